@@ -1,0 +1,55 @@
+"""Gatehouse: any Odoo model or method as a governed HTTP API."""
+
+from __future__ import annotations
+
+import os
+
+from app import cli, config, health, logs
+from app.catalog.catalog import Catalog
+from app.catalog.database import make_engine
+from app.config import Settings
+from app.error_handlers import init_error_handlers
+from app.gateway import Gateway
+from app.media.views import blueprint as media
+from app.requests import init_requests
+from app.rest.views import blueprint as rest
+from app.routing import Gatehouse
+from app.services import Services
+from app.session.views import blueprint as session
+from odoo_bridge import boot
+from odoo_bridge.transaction import Limits, Transactions
+
+
+def create_app(settings: Settings | None = None) -> Gatehouse:
+    """Return the application; without settings they are read from the environment.
+
+    Raises ConfigError and BootError, whose messages say what to change.
+    """
+    settings = settings or config.from_environment(os.environ)
+    logs.init_logging(settings)
+    app = Gatehouse(__name__, static_folder=None)
+    app.services = _services(app, settings)
+    init_requests(app, settings)
+    init_error_handlers(app)
+    for blueprint in (rest, session, media, health.blueprint):
+        app.register_blueprint(blueprint)
+    cli.init_cli(app)
+    app.freeze_own_rules()
+    return app
+
+
+def _services(app: Gatehouse, settings: Settings) -> Services:
+    instance = boot.start(settings.odoo_conf, settings.database)
+    limits = Limits(settings.statement_timeout, settings.signaling_interval)
+    transactions = Transactions(instance.database, limits)
+    engine = make_engine(instance.dsn)
+    return Services(
+        settings=settings,
+        instance=instance,
+        transactions=transactions,
+        engine=engine,
+        catalog=Catalog(
+            engine, transactions, settings.catalog_interval, lambda snapshot: app.publish(snapshot.endpoints)
+        ),
+        gateway=Gateway(transactions),
+    )

@@ -1,0 +1,30 @@
+"""From Flask's request to a call: the one adapter that every door uses."""
+
+from __future__ import annotations
+
+from flask import g, request
+
+from app.auth import csrf
+from app.auth.principal import Credentials
+from app.catalog.definition import Definition, Operation
+from app.gateway import Call
+from app.policy.context import Wishes
+from odoo_bridge.sessions import COOKIE
+
+
+def current_call(definition: Definition, operation: Operation) -> Call:
+    """Return what the current request asks of an API; raises ApiError for a write that a foreign page may cause."""
+    g.definition = definition
+    session_id = request.cookies.get(COOKIE)
+    if session_id and definition.document.authentication == "user":
+        csrf.protect(request, definition.document.cors_origins)
+    return Call(
+        definition=definition,
+        operation=operation,
+        credentials=Credentials(session_id),
+        wishes=Wishes(
+            languages=request.accept_languages,
+            time_zone=request.headers.get("X-Timezone"),
+            company=request.headers.get("X-Company-Id"),
+        ),
+    )

@@ -1,0 +1,147 @@
+"""The catalog that this process serves from: compiled definitions, swapped as one object when something changes.
+
+A thread asks the database a few times a second for the catalog's version and Odoo's signals. Polling one row was
+chosen over LISTEN/NOTIFY: it needs no second code path after a lost connection, and works through PgBouncer.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Engine
+
+from app.catalog import store
+from app.catalog.compiler import compile_document, endpoints
+from app.catalog.definition import Definition, Endpoint
+from app.catalog.document import ApiDocument
+from app.catalog.odoo_source import OdooSource
+from odoo_bridge.errors import BridgeError
+from odoo_bridge.introspect import ModelInfo
+from odoo_bridge.transaction import Environment, Transactions
+
+_logger = logging.getLogger(__name__)
+
+#: A catalog that was not confirmed for this many seconds is confirmed by the next request itself.
+_STALE_AFTER = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is served: one version of the catalog, compiled against one registry of Odoo."""
+
+    version: int = 0
+    registry: Any = None
+    models: dict[str, ModelInfo | None] = field(default_factory=dict)
+    definitions: Mapping[int, Definition] = field(default_factory=lambda: MappingProxyType({}))
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    endpoints: tuple[Endpoint, ...] = ()
+
+
+class Catalog:
+    """Keeps the snapshot of this process current."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        transactions: Transactions,
+        interval: float,
+        on_change: Callable[[Snapshot], None] = lambda snapshot: None,
+    ) -> None:
+        """``interval`` is the seconds between two looks; ``on_change`` gets each new snapshot."""
+        self.snapshot = Snapshot()
+        self._engine = engine
+        self._transactions = transactions
+        self._interval = interval
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._confirmed = float("-inf")
+        self._watching: int | None = None
+
+    def ensure_current(self) -> None:
+        """Called before each request: start the watcher in a new process, step in for one that hangs."""
+        if self._watching != os.getpid():
+            self._start_watching()
+        if time.monotonic() - self._confirmed > _STALE_AFTER:
+            try:
+                self.refresh()
+            except BridgeError:
+                _logger.warning("The catalog cannot be confirmed: the database is away")
+
+    def refresh(self) -> None:
+        """Compile anew if a definition, a setting or Odoo's registry has changed; raises BridgeError."""
+        with self._lock:
+            self._transactions.run(self._refresh)
+            self._confirmed = time.monotonic()
+
+    def _refresh(self, root: Environment) -> None:
+        root.cr.execute("SELECT version FROM gatehouse.catalog_version")
+        (version,) = root.cr.fetchone()
+        current = self.snapshot
+        if current.version == version and current.registry is root.registry:
+            return
+        known = current.models if current.registry is root.registry else {}
+        snapshot = _snapshot(store.load(self._engine), root, known)
+        self._on_change(snapshot)
+        self.snapshot = snapshot
+        _logger.info("Catalog version %d: %d endpoints", snapshot.version, len(snapshot.endpoints))
+
+    def _start_watching(self) -> None:
+        with self._lock:
+            if self._watching == os.getpid():
+                return
+            self._watching = os.getpid()
+        threading.Thread(target=self._watch, name="catalog", daemon=True).start()
+
+    def _watch(self) -> None:
+        while self._watching == os.getpid():
+            time.sleep(self._interval)
+            try:
+                self.refresh()
+            except BridgeError as error:
+                _logger.warning("The catalog cannot be refreshed: %s", error.message)
+            except Exception:
+                _logger.exception("The catalog cannot be refreshed")
+
+    def stop(self) -> None:
+        """Let the watcher end after its next look."""
+        self._watching = -1
+
+
+def compile_all(stored: store.Stored, root: Environment, known: dict[str, ModelInfo | None]) -> dict[int, Definition]:
+    """Return the compiled definitions by id; ``known`` carries model descriptions of one registry."""
+    source = OdooSource(root, known)
+    definitions = {}
+    for api in stored.apis:
+        try:
+            document = ApiDocument.model_validate(api.document)
+        except ValidationError:
+            _logger.exception("API %r is stored in a form that this version does not know", api.document.get("name"))
+            continue
+        definitions[api.id], _ = compile_document(
+            document, source, api_id=api.id, revision=api.revision, salt=stored.settings["hashids_salt"]
+        )
+    return definitions
+
+
+def _snapshot(stored: store.Stored, root: Environment, known: dict[str, ModelInfo | None]) -> Snapshot:
+    definitions = compile_all(stored, root, known)
+    published = [definition for definition in definitions.values() if definition.document.published]
+    for definition in published:
+        for problem in definition.problems:
+            _logger.error("API %r cannot be served: %s", definition.name, problem)
+    return Snapshot(
+        version=stored.version,
+        registry=root.registry,
+        models=known,
+        definitions=MappingProxyType(definitions),
+        settings=MappingProxyType(stored.settings),
+        endpoints=tuple(endpoint for definition in published for endpoint in endpoints(definition)),
+    )

@@ -1,0 +1,226 @@
+"""From a document to a frozen definition: every model, field and user is looked up, and all problems are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from app.catalog.definition import Definition, Endpoint, Exposure, Node, Operation
+from app.catalog.document import ApiDocument, ModelDocument
+from app.catalog.secrets import is_secret_field, is_secret_model
+from app.policy.ids import Ids
+from odoo_bridge.introspect import FieldInfo, ModelInfo
+
+
+class Source(Protocol):
+    """What the compiler asks of Odoo."""
+
+    def model(self, name: str) -> ModelInfo | None:
+        """Return a model's description, or None."""
+
+    def user(self, login: str) -> int | None:
+        """Return the id of an active user, or None."""
+
+    def domain_error(self, model: str, domain: list[Any]) -> str | None:
+        """Return what Odoo says against a domain, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a document that does not fit Odoo: the key where it stands, and what is wrong."""
+
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}"
+
+
+class _Compiler:
+    def __init__(self, document: ApiDocument, source: Source) -> None:
+        self.document = document
+        self.source = source
+        self.problems: list[Problem] = []
+
+    def problem(self, key: str, message: str) -> None:
+        self.problems.append(Problem(key, message))
+
+    def run_as(self) -> int | None:
+        login = self.document.run_as
+        if login is None:
+            return None
+        uid = self.source.user(login)
+        if uid is None:
+            self.problem("run_as", f"there is no active user {login!r}")
+        elif uid == 1:
+            self.problem("run_as", f"{login!r} is the superuser, who cannot execute calls")
+            uid = None
+        return uid
+
+    def exposures(self) -> dict[str, Exposure]:
+        found = {}
+        for index, entry in enumerate(self.document.models):
+            exposure = self.exposure(entry, f"models[{index}]")
+            if exposure:
+                found[entry.model] = exposure
+        return found
+
+    def exposure(self, entry: ModelDocument, key: str) -> Exposure | None:
+        model = self.model(entry.model, f"{key}.model")
+        if model is None:
+            return None
+        named = entry.fields if entry.fields != "all" else [name for name in model.fields if _in_all(model, name)]
+        fields = self.fields(model, named, f"{key}.fields")
+        for name in entry.search_fields or ():
+            if name in fields and not _can_be_searched(fields[name]):
+                self.problem(f"{key}.search_fields", f"{entry.model}.{name} can't be searched in Odoo")
+        for name in entry.writable_fields or ():
+            if name in fields and not fields[name].writable:
+                self.problem(f"{key}.writable_fields", f"{entry.model}.{name} is read-only in Odoo")
+        if entry.fields == "all":
+            for option in ("search_fields", "writable_fields"):
+                self.known(model, getattr(entry, option) or (), fields, f"{key}.{option}")
+        related = self.related(model, fields, entry.related, f"{key}.related")
+        node = Node(model, MappingProxyType(fields), MappingProxyType(related))
+        return Exposure(
+            node=node,
+            searchable=node.only(_or_default(entry.search_fields, fields, _can_be_searched)),
+            writable_fields=frozenset(_or_default(entry.writable_fields, fields, lambda info: info.writable)),
+            domain=tuple(self.domain(entry, key)),
+            all_fields=entry.fields == "all",
+        )
+
+    def model(self, name: str, key: str) -> ModelInfo | None:
+        if is_secret_model(name):
+            self.problem(key, f"{name} holds secrets and can't be exposed")
+            return None
+        model = self.source.model(name)
+        if model is None:
+            self.problem(key, f"Odoo has no model {name!r}")
+        elif model.abstract:
+            self.problem(key, f"{name} is abstract: it has no records")
+            return None
+        return model
+
+    def fields(self, model: ModelInfo, names: Iterable[str], key: str) -> dict[str, FieldInfo]:
+        found: dict[str, FieldInfo] = {}
+        for name in names:
+            info = model.fields.get(name)
+            if info is None:
+                self.problem(key, f"{model.name} has no field {name!r}")
+            elif is_secret_field(model.name, name) or is_secret_field(*info.origin) or info.restricted:
+                self.problem(key, f"{model.name}.{name} is secret and can't be exposed")
+            elif info.relation and is_secret_model(info.relation):
+                self.problem(key, f"{model.name}.{name} leads to {info.relation}, which can't be exposed")
+            else:
+                found[name] = info
+        return found
+
+    def known(self, model: ModelInfo, names: Iterable[str], fields: dict[str, FieldInfo], key: str) -> None:
+        for name in names:
+            if name not in fields:
+                self.problem(key, f"{model.name} has no field {name!r} that can be exposed")
+
+    def related(
+        self, model: ModelInfo, fields: dict[str, FieldInfo], tree: dict[str, list[Any]], key: str
+    ) -> dict[str, Node]:
+        nodes: dict[str, Node] = {}
+        for name, items in tree.items():
+            info = fields.get(name)
+            if info is None:
+                if name not in model.fields:
+                    self.problem(key, f"{model.name} has no field {name!r}")
+                continue
+            if info.relation is None:
+                self.problem(f"{key}.{name}", f"{model.name}.{name} is no relation")
+                continue
+            comodel = self.model(info.relation, f"{key}.{name}")
+            if comodel is None:
+                continue
+            plain = [item for item in items if isinstance(item, str) and item != "id"]
+            nested = {inner: below for item in items if isinstance(item, dict) for inner, below in item.items()}
+            visible = self.fields(comodel, dict.fromkeys([*plain, *nested]), f"{key}.{name}")
+            below = self.related(comodel, visible, nested, f"{key}.{name}")
+            nodes[name] = Node(comodel, MappingProxyType(visible), MappingProxyType(below))
+        return nodes
+
+    def domain(self, entry: ModelDocument, key: str) -> list[Any]:
+        domain = [tuple(term) if isinstance(term, list) else term for term in entry.domain]
+        if domain:
+            error = self.source.domain_error(entry.model, domain)
+            if error:
+                self.problem(f"{key}.domain", error)
+        return domain
+
+
+def compile_document(
+    document: ApiDocument, source: Source, *, api_id: int = 0, revision: int = 0, salt: str = ""
+) -> tuple[Definition, list[Problem]]:
+    """Return the definition and the problems found; a definition with problems must not serve calls."""
+    compiler = _Compiler(document, source)
+    run_as = compiler.run_as()
+    exposures = compiler.exposures()
+    definition = Definition(
+        id=api_id,
+        revision=revision,
+        document=document,
+        ids=Ids(salt if document.id_obfuscation else None),
+        exposures=MappingProxyType(exposures),
+        run_as=run_as,
+        problems=tuple(str(problem) for problem in compiler.problems),
+    )
+    return definition, compiler.problems
+
+
+#: (operation, method, path below the model's base, view, is a bulk form)
+_REST = (
+    (Operation.SEARCH, "GET", "", "rest.search", False),
+    (Operation.CREATE, "POST", "", "rest.create", False),
+    (Operation.UPDATE, "PATCH", "", "rest.update_many", True),
+    (Operation.DELETE, "DELETE", "", "rest.delete_many", True),
+    (Operation.READ, "GET", "/bulk", "rest.read_many", True),
+    (Operation.READ, "GET", "/<public_id>", "rest.read", False),
+    (Operation.UPDATE, "PATCH", "/<public_id>", "rest.update", False),
+    (Operation.DELETE, "DELETE", "/<public_id>", "rest.delete", False),
+)
+
+
+def endpoints(definition: Definition) -> list[Endpoint]:
+    """Return every endpoint that a published API serves; what is switched off is not among them."""
+    document = definition.document
+    if document.type != "rest":
+        return []
+    several = len(document.models) > 1
+    found = []
+    for entry in document.models:
+        base = f"{document.route}/{entry.model}" if several else document.route
+        exposure = definition.exposures.get(entry.model)
+        for operation, method, suffix, view, bulk in _REST:
+            if getattr(document.endpoints, operation.value) and (document.bulk or not bulk):
+                found.append(Endpoint(definition, operation, method, base + suffix, view, exposure))
+    return found
+
+
+def _in_all(model: ModelInfo, name: str) -> bool:
+    """Whether ``fields: all`` takes a field: all but the id and what can't be exposed."""
+    info = model.fields[name]
+    return (
+        name != "id"
+        and not info.restricted
+        and not is_secret_field(model.name, name)
+        and not is_secret_field(*info.origin)
+        and not (info.relation and is_secret_model(info.relation))
+    )
+
+
+def _can_be_searched(info: FieldInfo) -> bool:
+    return info.searchable
+
+
+def _or_default(named: list[str] | None, fields: dict[str, FieldInfo], fits: Callable[[FieldInfo], bool]) -> list[str]:
+    """Return the named fields that exist, or by default all that fit."""
+    if named is not None:
+        return [name for name in named if name in fields]
+    return [name for name, info in fields.items() if fits(info)]

@@ -1,0 +1,40 @@
+"""The connection to our own tables, and their migrations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, NullPool, create_engine, text
+
+from app.catalog.schema import SCHEMA
+
+_MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+#: Key of the advisory lock that lets one process migrate at a time.
+_MIGRATION_LOCK = 0x6A7E
+
+
+def make_engine(dsn: Mapping[str, Any]) -> Engine:
+    """Return an engine for psycopg2's connection keywords.
+
+    Without a pool: these tables are read when a definition changes and by commands, never during a call, and
+    a connection that is not kept can be shared by no fork.
+    """
+    return create_engine(
+        "postgresql+psycopg2://", creator=lambda: psycopg2.connect(**dsn), poolclass=NullPool, future=True
+    )
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema ``gatehouse`` to the newest version; nothing else in the database is touched."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,108 @@
+"""Frozen, compiled definitions: what an API exposes, resolved against Odoo's models.
+
+A request is judged by these objects alone. They hold no reference to the database or to Odoo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+from app.catalog.document import ApiDocument
+from app.policy.ids import Ids
+from odoo_bridge.introspect import FieldInfo, ModelInfo
+from odoo_bridge.records import Selection
+
+
+class Operation(str, Enum):
+    """What a call does; also the switches of ``endpoints`` and, but for rpc, the names of the scopes."""
+
+    SEARCH = "search"
+    READ = "read"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    RPC = "rpc"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A model at one place of a definition: the fields that are visible there, and what follows from them.
+
+    ``fields`` maps the names of visible fields (without ``id``) to their descriptions; ``related`` the
+    relational ones among them that the definition goes through.
+    """
+
+    model: ModelInfo
+    fields: Mapping[str, FieldInfo]
+    related: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
+
+    def target(self, name: str) -> Node:
+        """Return the node behind a relational field; where nothing is exposed of it, one with ids only."""
+        known = self.related.get(name)
+        return known or Node(ModelInfo.opaque(self.fields[name].relation or ""), MappingProxyType({}))
+
+    def only(self, names: Iterable[str]) -> Node:
+        """Return this node with no more than the named fields."""
+        wanted = set(names)
+        fields = {name: info for name, info in self.fields.items() if name in wanted}
+        related = {name: node for name, node in self.related.items() if name in wanted}
+        return Node(self.model, MappingProxyType(fields), MappingProxyType(related))
+
+    def selection(self) -> Selection:
+        """Return what to read of a record so that all that is visible here is known."""
+        plain = tuple(name for name in self.fields if name not in self.related)
+        return Selection(plain, {name: node.selection() for name, node in self.related.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One model of an API.
+
+    ``node`` is what a read shows; ``searchable`` what a search shows, filters and sorts by; ``domain`` is always
+    added. ``all_fields`` says that the fields follow the model, less what Odoo keeps from the executing user.
+    """
+
+    node: Node
+    searchable: Node
+    writable_fields: frozenset[str]
+    domain: tuple[Any, ...]
+    all_fields: bool
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.node.model.name
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One published API. ``problems`` says why it cannot be served at the moment (a field that vanished)."""
+
+    id: int
+    revision: int
+    document: ApiDocument
+    ids: Ids
+    exposures: Mapping[str, Exposure]
+    run_as: int | None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The API's name."""
+        return self.document.name
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method and path of an API."""
+
+    definition: Definition
+    operation: Operation
+    method: str
+    path: str
+    view: str
+    exposure: Exposure | None = None

@@ -1,0 +1,177 @@
+"""The API definition as an admin writes it: contract section 1, key by key.
+
+These models check the shape alone; whether models, fields and users exist is the compiler's business.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+#: How deep ``related`` may go.
+MAX_DEPTH = 3
+#: First parts of a path below /api/ that are Gatehouse's own.
+RESERVED = ("docs", "openapi.json", "oauth2", "image", "binary")
+
+_ROUTE = re.compile(r"/api(/[A-Za-z0-9_.~-]+)+")
+_RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
+_ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
+
+
+class Strict(BaseModel):
+    """Frozen, and no key that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _related(value: Any) -> Any:
+    """Bring ``related`` into its one form: nested mappings in lists; ``a.b: [c]`` is short for that."""
+    if not isinstance(value, dict):
+        raise ValueError("must map fields to lists of fields")
+    tree: dict[str, list[Any]] = {}
+    for key, items in value.items():
+        if not isinstance(items, list) or not items:
+            raise ValueError(f"{key}: must be a list of field names")
+        first, _, rest = str(key).partition(".")
+        tree.setdefault(first, []).extend([{rest: items}] if rest else items)
+    return {key: _merge(items) for key, items in tree.items()}
+
+
+def _merge(items: list[Any]) -> list[Any]:
+    """Return field names, then one mapping per nested field."""
+    names = list(dict.fromkeys(item for item in items if isinstance(item, str)))
+    nested: dict[str, list[Any]] = {}
+    for item in items:
+        if isinstance(item, dict):
+            for key, below in _related(item).items():
+                nested.setdefault(key, []).extend(below)
+        elif not isinstance(item, str):
+            raise ValueError(f"{item!r} is neither a field name nor a mapping")
+    return [*names, *({key: _merge(below)} for key, below in nested.items())]
+
+
+class ModelDocument(Strict):
+    """One entry of ``models``."""
+
+    model: str = Field(min_length=1)
+    fields: Literal["all"] | list[str]
+    search_fields: list[str] | None = None
+    writable_fields: list[str] | None = None
+    domain: list[Any] = []
+    related: Annotated[dict[str, list[Any]], BeforeValidator(_related)] = {}
+
+    @field_validator("fields", "search_fields", "writable_fields")
+    @classmethod
+    def _no_duplicates(cls, names: Any) -> Any:
+        if isinstance(names, list):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"named twice: {', '.join(twice)}")
+            if "id" in names:
+                raise ValueError("id is always part of a record and need not be named")
+        return names
+
+    @model_validator(mode="after")
+    def _subsets(self) -> ModelDocument:
+        if self.fields != "all":
+            for key in ("search_fields", "writable_fields"):
+                extra = [name for name in getattr(self, key) or () if name not in self.fields]
+                if extra:
+                    raise ValueError(f"{key}: not among fields: {', '.join(extra)}")
+            extra = [name for name in self.related if name not in self.fields]
+            if extra:
+                raise ValueError(f"related: not among fields: {', '.join(extra)}")
+        if _depth(self.related) > MAX_DEPTH:
+            raise ValueError(f"related: goes deeper than {MAX_DEPTH} levels")
+        return self
+
+
+def _depth(related: dict[str, list[Any]]) -> int:
+    below = [_depth(item) for items in related.values() for item in items if isinstance(item, dict)]
+    return (1 + max(below, default=0)) if related else 0
+
+
+class EndpointSwitches(Strict):
+    """Which operations are served."""
+
+    search: bool = True
+    read: bool = True
+    create: bool = True
+    update: bool = True
+    delete: bool = True
+
+
+class ApiDocument(Strict):
+    """One API."""
+
+    name: str = Field(min_length=1, max_length=200)
+    route: str
+    type: Literal["rest", "rpc", "key_authentication"] = "rest"
+    mode: Literal["production", "test"] = "production"
+    published: bool = False
+    authentication: Literal["public", "user"] = "user"
+    run_as: str | None = None
+    clients: list[str] = []
+    statistics: bool = True
+    id_obfuscation: bool = True
+    bulk: bool = True
+    binary: Literal["url", "base64"] = "url"
+    empty_values: Literal["blank", "null"] = "blank"
+    application_errors: Literal[200, 422] = 200
+    page_size: int = Field(default=80, ge=1)
+    max_page_size: int = Field(default=1000, ge=1, le=100_000)
+    max_bulk: int = Field(default=1000, ge=1, le=100_000)
+    rate_limit: str | None = None
+    cors_origins: list[str] = []
+    http_methods: list[Literal["GET", "POST"]] = ["POST"]
+    method: str | None = None
+    endpoints: EndpointSwitches = EndpointSwitches()
+    models: list[ModelDocument] = []
+
+    @field_validator("route")
+    @classmethod
+    def _route_form(cls, route: str) -> str:
+        if not _ROUTE.fullmatch(route) or any(part in (".", "..") for part in route.split("/")):
+            raise ValueError("must start with /api/ and go on with letters, digits and _.~- between slashes")
+        if route.split("/")[2] in RESERVED:
+            raise ValueError(f"/api/{route.split('/')[2]} is Gatehouse's own")
+        return route
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate_form(cls, rate: str | None) -> str | None:
+        if rate is not None and not _RATE.fullmatch(rate):
+            raise ValueError('must look like "100/minute" (second, minute, hour or day)')
+        return rate
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origin_form(cls, origins: list[str]) -> list[str]:
+        if "*" in origins and len(origins) > 1:
+            raise ValueError('"*" stands alone')
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: scheme, host and port, without a path")
+        return origins
+
+    @model_validator(mode="after")
+    def _type_fits(self) -> ApiDocument:
+        count = len(self.models)
+        if self.type == "key_authentication" and count:
+            raise ValueError("models: an API of type key_authentication has none")
+        if self.type == "rest" and not count:
+            raise ValueError("models: an API of type rest needs at least one")
+        if self.type == "rpc" and count != 1:
+            raise ValueError("models: an API of type rpc has exactly one")
+        if (self.type == "rpc") != (self.method is not None):
+            raise ValueError("method: names the one method of an API of type rpc, and is left out elsewhere")
+        if self.type == "rpc" and not self.http_methods:
+            raise ValueError("http_methods: at least one of GET and POST")
+        names = [entry.model for entry in self.models]
+        if len(set(names)) < count:
+            raise ValueError("models: a model is named twice")
+        if self.page_size > self.max_page_size:
+            raise ValueError("page_size: is larger than max_page_size")
+        return self

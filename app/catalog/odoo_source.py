@@ -1,0 +1,32 @@
+"""What the compiler asks of Odoo, answered by the bridge and remembered as long as the registry lives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from odoo_bridge import credentials, introspect
+from odoo_bridge.transaction import Environment
+
+
+class OdooSource:
+    """Looks up models and users in one environment."""
+
+    def __init__(self, root: Environment, known: dict[str, introspect.ModelInfo | None]) -> None:
+        """``known`` carries model descriptions over from one compilation to the next, for one registry."""
+        self._root = root
+        self._known = known
+
+    def model(self, name: str) -> introspect.ModelInfo | None:
+        """Return a model's description, or None."""
+        if name not in self._known:
+            self._known[name] = introspect.describe(self._root, name)
+        return self._known[name]
+
+    def user(self, login: str) -> int | None:
+        """Return the id of an active user, or None."""
+        user = credentials.user_by_login(self._root, login)
+        return user.uid if user else None
+
+    def domain_error(self, model: str, domain: list[Any]) -> str | None:
+        """Return what Odoo says against a domain, or None."""
+        return introspect.domain_error(self._root, model, domain)

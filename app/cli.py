@@ -1,0 +1,91 @@
+"""The commands: contract section 7."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast
+
+import click
+from flask.cli import AppGroup
+
+from app.catalog import database, files, store
+from app.catalog.catalog import compile_all
+from app.catalog.files import FileError
+from app.routing import Gatehouse
+from app.services import services
+
+
+def init_cli(app: Gatehouse) -> None:
+    """Register the commands."""
+    app.cli.add_command(_database)
+    app.cli.add_command(_api)
+
+
+_database = AppGroup("db", help="Gatehouse's own tables in the Odoo database.")
+_api = AppGroup("api", help="API definitions.")
+
+
+@_database.command()
+def upgrade() -> None:
+    """Bring the schema `gatehouse` to the newest version."""
+    database.upgrade(services().engine)
+    click.echo("The schema gatehouse is up to date.")
+
+
+@_api.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--prune", is_flag=True, help="Delete APIs that the file does not name.")
+def import_(file: Path, prune: bool) -> None:
+    """Create or update APIs from a YAML file; nothing is written if anything in it is wrong."""
+    try:
+        changes = services().transactions.run(
+            lambda root: files.import_file(file, services().engine, root, prune=prune)
+        )
+    except FileError as error:
+        raise click.ClickException(str(error)) from error
+    for what, names in (("created", changes.created), ("updated", changes.updated), ("deleted", changes.deleted)):
+        for name in names:
+            click.echo(f"{what}: {name}")
+    if not (changes.created or changes.updated or changes.deleted):
+        click.echo("Nothing has changed.")
+
+
+@_api.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+def export(file: Path | None) -> None:
+    """Write all APIs as YAML, to FILE or to standard output."""
+    text = files.export_text(store.load(services().engine))
+    if file is None:
+        click.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
+@_api.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def list_(as_json: bool) -> None:
+    """List the APIs."""
+    stored = store.load(services().engine)
+    definitions = services().transactions.run(lambda root: compile_all(stored, root, {}), keep=False)
+    rows = [
+        {
+            "id": definition.id,
+            "name": definition.name,
+            "route": definition.document.route,
+            "type": definition.document.type,
+            "mode": definition.document.mode,
+            "published": definition.document.published,
+            "authentication": definition.document.authentication,
+            "problems": list(definition.problems),
+        }
+        for definition in definitions.values()
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        state = "published" if row["published"] else "unpublished"
+        click.echo(f"{row['name']}  {row['route']}  {row['type']}  {row['mode']}  {state}  {row['authentication']}")
+        for problem in cast("list[str]", row["problems"]):
+            click.echo(f"  problem: {problem}")

@@ -1,0 +1,77 @@
+"""Settings: read once from the environment, checked at start-up, frozen afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong; the message names it and says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Each is the environment variable ``GATEHOUSE_`` + its name in capitals; see the README.
+
+    Times are seconds, sizes are bytes. ``secret_key`` may be None: then a random key is kept in the database.
+    """
+
+    odoo_conf: Path
+    database: str | None = None
+    odoo_source: str | None = None
+    secret_key: str | None = None
+    bind: str = "127.0.0.1:8070"
+    workers: int = 2
+    threads: int = 4
+    max_body_size: int = 32 * 1024 * 1024
+    statement_timeout: float = 30.0
+    signaling_interval: float = 0.1
+    catalog_interval: float = 0.25
+    trusted_proxies: int = 0
+    log_level: str = "INFO"
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "threads", "max_body_size"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{variable(name)} must be 1 or more, not {getattr(self, name)}.")
+        for name in ("statement_timeout", "catalog_interval"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{variable(name)} must be more than 0 seconds, not {getattr(self, name)}.")
+        if self.catalog_interval > 1:
+            raise ConfigError(f"{variable('catalog_interval')} must not be more than 1 second.")
+        if self.signaling_interval < 0 or self.trusted_proxies < 0:
+            raise ConfigError(
+                f"{variable('signaling_interval')} and {variable('trusted_proxies')} must not be negative."
+            )
+        if self.secret_key is not None and len(self.secret_key) < 32:
+            raise ConfigError(f"{variable('secret_key')} must have 32 characters or more.")
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"GATEHOUSE_{name.upper()}"
+
+
+def from_environment(environ: Mapping[str, str]) -> Settings:
+    """Return the settings that the environment names; raises ConfigError."""
+    if not environ.get(variable("odoo_conf")):
+        raise ConfigError(
+            "GATEHOUSE_ODOO_CONF is not set: name Odoo's configuration file, for example /etc/odoo/odoo.conf. "
+            "For a demonstration on this machine, run `make serve`."
+        )
+    values = {}
+    for field in fields(Settings):
+        text = environ.get(variable(field.name))
+        if text:
+            values[field.name] = _convert(field.name, str(field.type), text)
+    return Settings(**values)  # type: ignore[arg-type]  # converted to each field's own type
+
+
+def _convert(name: str, kind: str, text: str) -> object:
+    converters = {"int": int, "float": float, "Path": Path}
+    try:
+        return converters.get(kind, str)(text)
+    except ValueError:
+        raise ConfigError(f"{variable(name)} must be a number, not {text!r}.") from None

@@ -1,0 +1,116 @@
+"""Errors that a client may get: a status, a stable name to branch on, and a message for the person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ApiError(Exception):
+    """Base of the errors of contract section 6.
+
+    ``name`` is stable: clients branch on it. ``data`` says more, in JSON's terms. ``headers`` go into the answer.
+    """
+
+    status = 500
+    name = "internal_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        name: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = dict(data or {})
+        self.headers = dict(headers or {})
+        if name:
+            self.name = name
+
+
+class BadRequest(ApiError):
+    """Malformed, unknown or not allowed input."""
+
+    status = 400
+    name = "bad_request"
+
+
+class Unauthorized(ApiError):
+    """Nobody, or nobody that we know (RFC 9110 15.5.2: the answer says how to authenticate)."""
+
+    status = 401
+    name = "unauthorized"
+
+    def __init__(self, message: str, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.headers.setdefault("WWW-Authenticate", 'Bearer realm="gatehouse"')
+
+
+class Forbidden(ApiError):
+    """Known, but not allowed."""
+
+    status = 403
+    name = "forbidden"
+
+
+class NotFound(ApiError):
+    """No such route or record, or one that the caller may not see."""
+
+    status = 404
+    name = "not_found"
+
+
+class Conflict(ApiError):
+    """Other calls were in the way, also after several tries."""
+
+    status = 409
+    name = "conflict"
+
+
+class PreconditionFailed(ApiError):
+    """The record is not in the state that the client's condition names."""
+
+    status = 412
+    name = "precondition_failed"
+
+
+class PayloadTooLarge(ApiError):
+    """The body is larger than the server takes."""
+
+    status = 413
+    name = "payload_too_large"
+
+
+class UnsupportedMediaType(ApiError):
+    """The body is of a type that the endpoint does not take."""
+
+    status = 415
+    name = "unsupported_media_type"
+
+
+class Unprocessable(ApiError):
+    """Well-formed, but contradicting something earlier."""
+
+    status = 422
+    name = "unprocessable"
+
+
+class ApplicationError(ApiError):
+    """One of Odoo's own rules said no. The status is the API's choice: 200 or 422."""
+
+    status = 422
+    name = "odoo.exceptions.UserError"
+
+
+class Unavailable(ApiError):
+    """Something that the call needs is away; trying again later is right."""
+
+    status = 503
+    name = "unavailable"
+
+    def __init__(self, message: str, *, retry_after: int = 5, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.headers.setdefault("Retry-After", str(retry_after))

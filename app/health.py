@@ -1,0 +1,35 @@
+"""For load balancers and supervisors: is the process alive, and can it serve?"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from app import answers
+from app.errors import Unavailable
+from app.services import services
+from odoo_bridge.errors import BridgeError
+from odoo_bridge.transaction import Environment
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> Response:
+    """Answer as long as the process does."""
+    return answers.success({"status": "alive"})
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """Answer 200 if the registry is loaded and the database answers, else 503."""
+    try:
+        services().transactions.run(_ping)
+    except BridgeError as error:
+        raise Unavailable("The database cannot be reached.", name=error.name) from error
+    if not services().catalog.snapshot.version:
+        raise Unavailable("The API definitions are not loaded yet.", name="catalog_not_loaded", retry_after=1)
+    return answers.success({"status": "ready"})
+
+
+def _ping(root: Environment) -> None:
+    root.cr.execute("SELECT 1")

@@ -1,0 +1,126 @@
+"""What a request says, read once: parameters, body, and whether the body is a JSON-RPC envelope.
+
+Parameters of a GET come in the query string or in the body, form-encoded whatever the Content-Type, or as a JSON
+object (contract section 2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from flask import Request
+
+from app.errors import BadRequest, UnsupportedMediaType
+
+#: Deepest nesting of a JSON body.
+MAX_JSON_DEPTH = 40
+_MAX_PARAMETERS = 50
+_ENVELOPE = frozenset({"jsonrpc", "method", "params", "id"})
+
+
+class Incoming:
+    """One request's input. ``rpc_id`` is the id of the JSON-RPC envelope, once a body with one has been read."""
+
+    def __init__(self, request: Request) -> None:
+        """Read the body whole, before any transaction is open: a slow client holds a thread and nothing more."""
+        self._request = request
+        self._data = request.get_data()
+        self.rpc_id: Any = None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request carries a body that is more than nothing."""
+        return bool(self._data)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the query string and of a GET's body; a name may appear once."""
+        pairs: list[tuple[str, Any]] = list(self._request.args.items(multi=True))
+        data = self._data
+        if data and self._request.method in ("GET", "HEAD"):
+            pairs += self._parameters_of_body(data)
+        return _unique(pairs)
+
+    def query(self) -> dict[str, Any]:
+        """Return the parameters of the query string alone, for calls whose body is something else."""
+        return _unique(self._request.args.items(multi=True))
+
+    def body(self) -> Any:
+        """Return the JSON of the body, out of its envelope; raises BadRequest or UnsupportedMediaType."""
+        mimetype = self._request.mimetype
+        if mimetype != "application/json" and not mimetype.endswith("+json"):
+            raise UnsupportedMediaType(
+                f"The body must be JSON, with Content-Type: application/json, not {mimetype or 'nothing'}."
+            )
+        return self._unwrap(_load_json(self._data))
+
+    def _parameters_of_body(self, data: bytes) -> list[tuple[str, Any]]:
+        if data.lstrip()[:1] == b"{":
+            document = self._unwrap(_load_json(data))
+            if not isinstance(document, dict):
+                raise BadRequest("The body must be an object of parameters.", name="invalid_json")
+            return list(document.items())
+        try:
+            return parse_qsl(
+                data.decode().strip(), keep_blank_values=True, strict_parsing=True, max_num_fields=_MAX_PARAMETERS
+            )
+        except ValueError:
+            raise BadRequest(
+                "The body is neither a JSON object nor form-encoded parameters (name=value&name=value).",
+                name="invalid_body",
+            ) from None
+
+    def _unwrap(self, document: Any) -> Any:
+        """Return the params of a JSON-RPC envelope, or the document itself where it is none."""
+        if not isinstance(document, dict) or document.get("jsonrpc") != "2.0":
+            return document
+        unknown = sorted(document.keys() - _ENVELOPE)
+        if unknown:
+            raise BadRequest(f"Unknown key {unknown[0][:80]!r} beside jsonrpc.", name="invalid_envelope")
+        rpc_id = document.get("id")
+        if rpc_id is not None and not isinstance(rpc_id, (str, int, float)):
+            raise BadRequest("The envelope's id must be text, a number or null.", name="invalid_envelope")
+        self.rpc_id = rpc_id
+        return document.get("params", {})
+
+
+def _load_json(data: bytes) -> Any:
+    if not data.strip():
+        raise BadRequest("A JSON body is expected, but the body is empty.", name="invalid_json")
+    if _too_deep(data):
+        raise BadRequest(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.", name="invalid_json")
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.", name="invalid_json") from None
+
+
+_STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+def _too_deep(data: bytes) -> bool:
+    """Whether brackets outside of strings nest too deep; told without building anything."""
+    if data.count(b"[") + data.count(b"{") <= MAX_JSON_DEPTH:
+        return False
+    depth = 0
+    for match in _STRINGS_AND_BRACKETS.finditer(data):
+        token = match.group()
+        if token in (b"[", b"{"):
+            depth += 1
+            if depth > MAX_JSON_DEPTH:
+                return True
+        elif token in (b"]", b"}"):
+            depth -= 1
+    return False
+
+
+def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BadRequest(f"Parameter {name[:80]!r} is given twice.", name="duplicate_parameter")
+        found[name] = value
+    return found

@@ -1,0 +1,61 @@
+"""Odoo's context of a call: language, time zone and company, each checked. Nothing else passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import available_timezones
+
+from werkzeug.datastructures import LanguageAccept
+
+from app.errors import BadRequest
+from app.policy.ids import Ids, InvalidId
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a call's headers ask for: ``Accept-Language``, ``X-Timezone``, ``X-Company-Id``."""
+
+    languages: LanguageAccept
+    time_zone: str | None
+    company: str | None
+
+
+def language(accepted: LanguageAccept, installed: list[str]) -> str | None:
+    """Return the installed language that fits ``Accept-Language`` best; None where none does or none is asked for."""
+    if not accepted:
+        return None
+    tags = {code.replace("_", "-"): code for code in installed}
+    best = accepted.best_match(tags)
+    return tags[best] if best else None
+
+
+def time_zone(name: str | None) -> str | None:
+    """Return the time zone of ``X-Timezone``; raises BadRequest for one that does not exist."""
+    if name is None:
+        return None
+    if name not in available_timezones():
+        raise BadRequest(f"X-Timezone: {name[:80]!r} is no time zone like Europe/Berlin.", name="invalid_timezone")
+    return name
+
+
+def company(public_id: str | None, ids: Ids, user_companies: tuple[int, ...]) -> int | None:
+    """Return the company of ``X-Company-Id``; raises BadRequest for one that is not the user's."""
+    if public_id is None:
+        return None
+    try:
+        company_id = ids.of("res.company").decode(public_id)
+    except InvalidId:
+        company_id = 0
+    if company_id not in user_companies:
+        raise BadRequest("X-Company-Id: this is no company of the executing user.", name="invalid_company")
+    return company_id
+
+
+def build(user_context: Mapping[str, Any], lang: str | None, tz: str | None, company_id: int | None) -> dict[str, Any]:
+    """Return the context: the user's own language and time zone, unless the call names others."""
+    context = {"lang": lang or user_context.get("lang"), "tz": tz or user_context.get("tz")}
+    if company_id is not None:
+        context["allowed_company_ids"] = [company_id]
+    return {key: value for key, value in context.items() if value}

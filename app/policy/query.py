@@ -1,0 +1,120 @@
+"""The parameters of a search or read, checked: nothing is cut off or dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.catalog.definition import Definition, Exposure, Node
+from app.errors import BadRequest
+from app.policy import domain, literals, order
+from app.policy.ids import MAX_ID, Ids, InvalidId
+
+_SEARCH = frozenset({"domain", "fields", "limit", "offset", "order", "count"})
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """A search that may be done: a domain of Odoo, an order, and the node that says what is shown."""
+
+    domain: list[Any]
+    node: Node
+    order: str | None
+    limit: int
+    offset: int
+    count: bool
+
+
+def search(parameters: Mapping[str, Any], definition: Definition, exposure: Exposure) -> SearchQuery:
+    """Return the query of a search; raises BadRequest that names the parameter."""
+    _only_known(parameters, _SEARCH)
+    document = definition.document
+    limit = _whole_number(parameters, "limit", document.page_size)
+    if limit > document.max_page_size:
+        raise BadRequest(f"limit is more than this API's maximum of {document.max_page_size}.", name="invalid_limit")
+    count = parameters.get("count", "exact")
+    if count not in ("exact", "none"):
+        raise BadRequest("count must be exact or none.", name="invalid_count")
+    searchable = exposure.searchable
+    return SearchQuery(
+        domain=[*exposure.domain, *domain.check(parameters.get("domain", []), searchable, definition.ids)],
+        node=narrow(searchable, parameters.get("fields")),
+        order=order.check(parameters.get("order"), searchable),
+        limit=limit,
+        offset=_whole_number(parameters, "offset", 0),
+        count=count == "exact",
+    )
+
+
+def read(parameters: Mapping[str, Any], exposure: Exposure) -> Node:
+    """Return what a read shows."""
+    _only_known(parameters, frozenset({"fields"}))
+    return narrow(exposure.node, parameters.get("fields"))
+
+
+def narrow(node: Node, wanted: object) -> Node:
+    """Return the node with the wanted fields alone: ``name,email`` or a list. ``id`` is always there."""
+    if wanted is None or wanted == "":
+        return node
+    if isinstance(wanted, str):
+        wanted = literals.parse(wanted, "fields") if wanted.lstrip()[:1] in ("[", "(") else wanted.split(",")
+    if not isinstance(wanted, (list, tuple)) or not all(isinstance(name, str) for name in wanted):
+        raise BadRequest("fields must be a list of names, for example: name,email", name="invalid_fields")
+    names = [name.strip() for name in wanted]
+    for name in names:
+        if name != "id" and name not in node.fields:
+            raise BadRequest(
+                f"{name[:80]!r} is no field that can be asked for here.",
+                name="unknown_field",
+                data={"field": name[:200]},
+            )
+    return node.only(names)
+
+
+def id_list(value: object, ids: Ids, model: str, limit: int) -> list[int]:
+    """Return the record ids of ``a,b,c`` or a list, in order; raises BadRequest.
+
+    Ids that belong to no record raise ``InvalidId`` at their index, which is a 404 like any unknown id.
+    """
+    if isinstance(value, str):
+        value = literals.parse(value, "ids") if value.lstrip()[:1] in ("[", "(") else value.split(",")
+    if not isinstance(value, (list, tuple)):
+        raise BadRequest("ids must be a list of ids, for example: a,b,c", name="invalid_ids")
+    if len(value) > limit:
+        raise BadRequest(f"{len(value)} ids are more than this API's maximum of {limit}.", name="too_many")
+    codec = ids.of(model)
+    found = []
+    for index, item in enumerate(value):
+        try:
+            found.append(codec.decode(item.strip() if isinstance(item, str) else item))
+        except InvalidId:
+            raise UnknownItem(index) from None
+    return found
+
+
+class UnknownItem(InvalidId):
+    """An id in a list belongs to no record; ``index`` says where."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+def _only_known(parameters: Mapping[str, Any], known: frozenset[str]) -> None:
+    unknown = sorted(str(name) for name in parameters if name not in known)
+    if unknown:
+        raise BadRequest(
+            f"Unknown parameter {unknown[0][:80]!r}. Known are: {', '.join(sorted(known))}.",
+            name="unknown_parameter",
+            data={"parameter": unknown[0][:200]},
+        )
+
+
+def _whole_number(parameters: Mapping[str, Any], name: str, default: int) -> int:
+    value = parameters.get(name, default)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_ID:
+        raise BadRequest(f"{name} must be a whole number, 0 or more.", name=f"invalid_{name}", data={"parameter": name})
+    return value

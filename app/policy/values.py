@@ -1,0 +1,320 @@
+"""Values that a client wants to write, checked field by field and turned into Odoo's form.
+
+The same forms come in that go out. What is not exposed for writing is refused; ids of other records are collected,
+so that the gateway can ask whether the user may see them, and whether lines belong to the record they are changed on.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.catalog.definition import Exposure, Node
+from app.errors import BadRequest
+from app.policy import literals
+from app.policy.ids import Ids, InvalidId
+from odoo_bridge.introspect import FieldInfo
+
+#: Deepest nesting of a value of type json or properties.
+MAX_JSON_DEPTH = 20
+_INT4 = range(-(2**31), 2**31)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines that a command changes or takes away: they have to belong to ``field`` of the record.
+
+    ``record`` is the id of the line above, or None for the record that the call is about.
+    """
+
+    model: str
+    record: int | None
+    field: str
+    ids: tuple[int, ...]
+    pointer: str
+
+
+@dataclass(slots=True)
+class Checked:
+    """Values in Odoo's form, and what has to be true of the ids in them.
+
+    ``references`` maps (model, id) to the pointer (``company_id``, ``line_ids[0].tax_id``) where the id stands.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    references: dict[tuple[str, int], str] = field(default_factory=dict)
+    lines: list[Lines] = field(default_factory=list)
+
+
+def check(source: object, exposure: Exposure, ids: Ids, *, creating: bool) -> Checked:
+    """Return the checked values of an object; raises BadRequest that names the field at fault."""
+    checked = Checked()
+    checker = _Checker(ids, checked, creating)
+    checked.values = checker.record(source, exposure.node, exposure.writable_fields, "", None)
+    return checked
+
+
+class _Checker:
+    def __init__(self, ids: Ids, checked: Checked, creating: bool) -> None:
+        self.ids = ids
+        self.checked = checked
+        self.creating = creating
+
+    def record(
+        self, source: object, node: Node, writable: frozenset[str], pointer: str, record: int | None
+    ) -> dict[str, Any]:
+        if not isinstance(source, Mapping):
+            raise _error(pointer or "body", "an object of field names and values is expected", source)
+        values = {}
+        for name, value in source.items():
+            here = f"{pointer}.{name}" if pointer else str(name)
+            info = node.fields.get(name)
+            if info is None or name not in writable:
+                raise BadRequest(
+                    f"{here[:80]!r} is no field that can be written here.",
+                    name="unknown_field",
+                    data={"field": here[:200]},
+                )
+            values[name] = self.value(value, info, node, here, source, record)
+        return values
+
+    def value(
+        self, value: object, info: FieldInfo, node: Node, pointer: str, source: Mapping[str, Any], record: int | None
+    ) -> Any:
+        if info.type == "many2one":
+            return self.many2one(value, info, pointer)
+        if info.to_many:
+            return self.commands(value, info, node, pointer, record)
+        if info.type == "reference":
+            return self.reference(value, info, pointer)
+        if info.type == "many2one_reference":
+            return self.mapped_id(value, info, pointer, source)
+        convert = _SCALARS.get(info.type)
+        if convert is None:
+            raise _error(pointer, f"fields of type {info.type} can't be written")
+        if value is None and info.type != "boolean":
+            return False
+        return convert(value, info, pointer)
+
+    def many2one(self, value: object, info: FieldInfo, pointer: str) -> int | bool:
+        if value in (None, "", False) or value == []:
+            return False
+        if isinstance(value, (list, tuple)):  # [id, display_name] or [id, {…}], as a read shows it
+            if len(value) != 2:
+                raise _error(pointer, "an id, null, or [id, …] is expected", value)
+            value = value[0]
+        return self.record_id(value, info.relation or "", pointer)
+
+    def record_id(self, value: object, model: str, pointer: str) -> int:
+        try:
+            record_id = self.ids.of(model).decode(value)
+        except InvalidId:
+            raise _no_record(pointer, model, value) from None
+        self.checked.references.setdefault((model, record_id), pointer)
+        return record_id
+
+    def commands(self, value: object, info: FieldInfo, node: Node, pointer: str, record: int | None) -> list[Any]:
+        if value is None or value == "":
+            value = []
+        if not isinstance(value, (list, tuple)):
+            raise _error(pointer, "a list of ids or of commands is expected", value)
+        if value and all(isinstance(item, (list, tuple)) for item in value):
+            return [self.command(item, info, node, f"{pointer}[{index}]", record) for index, item in enumerate(value)]
+        items = [item.get("id") if isinstance(item, Mapping) else item for item in value]
+        return [self.replace(items, info, node, pointer)]
+
+    def replace(self, items: Any, info: FieldInfo, node: Node, pointer: str) -> tuple[int, int, list[int]]:
+        self.may_take_away(info, node, pointer)
+        return (6, 0, [self.line_id(item, info, f"{pointer}[{index}]") for index, item in enumerate(items)])
+
+    def command(
+        self, command: Any, info: FieldInfo, node: Node, pointer: str, record: int | None
+    ) -> tuple[int, int, Any]:
+        """Check one of Odoo's commands (odoo/orm/commands.py)."""
+        code, *rest = command or [None]
+        if isinstance(code, bool) or code not in _COMMAND_SIZES or len(command) > 3:
+            raise _error(pointer, "a command [code, id, values] with a code from 0 to 6 is expected", command)
+        if len(command) < _COMMAND_SIZES[code]:
+            raise _error(pointer, f"a command {code} has {_COMMAND_SIZES[code]} parts", command)
+        if code in (0, 1, 2):
+            self.may_edit(info, node, pointer)
+        if code == 0:
+            values = rest[1]
+            return (0, 0, self.line(values, info, node, f"{pointer}[2]", None))
+        if code == 1:
+            line_id = self.own_line(rest[0], info, pointer, record)
+            return (1, line_id, self.line(rest[1], info, node, f"{pointer}[2]", line_id))
+        if code == 2:
+            return (2, self.own_line(rest[0], info, pointer, record), 0)
+        if code == 3:
+            self.may_take_away(info, node, pointer)
+            return (3, self.own_line(rest[0], info, pointer, record), 0)
+        if code == 4:
+            return (4, self.line_id(rest[0], info, pointer), 0)
+        if code == 5:
+            self.may_take_away(info, node, pointer)
+            return (5, 0, 0)
+        if not isinstance(rest[1], (list, tuple)):
+            raise _error(pointer, "a command 6 ends with a list of ids", command)
+        return self.replace(rest[1], info, node, pointer)
+
+    def line(self, source: object, info: FieldInfo, node: Node, pointer: str, record: int | None) -> dict[str, Any]:
+        target = node.target(info.name)
+        writable = frozenset(name for name, below in target.fields.items() if below.writable)
+        return self.record(source, target, writable, pointer, record)
+
+    def line_id(self, value: object, info: FieldInfo, pointer: str) -> int:
+        return self.record_id(value, info.relation or "", pointer)
+
+    def own_line(self, value: object, info: FieldInfo, pointer: str, record: int | None) -> int:
+        if self.creating:
+            raise _error(pointer, "a record that is created has no lines yet to change or take away")
+        line_id = self.line_id(value, info, pointer)
+        model = info.model
+        self.checked.lines.append(Lines(model, record, info.name, (line_id,), pointer))
+        return line_id
+
+    def may_edit(self, info: FieldInfo, node: Node, pointer: str) -> None:
+        if info.name not in node.related:
+            raise _error(pointer, f"records of {info.relation} can't be created, changed or deleted through this API")
+
+    def may_take_away(self, info: FieldInfo, node: Node, pointer: str) -> None:
+        """Taking a line out of a one2many can delete it."""
+        if info.owns_lines and info.name not in node.related:
+            raise _error(pointer, f"lines can't be taken away, because Odoo would delete records of {info.relation}")
+
+    def reference(self, value: object, info: FieldInfo, pointer: str) -> str | bool:
+        if value in (None, "", False):
+            return False
+        model, _, public_id = value.partition(",") if isinstance(value, str) else ("", "", "")
+        if model not in {name for name, _ in info.selection}:
+            raise _error(pointer, '"model,id" with one of the models that the field takes is expected', value)
+        return f"{model},{self.record_id(public_id, model, pointer)}"
+
+    def mapped_id(self, value: object, info: FieldInfo, pointer: str, source: Mapping[str, Any]) -> int | bool:
+        if value in (None, "", False):
+            return False
+        model = source.get(info.model_field or "")
+        if not isinstance(model, str) or not model:
+            raise _error(pointer, f"{info.model_field} has to be given with it, to say the model", value)
+        return self.record_id(value, model, pointer)
+
+
+_COMMAND_SIZES = {0: 3, 1: 3, 2: 2, 3: 2, 4: 2, 5: 1, 6: 3}
+
+
+def _text(value: object, info: FieldInfo, pointer: str) -> Any:
+    if not isinstance(value, str) or not literals.clean_text(value):
+        raise _error(pointer, "text is expected", value)
+    if info.size and len(value) > info.size:
+        raise _error(pointer, f"at most {info.size} characters are allowed")
+    return value or False
+
+
+def _integer(value: object, info: FieldInfo, pointer: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in _INT4:
+        raise _error(pointer, "a whole number from -2147483648 to 2147483647 is expected", value)
+    return value
+
+
+def _number(value: object, info: FieldInfo, pointer: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e15:
+        raise _error(pointer, "a number is expected", value)
+    if not math.isfinite(value):
+        raise _error(pointer, "a finite number is expected", value)
+    return value
+
+
+def _boolean(value: object, info: FieldInfo, pointer: str) -> bool:
+    if not isinstance(value, bool):
+        raise _error(pointer, "true or false is expected", value)
+    return value
+
+
+def _date(value: object, info: FieldInfo, pointer: str) -> Any:
+    if value == "":
+        return False
+    day = literals.to_date(value)
+    if day is None:
+        raise _error(pointer, "a date YYYY-MM-DD is expected", value)
+    return day
+
+
+def _datetime(value: object, info: FieldInfo, pointer: str) -> Any:
+    if value == "":
+        return False
+    moment = literals.to_datetime(value)
+    if moment is None:
+        raise _error(pointer, "a date and time in ISO 8601 is expected, for example 2026-01-31T08:00:00Z", value)
+    return moment.replace(microsecond=0)
+
+
+def _choice(value: object, info: FieldInfo, pointer: str) -> Any:
+    if value == "":
+        return False
+    allowed = [key for key, _ in info.selection]
+    if value not in allowed:
+        raise _error(pointer, f"one of {', '.join(allowed[:20])} is expected", value)
+    return value
+
+
+def _binary(value: object, info: FieldInfo, pointer: str) -> Any:
+    if value == "":
+        return False
+    try:
+        if not isinstance(value, str):
+            raise TypeError
+        base64.b64decode(value, validate=True)
+    except (TypeError, ValueError, binascii.Error):
+        raise _error(pointer, "the content in base64 is expected", value) from None
+    return value
+
+
+def _json(value: object, info: FieldInfo, pointer: str) -> Any:
+    if not _is_bounded_json(value, MAX_JSON_DEPTH):
+        raise _error(pointer, f"JSON of text without NUL, nested at most {MAX_JSON_DEPTH} deep, is expected")
+    return value
+
+
+def _is_bounded_json(value: object, depth: int) -> bool:
+    if isinstance(value, str):
+        return literals.clean_text(value)
+    if isinstance(value, Mapping):
+        return depth > 0 and all(
+            literals.clean_text(key) and _is_bounded_json(item, depth - 1) for key, item in value.items()
+        )
+    if isinstance(value, (list, tuple)):
+        return depth > 0 and all(_is_bounded_json(item, depth - 1) for item in value)
+    return True
+
+
+_SCALARS = {
+    "char": _text,
+    "text": _text,
+    "html": _text,
+    "integer": _integer,
+    "float": _number,
+    "monetary": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "selection": _choice,
+    "binary": _binary,
+    "json": _json,
+}
+
+
+def _no_record(pointer: str, model: str, value: object) -> BadRequest:
+    return _error(pointer, f"an id of {model} is expected", value)
+
+
+def _error(pointer: str, expected: str, value: object = None) -> BadRequest:
+    text = f"{pointer[:200]}: {expected}."
+    if value is not None:
+        shown = repr(value)
+        text += f" Not: {shown if len(shown) <= 80 else shown[:77] + '...'}."
+    return BadRequest(text, name="invalid_value", data={"field": pointer[:200]})

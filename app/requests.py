@@ -1,0 +1,55 @@
+"""What happens around every request: its id, its input, and a catalog that is current."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from flask import Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.config import Settings
+from app.incoming import Incoming
+from app.routing import Gatehouse
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def init_requests(app: Gatehouse, settings: Settings) -> None:
+    """Bound the body, trust the configured proxies, and register what runs before and after each view."""
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_size
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(_identify)
+    app.before_request(_read_input)
+    app.after_request(_mark)
+    _keep_catalog_current(app)
+
+
+def _keep_catalog_current(app: Gatehouse) -> None:
+    """Before the url map is asked: a route may just have been published."""
+    inner = app.wsgi_app
+
+    def wsgi_app(environ, start_response):  # type: ignore[no-untyped-def]
+        app.services.catalog.ensure_current()
+        return inner(environ, start_response)
+
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign]
+
+
+def _identify() -> None:
+    """Take over a client's or proxy's request id, so that one id runs through all logs."""
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def _read_input() -> None:
+    g.incoming = Incoming(request)
+
+
+def _mark(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    if "definition" in g and g.definition.document.mode == "test":
+        response.headers["X-Test-Mode"] = "true"
+    return response

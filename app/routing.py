@@ -1,0 +1,54 @@
+"""The url map: Gatehouse's own routes and those of the published APIs, as Werkzeug rules.
+
+404, 405 and Allow come from Werkzeug. The map is replaced as one object when the catalog changes, so a request
+sees either the old one or the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+from flask import Flask, request
+from werkzeug.routing import Map, Rule
+
+from app.catalog.definition import Endpoint
+from app.services import Services
+
+
+class ApiRule(Rule):
+    """A rule that leads to one endpoint of an API."""
+
+    provide_automatic_options = True  # Flask answers OPTIONS with Allow
+
+    def __init__(self, target: Endpoint) -> None:
+        super().__init__(target.path, endpoint=target.view, methods=[target.method, "OPTIONS"])
+        self.target = target
+
+
+def current_endpoint() -> Endpoint:
+    """Return the endpoint that the current request has been routed to."""
+    return cast(ApiRule, request.url_rule).target
+
+
+class Gatehouse(Flask):
+    """Flask with a url map that can be replaced while it serves."""
+
+    services: Services
+    _own_rules: tuple[Rule, ...] = ()
+
+    def freeze_own_rules(self) -> None:
+        """Remember the routes of the blueprints; called once, when all are registered."""
+        self._own_rules = tuple(self.url_map.iter_rules())
+
+    def publish(self, endpoints: Iterable[Endpoint]) -> None:
+        """Serve these endpoints, and no others, besides the own routes."""
+        url_map = Map(strict_slashes=True, merge_slashes=False)
+        for own in self._own_rules:
+            rule = own.empty()
+            rule.provide_automatic_options = own.provide_automatic_options  # type: ignore[attr-defined]
+            url_map.add(rule)
+        for endpoint in endpoints:
+            url_map.add(ApiRule(endpoint))
+        url_map.update()
+        self.url_map = url_map

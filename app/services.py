@@ -1,0 +1,35 @@
+"""What the process needs to serve: made once by the factory, reached by the views through ``services()``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+from sqlalchemy import Engine
+
+from app.catalog.catalog import Catalog
+from app.config import Settings
+from app.gateway import Gateway
+from odoo_bridge.boot import Instance
+from odoo_bridge.transaction import Transactions
+
+if TYPE_CHECKING:
+    from app.routing import Gatehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one running Gatehouse."""
+
+    settings: Settings
+    instance: Instance
+    transactions: Transactions
+    engine: Engine
+    catalog: Catalog
+    gateway: Gateway
+
+
+def services() -> Services:
+    """Return the services of the current app."""
+    return cast("Gatehouse", current_app).services

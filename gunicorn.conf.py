@@ -1,0 +1,30 @@
+"""gunicorn: one registry, loaded once and shared by forked workers; each worker serves with threads."""
+
+import os
+from typing import Any
+
+from app.config import from_environment
+from odoo_bridge import boot
+
+settings = from_environment(os.environ)
+
+bind = settings.bind
+workers = settings.workers
+threads = settings.threads
+worker_class = "gthread"
+preload_app = True
+# In-flight requests get the time that a statement may take at most, and a little more.
+graceful_timeout = int(settings.statement_timeout) + 5
+timeout = int(settings.statement_timeout) + 30
+keepalive = 15
+control_socket_disable = True
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """No child may inherit an open connection (odoo#91253)."""
+    boot.before_fork()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Each worker opens connections of its own."""
+    boot.after_fork_in_child()

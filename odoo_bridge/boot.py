@@ -1,0 +1,100 @@
+"""Bring Odoo up inside this process: configuration, registry, and what a fork needs."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from odoo import sql_db
+from odoo.modules.db import is_initialized
+from odoo.modules.registry import Registry
+from odoo.tools import config
+
+from . import compat
+from .errors import BootError
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One Odoo database, served by this process.
+
+    ``data_dir`` holds Odoo's filestore and sessions; ``dsn`` are psycopg2's connection keywords.
+    """
+
+    database: str
+    data_dir: Path
+    dsn: dict[str, Any]
+
+
+def start(conf: Path, database: str | None = None) -> Instance:
+    """Read Odoo's configuration file, load the registry, and return the instance.
+
+    ``database`` overrides the file's ``db_name``. Raises BootError with what to change.
+    """
+    if not conf.is_file():
+        raise BootError(f"{conf} does not exist: set GATEHOUSE_ODOO_CONF to Odoo's configuration file.")
+    # PGAPPNAME-like names help an operator to tell the two servers apart in pg_stat_activity.
+    arguments = ["--config", str(conf)] + (["--database", database] if database else [])
+    config.parse_config(arguments, setup_logging=False)
+    config["db_app_name"] = "gatehouse-{pid}"
+    compat.check_version()
+    name = database or _single_database()
+    instance = Instance(name, Path(config["data_dir"]), sql_db.connection_info_for(name)[1])
+    load(instance)
+    return instance
+
+
+def load(instance: Instance) -> None:
+    """Load the registry of the instance; raises BootError where there is none to load."""
+    try:
+        with sql_db.db_connect(instance.database).cursor() as cr:
+            initialized = is_initialized(cr)
+    except psycopg2.OperationalError as error:
+        raise BootError(
+            f"Database {instance.database!r} cannot be opened: {str(error).strip()} "
+            "Check db_host, db_port, db_user and db_password in GATEHOUSE_ODOO_CONF, and GATEHOUSE_DATABASE."
+        ) from error
+    if not initialized:
+        raise BootError(f"Database {instance.database!r} is not an Odoo database: initialise it with Odoo first.")
+    Registry(instance.database)
+
+
+def before_fork() -> None:
+    """Close all pooled connections, so that no child shares a socket with another process (odoo#91253).
+
+    Also moves what has been loaded so far out of the garbage collector's reach: it stays shared between workers.
+    """
+    sql_db.close_all()
+    gc.freeze()
+
+
+def after_fork_in_child() -> None:
+    """Forget inherited connections without closing their sockets: they belong to the parent.
+
+    psycopg2 leaves a connection alone that another process opened, so dropping the reference is enough. The
+    pools are emptied in place, because the registry holds on to them.
+    """
+    for pool in (sql_db._Pool, sql_db._Pool_readonly):
+        if pool is not None:
+            pool._lock = threading.Lock()  # another thread of the parent may have held it
+            pool._connections.clear()
+
+
+# For servers that fork without telling us; gunicorn.conf.py closes the parent's pools as well.
+os.register_at_fork(after_in_child=after_fork_in_child)
+
+
+def _single_database() -> str:
+    names = compat.configured_databases()
+    if len(names) != 1:
+        found = ", ".join(names) or "none"
+        raise BootError(f"Set GATEHOUSE_DATABASE: GATEHOUSE_ODOO_CONF names {found} as db_name.")
+    return names[0]

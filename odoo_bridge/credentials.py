@@ -1,0 +1,63 @@
+"""Odoo's own credentials: who belongs to a login and a password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from odoo.exceptions import AccessDenied
+
+from .errors import BridgeError, Denied
+from .transaction import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user who may execute calls."""
+
+    uid: int
+    login: str
+
+
+class SecondFactorRequired(BridgeError):
+    """The password is right, but the user has two-factor authentication: the password alone opens nothing."""
+
+    name = "second_factor_required"
+
+
+def check_password(root: Environment, login: str, password: str, *, address: str) -> User:
+    """Return the user of a login and password; raises Denied or SecondFactorRequired.
+
+    ``address`` is the caller's, for Odoo's log. No ``base_location`` is passed: with one, Odoo would rewrite its
+    ``web.base.url`` (res_users.py, authenticate).
+    """
+    credential = {"type": "password", "login": login, "password": password}
+    users = root(user=None, su=False)["res.users"]
+    try:
+        info = users.authenticate(credential, {"interactive": True, "REMOTE_ADDR": address})
+    except AccessDenied as error:
+        raise Denied("Wrong login or password.") from error
+    user = root["res.users"].browse(info["uid"])
+    if info.get("mfa") != "skip" and user._mfa_url():
+        raise SecondFactorRequired(
+            "This user has two-factor authentication. Log in at Odoo's login page, or use an API key."
+        )
+    return User(user.id, user.login)
+
+
+def user_by_login(root: Environment, login: str) -> User | None:
+    """Return the active user with this login, for ``run_as``."""
+    user = root["res.users"].search([("login", "=", login)], limit=1)
+    return User(user.id, user.login) if user else None
+
+
+def public_user(root: Environment) -> User:
+    """Return Odoo's public user, who executes calls of nobody in particular. It is inactive by design."""
+    user = root.ref("base.public_user")
+    return User(user.id, user.login)
+
+
+def is_active(root: Environment, uid: int) -> bool:
+    """Whether the user still exists and may act; one short query."""
+    root.cr.execute("SELECT active FROM res_users WHERE id = %s", (uid,))
+    row = root.cr.fetchone()
+    return bool(row and row[0])

@@ -1,0 +1,115 @@
+"""What can go wrong in Odoo or PostgreSQL, in the bridge's own words.
+
+``translate`` is a pure function from an exception to one of these classes; the web layer gives each its status.
+"""
+
+from __future__ import annotations
+
+import psycopg2
+from odoo import exceptions
+from psycopg2 import errors as pg
+from psycopg2.pool import PoolError
+
+
+class BridgeError(Exception):
+    """Base of all errors that the bridge raises on purpose.
+
+    ``name`` is a stable identifier; ``message`` may be shown to a client.
+    """
+
+    name = "bridge_error"
+
+    def __init__(self, message: str, *, name: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if name:
+            self.name = name
+
+
+class Denied(BridgeError):
+    """Credentials were refused (Odoo's AccessDenied)."""
+
+    name = "access_denied"
+
+
+class Forbidden(BridgeError):
+    """The user lacks access rights (Odoo's AccessError)."""
+
+    name = "forbidden"
+
+
+class Missing(BridgeError):
+    """The record does not exist any more (Odoo's MissingError)."""
+
+    name = "not_found"
+
+
+class Rejected(BridgeError):
+    """One of Odoo's own rules says no: UserError, ValidationError, a constraint of the database."""
+
+    name = "odoo.exceptions.UserError"
+
+
+class InvalidValue(BridgeError):
+    """PostgreSQL cannot represent a value, for example an integer out of range."""
+
+    name = "invalid_value"
+
+
+class Conflict(BridgeError):
+    """Other transactions still got in the way after the last retry."""
+
+    name = "conflict"
+
+
+class Unavailable(BridgeError):
+    """The database is away, or no connection is free."""
+
+    name = "database_unavailable"
+
+
+class TooCostly(BridgeError):
+    """A statement ran longer than the limit allows."""
+
+    name = "statement_timeout"
+
+
+class BootError(BridgeError):
+    """Odoo cannot be started with this configuration; the message says what to change."""
+
+    name = "boot_error"
+
+
+#: What is worth another try: another transaction was quicker (Odoo: service/model.py, retrying).
+RETRYABLE = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, exceptions.ConcurrencyError)
+
+
+def translate(error: Exception) -> BridgeError | None:
+    """Return the bridge's error for an exception of Odoo or psycopg2, or None for one that is a defect.
+
+    Odoo's AccessError texts can name records and their database ids, so they stay inside.
+    """
+    if isinstance(error, BridgeError):
+        return error
+    if isinstance(error, RETRYABLE):
+        return Conflict("Other calls changed the same records at the same time. Please try again.")
+    if isinstance(error, pg.QueryCanceled):
+        return TooCostly("The call took longer than the server allows. Ask for less at once.")
+    if isinstance(error, psycopg2.DataError):
+        return InvalidValue("A value is outside of what the database can hold.")
+    if isinstance(error, exceptions.AccessDenied):
+        return Denied("Access denied.")
+    if isinstance(error, exceptions.AccessError):
+        return Forbidden("The user that executes this call has no right to do this.")
+    if isinstance(error, exceptions.MissingError):
+        return Missing("The record does not exist or has been deleted.")
+    if isinstance(error, (exceptions.UserError, exceptions.RedirectWarning)):
+        return Rejected(str(error.args[0]) if error.args else "", name=_qualified_name(error))
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)):
+        return Unavailable("The database cannot be reached at the moment.")
+    return None
+
+
+def _qualified_name(error: Exception) -> str:
+    """Return the name that Odoo's own RPC would give, e.g. ``odoo.exceptions.ValidationError``."""
+    return f"{type(error).__module__}.{type(error).__name__}"

@@ -1,0 +1,176 @@
+"""What a model looks like: plain, frozen descriptions that the rest of Gatehouse can reason about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from odoo import exceptions
+from odoo import fields as odoo_fields
+from odoo.fields import Domain as OdooDomain
+
+from .transaction import Environment
+
+#: Fields that every stored model has and that Odoo writes itself.
+LOG_FIELDS = frozenset({"id", "create_uid", "create_date", "write_uid", "write_date"})
+
+#: Odoo's marker for a field that no group may reach (odoo/orm/fields.py, NO_ACCESS).
+_NO_ACCESS = "."
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """One field of a model.
+
+    ``relation`` is the comodel of a relational field; ``selection`` the allowed values (value, label);
+    ``model_field`` names the field that holds the model of a many2one_reference; ``image`` tells an image from
+    other binaries; ``owns_lines`` says that taking a line out of a one2many deletes it; ``origin`` is the
+    (model, field) at the end of a related field's path; ``restricted`` says that Odoo keeps the field from
+    everybody but itself.
+    """
+
+    model: str
+    name: str
+    type: str
+    label: str
+    help: str
+    required: bool
+    writable: bool
+    stored: bool
+    searchable: bool
+    sortable: bool
+    translated: bool
+    relation: str | None
+    selection: tuple[tuple[str, str], ...]
+    size: int | None
+    model_field: str | None
+    image: bool
+    origin: tuple[str, str]
+    owns_lines: bool
+    restricted: bool
+    groups: str | None
+
+    @property
+    def to_many(self) -> bool:
+        """Whether a value is a list of records."""
+        return self.type in ("one2many", "many2many")
+
+    @property
+    def relational(self) -> bool:
+        """Whether a value names records of ``relation``."""
+        return self.relation is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model: its fields, its default order, and what Odoo looks at when a record is searched by name.
+
+    ``name_search_fields`` are paths, as in Odoo's ``_rec_names_search``; ``parent_field`` makes a hierarchy.
+    """
+
+    name: str
+    label: str
+    abstract: bool
+    transient: bool
+    order: str
+    active_field: str | None
+    parent_field: str | None
+    name_search_fields: tuple[str, ...]
+    fields: Mapping[str, FieldInfo]
+
+    @classmethod
+    def opaque(cls, name: str) -> ModelInfo:
+        """Return a model of which nothing but its records' ids is known."""
+        return cls(name, name, False, False, "id", None, None, (), MappingProxyType({}))
+
+
+def describe(env: Environment, model: str) -> ModelInfo | None:
+    """Return the description of a model, or None where the registry has no such model."""
+    if model not in env.registry:
+        return None
+    records = env[model].sudo()
+    attributes = records.fields_get()
+    infos = {name: _describe_field(records, field, attributes.get(name, {})) for name, field in records._fields.items()}
+    return ModelInfo(
+        name=model,
+        label=records._description or model,
+        abstract=bool(records._abstract),
+        transient=bool(records._transient),
+        order=records._order,
+        active_field=records._active_name,
+        parent_field=records._parent_name if records._parent_name in records._fields else None,
+        name_search_fields=tuple(records._rec_names_search or ((records._rec_name,) if records._rec_name else ())),
+        fields=MappingProxyType(infos),
+    )
+
+
+def _describe_field(records: Any, field: Any, attributes: dict[str, Any]) -> FieldInfo:
+    selection = attributes.get("selection") or ()
+    return FieldInfo(
+        model=records._name,
+        name=field.name,
+        type=field.type,
+        label=str(attributes.get("string") or field.string or field.name),
+        help=str(attributes.get("help") or ""),
+        required=bool(field.required),
+        writable=not field.readonly and field.name not in LOG_FIELDS and field.name != "display_name",
+        stored=bool(field.store),
+        searchable=bool(attributes.get("searchable", field.store)),
+        sortable=bool(attributes.get("sortable", field.store)),
+        translated=bool(field.translate),
+        relation=field.comodel_name if field.relational else None,
+        selection=tuple((str(value), str(label)) for value, label in selection),
+        size=getattr(field, "size", None) if field.type == "char" else None,
+        model_field=getattr(field, "model_field", None) if field.type == "many2one_reference" else None,
+        image=_is_image(records, field),
+        origin=_origin(records, field),
+        owns_lines=_owns_lines(records, field),
+        restricted=field.groups == _NO_ACCESS,
+        groups=field.groups,
+    )
+
+
+def _origin(records: Any, field: Any) -> tuple[str, str]:
+    """Follow ``related`` to the field that holds the value."""
+    seen = set()
+    while field.related and field not in seen:
+        seen.add(field)
+        *path, last = field.related.split(".")
+        model = records.env[field.model_name]
+        for step in path:
+            model = records.env[model._fields[step].comodel_name]
+        field = model._fields[last]
+    return field.model_name, field.name
+
+
+def _is_image(records: Any, field: Any) -> bool:
+    """Odoo declares some related images as plain binaries (res.company.logo); their origin tells."""
+    if field.type != "binary":
+        return False
+    model, name = _origin(records, field)
+    return isinstance(records.env[model]._fields[name], odoo_fields.Image)
+
+
+def _owns_lines(records: Any, field: Any) -> bool:
+    """Odoo deletes a removed line if its many2one says ondelete="cascade" (fields_relational.py, One2many)."""
+    if field.type != "one2many" or not field.inverse_name:
+        return False
+    inverse = records.env[field.comodel_name]._fields.get(field.inverse_name)
+    return inverse is not None and (getattr(inverse, "ondelete", None) == "cascade" or bool(inverse.required))
+
+
+def readable_fields(env: Environment, model: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of ``names`` that the environment's user may read."""
+    records = env[model]
+    return tuple(name for name in names if records._has_field_access(records._fields[name], "read"))
+
+
+def domain_error(env: Environment, model: str, domain: list[Any]) -> str | None:
+    """Return what Odoo says against a domain, or None where it takes it."""
+    try:
+        OdooDomain(domain).validate(env[model])
+    except (ValueError, TypeError, NotImplementedError, exceptions.UserError) as error:
+        return str(error)
+    return None

@@ -1,0 +1,154 @@
+"""The five operations on records, as one user, from and to plain data.
+
+Rows are dictionaries of field names to plain values: text, numbers, dates, ``(id, display_name)`` for a many2one,
+ids for an x2many, and further rows where a related selection asks for them. Odoo's access rights and record
+rules hold: every environment here is one of a real user (see ``transaction.act_as``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from .transaction import Environment
+
+Row: TypeAlias = dict[str, Any]
+Domain: TypeAlias = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to read of a record: ``plain`` fields as they are, and ``related`` fields with fields of their own."""
+
+    plain: tuple[str, ...]
+    related: Mapping[str, Selection]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All fields of the record itself."""
+        return (*self.plain, *self.related)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a search: its rows, whether more follow, and how many records match (None: not counted)."""
+
+    rows: list[Row]
+    more: bool
+    length: int | None
+
+
+def sizes_only(env: Environment) -> Environment:
+    """Return an environment for reading in which binary fields tell only that they hold something."""
+    return env(context={**env.context, "bin_size": True})
+
+
+def search(
+    env: Environment,
+    model: str,
+    domain: Domain,
+    selection: Selection,
+    *,
+    order: str | None,
+    limit: int,
+    offset: int,
+    count: bool,
+) -> Page:
+    """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
+    # One more than asked tells whether more follow.
+    found = env[model].search_fetch(domain, selection.names, offset=offset, limit=limit + 1, order=order)
+    more = len(found) > limit
+    records = found[:limit]
+    length = None
+    if count:
+        told_by_page = not more and (records or offset == 0)
+        length = offset + len(records) if told_by_page else env[model].search_count(domain)
+    return Page(_rows(records, selection), more, length)
+
+
+def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> list[Row | None]:
+    """Return a row for each id, in that order; None for a record that is not there for this user.
+
+    Archived records count: a client that knows an id may read it, as in Odoo.
+    """
+    records = env[model].search_fetch(_by_ids(env, model, ids, domain), selection.names)
+    rows = {row["id"]: row for row in _rows(records, selection)}
+    return [rows.get(record_id) for record_id in ids]
+
+
+def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
+    """Return those of ``ids`` that exist, match ``domain``, and may be seen by the user."""
+    return set(env[model].search(_by_ids(env, model, ids, domain))._ids)
+
+
+def exists(env: Environment, model: str, domain: Domain) -> bool:
+    """Whether the user can see any record that matches."""
+    return bool(env[model].search(domain, limit=1))
+
+
+def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[int]:
+    """Return the ids in an x2many field of records that ``visible`` has found; archived ones too."""
+    return set(env[model].browse(ids).with_context(active_test=False)[field]._ids)
+
+
+def create(env: Environment, model: str, values: list[Row]) -> list[int]:
+    """Create records in one call of the ORM, and return their ids in order."""
+    return list(env[model].create(values)._ids)
+
+
+def write(env: Environment, model: str, ids: Sequence[int], values: Row) -> None:
+    """Write the same values to records that ``visible`` has found."""
+    env[model].browse(ids).write(values)
+
+
+def unlink(env: Environment, model: str, ids: Sequence[int]) -> None:
+    """Delete records that ``visible`` has found."""
+    env[model].browse(ids).unlink()
+
+
+def read(env: Environment, model: str, ids: Sequence[int], selection: Selection) -> list[Row]:
+    """Return the rows of records that were just written, which may no longer match the API's domain."""
+    records = env[model].browse(ids)
+    records.fetch(selection.names)
+    return _rows(records, selection)
+
+
+def _by_ids(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> Domain:
+    by_ids: Domain = [("id", "in", list(ids)), *domain]
+    if active := env[model]._active_name:
+        by_ids.append((active, "in", [True, False]))  # says that archived ones are meant
+    return by_ids
+
+
+def _rows(records: Any, selection: Selection) -> list[Row]:
+    """Turn fetched records into rows; related records are read level by level, never record by record."""
+    rows: list[Row] = records._read_format(selection.plain)
+    if not selection.related:
+        return rows
+    bare = {row["id"]: row for row in records._read_format(tuple(selection.related), load=None)}
+    for name, nested in selection.related.items():
+        field = records._fields[name]
+        to_many = field.type in ("one2many", "many2many")
+        values = {record_id: row[name] for record_id, row in bare.items()}
+        wanted = _flatten(values.values()) if to_many else (value for value in values.values() if value)
+        known = _related_rows(records.env[field.comodel_name], wanted, nested)
+        for row in rows:
+            value = values[row["id"]]
+            if to_many:
+                row[name] = [known[related_id] for related_id in value if related_id in known]
+            else:
+                # The id of a record that the user may not see is part of the row itself, as in Odoo; nothing
+                # else of that record is shown.
+                row[name] = (value, known.get(value, {"id": value})) if value else False
+    return rows
+
+
+def _related_rows(comodel: Any, ids: Iterable[int], selection: Selection) -> dict[int, Row]:
+    records = comodel.browse(dict.fromkeys(ids))._filtered_access("read")
+    records.fetch(selection.names)
+    return {row["id"]: row for row in _rows(records, selection)}
+
+
+def _flatten(lists: Iterable[Sequence[int]]) -> Iterable[int]:
+    return (item for items in lists for item in items)

@@ -1,0 +1,155 @@
+"""The one function that owns a transaction: signalling → cursor → work → retry → commit → signal.
+
+Nothing else in Gatehouse commits. The order of things is that of Odoo's ``service/model.py`` (``retrying``); the
+waits between tries are shorter, because an HTTP client waits for the answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import psycopg2
+from odoo.api import SUPERUSER_ID
+from odoo.api import Environment as OdooEnvironment
+from odoo.modules.registry import Registry
+from odoo.sql_db import Cursor
+
+from .errors import RETRYABLE, BridgeError, Rejected, translate
+
+_logger = logging.getLogger(__name__)
+
+#: Odoo's environment. Odoo has no types of its own to offer.
+Environment: TypeAlias = Any
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How a transaction may behave.
+
+    ``statement_timeout`` and ``signaling_interval`` are seconds; ``tries`` counts the first one too.
+    """
+
+    statement_timeout: float = 30.0
+    signaling_interval: float = 0.1
+    tries: int = 5
+
+
+class Transactions:
+    """Runs pieces of work in transactions of one database."""
+
+    def __init__(self, database: str, limits: Limits | None = None) -> None:
+        self.database = database
+        self.limits = limits or Limits()
+        self._signaling_checked = float("-inf")
+
+    def run(self, work: Callable[[Environment], T], *, keep: bool = True) -> T:
+        """Run ``work(root)`` in a transaction of its own and return what it returns.
+
+        ``root`` is a superuser's environment for finding out who calls; use ``act_as`` before anything is done
+        for a caller. ``work`` is called again from the start after a serialization failure, so it must have
+        no effects outside the database. With ``keep=False`` everything is rolled back at the end.
+
+        Raises BridgeError for what Odoo or PostgreSQL refuse; exceptions of ``work`` itself pass through.
+        """
+        try:
+            with self._cursor() as cr:
+                return self._attempts(cr, work, keep)
+        except Exception as error:
+            translated = translate(error)
+            if translated is None or translated is error:
+                raise
+            raise translated from error
+
+    def _attempts(self, cr: Cursor, work: Callable[[Environment], T], keep: bool) -> T:
+        root = OdooEnvironment(cr, SUPERUSER_ID, {})
+        for tries_left in reversed(range(self.limits.tries)):
+            try:
+                self._limit_statements(cr)
+                result = work(root)
+                cr.flush()
+                if keep:
+                    cr.commit()
+                else:
+                    self._discard(cr, root)
+                break
+            except RETRYABLE as error:
+                self._discard(cr, root)
+                if not tries_left:
+                    raise
+                tried = self.limits.tries - tries_left
+                _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
+                time.sleep(random.uniform(0.005, 0.02) * 2**tried)  # noqa: S311  jitter, not a secret
+            except psycopg2.IntegrityError as error:
+                message = _constraint_message(root, error) if not cr.closed else str(error)
+                self._discard(cr, root)
+                raise Rejected(message, name="odoo.exceptions.ValidationError") from error
+            except BaseException:
+                self._discard(cr, root)
+                raise
+        if keep:
+            root.registry.signal_changes()
+        return result
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Cursor]:
+        """Open a cursor on a registry that knows what other processes have changed."""
+        threading.current_thread().dbname = self.database  # type: ignore[attr-defined]  # Odoo's log lines name it
+        registry = Registry(self.database)
+        cr = registry.cursor()
+        try:
+            now = time.monotonic()
+            if now - self._signaling_checked >= self.limits.signaling_interval:
+                self._signaling_checked = now
+                # On this very cursor: what it reads is in the same snapshot as the work that follows.
+                current = registry.check_signaling(cr)
+                if current is not registry:
+                    cr.close()
+                    cr = current.cursor()
+            yield cr
+        finally:
+            cr.close()
+
+    def _limit_statements(self, cr: Cursor) -> None:
+        milliseconds = int(self.limits.statement_timeout * 1000)
+        cr.execute("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
+
+    @staticmethod
+    def _discard(cr: Cursor, root: Environment) -> None:
+        """Roll back the database and what the process remembers of the attempt."""
+        if cr.closed:  # the connection broke: nothing was committed, and there is nothing to roll back
+            return
+        registry = root.registry
+        cr.rollback()
+        root.transaction.reset()
+        registry.reset_changes()
+
+
+def act_as(root: Environment, uid: int, context: dict[str, Any]) -> Environment:
+    """Return an environment of user ``uid`` without superuser rights; it becomes the transaction's own.
+
+    Odoo recomputes and flushes with the transaction's default environment (see ``execute_cr``).
+    """
+    if uid == SUPERUSER_ID:
+        raise BridgeError("The superuser cannot execute calls.", name="superuser")
+    env = root(user=uid, context=context, su=False)
+    env.transaction.default_env = env
+    return env
+
+
+def _constraint_message(root: Environment, error: psycopg2.IntegrityError) -> str:
+    """Return Odoo's sentence for a violated constraint, as ``retrying`` finds it."""
+    model = root["base"]
+    for candidate in root.registry.values():
+        if error.diag.table_name == candidate._table:
+            model = root[candidate._name]
+            break
+    root.cr.rollback()
+    return f"The operation cannot be completed: {model._sql_error_to_message(error)}"
