@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import BadRequest, UnsupportedMediaType
 
@@ -29,6 +30,10 @@ class Incoming:
         """Read the body whole, before any transaction is open: a slow client holds a thread and nothing more."""
         self._request = request
         self._data = request.get_data()
+        limit = request.max_content_length
+        if request.content_length is None and limit is not None and len(self._data) >= limit:
+            # Werkzeug cuts a chunked body off at the limit without a word.
+            raise RequestEntityTooLarge
         self.rpc_id: Any = None
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import getpass
 import logging
 import os
 import threading
@@ -46,6 +47,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     config.parse_config(arguments, setup_logging=False)
     config["db_app_name"] = "gatehouse-{pid}"
     compat.check_version()
+    _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()
     instance = Instance(name, Path(config["data_dir"]), sql_db.connection_info_for(name)[1])
     load(instance)
@@ -90,6 +92,15 @@ def after_fork_in_child() -> None:
 
 # For servers that fork without telling us; gunicorn.conf.py closes the parent's pools as well.
 os.register_at_fork(after_in_child=after_fork_in_child)
+
+
+def _check_user(name: str) -> None:
+    """PostgreSQL's search_path starts with "$user": Odoo would look for its tables in our schema of that name."""
+    if name == "gatehouse":
+        raise BootError(
+            "Odoo's database user (db_user) must not be called gatehouse, because PostgreSQL would then look for "
+            "Odoo's tables in the schema gatehouse. Please rename the user."
+        )
 
 
 def _single_database() -> str:

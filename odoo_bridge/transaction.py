@@ -39,7 +39,7 @@ class Limits:
 
     statement_timeout: float = 30.0
     signaling_interval: float = 0.1
-    tries: int = 5
+    tries: int = 10
 
 
 class Transactions:
@@ -86,7 +86,7 @@ class Transactions:
                     raise
                 tried = self.limits.tries - tries_left
                 _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
-                time.sleep(random.uniform(0.005, 0.02) * 2**tried)  # noqa: S311  jitter, not a secret
+                time.sleep(random.uniform(0.25, 1) * min(0.01 * 2**tried, 0.2))  # noqa: S311  jitter, not a secret
             except psycopg2.IntegrityError as error:
                 message = _constraint_message(root, error) if not cr.closed else str(error)
                 self._discard(cr, root)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, select
+from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from app.catalog.schema import Api, CatalogVersion, Setting
@@ -30,6 +31,15 @@ class Stored:
     version: int
     settings: dict[str, Any]
     apis: tuple[StoredApi, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Names of APIs that a write touched."""
+
+    created: tuple[str, ...]
+    updated: tuple[str, ...]
+    deleted: tuple[str, ...]
 
 
 def version(engine: Engine) -> int:
@@ -83,10 +93,7 @@ def write(engine: Engine, documents: list[dict[str, Any]], *, defaults: dict[str
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Names of APIs that a write touched."""
-
-    created: tuple[str, ...]
-    updated: tuple[str, ...]
-    deleted: tuple[str, ...]
+def delete(engine: Engine, names: list[str]) -> None:
+    """Delete APIs by name; those that are not there are passed over."""
+    with Session(engine) as session, session.begin():
+        session.execute(sql_delete(Api).where(Api.name.in_(names)))

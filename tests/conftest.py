@@ -1,0 +1,82 @@
+"""Fixtures for all tests: one Odoo database for those in this process, made from the template."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+
+from dev import testbed as dev_testbed
+from dev.errors import SetupError
+from dev.testbed import Testbed
+
+
+def _bring_odoo() -> None:
+    """Put Odoo's source where ``odoo_bridge`` looks for it: before any test module imports ``app``."""
+    try:
+        source = dev_testbed.prepare().odoo_source
+    except SetupError as error:
+        pytest.exit(str(error), returncode=3)
+    if source is not None:
+        os.environ["GATEHOUSE_ODOO_SOURCE"] = str(source)
+
+
+_bring_odoo()
+
+from app import create_app  # noqa: E402
+from app.catalog import database as catalog_database  # noqa: E402
+from app.config import from_environment  # noqa: E402
+from app.routing import Gatehouse  # noqa: E402
+from odoo_bridge.transaction import Environment  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def testbed() -> Testbed:
+    """The running PostgreSQL and the template database."""
+    return dev_testbed.prepare()
+
+
+@pytest.fixture(scope="session")
+def database(testbed: Testbed) -> Iterator[str]:
+    """The name of the database that the tests of this process share."""
+    name = f"gatehouse_test_{os.getpid()}"
+    testbed.clone(name)
+    yield name
+    testbed.drop(name)
+
+
+@pytest.fixture
+def sql(testbed: Testbed, database: str) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+    """Run SQL on a connection of its own: it sees what was committed, and nothing else."""
+    connection = psycopg2.connect(testbed.dsn(database))
+    connection.autocommit = True
+
+    def run(statement: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, arguments)
+            return cursor.fetchall() if cursor.description else []
+
+    yield run
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def app(testbed: Testbed, database: str) -> Iterator[Gatehouse]:
+    """The application on the tests' database."""
+    app = create_app(from_environment({**testbed.environment(database), "GATEHOUSE_MAX_BODY_SIZE": "2000000"}))
+    catalog_database.upgrade(app.services.engine)
+    yield app
+    app.services.catalog.stop()
+
+
+@pytest.fixture
+def root(app: Gatehouse) -> Callable[..., Any]:
+    """Run a function with a superuser's environment, in a transaction of its own that is committed."""
+
+    def run(work: Callable[[Environment], Any]) -> Any:
+        return app.services.transactions.run(work)
+
+    return run

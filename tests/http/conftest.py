@@ -1,0 +1,124 @@
+"""Fixtures for tests that call the application in this process, over a real database."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from app.catalog import store
+from app.catalog.document import ApiDocument
+from app.routing import Gatehouse
+from odoo_bridge.transaction import Environment
+
+PASSWORD = "correct horse"
+
+
+class Client:
+    """A caller with cookies, who may be logged in."""
+
+    def __init__(self, app: Gatehouse) -> None:
+        self.http = app.test_client()
+
+    def log_in(self, database: str, login: str, password: str) -> None:
+        params = {"db": database, "login": login, "password": password}
+        answer = self.http.post("/web/session/authenticate", json={"jsonrpc": "2.0", "params": params})
+        assert "result" in answer.json, answer.text
+
+    def __call__(self, method: str, path: str, **options: Any) -> TestResponse:
+        return self.http.open(path, method=method, buffered=True, **options)
+
+    def result(self, method: str, path: str, **options: Any) -> Any:
+        """Return the result of a call that has to succeed."""
+        answer = self(method, path, **options)
+        assert answer.status_code == 200, answer.text
+        assert "error" not in answer.json, answer.text
+        return answer.json["result"]
+
+    def error(self, method: str, path: str, **options: Any) -> tuple[int, dict[str, Any]]:
+        """Return the status and the error of a call that has to fail."""
+        answer = self(method, path, **options)
+        assert "error" in answer.json, answer.text
+        assert "Traceback" not in answer.text
+        return answer.status_code, answer.json["error"]
+
+
+@pytest.fixture
+def anyone(app: Gatehouse) -> Client:
+    """A caller who is not logged in."""
+    return Client(app)
+
+
+@pytest.fixture(scope="session")
+def _sessions(app: Gatehouse, database: str) -> dict[str, Client]:
+    """Logged-in clients by login; logging in is slow on purpose, so each does it once."""
+    app.services.transactions.run(_make_users)
+    clients = {}
+    for login, password in (("admin", "admin"), ("demo", "demo"), ("other", PASSWORD)):
+        clients[login] = Client(app)
+        clients[login].log_in(database, login, password)
+    return clients
+
+
+def _make_users(root: Environment) -> None:
+    root["res.users"].create(
+        {
+            "name": "Other",
+            "login": "other",
+            "password": PASSWORD,
+            "group_ids": [(6, 0, [root.ref("base.group_user").id])],
+        }
+    )
+
+
+@pytest.fixture
+def admin(_sessions: dict[str, Client]) -> Client:
+    """A caller with all access rights."""
+    return _sessions["admin"]
+
+
+@pytest.fixture
+def demo(_sessions: dict[str, Client]) -> Client:
+    """A caller with an employee's access rights."""
+    return _sessions["demo"]
+
+
+@pytest.fixture
+def other(_sessions: dict[str, Client]) -> Client:
+    """Another employee."""
+    return _sessions["other"]
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def publish(app: Gatehouse) -> Iterator[Callable[..., str]]:
+    """Publish an API of one model and return its route; it is gone after the test."""
+    names = []
+
+    def run(model: str = "test.record", *, fields: Any = ("name",), **keys: Any) -> str:
+        entry = {"model": model, "fields": fields if fields == "all" else list(fields)}
+        for key in ("search_fields", "writable_fields", "domain", "related"):
+            if key in keys:
+                entry[key] = keys.pop(key)
+        number = next(_numbers)
+        document = {"name": f"API {number}", "route": f"/api/t{number}", "published": True, "models": [entry], **keys}
+        return publish_document(document)
+
+    def publish_document(document: dict[str, Any]) -> str:
+        checked = ApiDocument.model_validate(document)
+        names.append(checked.name)
+        store.write(app.services.engine, [checked.model_dump(mode="json")], defaults=None, prune=False)
+        app.services.catalog.refresh()
+        definitions = app.services.catalog.snapshot.definitions.values()
+        (definition,) = (definition for definition in definitions if definition.name == checked.name)
+        assert not definition.problems, definition.problems
+        return checked.route
+
+    yield run
+    store.delete(app.services.engine, names)
+    app.services.catalog.refresh()

@@ -1,0 +1,176 @@
+"""``flask api import``, ``export`` and ``list``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from app.catalog import store
+from app.routing import Gatehouse
+from tests.http.conftest import Client
+
+GOOD = """
+defaults: {page_size: 25}
+apis:
+- name: File A
+  route: /api/file/a
+  published: true
+  models:
+  - model: res.partner
+    fields: [name, company_id]
+    related: {company_id: [name, {country_id: [code]}]}
+- name: File B
+  route: /api/file/b
+  page_size: 80
+  endpoints: {delete: false}
+  models:
+  - {model: res.partner, fields: all, domain: [["active", "=", true]]}
+"""
+
+
+@pytest.fixture
+def flask(app: Gatehouse, tmp_path: Path) -> Iterator[Callable[..., Result]]:
+    """Run a command; a text that is given is written to the file ``apis.yaml``."""
+
+    def run(*arguments: str, text: str | None = None) -> Result:
+        file = tmp_path / "apis.yaml"
+        if text is not None:
+            file.write_text(text)
+        result = app.test_cli_runner().invoke(args=[str(file) if part == "FILE" else part for part in arguments])
+        app.services.catalog.refresh()
+        return result
+
+    yield run
+    store.delete(app.services.engine, [api.document["name"] for api in store.load(app.services.engine).apis])
+    store.write(app.services.engine, [], defaults={}, prune=False)
+    app.services.catalog.refresh()
+
+
+def test_what_is_imported_is_served_and_exports_to_the_same(
+    flask: Callable[..., Result], app: Gatehouse, demo: Client, tmp_path: Path
+) -> None:
+    assert flask("api", "import", "FILE", text=GOOD).output == "created: File A\ncreated: File B\n"
+    assert demo.result("GET", "/api/file/a?domain=[('company_id','!=',False)]&limit=1")["length"] >= 1
+    before = store.load(app.services.engine).apis
+    assert before[0].document["page_size"] == 25
+    exported = flask("api", "export").output
+    assert "page_size: 80" in exported
+    assert "page_size: 25" in exported
+    assert flask("api", "import", "FILE", text=exported).output == "Nothing has changed.\n"
+    assert store.load(app.services.engine).apis == before
+
+
+def test_an_import_updates_by_name_and_prunes_on_request(flask: Callable[..., Result], anyone: Client) -> None:
+    flask("api", "import", "FILE", text=GOOD)
+    changed = GOOD.replace("/api/file/a", "/api/file/new").split("- name: File B")[0]
+    assert flask("api", "import", "FILE", text=changed).output == "updated: File A\n"
+    assert anyone.error("GET", "/api/file/new")[0] == 401
+    assert anyone.error("GET", "/api/file/a")[0] == 404
+    assert flask("api", "import", "FILE", "--prune", text=changed).output == "deleted: File B\n"
+
+
+def test_two_apis_may_swap_their_routes(flask: Callable[..., Result]) -> None:
+    flask("api", "import", "FILE", text=GOOD)
+    swapped = GOOD.replace("/file/a", "/file/x").replace("/file/b", "/file/a").replace("/file/x", "/file/b")
+    assert flask("api", "import", "FILE", text=swapped).output == "updated: File A\nupdated: File B\n"
+
+
+def test_the_list_shows_every_api(flask: Callable[..., Result]) -> None:
+    flask("api", "import", "FILE", text=GOOD)
+    rows = json.loads(flask("api", "list", "--json").output)
+    assert [(row["name"], row["route"], row["published"], row["problems"]) for row in rows] == [
+        ("File A", "/api/file/a", True, []),
+        ("File B", "/api/file/b", False, []),
+    ]
+    assert "File A  /api/file/a" in flask("api", "list").output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("name: File A", "name: File B", "API 'File B': name: another API of this file has the same name"),
+        (
+            "route: /api/file/a",
+            "route: /api/file/b",
+            "API 'File B': route: /api/file/b is also claimed by API 'File A'",
+        ),
+        ("published: true", "publsihed: true", "API 'File A': publsihed: unknown key"),
+        (
+            "model: res.partner\n",
+            "model: res.nothing\n",
+            "API 'File A': models[0].model: Odoo has no model 'res.nothing'",
+        ),
+        (
+            "[name, company_id]",
+            "[name, mobile, company_id]",
+            "API 'File A': models[0].fields: res.partner has no field 'mobile'",
+        ),
+        ("[code]", "[zip]", "API 'File A': models[0].related.company_id.country_id: res.country has no field 'zip'"),
+        ("page_size: 80", "run_as: nobody", "API 'File B': run_as: there is no active user 'nobody'"),
+        ("page_size: 80", "run_as: __system__", "API 'File B': run_as: there is no active user '__system__'"),
+        ("page_size: 80", "page_size: many", "API 'File B': page_size: Input should be a valid integer"),
+        ('"active", "="', '"nothing", "="', "API 'File B': models[0].domain: "),
+        ("page_size: 25", "route: /api/x", "defaults: route: belongs to each API and can have no default"),
+        ("page_size: 25", "pagesize: 25", "defaults: pagesize: unknown key"),
+        ("apis:", "apis: {}\nmore:", "unknown key 'more'"),
+        ("- name: File A", "- [name", "is not YAML"),
+    ],
+)
+def test_a_mistake_names_file_api_and_key_and_nothing_is_imported(
+    old: str, new: str, message: str, flask: Callable[..., Result], app: Gatehouse
+) -> None:
+    assert old in GOOD
+    result = flask("api", "import", "FILE", text=GOOD.replace(old, new, 1))
+    assert result.exit_code == 1
+    assert f"apis.yaml: {message}" in result.output
+    assert store.load(app.services.engine).apis == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        ("res.users.apikeys", "name"),
+        ("ir.config_parameter", "value"),
+        ("res.users", "password"),
+        ("res.users", "totp_secret"),
+        ("test.record", "door_password"),
+        ("res.users", "api_key_ids"),
+        ("res.partner", "signup_token"),
+    ],
+)
+def test_secrets_cannot_be_exposed(model: str, field: str, flask: Callable[..., Result], app: Gatehouse) -> None:
+    text = f"apis: [{{name: S, route: /api/s, models: [{{model: {model}, fields: [{field}]}}]}}]"
+    result = flask("api", "import", "FILE", text=text)
+    assert result.exit_code == 1, result.output
+    assert store.load(app.services.engine).apis == ()
+
+
+def test_a_route_below_anothers_is_refused_between_published_apis(flask: Callable[..., Result]) -> None:
+    below: dict[str, Any] = {"name": "Below", "route": "/api/file/a/below", "published": True}
+    below["models"] = [{"model": "res.partner", "fields": ["name"]}]
+    text = GOOD + "- " + json.dumps(below) + "\n"
+    assert (
+        "API 'Below': route: /api/file/a/below is also claimed by API 'File A'"
+        in flask("api", "import", "FILE", text=text).output
+    )
+
+
+def test_a_field_that_vanished_puts_only_its_api_out_of_service(
+    app: Gatehouse, flask: Callable[..., Result], anyone: Client, demo: Client
+) -> None:
+    flask("api", "import", "FILE", text=GOOD)
+    stored = store.load(app.services.engine).apis[0].document
+    broken = json.loads(json.dumps(stored).replace('"name", "company_id"', '"mobile", "company_id"'))
+    store.write(app.services.engine, [{**broken, "name": "Broken", "route": "/api/broken"}], defaults=None, prune=False)
+    app.services.catalog.refresh()
+    answer = demo("GET", "/api/broken")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "mobile" not in answer.text
+    assert demo.result("GET", "/api/file/a?limit=1")["length"] > 1
+    assert "mobile" in flask("api", "list").output

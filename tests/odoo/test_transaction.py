@@ -1,0 +1,140 @@
+"""The one function that owns a transaction, seen from a second connection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from psycopg2.errors import SerializationFailure
+
+from app.routing import Gatehouse
+from dev.testbed import Testbed
+from odoo_bridge import errors
+from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def transactions(app: Gatehouse, database: str) -> Transactions:
+    return Transactions(database, Limits(statement_timeout=1, tries=3))
+
+
+def test_work_is_committed_once_it_returns(transactions: Transactions, sql: Sql) -> None:
+    transactions.run(lambda root: root["test.record"].create({"name": "kept"}).id)
+    assert sql("SELECT count(*) FROM test_record WHERE name = 'kept'") == [(1,)]
+
+
+def test_an_exception_leaves_nothing_in_the_database_nor_in_caches(transactions: Transactions, sql: Sql) -> None:
+    class Oops(Exception):
+        pass
+
+    def work(root: Environment) -> None:
+        root["test.record"].create({"name": "dropped"})
+        root["ir.config_parameter"].set_param("gatehouse.test", "dropped")
+        root.flush_all()
+        raise Oops
+
+    with pytest.raises(Oops):
+        transactions.run(work)
+    assert sql("SELECT 1 FROM test_record WHERE name = 'dropped'") == []
+    assert transactions.run(lambda root: root["ir.config_parameter"].get_param("gatehouse.test")) is False
+
+
+def test_work_that_is_not_to_be_kept_is_rolled_back(transactions: Transactions, sql: Sql) -> None:
+    name = transactions.run(lambda root: root["test.record"].create({"name": "trial"}).name, keep=False)
+    assert name == "trial"
+    assert sql("SELECT 1 FROM test_record WHERE name = 'trial'") == []
+
+
+def test_a_serialization_failure_is_tried_again_from_the_start(transactions: Transactions, sql: Sql) -> None:
+    (record_id,) = transactions.run(lambda root: root["test.record"].create({"name": "contested", "count": 0}).ids)
+    turns: list[int] = []
+
+    def work(root: Environment) -> None:
+        record = root["test.record"].browse(record_id)
+        seen = record.count
+        turns.append(seen)
+        if len(turns) == 1:
+            sql("UPDATE test_record SET count = 10 WHERE id = %s", record_id)  # another process is quicker
+        record.count = seen + 1
+
+    transactions.run(work)
+    assert turns == [0, 10]
+    assert sql("SELECT count FROM test_record WHERE id = %s", record_id) == [(11,)]
+
+
+def test_two_processes_that_write_one_record_at_once_both_succeed(
+    app: Gatehouse, database: str, testbed: Testbed, sql: Sql
+) -> None:
+    transactions = Transactions(database)
+    (record_id,) = transactions.run(lambda root: root["test.record"].create({"name": "both", "count": 0}).ids)
+
+    def add(root: Environment) -> None:
+        root["test.record"].browse(record_id).count += 1
+
+    threads = [threading.Thread(target=transactions.run, args=(add,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sql("SELECT count, doubled FROM test_record WHERE id = %s", record_id) == [(4, 8)]
+
+
+def test_what_fails_every_time_is_a_conflict(transactions: Transactions) -> None:
+    turns = []
+
+    def work(root: Environment) -> None:
+        turns.append(1)
+        raise SerializationFailure
+
+    with pytest.raises(errors.Conflict):
+        transactions.run(work)
+    assert len(turns) == 3
+
+
+def test_a_statement_that_takes_too_long_is_cut_off(transactions: Transactions) -> None:
+    with pytest.raises(errors.TooCostly):
+        transactions.run(lambda root: root.cr.execute("SELECT pg_sleep(5)"))
+
+
+def test_a_constraint_of_the_database_speaks_odoos_words(transactions: Transactions) -> None:
+    with pytest.raises(errors.Rejected, match="less than a million"):
+        transactions.run(lambda root: root["test.record"].create({"name": "big", "count": 2_000_000}))
+
+
+def test_what_another_process_changed_is_seen_although_odoo_caches_it(transactions: Transactions, sql: Sql) -> None:
+    """Odoo keeps parameters in a cache; a signal of another process has to empty it."""
+    fresh = Transactions(transactions.database, Limits(signaling_interval=0))
+    fresh.run(lambda root: root["ir.config_parameter"].set_param("gatehouse.signal", "old"))
+    assert fresh.run(lambda root: root["ir.config_parameter"].get_param("gatehouse.signal")) == "old"
+    sql("UPDATE ir_config_parameter SET value = 'new' WHERE key = 'gatehouse.signal'")
+    sql("INSERT INTO orm_signaling_stable DEFAULT VALUES")
+    sql("INSERT INTO orm_signaling_default DEFAULT VALUES")
+    assert fresh.run(lambda root: root["ir.config_parameter"].get_param("gatehouse.signal")) == "new"
+
+
+def test_a_change_of_ours_is_signalled_to_other_processes(transactions: Transactions, sql: Sql) -> None:
+    def last() -> Any:
+        return sql("SELECT (SELECT max(id) FROM orm_signaling_stable), (SELECT max(id) FROM orm_signaling_default)")
+
+    before = last()
+    transactions.run(lambda root: root["ir.config_parameter"].set_param("gatehouse.mine", "1"))
+    assert last() != before
+
+
+def test_the_superuser_executes_no_calls(transactions: Transactions) -> None:
+    with pytest.raises(errors.BridgeError, match="superuser"):
+        transactions.run(lambda root: act_as(root, 1, {}))
+
+
+def test_acting_as_a_user_is_not_acting_as_a_superuser(transactions: Transactions) -> None:
+    def work(root: Environment) -> tuple[bool, int]:
+        env = act_as(root, root.ref("base.user_demo").id, {})
+        return env.su, env.transaction.default_env.uid
+
+    su, uid = transactions.run(work)
+    assert su is False
+    assert uid != 1

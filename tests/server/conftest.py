@@ -1,0 +1,145 @@
+"""Fixtures for tests through a live gunicorn of two workers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import requests
+
+from dev.testbed import Testbed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Server:
+    """A running gunicorn: its address, its database, and the environment that it and the commands share."""
+
+    url: str
+    database: str
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+    log: Path
+    _cookies: dict[str, requests.cookies.RequestsCookieJar] = field(default_factory=dict)
+
+    def session(self, login: str = "admin") -> requests.Session:
+        """Return a client that is logged in; the password is the login, as in Odoo's demo data."""
+        session = requests.Session()
+        if login not in self._cookies:
+            params = {"db": self.database, "login": login, "password": login}
+            answer = session.post(f"{self.url}/web/session/authenticate", json={"jsonrpc": "2.0", "params": params})
+            assert "result" in answer.json(), answer.text
+            self._cookies[login] = session.cookies
+        session.cookies = self._cookies[login]
+        return session
+
+    def flask(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of Gatehouse on this database."""
+        return run_flask(arguments, self.environment, check=check)
+
+    def worker_pids(self) -> list[int]:
+        """Return the process ids of the workers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+
+def run_flask(
+    arguments: Sequence[str], environment: dict[str, str], *, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run ``flask`` in a process of its own, as an admin would."""
+    command = [sys.executable, "-m", "flask", "--app", "app:create_app()", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def serving(testbed: Testbed, database: str, log: Path, **settings: str) -> Iterator[Server]:
+    """Run gunicorn with gunicorn.conf.py on a copy of the template with the demo's definitions."""
+    testbed.clone(database)
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")},
+        **testbed.environment(database),
+        "GATEHOUSE_BIND": f"127.0.0.1:{port}",
+        "GATEHOUSE_WORKERS": "2",
+        **settings,
+    }
+    process = None
+    try:
+        run_flask(["db", "upgrade"], environment)
+        run_flask(["api", "import", "dev/demo.yaml"], environment)
+        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        server = Server(f"http://127.0.0.1:{port}", database, environment, process, log)
+        wait_until(lambda: _ready(server), 60, lambda: log.read_text()[-3000:])
+        yield server
+    finally:
+        if process is not None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        testbed.drop(database)
+
+
+def wait_until(condition: Callable[[], object], seconds: float, explain: Callable[[], str] = lambda: "") -> None:
+    """Wait for a condition; fail the test where it does not come true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {explain()}"
+        time.sleep(0.05)
+
+
+def _ready(server: Server) -> bool:
+    assert server.process.poll() is None, server.log.read_text()[-3000:]
+    try:
+        return requests.get(f"{server.url}/readyz", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that most tests share."""
+    log = tmp_path_factory.mktemp("server") / "gunicorn.log"
+    with serving(testbed, f"gatehouse_live_{os.getpid()}", log) as server:
+        yield server
+
+
+@pytest.fixture
+def live_sql(testbed: Testbed, server: Server) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+    """Run SQL on the live server's database, on a connection of its own."""
+    connection = psycopg2.connect(testbed.dsn(server.database))
+    connection.autocommit = True
+
+    def run(statement: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, arguments)
+            return cursor.fetchall() if cursor.description else []
+
+    yield run
+    connection.close()

@@ -1,0 +1,156 @@
+"""What only a live gunicorn of two workers can show."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from dev.testbed import Testbed
+from tests.server.conftest import Server, serving, wait_until
+
+pytestmark = pytest.mark.live
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+def _api(tmp_path: Path, name: str, text: str) -> Path:
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_two_workers_serve(server: Server) -> None:
+    wait_until(lambda: len(server.worker_pids()) == 2, 10)
+
+
+def test_a_change_of_a_definition_takes_effect_in_every_worker_within_a_second(server: Server, tmp_path: Path) -> None:
+    document = "apis:\n- {name: Fast, route: /api/fast, published: %s, authentication: public, run_as: demo,\n"
+    document += "   models: [{model: res.partner, fields: [name]}]}\n"
+
+    def answers(count: int = 24) -> set[int]:
+        # A connection each, so that both workers are asked.
+        return {requests.get(f"{server.url}/api/fast?limit=1", timeout=5).status_code for _ in range(count)}
+
+    assert answers() == {404}
+    server.flask("api", "import", str(_api(tmp_path, "on", document % "true")))
+    time.sleep(1)
+    assert answers() == {200}
+    server.flask("api", "import", str(_api(tmp_path, "off", document % "false")))
+    time.sleep(1)
+    assert answers() == {404}
+
+
+def test_writers_that_meet_both_succeed(server: Server, live_sql: Sql) -> None:
+    """Two transactions that write one record at once: the later one is tried again, in whichever worker it runs."""
+    route = f"{server.url}/api/partner/rest"
+    record = server.session().post(route, json={"name": "meeting point"}).json()["result"]
+    before = live_sql("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+    assert before
+    outcomes: list[int] = []
+
+    def write(number: int) -> None:
+        session = server.session()
+        for turn in range(10):
+            answer = session.patch(f"{route}/{record['id']}", json={"phone": f"{number}-{turn}"})
+            outcomes.append(answer.status_code if "result" in answer.json() else 0)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == [200] * 40
+    ((phone,),) = live_sql("SELECT phone FROM res_partner WHERE name = 'meeting point'")
+    assert phone.endswith("-9")
+
+
+def test_a_write_that_is_blocked_by_another_session_goes_through_after_it(
+    server: Server, testbed: Testbed, live_sql: Sql
+) -> None:
+    """A writer from outside holds the record and commits: PostgreSQL refuses our first try, the second succeeds."""
+    route = f"{server.url}/api/partner/rest"
+    record = server.session().post(route, json={"name": "held", "phone": "old"}).json()["result"]
+    outside = testbed.server.connect(server.database)
+    outside.autocommit = False
+    with outside.cursor() as cursor:
+        cursor.execute("UPDATE res_partner SET phone = 'outside', email = 'kept@example.com' WHERE name = 'held'")
+        answers: list[requests.Response] = []
+        thread = threading.Thread(
+            target=lambda: answers.append(server.session().patch(f"{route}/{record['id']}", json={"phone": "ours"}))
+        )
+        thread.start()
+        wait_until(
+            lambda: live_sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'res_partner'"),
+            5,
+        )
+        outside.commit()
+    thread.join()
+    outside.close()
+    assert answers[0].status_code == 200, answers[0].text
+    assert live_sql("SELECT phone, email FROM res_partner WHERE name = 'held'") == [("ours", "kept@example.com")]
+
+
+def test_a_body_of_100_mb_is_413(server: Server) -> None:
+    session = server.session()
+    try:
+        answer = session.post(
+            f"{server.url}/api/partner/rest",
+            data=b'{"name": "' + b"x" * 100_000_000 + b'"}',
+            headers={"Content-Type": "application/json"},
+        )
+    except requests.ConnectionError:  # the server may hang up before it has read it all
+        pytest.fail("the server hung up instead of answering")
+    assert answer.status_code == 413
+    assert answer.json()["error"]["message"]
+    assert requests.get(f"{server.url}/readyz", timeout=5).status_code == 200
+
+
+def test_a_chunked_body_of_100_mb_is_413(server: Server) -> None:
+    def chunks() -> Any:
+        for _ in range(100):
+            yield b"x" * 1_000_000
+
+    answer = server.session().post(
+        f"{server.url}/api/partner/rest", data=chunks(), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 413
+
+
+def test_a_worker_that_dies_is_replaced(server: Server) -> None:
+    before = server.worker_pids()
+    os.kill(before[0], signal.SIGKILL)
+    wait_until(lambda: len(server.worker_pids()) == 2 and before[0] not in server.worker_pids(), 20)
+    wait_until(lambda: server.session().get(f"{server.url}/api/partner/rest?limit=1").status_code == 200, 10)
+
+
+def test_a_stop_lets_calls_in_flight_finish_and_leaves_no_process(testbed: Testbed, tmp_path: Path) -> None:
+    with serving(testbed, f"gatehouse_stop_{os.getpid()}", tmp_path / "log") as server:
+        workers = server.worker_pids()
+        route = f"{server.url}/api/partner/rest"
+        session = server.session()
+        record = session.post(route, json={"name": "slow"}).json()["result"]
+        outside = testbed.server.connect(server.database)
+        outside.autocommit = False
+        answers: list[requests.Response] = []
+        with outside.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM res_partner WHERE name = 'slow' FOR UPDATE")
+            thread = threading.Thread(
+                target=lambda: answers.append(session.patch(f"{route}/{record['id']}", json={"phone": "1"}))
+            )
+            thread.start()
+            time.sleep(0.5)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            outside.rollback()
+        thread.join()
+        outside.close()
+        assert answers[0].status_code == 200
+        assert server.process.wait(20) == 0
+        assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]

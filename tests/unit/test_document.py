@@ -1,0 +1,66 @@
+"""The shape of a definition: what is wrong is refused with the key that is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app.catalog.document import ApiDocument
+
+MODEL = {"model": "res.partner", "fields": ["name", "company_id"]}
+
+
+def _document(**keys: Any) -> ApiDocument:
+    return ApiDocument.model_validate({"name": "A", "route": "/api/a", "models": [MODEL], **keys})
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"route": "/partners"},
+        {"route": "/api/"},
+        {"route": "/api/a/"},
+        {"route": "/api/a/../b"},
+        {"route": "/api/<id>"},
+        {"route": "/api/docs"},
+        {"route": "/api/image/x"},
+        {"route": "/api/oauth2/mine"},
+        {"name": ""},
+        {"name": 5},
+        {"type": "soap"},
+        {"published": "yes"},
+        {"page_size": 0},
+        {"page_size": "80"},
+        {"page_size": 500, "max_page_size": 100},
+        {"rate_limit": "many"},
+        {"cors_origins": ["*", "https://a.example"]},
+        {"cors_origins": ["https://a.example/path"]},
+        {"application_errors": 500},
+        {"endpoints": {"serach": True}},
+        {"unknown": 1},
+        {"models": []},
+        {"models": [MODEL, MODEL]},
+        {"models": [{**MODEL, "search_fields": ["email"]}]},
+        {"models": [{**MODEL, "writable_fields": ["email"]}]},
+        {"models": [{**MODEL, "related": {"email": ["x"]}}]},
+        {"models": [{**MODEL, "related": {"company_id": []}}]},
+        {"models": [{**MODEL, "related": {"company_id": [{"a": [{"b": [{"c": ["d"]}]}]}]}}]},
+        {"models": [{**MODEL, "fields": ["name", "name", "company_id"]}]},
+        {"models": [{**MODEL, "fields": ["id"]}]},
+        {"method": "read"},
+        {"type": "rpc"},
+        {"type": "rpc", "method": "x", "models": []},
+        {"type": "key_authentication"},
+    ],
+)
+def test_a_wrong_key_is_refused(keys: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        _document(**keys)
+
+
+def test_related_has_one_form_however_it_is_written() -> None:
+    nested = {**MODEL, "related": {"company_id": ["name", {"country_id": ["code"]}]}}
+    dotted = {**MODEL, "related": {"company_id": ["name"], "company_id.country_id": ["code"]}}
+    assert _document(models=[nested]) == _document(models=[dotted])

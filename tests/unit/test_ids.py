@@ -1,0 +1,38 @@
+"""Ids in and out: one canonical form, and nothing else is an id."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.policy.ids import MAX_ID, HashedIds, Ids, InvalidId, PlainIds
+
+
+@given(st.integers(1, MAX_ID))
+def test_an_id_comes_back_as_it_went_out(record_id: int) -> None:
+    for codec in (HashedIds("salt"), PlainIds()):
+        assert codec.decode(codec.encode(record_id)) == record_id
+
+
+@given(st.text(max_size=12) | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.integers()))
+def test_whatever_decodes_encodes_to_the_same(value: object) -> None:
+    codec = HashedIds("salt")
+    try:
+        record_id = codec.decode(value)
+    except InvalidId:
+        return
+    assert codec.encode(record_id) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "01", "-1", "+1", " 1", "1 ", "1.0", "²", "", 0, -1, 1.0, True, None, MAX_ID + 1]
+)
+def test_what_is_not_a_canonical_number_is_no_plain_id(value: object) -> None:
+    with pytest.raises(InvalidId):
+        PlainIds().decode(value)
+
+
+def test_models_and_databases_have_ids_of_their_own() -> None:
+    partner = Ids("salt").of("res.partner").encode(7)
+    assert partner != Ids("salt").of("res.users").encode(7)
+    assert partner != Ids("other salt").of("res.partner").encode(7)
+    assert Ids(None).of("res.partner").encode(7) == 7
