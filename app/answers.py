@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from flask import Response, g
 
 from app.errors import ApiError
-
-#: Dates as YYYY-MM-DD, datetimes in UTC with Z. Odoo's datetimes are naive and mean UTC.
-_OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+from app.json import dumps
 
 
 def success(result: Any) -> Response:
@@ -19,12 +16,9 @@ def success(result: Any) -> Response:
 
 
 def failure(error: ApiError, status: int | None = None) -> Response:
-    """Return the answer for an error; ``code`` is the status that tells the kind, also inside a 200."""
-    body = {
-        "code": error.status,
-        "message": error.message,
-        "data": {"name": error.name, "request_id": g.request_id, **error.data},
-    }
+    """Return the answer for an error; ``status`` is for one that goes out inside a 200."""
+    body = error.to_json()
+    body["data"]["request_id"] = g.request_id
     response = _json({"jsonrpc": "2.0", "id": _rpc_id(), "error": body}, status or error.status)
     response.headers.update(error.headers)
     return response
@@ -36,4 +30,4 @@ def _rpc_id() -> Any:
 
 
 def _json(document: Any, status: int) -> Response:
-    return Response(orjson.dumps(document, option=_OPTIONS), status=status, content_type="application/json")
+    return Response(dumps(document), status=status, content_type="application/json")

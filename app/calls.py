@@ -8,6 +8,7 @@ from app.auth import csrf
 from app.auth.principal import Credentials
 from app.catalog.definition import Definition, Operation
 from app.gateway import Call
+from app.idempotency import Idempotency
 from app.policy.context import Wishes
 from odoo_bridge.sessions import COOKIE
 
@@ -27,4 +28,9 @@ def current_call(definition: Definition, operation: Operation) -> Call:
             time_zone=request.headers.get("X-Timezone"),
             company=request.headers.get("X-Company-Id"),
         ),
+        idempotency=Idempotency.of(request.headers.get("Idempotency-Key"), _fingerprint()),
     )
+
+
+def _fingerprint() -> bytes:
+    return b"\n".join((request.method.encode(), request.full_path.encode(), request.get_data()))

@@ -22,26 +22,6 @@ def init_error_handlers(app: Flask) -> None:
     app.register_error_handler(Exception, _defect)
 
 
-def from_bridge(error: bridge.BridgeError) -> ApiError:
-    """Return the client's error for one of the bridge."""
-    message, name = error.message, error.name
-    if isinstance(error, bridge.Rejected):
-        return errors.ApplicationError(message, name=name)
-    if isinstance(error, bridge.Denied):
-        return errors.Unauthorized(message, name=name)
-    if isinstance(error, bridge.Forbidden):
-        return errors.Forbidden(message, name=name)
-    if isinstance(error, bridge.Missing):
-        return errors.NotFound(message, name=name)
-    if isinstance(error, bridge.InvalidValue):
-        return errors.BadRequest(message, name=name)
-    if isinstance(error, bridge.Conflict):
-        return errors.Conflict(message, name=name)
-    if isinstance(error, (bridge.Unavailable, bridge.TooCostly)):
-        return errors.Unavailable(message, name=name)
-    return ApiError(message, name=name)
-
-
 def _api_error(error: ApiError) -> Response:
     status = error.status
     if isinstance(error, errors.ApplicationError) and "definition" in g:
@@ -52,7 +32,7 @@ def _api_error(error: ApiError) -> Response:
 def _bridge_error(error: bridge.BridgeError) -> Response:
     if isinstance(error, bridge.Unavailable):
         _logger.warning("%s: %s", error.message, error.__cause__)
-    return _api_error(from_bridge(error))
+    return _api_error(errors.from_bridge(error))
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from odoo_bridge import errors as bridge
+
 
 class ApiError(Exception):
     """Base of the errors of contract section 6.
@@ -29,6 +31,16 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
         if name:
             self.name = name
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the ``error`` of contract section 6; ``code`` is the status that tells the kind."""
+        return {"code": self.status, "message": self.message, "data": {"name": self.name, **self.data}}
+
+    def at(self, index: int) -> ApiError:
+        """Say which item of a bulk call is at fault; returns the error itself."""
+        self.message = f"Item {index}: {self.message}"
+        self.data["index"] = index
+        return self
 
 
 class BadRequest(ApiError):
@@ -114,3 +126,23 @@ class Unavailable(ApiError):
     def __init__(self, message: str, *, retry_after: int = 5, **more: Any) -> None:
         super().__init__(message, **more)
         self.headers.setdefault("Retry-After", str(retry_after))
+
+
+def from_bridge(error: bridge.BridgeError) -> ApiError:
+    """Return the client's error for one of the bridge."""
+    for kind, api_error in _FROM_BRIDGE:
+        if isinstance(error, kind):
+            return api_error(error.message, name=error.name)
+    return ApiError(error.message, name=error.name)
+
+
+_FROM_BRIDGE: tuple[tuple[type[bridge.BridgeError], type[ApiError]], ...] = (
+    (bridge.Rejected, ApplicationError),
+    (bridge.Denied, Unauthorized),
+    (bridge.Forbidden, Forbidden),
+    (bridge.Missing, NotFound),
+    (bridge.InvalidValue, BadRequest),
+    (bridge.Conflict, Conflict),
+    (bridge.Unavailable, Unavailable),
+    (bridge.TooCostly, Unavailable),
+)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from app.auth.principal import Credentials, authenticate, executing_user
+from app.auth.principal import Credentials, Principal, authenticate, executing_user
 from app.catalog.definition import Definition, Operation
+from app.idempotency import Idempotency, once
 from app.policy import access, context
 from odoo_bridge import users
 from odoo_bridge.transaction import Environment, Transactions, act_as
@@ -23,6 +24,7 @@ class Call:
     operation: Operation
     credentials: Credentials
     wishes: context.Wishes
+    idempotency: Idempotency | None = None
 
 
 class Gateway:
@@ -37,13 +39,25 @@ class Gateway:
         ``work`` checks what the call asks for against the policy and does it; it can be called again after a
         serialization failure. In test mode everything is rolled back. Raises ApiError and BridgeError.
         """
+        return self._run(call, lambda env, principal: work(env))
+
+    def run_once(self, call: Call, work: Callable[[Environment], Any]) -> Any:
+        """Like ``run``; with an Idempotency-Key, the same call again gives the first one's result and does nothing."""
+        key = call.idempotency
+        if key is None:
+            return self.run(call, work)
+        return self._run(
+            call, lambda env, principal: once(env, key, call.definition.id, principal.key, lambda: work(env))
+        )
+
+    def _run(self, call: Call, work: Callable[[Environment, Principal], T]) -> T:
         definition = call.definition
         access.check_served(definition)
 
         def within(root: Environment) -> T:
             principal = authenticate(root, call.credentials, definition)
             uid = executing_user(root, principal, definition)
-            return work(act_as(root, uid, _context(root, uid, call.wishes, definition)))
+            return work(act_as(root, uid, _context(root, uid, call.wishes, definition)), principal)
 
         return self._transactions.run(within, keep=definition.document.mode == "production")
 

@@ -17,6 +17,10 @@ def init_logging(settings: Settings) -> None:
             "formatters": {"line": {"format": "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"level": settings.log_level, "handlers": ["stderr"]},
-            "loggers": {"odoo": {"level": max(logging.getLevelName(settings.log_level), logging.WARNING)}},
+            "loggers": {
+                "odoo": {"level": max(logging.getLevelName(settings.log_level), logging.WARNING)},
+                # It logs every query that a client's input makes fail; what is a defect of ours is logged by us.
+                "odoo.sql_db": {"level": "CRITICAL"},
+            },
         }
     )

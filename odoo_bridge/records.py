@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from .transaction import Environment
@@ -90,6 +91,12 @@ def exists(env: Environment, model: str, domain: Domain) -> bool:
 def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[int]:
     """Return the ids in an x2many field of records that ``visible`` has found; archived ones too."""
     return set(env[model].browse(ids).with_context(active_test=False)[field]._ids)
+
+
+def write_dates(env: Environment, model: str, ids: Sequence[int]) -> dict[int, datetime | None]:
+    """Return when each record was last written; None for a model that Odoo keeps no log columns for."""
+    records = env[model].browse(ids)
+    return {record.id: record.write_date if records._log_access else None for record in records}
 
 
 def create(env: Environment, model: str, values: list[Row]) -> list[int]:

@@ -88,9 +88,8 @@ class Transactions:
                 _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
                 time.sleep(random.uniform(0.25, 1) * min(0.01 * 2**tried, 0.2))  # noqa: S311  jitter, not a secret
             except psycopg2.IntegrityError as error:
-                message = _constraint_message(root, error) if not cr.closed else str(error)
                 self._discard(cr, root)
-                raise Rejected(message, name="odoo.exceptions.ValidationError") from error
+                raise _violation(root, error) from error
             except BaseException:
                 self._discard(cr, root)
                 raise
@@ -144,12 +143,33 @@ def act_as(root: Environment, uid: int, context: dict[str, Any]) -> Environment:
     return env
 
 
-def _constraint_message(root: Environment, error: psycopg2.IntegrityError) -> str:
-    """Return Odoo's sentence for a violated constraint, as ``retrying`` finds it."""
-    model = root["base"]
-    for candidate in root.registry.values():
+@contextmanager
+def attempt(env: Environment) -> Iterator[None]:
+    """Do a part of a transaction that may fail by itself: what it wrote is then undone, and the rest goes on.
+
+    Raises BridgeError for what Odoo or PostgreSQL refuse. What is worth another try of the whole transaction, and
+    exceptions of the block itself, pass through.
+    """
+    try:
+        with env.cr.savepoint():
+            yield
+    except RETRYABLE:
+        raise
+    except psycopg2.IntegrityError as error:
+        raise _violation(env, error) from error
+    except Exception as error:
+        translated = translate(error)
+        if translated is None or translated is error:
+            raise
+        raise translated from error
+
+
+def _violation(env: Environment, error: psycopg2.IntegrityError) -> Rejected:
+    """Return Odoo's sentence for a violated constraint, as ``retrying`` finds it; after a rollback."""
+    model = env["base"].sudo()
+    for candidate in env.registry.values():
         if error.diag.table_name == candidate._table:
-            model = root[candidate._name]
+            model = env[candidate._name].sudo()
             break
-    root.cr.rollback()
-    return f"The operation cannot be completed: {model._sql_error_to_message(error)}"
+    message = f"The operation cannot be completed: {model._sql_error_to_message(error)}"
+    return Rejected(message, name="odoo.exceptions.ValidationError")

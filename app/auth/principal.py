@@ -26,6 +26,11 @@ class Principal:
     uid: int | None = None
     login: str | None = None
 
+    @property
+    def key(self) -> str:
+        """A text that is the same for all calls of this caller, and for nobody else's."""
+        return f"{self.kind}:{self.uid}"
+
 
 PUBLIC = Principal("public")
 

@@ -63,7 +63,9 @@ class Catalog:
         self._on_change = on_change
         self._lock = threading.Lock()
         self._confirmed = float("-inf")
-        self._watching: int | None = None
+        self._watcher: threading.Thread | None = None
+        self._watching: int | None = None  # the process that the watcher runs in: a thread does not survive a fork
+        self._stopped = threading.Event()
 
     def ensure_current(self) -> None:
         """Called before each request: start the watcher in a new process, step in for one that hangs."""
@@ -98,11 +100,11 @@ class Catalog:
             if self._watching == os.getpid():
                 return
             self._watching = os.getpid()
-        threading.Thread(target=self._watch, name="catalog", daemon=True).start()
+        self._watcher = threading.Thread(target=self._watch, name="catalog", daemon=True)
+        self._watcher.start()
 
     def _watch(self) -> None:
-        while self._watching == os.getpid():
-            time.sleep(self._interval)
+        while not self._stopped.wait(self._interval):
             try:
                 self.refresh()
             except BridgeError as error:
@@ -111,8 +113,10 @@ class Catalog:
                 _logger.exception("The catalog cannot be refreshed")
 
     def stop(self) -> None:
-        """Let the watcher end after its next look."""
-        self._watching = -1
+        """End the watcher and wait for it."""
+        self._stopped.set()
+        if self._watcher is not None:
+            self._watcher.join()
 
 
 def compile_all(stored: store.Stored, root: Environment, known: dict[str, ModelInfo | None]) -> dict[int, Definition]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Computed, DateTime, Integer, MetaData, Text, func
+from sqlalchemy import BigInteger, Boolean, Computed, DateTime, ForeignKey, Integer, LargeBinary, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -62,3 +62,18 @@ class CatalogVersion(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger)
+
+
+class Idempotency(Base):
+    """The answer of a call that carried an Idempotency-Key; ``request`` is a hash of what was asked."""
+
+    __tablename__ = "idempotency"
+
+    api_id: Mapped[int] = mapped_column(
+        ForeignKey(f"{SCHEMA}.api.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    caller: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    request: Mapped[bytes] = mapped_column(LargeBinary)
+    result: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.catalog.definition import Definition, Exposure, Node
 from app.errors import BadRequest
 from app.policy import domain, literals, order
-from app.policy.ids import MAX_ID, Ids, InvalidId
+from app.policy.ids import MAX_ID
 
 _SEARCH = frozenset({"domain", "fields", "limit", "offset", "order", "count"})
 
@@ -72,33 +72,23 @@ def narrow(node: Node, wanted: object) -> Node:
     return node.only(names)
 
 
-def id_list(value: object, ids: Ids, model: str, limit: int) -> list[int]:
-    """Return the record ids of ``a,b,c`` or a list, in order; raises BadRequest.
-
-    Ids that belong to no record raise ``InvalidId`` at their index, which is a 404 like any unknown id.
-    """
+def public_ids(value: object, limit: int) -> list[Any]:
+    """Return the ids of ``a,b,c`` or of a list, in order and not yet decoded; raises BadRequest."""
     if isinstance(value, str):
-        value = literals.parse(value, "ids") if value.lstrip()[:1] in ("[", "(") else value.split(",")
+        if value.lstrip()[:1] in ("[", "("):
+            value = literals.parse(value, "ids")
+        else:
+            value = [part.strip() for part in value.split(",")] if value.strip() else []
     if not isinstance(value, (list, tuple)):
-        raise BadRequest("ids must be a list of ids, for example: a,b,c", name="invalid_ids")
-    if len(value) > limit:
-        raise BadRequest(f"{len(value)} ids are more than this API's maximum of {limit}.", name="too_many")
-    codec = ids.of(model)
-    found = []
-    for index, item in enumerate(value):
-        try:
-            found.append(codec.decode(item.strip() if isinstance(item, str) else item))
-        except InvalidId:
-            raise UnknownItem(index) from None
-    return found
+        raise BadRequest("ids must be a list of ids, for example: a,b,c", name="invalid_ids", data={"parameter": "ids"})
+    check_size(value, limit)
+    return list(value)
 
 
-class UnknownItem(InvalidId):
-    """An id in a list belongs to no record; ``index`` says where."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__(index)
-        self.index = index
+def check_size(items: Sequence[Any], limit: int) -> None:
+    """Raise BadRequest for more items than one bulk call may have."""
+    if len(items) > limit:
+        raise BadRequest(f"{len(items)} items are more than this API's maximum of {limit}.", name="too_many")
 
 
 def _only_known(parameters: Mapping[str, Any], known: frozenset[str]) -> None:

@@ -43,22 +43,26 @@ class Checked:
     """Values in Odoo's form, and what has to be true of the ids in them.
 
     ``references`` maps (model, id) to the pointer (``company_id``, ``line_ids[0].tax_id``) where the id stands.
+    ``properties`` holds the raw values of fields of type properties, whose definition has to be looked up first.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     references: dict[tuple[str, int], str] = field(default_factory=dict)
     lines: list[Lines] = field(default_factory=list)
+    properties: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def check(source: object, exposure: Exposure, ids: Ids, *, creating: bool) -> Checked:
     """Return the checked values of an object; raises BadRequest that names the field at fault."""
     checked = Checked()
-    checker = _Checker(ids, checked, creating)
+    checker = Checker(ids, checked, creating)
     checked.values = checker.record(source, exposure.node, exposure.writable_fields, "", None)
     return checked
 
 
-class _Checker:
+class Checker:
+    """Checks the values of one object; what has to be true of ids in it is noted in ``checked``."""
+
     def __init__(self, ids: Ids, checked: Checked, creating: bool) -> None:
         self.ids = ids
         self.checked = checked
@@ -68,7 +72,7 @@ class _Checker:
         self, source: object, node: Node, writable: frozenset[str], pointer: str, record: int | None
     ) -> dict[str, Any]:
         if not isinstance(source, Mapping):
-            raise _error(pointer or "body", "an object of field names and values is expected", source)
+            raise invalid(pointer or "body", "an object of field names and values is expected", source)
         values = {}
         for name, value in source.items():
             here = f"{pointer}.{name}" if pointer else str(name)
@@ -79,7 +83,12 @@ class _Checker:
                     name="unknown_field",
                     data={"field": here[:200]},
                 )
-            values[name] = self.value(value, info, node, here, source, record)
+            if info.type == "properties":
+                if pointer:
+                    raise invalid(here, "properties of lines can't be written")
+                self.checked.properties[name] = _property_values(value, here)
+            else:
+                values[name] = self.value(value, info, node, here, source, record)
         return values
 
     def value(
@@ -95,7 +104,7 @@ class _Checker:
             return self.mapped_id(value, info, pointer, source)
         convert = _SCALARS.get(info.type)
         if convert is None:
-            raise _error(pointer, f"fields of type {info.type} can't be written")
+            raise invalid(pointer, f"fields of type {info.type} can't be written")
         if value is None and info.type != "boolean":
             return False
         return convert(value, info, pointer)
@@ -105,7 +114,7 @@ class _Checker:
             return False
         if isinstance(value, (list, tuple)):  # [id, display_name] or [id, {…}], as a read shows it
             if len(value) != 2:
-                raise _error(pointer, "an id, null, or [id, …] is expected", value)
+                raise invalid(pointer, "an id, null, or [id, …] is expected", value)
             value = value[0]
         return self.record_id(value, info.relation or "", pointer)
 
@@ -121,7 +130,7 @@ class _Checker:
         if value is None or value == "":
             value = []
         if not isinstance(value, (list, tuple)):
-            raise _error(pointer, "a list of ids or of commands is expected", value)
+            raise invalid(pointer, "a list of ids or of commands is expected", value)
         if value and all(isinstance(item, (list, tuple)) for item in value):
             return [self.command(item, info, node, f"{pointer}[{index}]", record) for index, item in enumerate(value)]
         items = [item.get("id") if isinstance(item, Mapping) else item for item in value]
@@ -137,9 +146,9 @@ class _Checker:
         """Check one of Odoo's commands (odoo/orm/commands.py)."""
         code, *rest = command or [None]
         if isinstance(code, bool) or code not in _COMMAND_SIZES or len(command) > 3:
-            raise _error(pointer, "a command [code, id, values] with a code from 0 to 6 is expected", command)
+            raise invalid(pointer, "a command [code, id, values] with a code from 0 to 6 is expected", command)
         if len(command) < _COMMAND_SIZES[code]:
-            raise _error(pointer, f"a command {code} has {_COMMAND_SIZES[code]} parts", command)
+            raise invalid(pointer, f"a command {code} has {_COMMAND_SIZES[code]} parts", command)
         if code in (0, 1, 2):
             self.may_edit(info, node, pointer)
         if code == 0:
@@ -159,7 +168,7 @@ class _Checker:
             self.may_take_away(info, node, pointer)
             return (5, 0, 0)
         if not isinstance(rest[1], (list, tuple)):
-            raise _error(pointer, "a command 6 ends with a list of ids", command)
+            raise invalid(pointer, "a command 6 ends with a list of ids", command)
         return self.replace(rest[1], info, node, pointer)
 
     def line(self, source: object, info: FieldInfo, node: Node, pointer: str, record: int | None) -> dict[str, Any]:
@@ -172,7 +181,7 @@ class _Checker:
 
     def own_line(self, value: object, info: FieldInfo, pointer: str, record: int | None) -> int:
         if self.creating:
-            raise _error(pointer, "a record that is created has no lines yet to change or take away")
+            raise invalid(pointer, "a record that is created has no lines yet to change or take away")
         line_id = self.line_id(value, info, pointer)
         model = info.model
         self.checked.lines.append(Lines(model, record, info.name, (line_id,), pointer))
@@ -180,19 +189,19 @@ class _Checker:
 
     def may_edit(self, info: FieldInfo, node: Node, pointer: str) -> None:
         if info.name not in node.related:
-            raise _error(pointer, f"records of {info.relation} can't be created, changed or deleted through this API")
+            raise invalid(pointer, f"records of {info.relation} can't be created, changed or deleted through this API")
 
     def may_take_away(self, info: FieldInfo, node: Node, pointer: str) -> None:
         """Taking a line out of a one2many can delete it."""
         if info.owns_lines and info.name not in node.related:
-            raise _error(pointer, f"lines can't be taken away, because Odoo would delete records of {info.relation}")
+            raise invalid(pointer, f"lines can't be taken away, because Odoo would delete records of {info.relation}")
 
     def reference(self, value: object, info: FieldInfo, pointer: str) -> str | bool:
         if value in (None, "", False):
             return False
         model, _, public_id = value.partition(",") if isinstance(value, str) else ("", "", "")
         if model not in {name for name, _ in info.selection}:
-            raise _error(pointer, '"model,id" with one of the models that the field takes is expected', value)
+            raise invalid(pointer, '"model,id" with one of the models that the field takes is expected', value)
         return f"{model},{self.record_id(public_id, model, pointer)}"
 
     def mapped_id(self, value: object, info: FieldInfo, pointer: str, source: Mapping[str, Any]) -> int | bool:
@@ -200,8 +209,21 @@ class _Checker:
             return False
         model = source.get(info.model_field or "")
         if not isinstance(model, str) or not model:
-            raise _error(pointer, f"{info.model_field} has to be given with it, to say the model", value)
+            raise invalid(pointer, f"{info.model_field} has to be given with it, to say the model", value)
         return self.record_id(value, model, pointer)
+
+
+def _property_values(source: object, pointer: str) -> dict[str, Any]:
+    """Return property names and raw values: of an object, or of the list of objects that a read gives."""
+    if source is None or source == "":
+        return {}
+    if isinstance(source, Mapping):
+        return dict(source)
+    if isinstance(source, (list, tuple)) and all(
+        isinstance(item, Mapping) and isinstance(item.get("name"), str) and "value" in item for item in source
+    ):
+        return {item["name"]: item["value"] for item in source}
+    raise invalid(pointer, "an object of property names and values is expected", source)
 
 
 _COMMAND_SIZES = {0: 3, 1: 3, 2: 2, 3: 2, 4: 2, 5: 1, 6: 3}
@@ -209,29 +231,29 @@ _COMMAND_SIZES = {0: 3, 1: 3, 2: 2, 3: 2, 4: 2, 5: 1, 6: 3}
 
 def _text(value: object, info: FieldInfo, pointer: str) -> Any:
     if not isinstance(value, str) or not literals.clean_text(value):
-        raise _error(pointer, "text is expected", value)
+        raise invalid(pointer, "text is expected", value)
     if info.size and len(value) > info.size:
-        raise _error(pointer, f"at most {info.size} characters are allowed")
+        raise invalid(pointer, f"at most {info.size} characters are allowed")
     return value or False
 
 
 def _integer(value: object, info: FieldInfo, pointer: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value not in _INT4:
-        raise _error(pointer, "a whole number from -2147483648 to 2147483647 is expected", value)
+        raise invalid(pointer, "a whole number from -2147483648 to 2147483647 is expected", value)
     return value
 
 
 def _number(value: object, info: FieldInfo, pointer: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e15:
-        raise _error(pointer, "a number is expected", value)
+        raise invalid(pointer, "a number is expected", value)
     if not math.isfinite(value):
-        raise _error(pointer, "a finite number is expected", value)
+        raise invalid(pointer, "a finite number is expected", value)
     return value
 
 
 def _boolean(value: object, info: FieldInfo, pointer: str) -> bool:
     if not isinstance(value, bool):
-        raise _error(pointer, "true or false is expected", value)
+        raise invalid(pointer, "true or false is expected", value)
     return value
 
 
@@ -240,7 +262,7 @@ def _date(value: object, info: FieldInfo, pointer: str) -> Any:
         return False
     day = literals.to_date(value)
     if day is None:
-        raise _error(pointer, "a date YYYY-MM-DD is expected", value)
+        raise invalid(pointer, "a date YYYY-MM-DD is expected", value)
     return day
 
 
@@ -249,7 +271,7 @@ def _datetime(value: object, info: FieldInfo, pointer: str) -> Any:
         return False
     moment = literals.to_datetime(value)
     if moment is None:
-        raise _error(pointer, "a date and time in ISO 8601 is expected, for example 2026-01-31T08:00:00Z", value)
+        raise invalid(pointer, "a date and time in ISO 8601 is expected, for example 2026-01-31T08:00:00Z", value)
     return moment.replace(microsecond=0)
 
 
@@ -258,7 +280,7 @@ def _choice(value: object, info: FieldInfo, pointer: str) -> Any:
         return False
     allowed = [key for key, _ in info.selection]
     if value not in allowed:
-        raise _error(pointer, f"one of {', '.join(allowed[:20])} is expected", value)
+        raise invalid(pointer, f"one of {', '.join(allowed[:20])} is expected", value)
     return value
 
 
@@ -270,13 +292,13 @@ def _binary(value: object, info: FieldInfo, pointer: str) -> Any:
             raise TypeError
         base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error):
-        raise _error(pointer, "the content in base64 is expected", value) from None
+        raise invalid(pointer, "the content in base64 is expected", value) from None
     return value
 
 
 def _json(value: object, info: FieldInfo, pointer: str) -> Any:
     if not _is_bounded_json(value, MAX_JSON_DEPTH):
-        raise _error(pointer, f"JSON of text without NUL, nested at most {MAX_JSON_DEPTH} deep, is expected")
+        raise invalid(pointer, f"JSON of text without NUL, nested at most {MAX_JSON_DEPTH} deep, is expected")
     return value
 
 
@@ -309,10 +331,11 @@ _SCALARS = {
 
 
 def _no_record(pointer: str, model: str, value: object) -> BadRequest:
-    return _error(pointer, f"an id of {model} is expected", value)
+    return invalid(pointer, f"an id of {model} is expected", value)
 
 
-def _error(pointer: str, expected: str, value: object = None) -> BadRequest:
+def invalid(pointer: str, expected: str, value: object = None) -> BadRequest:
+    """Return the error for a value at a pointer (``line_ids[0].name``) that is not what is expected there."""
     text = f"{pointer[:200]}: {expected}."
     if value is not None:
         shown = repr(value)

@@ -12,7 +12,12 @@ from flask import Blueprint, Response, g, request
 from app import answers
 from app.calls import current_call
 from app.catalog.definition import Exposure
-from app.rest.operations import Operations
+from app.errors import BadRequest
+from app.json import dumps
+from app.rest import versions
+from app.rest.bulk import Bulk
+from app.rest.operations import Operations, Versioned
+from app.rest.versions import Condition
 from app.routing import current_endpoint
 from app.services import services
 
@@ -23,7 +28,7 @@ blueprint = Blueprint("rest", __name__)
 @blueprint.endpoint("rest.search")
 def search() -> Response:
     parameters = g.incoming.parameters()
-    found = _run(lambda operations: operations.search(parameters))
+    found = _run(lambda do: do.search(parameters))
     response = answers.success(found.body)
     if found.next_offset is not None and found.limit:
         response.headers["Link"] = _next_link(parameters, found.limit, found.next_offset)
@@ -33,45 +38,75 @@ def search() -> Response:
 @blueprint.endpoint("rest.read")
 def read(public_id: str) -> Response:
     parameters = g.incoming.parameters()
-    return answers.success(_run(lambda operations: operations.read(public_id, parameters)))
+    return _versioned(_run(lambda do: do.read(public_id, parameters)))
 
 
 @blueprint.endpoint("rest.read_many")
 def read_many() -> Response:
     parameters = g.incoming.parameters()
-    return answers.success(_run(lambda operations: operations.read_many(parameters)))
+    return answers.success(_run(lambda do: Bulk(do).read(parameters)))
 
 
 @blueprint.endpoint("rest.create")
 def create() -> Response:
-    return answers.success(_run(lambda operations: operations.create(g.incoming.body(), g.incoming.query())))
+    def work(do: Operations) -> Any:
+        body, parameters = g.incoming.body(), g.incoming.query()
+        return Bulk(do).create(body, parameters) if isinstance(body, list) else do.create(body, parameters).body
+
+    return answers.success(_run(work, once=True))
 
 
 @blueprint.endpoint("rest.update")
 def update(public_id: str) -> Response:
-    return answers.success(_run(lambda operations: operations.update(public_id, g.incoming.body(), g.incoming.query())))
+    condition = Condition.of(request.if_match)
+    return _versioned(_run(lambda do: do.update(public_id, g.incoming.body(), g.incoming.query(), condition)))
 
 
 @blueprint.endpoint("rest.update_many")
 def update_many() -> Response:
-    return answers.success(_run(lambda operations: operations.update_many(g.incoming.body(), g.incoming.query())))
+    _refuse_condition()
+    return answers.success(_run(lambda do: Bulk(do).update(g.incoming.body(), g.incoming.query())))
 
 
 @blueprint.endpoint("rest.delete")
 def delete(public_id: str) -> Response:
-    return answers.success(_run(lambda operations: operations.delete(public_id)))
+    condition = Condition.of(request.if_match)
+    return answers.success(_run(lambda do: do.delete(public_id, condition)))
 
 
 @blueprint.endpoint("rest.delete_many")
 def delete_many() -> Response:
-    return answers.success(_run(lambda operations: operations.delete_many(g.incoming.body())))
+    _refuse_condition()
+    return answers.success(_run(lambda do: Bulk(do).delete(g.incoming.body(), g.incoming.query())))
 
 
-def _run(work: Callable[[Operations], T]) -> T:
+def _run(work: Callable[[Operations], T], *, once: bool = False) -> T:
+    """Run work on the current endpoint's model; ``once`` honours an Idempotency-Key."""
     endpoint = current_endpoint()
     exposure = cast(Exposure, endpoint.exposure)  # the compiler gives every REST endpoint one
+    gateway = services().gateway
     call = current_call(endpoint.definition, endpoint.operation)
-    return services().gateway.run(call, lambda env: work(Operations(env, endpoint.definition, exposure)))
+    result: T = (gateway.run_once if once else gateway.run)(
+        call, lambda env: work(Operations(env, endpoint.definition, exposure))
+    )
+    return result
+
+
+def _versioned(record: Versioned) -> Response:
+    """Answer with a record and its ETag; 304 where a GET has it already."""
+    content = dumps(record.body)
+    response = answers.success(orjson.Fragment(content))
+    response.set_etag(versions.etag(record.version, content))
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.update(("Accept-Language", "X-Timezone", "X-Company-Id", "Cookie"))
+    if request.method == "GET":
+        response.make_conditional(request)
+    return response
+
+
+def _refuse_condition() -> None:
+    if request.if_match:
+        raise BadRequest("If-Match belongs to a call for one record.", name="invalid_condition")
 
 
 def _next_link(parameters: Mapping[str, Any], limit: int, offset: int) -> str:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from app.catalog.definition import Definition, Node
+from app.catalog.secrets import is_secret_model
 from app.policy.ids import PublicId
 from odoo_bridge.introspect import FieldInfo
 from odoo_bridge.records import Row
 
 #: From a plain value and the row around it to its JSON form.
 Encoder: TypeAlias = Callable[[Any, Row], Any]
-#: What Odoo gives for an empty value.
-_EMPTY = (None, False, "", ())
+#: Types whose value is shown as it is, also where Odoo takes it for empty: false and 0.
+_NEVER_EMPTY = frozenset({"boolean", "integer", "float", "monetary"})
 #: What is shown of a property besides its value.
 _PROPERTY_KEYS: tuple[str, ...] = ("name", "type", "string", "comodel", "selection", "tags")
 
@@ -56,12 +57,12 @@ class RecordSerializer:
         }
         if info.type in special:
             return special[info.type](info, node)
-        if info.type in ("boolean", "integer", "float", "monetary"):
+        if info.type in _NEVER_EMPTY:
             return _as_it_is
         if info.type == "json":
             return lambda value, row: None if value is False else value
         no_text = self._no_text
-        return lambda value, row: no_text if value in _EMPTY else value
+        return lambda value, row: value or no_text
 
     def _many2one(self, info: FieldInfo) -> Encoder:
         encode, empty = self._ids.of(info.relation or "").encode, self._no_record
@@ -120,16 +121,23 @@ class RecordSerializer:
 
     def _property(self, item: dict[str, Any]) -> dict[str, Any]:
         """Return a property as Odoo reads it, with ids in the API's form and without its internal keys."""
-        value = item.get("value")
-        comodel = item.get("comodel")
-        if comodel and value:
-            encode = self._ids.of(comodel).encode
-            many = item["type"] == "many2many"
-            value = [[encode(pair[0]), pair[1]] for pair in value] if many else [encode(value[0]), value[1]]
-        elif value in _EMPTY and item["type"] != "boolean":
-            value = self._no_text
         shown = {key: item[key] for key in _PROPERTY_KEYS if key in item}
-        return {**shown, "value": value}
+        return {**shown, "value": self._property_value(item)}
+
+    def _property_value(self, item: dict[str, Any]) -> Any:
+        value, kind, comodel = item.get("value"), item["type"], item.get("comodel")
+        if comodel and (is_secret_model(comodel) or not value):
+            return [] if kind == "many2many" else self._no_record
+        if comodel:
+            encode = self._ids.of(comodel).encode
+            if kind == "many2many":
+                return [[encode(record_id), name] for record_id, name in value]
+            return [encode(value[0]), value[1]]
+        if kind == "tags":
+            return value or []
+        if kind == "datetime" and value:
+            return f"{value.replace(' ', 'T')}Z"
+        return self._no_text if kind not in _NEVER_EMPTY and not value else value
 
 
 def _as_it_is(value: Any, row: Row) -> Any:

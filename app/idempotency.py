@@ -1,0 +1,84 @@
+"""A retried POST does its work once: the key and its answer are stored in the transaction that does the work.
+
+Keys belong to one caller of one API and are kept for 24 hours. A call that fails stores nothing, so that trying it
+again tries it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app.errors import BadRequest, Unprocessable
+from app.json import dumps
+from odoo_bridge.transaction import Environment
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEEP = "24 hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A client's key, and a hash of what it asks."""
+
+    key: str
+    request: bytes
+
+    @classmethod
+    def of(cls, key: str | None, request: bytes) -> Idempotency | None:
+        """Return the key of a header, None without one; raises BadRequest."""
+        if key is None:
+            return None
+        if not _KEY.fullmatch(key):
+            raise BadRequest(
+                "Idempotency-Key must have 1 to 255 visible ASCII characters, for example a UUID.",
+                name="invalid_idempotency_key",
+            )
+        return cls(key, hashlib.sha256(request).digest())
+
+
+def once(env: Environment, asked: Idempotency, api_id: int, caller: str, work: Callable[[], Any]) -> Any:
+    """Return the result of ``work``, or of the call that came with this key before.
+
+    Two calls at the same time: the second waits at the insert, then PostgreSQL refuses it, and the transaction's
+    retry finds the first one's result. Raises Unprocessable for a key that came with another request.
+    """
+    identity = (api_id, caller, asked.key)
+    env.cr.execute(
+        "SELECT request, result FROM gatehouse.idempotency "
+        f"WHERE api_id = %s AND caller = %s AND key = %s AND created_at > now() - interval '{_KEEP}'",
+        identity,
+    )
+    known = env.cr.fetchone()
+    if known is not None:
+        if bytes(known[0]) != asked.request:
+            raise Unprocessable("This Idempotency-Key came with another request before.", name="idempotency_key_reused")
+        return orjson.Fragment(bytes(known[1]))
+    _forget_old(env, identity)
+    env.cr.execute(
+        "INSERT INTO gatehouse.idempotency (api_id, caller, key, request) VALUES (%s, %s, %s, %s) "
+        "ON CONFLICT DO NOTHING",  # in REPEATABLE READ this waits, and then fails as a serialization failure
+        (*identity, asked.request),
+    )
+    result = work()
+    env.cr.execute(
+        "UPDATE gatehouse.idempotency SET result = %s WHERE api_id = %s AND caller = %s AND key = %s",
+        (dumps(result), *identity),
+    )
+    return result
+
+
+def _forget_old(env: Environment, identity: tuple[int, str, str]) -> None:
+    """Delete this key where it is old, and a few others: whoever adds a row clears some away."""
+    env.cr.execute(
+        "DELETE FROM gatehouse.idempotency WHERE (api_id, caller, key) IN ("
+        " SELECT api_id, caller, key FROM gatehouse.idempotency"
+        f" WHERE created_at <= now() - interval '{_KEEP}'"
+        " ORDER BY (api_id = %s AND caller = %s AND key = %s) DESC LIMIT 10 FOR UPDATE SKIP LOCKED)",
+        identity,
+    )

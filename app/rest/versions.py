@@ -1,0 +1,59 @@
+"""Versions of records, so that no update is lost: ETag, If-None-Match and If-Match (RFC 9110 8.8.3 and 13.1).
+
+An ETag is ``"state.content"``. The state follows from when the record was last written and from the definition;
+If-Match compares it alone, because a client may have read another selection of fields. The content is a hash of the
+answer, so that a 304 is right also where a related record has changed, or the language.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from werkzeug.datastructures import ETags
+
+from app.catalog.definition import Definition
+from app.errors import PreconditionFailed
+
+
+def state(definition: Definition, model: str, record_id: int, written: datetime | None) -> str | None:
+    """Return the version of a record; None where Odoo does not log when it was written."""
+    if written is None:
+        return None
+    parts = (definition.id, definition.revision, model, record_id, written.isoformat())
+    return _digest("\n".join(map(str, parts)).encode())
+
+
+def etag(version: str | None, content: bytes) -> str:
+    """Return the ETag, without quotes, of an answer about a record."""
+    return f"{version or 'none'}.{_digest(content)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """If-Match: the versions that the client has seen; None where it sets no condition, ``any`` for ``*``."""
+
+    versions: frozenset[str] | None = None
+    any: bool = False
+
+    @classmethod
+    def of(cls, header: ETags | None) -> Condition:
+        """Return the condition of a header; weak tags match nothing (RFC 9110 13.1.1: strong comparison)."""
+        if not header:
+            return cls()
+        return cls(frozenset(tag.partition(".")[0] for tag in header.as_set()), header.star_tag)
+
+    def check(self, version: str | None) -> None:
+        """Raise PreconditionFailed unless the record is in a version that the client has seen."""
+        if self.versions is not None and not self.any and version not in self.versions:
+            raise PreconditionFailed("The record has changed since it was read. Read it again, then repeat the change.")
+
+    @property
+    def given(self) -> bool:
+        """Whether the client sets a condition."""
+        return self.versions is not None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:20]

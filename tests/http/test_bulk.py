@@ -1,0 +1,177 @@
+"""Many records in one call: all or nothing, or each by itself; the item at fault is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.http.conftest import Client
+
+Publish = Callable[..., str]
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def three(demo: Client, publish: Publish) -> tuple[str, list[str]]:
+    """A route, and the ids of three records."""
+    route = publish(fields=["name", "count", "state", "code"])
+    records = demo.result("POST", route, json=[{"name": f"three {n}", "count": n} for n in range(3)])
+    return route, [record["id"] for record in records]
+
+
+def test_a_thousand_records_go_through_one_create(
+    demo: Client, publish: Publish, sql: Sql, monkeypatch: pytest.MonkeyPatch, app: Any
+) -> None:
+    calls = []
+    model = app.services.catalog.snapshot.registry["test.record"]
+    create = model.create
+
+    def counted(self: Any, values: Any) -> Any:
+        calls.append(len(values))
+        return create(self, values)
+
+    counted._api_model = True  # type: ignore[attr-defined]
+    monkeypatch.setattr(model, "create", counted)
+    route = publish(fields=["name", "count"])
+    created = demo.result("POST", route, json=[{"name": "thousand", "count": n} for n in range(1000)])
+    assert calls == [1000]
+    assert [record["count"] for record in created] == list(range(1000))
+    assert sql("SELECT count(*), count(DISTINCT count) FROM test_record WHERE name = 'thousand'") == [(1000, 1000)]
+
+
+@pytest.mark.parametrize(
+    ("bad", "name"),
+    [
+        ({"name": "x", "count": "text"}, "invalid_value"),
+        ({"name": "x", "nothing": 1}, "unknown_field"),
+        ({"name": "forbidden"}, "odoo.exceptions.ValidationError"),
+        ({"name": "x", "count": 2_000_000}, "odoo.exceptions.ValidationError"),
+        (5, "invalid_value"),
+    ],
+)
+def test_a_bulk_create_names_the_item_at_fault_and_keeps_nothing(
+    bad: Any, name: str, demo: Client, three: tuple[str, list[str]], sql: Sql
+) -> None:
+    before = sql("SELECT count(*) FROM test_record")
+    _, error = demo.error("POST", three[0], json=[{"name": "good"}, {"name": "good"}, bad, {"name": "good"}])
+    assert (error["data"]["index"], error["data"]["name"]) == (2, name)
+    assert error["message"].startswith("Item 2: ")
+    assert sql("SELECT count(*) FROM test_record") == before
+
+
+def test_an_item_that_fails_only_beside_another_is_found(demo: Client, three: tuple[str, list[str]]) -> None:
+    items = [{"name": "a", "code": "same"}, {"name": "b"}, {"name": "c", "code": "same"}]
+    _, error = demo.error("POST", three[0], json=items)
+    assert error["data"]["index"] == 2
+    assert "Another record has this code." in error["message"]
+
+
+def test_a_bulk_update_names_the_item_at_fault_and_changes_nothing(
+    demo: Client, three: tuple[str, list[str]], sql: Sql
+) -> None:
+    route, ids = three
+    own = [{"id": ids[0], "count": 50}, {"id": ids[1], "name": "forbidden"}]
+    _, error = demo.error("PATCH", route, json=own)
+    assert error["data"]["index"] == 1
+    _, error = demo.error("PATCH", route, json=[{"id": ids[0], "count": 50}, {"id": "made-up", "count": 1}])
+    assert (error["code"], error["data"]["index"]) == (404, 1)
+    _, error = demo.error("PATCH", route, json={"ids": [*ids, "made-up"], "count": 50})
+    assert (error["code"], error["data"]["index"]) == (404, 3)
+    _, error = demo.error("PATCH", route, json={"ids": ids, "code": "one"})
+    assert error["data"]["index"] == 1
+    assert sql("SELECT count(*) FROM test_record WHERE name LIKE 'three _' AND (count = 50 OR code = 'one')") == [(0,)]
+
+
+def test_a_bulk_delete_names_the_item_at_fault_and_deletes_nothing(
+    demo: Client, three: tuple[str, list[str]], sql: Sql
+) -> None:
+    route, ids = three
+    demo.result("PATCH", f"{route}/{ids[1]}", json={"state": "done"})
+    _, error = demo.error("DELETE", route, json=ids)
+    assert (error["data"]["index"], error["message"]) == (1, "Item 1: What is done can't be deleted.")
+    assert demo.error("DELETE", route, json=[ids[0], "made-up"])[1]["data"]["index"] == 1
+    assert len(demo.result("GET", f"{route}/bulk?ids={','.join(ids)}")) == 3
+    demo.result("PATCH", f"{route}/{ids[1]}", json={"state": "draft"})
+
+
+def test_not_atomic_items_stand_for_themselves(demo: Client, three: tuple[str, list[str]], sql: Sql) -> None:
+    route, ids = three
+    created = demo.result(
+        "POST",
+        f"{route}?atomic=false",
+        json=[{"name": "alone"}, {"name": "forbidden"}, {"nothing": 1}, {"name": "alone"}],
+    )
+    assert [(item["index"], item["status"]) for item in created] == [(0, 200), (1, 422), (2, 400), (3, 200)]
+    assert created[0]["result"]["name"] == "alone"
+    assert created[1]["error"]["message"] == "This name is forbidden."
+    assert created[2]["error"]["data"]["field"] == "nothing"
+    assert sql("SELECT count(*) FROM test_record WHERE name = 'alone'") == [(2,)]
+
+    own = [{"id": ids[0], "count": 70}, {"id": "made-up", "count": 70}, {"id": ids[1], "count": 2_000_000}]
+    assert [item["status"] for item in demo.result("PATCH", f"{route}?atomic=false", json=own)] == [200, 404, 422]
+    common = demo.result("PATCH", f"{route}?atomic=false", json={"ids": [*ids, "made-up"], "code": "one"})
+    assert [item["status"] for item in common] == [200, 422, 422, 404]
+    found = demo.result("GET", f"{route}/bulk?atomic=false&ids={ids[0]},made-up")
+    assert [item["status"] for item in found] == [200, 404]
+    deleted = demo.result("DELETE", f"{route}?atomic=false", json=[ids[0], "made-up", ids[0]])
+    assert [item["status"] for item in deleted] == [200, 404, 404]
+    assert deleted[0]["result"] == ids[0]
+
+
+def test_lists_that_are_empty_do_nothing(demo: Client, three: tuple[str, list[str]]) -> None:
+    route, _ = three
+    for method, path, options in (
+        ("GET", f"{route}/bulk?ids=", {}),
+        ("POST", route, {"json": []}),
+        ("PATCH", route, {"json": []}),
+        ("PATCH", route, {"json": {"ids": [], "count": 5}}),
+        ("DELETE", route, {"json": []}),
+        ("DELETE", route, {"json": {"ids": []}}),
+    ):
+        assert demo.result(method, path, **options) == [], (method, options)
+
+
+def test_ids_that_come_twice_are_read_twice_and_written_never(demo: Client, three: tuple[str, list[str]]) -> None:
+    route, ids = three
+    twice = [ids[0], ids[1], ids[0]]
+    assert [record["id"] for record in demo.result("GET", f"{route}/bulk?ids={','.join(twice)}")] == twice
+    for method, body in (
+        ("PATCH", [{"id": public_id, "count": 1} for public_id in twice]),
+        ("PATCH", {"ids": twice, "count": 1}),
+        ("DELETE", twice),
+    ):
+        status, error = demo.error(method, route, json=body)
+        assert (status, error["data"]["name"], error["data"]["index"]) == (400, "duplicate_id", 2)
+
+
+def test_more_items_than_allowed_are_refused(demo: Client, publish: Publish, sql: Sql) -> None:
+    route = publish(max_bulk=2)
+    ids = ["a", "b", "c"]
+    for method, path, options in (
+        ("GET", f"{route}/bulk?ids=a,b,c", {}),
+        ("POST", route, {"json": [{"name": "too many"}] * 3}),
+        ("PATCH", route, {"json": [{"id": public_id, "name": "x"} for public_id in ids]}),
+        ("PATCH", route, {"json": {"ids": ids, "name": "x"}}),
+        ("DELETE", route, {"json": ids}),
+    ):
+        status, error = demo.error(method, path, **options)
+        assert (status, error["data"]["name"]) == (400, "too_many")
+        assert "maximum of 2" in error["message"]
+    assert sql("SELECT 1 FROM test_record WHERE name = 'too many'") == []
+
+
+@pytest.mark.parametrize("body", [{}, {"id": "x"}, "x", [5], [{"name": "no id"}], {"ids": 5}, {"ids": {}}, [None]])
+def test_a_bulk_update_that_is_none_is_refused(body: Any, demo: Client, publish: Publish) -> None:
+    assert demo.error("PATCH", publish(), json=body)[0] == 400
+
+
+def test_an_api_without_bulk_serves_single_records_alone(demo: Client, publish: Publish) -> None:
+    route = publish(bulk=False)
+    demo.result("POST", route, json={"name": "single"})
+    assert demo.error("POST", route, json=[{"name": "x"}])[1]["data"]["name"] == "bulk_disabled"
+    assert demo.error("PATCH", route, json=[])[0] == 405
+    assert demo.error("DELETE", route, json=[])[0] == 405
+    assert demo.error("GET", f"{route}/bulk")[0] == 404
+    assert demo.error("GET", f"{route}?atomic=maybe")[0] == 400
