@@ -21,14 +21,23 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Answer 200 if the registry is loaded and the database answers, else 503."""
+    """Answer 200 if the registry is loaded and the database answers, else 503.
+
+    APIs that Odoo no longer fits are named in the details; they do not make the others unready.
+    """
     try:
         services().transactions.run(_ping)
     except BridgeError as error:
         raise Unavailable("The database cannot be reached.", name=error.name) from error
-    if not services().catalog.snapshot.version:
+    snapshot = services().catalog.snapshot
+    if not snapshot.version:
         raise Unavailable("The API definitions are not loaded yet.", name="catalog_not_loaded", retry_after=1)
-    return answers.success({"status": "ready"})
+    out_of_service = {
+        definition.name: list(definition.problems)
+        for definition in snapshot.definitions.values()
+        if definition.problems and definition.document.published
+    }
+    return answers.success({"status": "ready", "out_of_service": out_of_service})
 
 
 def _ping(root: Environment) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import psycopg2
 import pytest
 
@@ -25,6 +26,11 @@ def _bring_odoo() -> None:
 
 
 _bring_odoo()
+
+# The same examples in every run: a red build is about the change. HYPOTHESIS_PROFILE=explore looks for new ones.
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None, print_blob=False)
+hypothesis.settings.register_profile("explore", print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 from app import create_app  # noqa: E402
 from app.catalog import database as catalog_database  # noqa: E402

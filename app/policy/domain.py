@@ -116,9 +116,10 @@ class _Checker:
         if not isinstance(operator, str):
             raise _error(f"{path}: the operator must be text.", operator)
         operator = _SYNONYMS.get(operator, operator)
-        if operator == "=?":  # unset or equal
-            if value is None or value is False:
-                return _TRUE
+        if operator == "=?":
+            self.resolve(path, node)
+            if not value:  # no value, no condition
+                return (path, "=?", False)
             operator = "="
         if operator not in _OPERATORS:
             raise BadRequest(f"{path}: unknown operator {_short(operator)}.", name="unknown_operator")

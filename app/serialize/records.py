@@ -125,7 +125,8 @@ class RecordSerializer:
         return {**shown, "value": self._property_value(item)}
 
     def _property_value(self, item: dict[str, Any]) -> Any:
-        value, kind, comodel = item.get("value"), item["type"], item.get("comodel")
+        value: Any = item.get("value")
+        kind, comodel = item["type"], item.get("comodel")
         if comodel and (is_secret_model(comodel) or not value):
             return [] if kind == "many2many" else self._no_record
         if comodel:

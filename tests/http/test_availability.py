@@ -1,0 +1,96 @@
+"""What a client sees when the database is away, busy or slow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from psycopg2 import errors as pg
+
+from app.routing import Gatehouse
+from dev.testbed import Testbed
+from odoo_bridge import records
+from odoo_bridge.transaction import Limits
+from tests.http.conftest import Client
+
+Publish = Callable[..., str]
+
+
+def test_a_database_that_is_away_is_503_and_all_is_well_when_it_is_back(
+    demo: Client, publish: Publish, testbed: Testbed, database: str
+) -> None:
+    route = publish()
+    record = demo.result("POST", route, json={"name": "before"})
+    connection = testbed.server.connect()
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false')
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database,))
+    try:
+        for method, path, options in (
+            ("GET", f"{route}/{record['id']}", {}),
+            ("POST", route, {"json": {"name": "while away"}}),
+            ("GET", "/readyz", {}),
+        ):
+            answer = demo(method, path, **options)
+            assert answer.status_code == 503, (method, path, answer.text)
+            assert int(answer.headers["Retry-After"]) > 0
+            assert answer.json["error"]["data"]["name"] == "database_unavailable"
+            assert database not in answer.text
+        assert demo("GET", "/healthz").status_code == 200
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
+        connection.close()
+    assert demo.result("GET", f"{route}/{record['id']}") == record
+    assert demo.result("GET", "/readyz")["status"] == "ready"
+
+
+def test_a_record_that_others_write_all_the_time_is_409(
+    demo: Client, publish: Publish, monkeypatch: pytest.MonkeyPatch, app: Gatehouse
+) -> None:
+    route = publish()
+    record = demo.result("POST", route, json={"name": "busy"})
+    tries = []
+
+    def conflicting(*arguments: Any) -> None:
+        tries.append(1)
+        raise pg.SerializationFailure
+
+    monkeypatch.setattr(records, "write", conflicting)
+    monkeypatch.setattr(app.services.transactions, "limits", Limits(tries=3))
+    status, error = demo.error("PATCH", f"{route}/{record['id']}", json={"name": "x"})
+    assert (status, error["data"]["name"], len(tries)) == (409, "conflict", 3)
+
+
+def test_a_statement_that_takes_too_long_is_503(
+    demo: Client, publish: Publish, monkeypatch: pytest.MonkeyPatch, app: Gatehouse, testbed: Testbed, database: str
+) -> None:
+    route = publish()
+    record = demo.result("POST", route, json={"name": "locked"})
+    outside = testbed.server.connect(database)
+    outside.autocommit = False
+    monkeypatch.setattr(app.services.transactions, "limits", Limits(statement_timeout=0.3))
+    with outside.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM test_record WHERE name = 'locked' FOR UPDATE")
+        answer = demo("PATCH", f"{route}/{record['id']}", json={"name": "x"})
+    outside.rollback()
+    outside.close()
+    assert (answer.status_code, answer.json["error"]["data"]["name"]) == (503, "statement_timeout")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_defect_shows_its_request_id_and_nothing_of_the_inside(
+    demo: Client, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = publish()
+
+    def broken(*arguments: Any, **options: Any) -> None:
+        raise RuntimeError("the inside: SELECT secret FROM res_users")
+
+    monkeypatch.setattr(records, "search", broken)
+    answer = demo("GET", route)
+    assert answer.status_code == 500
+    assert answer.headers["X-Request-ID"] in answer.json["error"]["message"]
+    for word in ("inside", "SELECT", "RuntimeError", "Traceback"):
+        assert word not in answer.text
