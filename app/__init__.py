@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 
-from app import cli, config, health, logs
+from app import config, cors, health, logs
+from app.auth.authentication import Authenticator
+from app.auth.throttle import make_throttle
 from app.catalog.catalog import Catalog
 from app.catalog.database import make_engine
+from app.commands import init_commands
 from app.config import Settings
 from app.error_handlers import init_error_handlers
 from app.gateway import Gateway
 from app.media.views import blueprint as media
+from app.oauth2 import init_oauth2
 from app.requests import init_requests
 from app.rest.views import blueprint as rest
 from app.routing import Gatehouse
@@ -31,9 +35,11 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     app.services = _services(app, settings)
     init_requests(app, settings)
     init_error_handlers(app)
+    cors.init_cors(app)
     for blueprint in (rest, session, media, health.blueprint):
         app.register_blueprint(blueprint)
-    cli.init_cli(app)
+    init_oauth2(app)
+    init_commands(app)
     app.freeze_own_rules()
     return app
 
@@ -43,13 +49,15 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     limits = Limits(settings.statement_timeout, settings.signaling_interval)
     transactions = Transactions(instance.database, limits)
     engine = make_engine(instance.dsn)
+    catalog = Catalog(engine, transactions, settings.catalog_interval, lambda snapshot: app.publish(snapshot.endpoints))
+    throttle = make_throttle(instance.dsn, settings.redis_url)
+    authenticator = Authenticator(lambda: app.services.hasher(), throttle)
     return Services(
         settings=settings,
         instance=instance,
         transactions=transactions,
         engine=engine,
-        catalog=Catalog(
-            engine, transactions, settings.catalog_interval, lambda snapshot: app.publish(snapshot.endpoints)
-        ),
-        gateway=Gateway(transactions),
+        catalog=catalog,
+        throttle=throttle,
+        gateway=Gateway(transactions, authenticator, throttle),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import g, request
 
 from app.auth import csrf
-from app.auth.principal import Credentials
+from app.auth.principal import Credentials, Told
 from app.catalog.definition import Definition, Operation
 from app.gateway import Call
 from app.idempotency import Idempotency
@@ -15,14 +15,15 @@ from odoo_bridge.sessions import COOKIE
 
 def current_call(definition: Definition, operation: Operation) -> Call:
     """Return what the current request asks of an API; raises ApiError for a write that a foreign page may cause."""
-    g.definition = definition
-    session_id = request.cookies.get(COOKIE)
-    if session_id and definition.document.authentication == "user":
+    g.definition, g.told = definition, Told()
+    session_id, authorization = request.cookies.get(COOKIE), request.headers.get("Authorization")
+    if session_id and not authorization and definition.document.authentication == "user":
         csrf.protect(request, definition.document.cors_origins)
     return Call(
         definition=definition,
         operation=operation,
-        credentials=Credentials(session_id),
+        credentials=Credentials(session_id, authorization, request.remote_addr or ""),
+        told=g.told,
         wishes=Wishes(
             languages=request.accept_languages,
             time_zone=request.headers.get("X-Timezone"),

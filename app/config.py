@@ -30,6 +30,7 @@ class Settings:
     signaling_interval: float = 0.1
     catalog_interval: float = 0.25
     trusted_proxies: int = 0
+    redis_url: str | None = None
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:

@@ -110,6 +110,17 @@ class Unprocessable(ApiError):
     name = "unprocessable"
 
 
+class TooManyRequests(ApiError):
+    """More calls, or more wrong credentials, than are allowed in a time."""
+
+    status = 429
+    name = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: int, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.headers.setdefault("Retry-After", str(retry_after))
+
+
 class ApplicationError(ApiError):
     """One of Odoo's own rules said no. The status is the API's choice: 200 or 422."""
 

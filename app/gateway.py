@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from app.auth.principal import Credentials, Principal, authenticate, executing_user
+from app.auth.authentication import Authenticator
+from app.auth.principal import Credentials, Principal, Told
+from app.auth.throttle import Throttle
 from app.catalog.definition import Definition, Operation
+from app.errors import TooManyRequests
 from app.idempotency import Idempotency, once
 from app.policy import access, context
 from odoo_bridge import users
@@ -24,14 +27,17 @@ class Call:
     operation: Operation
     credentials: Credentials
     wishes: context.Wishes
+    told: Told
     idempotency: Idempotency | None = None
 
 
 class Gateway:
     """Runs the calls of one database."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, authenticator: Authenticator, throttle: Throttle) -> None:
         self._transactions = transactions
+        self._authenticator = authenticator
+        self._throttle = throttle
 
     def run(self, call: Call, work: Callable[[Environment], T]) -> T:
         """Run ``work(env)`` as the Odoo user whom the call's API and principal name, and return its result.
@@ -55,11 +61,26 @@ class Gateway:
         access.check_served(definition)
 
         def within(root: Environment) -> T:
-            principal = authenticate(root, call.credentials, definition)
-            uid = executing_user(root, principal, definition)
-            return work(act_as(root, uid, _context(root, uid, call.wishes, definition)), principal)
+            principal = self._authenticator.authenticate(root, call.credentials, definition, call.told)
+            self._check_rate(call, principal)
+            access.authorize(principal, definition, call.operation)
+            context = _context(root, principal.uid, call.wishes, definition)
+            return work(act_as(root, principal.uid, context), principal)
 
         return self._transactions.run(within, keep=definition.document.mode == "production")
+
+    def _check_rate(self, call: Call, principal: Principal) -> None:
+        """Count the call, once whatever its retries; the public is told apart by address."""
+        rate = call.definition.document.rate_limit
+        if rate is not None and call.told.rate is None:
+            caller = call.credentials.address if principal.kind == "public" else principal.key
+            state = call.told.rate = self._throttle.hit(rate, "api", str(call.definition.id), caller)
+            if not state.allowed:
+                raise TooManyRequests(
+                    f"This API takes {rate.replace('/', ' calls per ')} from each caller.",
+                    retry_after=max(1, state.reset),
+                    name="rate_limit",
+                )
 
 
 def _context(root: Environment, uid: int, wishes: context.Wishes, definition: Definition) -> dict[str, object]:

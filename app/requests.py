@@ -8,9 +8,11 @@ import secrets
 from flask import Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.auth.principal import Told
 from app.config import Settings
 from app.incoming import Incoming
 from app.routing import Gatehouse
+from odoo_bridge.sessions import COOKIE
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -52,4 +54,20 @@ def _mark(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     if "definition" in g and g.definition.document.mode == "test":
         response.headers["X-Test-Mode"] = "true"
+    if "told" in g:
+        _tell(response, g.told)
     return response
+
+
+def _tell(response: Response, told: Told) -> None:
+    if told.session is not None:
+        set_session_cookie(response, told.session.sid, told.session.max_age)
+    if told.rate is not None:
+        response.headers["X-RateLimit-Limit"] = str(told.rate.limit)
+        response.headers["X-RateLimit-Remaining"] = str(told.rate.remaining)
+        response.headers["X-RateLimit-Reset"] = str(told.rate.reset)
+
+
+def set_session_cookie(response: Response, sid: str, max_age: int) -> None:
+    """Set Odoo's session cookie as Odoo does, and for same-site pages alone."""
+    response.set_cookie(COOKIE, sid, max_age=max_age, httponly=True, samesite="Lax", secure=request.is_secure)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 from sqlalchemy import Engine
 
+from app.auth.throttle import Throttle
+from app.auth.tokens import Hasher
+from app.catalog import store
 from app.catalog.catalog import Catalog
 from app.config import Settings
 from app.gateway import Gateway
@@ -27,7 +30,13 @@ class Services:
     transactions: Transactions
     engine: Engine
     catalog: Catalog
+    throttle: Throttle
     gateway: Gateway
+
+    def hasher(self) -> Hasher:
+        """Return what hashes tokens: with the key of the settings, else with the one that the database keeps."""
+        settings = self.catalog.snapshot.settings or store.load(self.engine).settings
+        return Hasher(self.settings.secret_key or settings["secret_key"])
 
 
 def services() -> Services:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,19 +28,39 @@ class Login:
     info: dict[str, Any]
 
 
-def resolve(root: Environment, sid: str) -> User | None:
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A session's new secret id after a rotation, and its lifetime in seconds: for the cookie."""
+
+    sid: str
+    max_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Whose session it is, and its rotation where one was due."""
+
+    user: User
+    renewal: Renewal | None
+
+
+def resolve(root: Environment, sid: str) -> Resolved | None:
     """Return the user of a session, or None for one that is unknown, expired, logged out or of another database.
 
     The token in the session depends on the user's login, password and ``active``, so a change of any of them
     ends it (res_users.py, _compute_session_token). Odoo caches the token: in the steady state this costs the
-    read of one small file and no query.
+    read of one small file and no query. A session is rotated when Odoo would (odoo/http.py, _save_session).
     """
     session = _load(sid)
     if session is None or not session.uid or session.db != root.cr.dbname:
         return None
     if not security.check_session(session, root):
         return None
-    return User(session.uid, session.login)
+    renewal = None
+    if time.time() >= session["create_time"] + http.SESSION_ROTATION_INTERVAL:
+        http.root.session_store.rotate(session, root, soft=True)
+        renewal = Renewal(session.sid, http.get_session_max_inactivity(root))
+    return Resolved(User(session.uid, session.login), renewal)
 
 
 def open_session(root: Environment, user: User) -> Login:

@@ -190,6 +190,8 @@ _REST = (
 def endpoints(definition: Definition) -> list[Endpoint]:
     """Return every endpoint that a published API serves; what is switched off is not among them."""
     document = definition.document
+    if document.type == "key_authentication":
+        return [Endpoint(definition, Operation.LOGIN, "POST", document.route, "session.authenticate_with_key")]
     if document.type != "rest":
         return []
     several = len(document.models) > 1

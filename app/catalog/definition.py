@@ -18,7 +18,7 @@ from odoo_bridge.records import Selection
 
 
 class Operation(str, Enum):
-    """What a call does; also the switches of ``endpoints`` and, but for rpc, the names of the scopes."""
+    """What a call does. All but LOGIN are scopes of tokens; the first five are the switches of ``endpoints``."""
 
     SEARCH = "search"
     READ = "read"
@@ -26,6 +26,7 @@ class Operation(str, Enum):
     UPDATE = "update"
     DELETE = "delete"
     RPC = "rpc"
+    LOGIN = "login"
 
 
 @dataclass(frozen=True, slots=True)

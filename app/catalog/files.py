@@ -12,15 +12,19 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from sqlalchemy import Engine
 
-from app.catalog import store
+from app.auth import clients
+from app.auth.client_document import ClientDocument
+from app.auth.clients import Client
+from app.catalog import connections, store
 from app.catalog.compiler import compile_document
 from app.catalog.conflicts import conflicts
 from app.catalog.definition import Definition
 from app.catalog.document import ApiDocument
 from app.catalog.odoo_source import OdooSource
+from odoo_bridge import credentials
 from odoo_bridge.transaction import Environment
 
-_TOP_LEVEL = ("defaults", "apis")
+_TOP_LEVEL = ("defaults", "clients", "apis")
 #: Keys that belong to one API alone and can have no default.
 _OWN_KEYS = frozenset({"name", "route", "method", "models"})
 _BUILT_IN = {
@@ -46,9 +50,11 @@ def import_file(file: Path, engine: Engine, root: Environment, *, prune: bool) -
     stored = store.load(engine)
     file_defaults = _defaults(file, content.get("defaults"))
     defaults = stored.settings.get(store.DEFAULTS, {}) if file_defaults is None else file_defaults
-    documents = _documents(file, content.get("apis"), defaults)
+    client_documents = _clients(file, content.get("clients", []))
+    documents = _documents(file, content.get("apis", [] if client_documents else None), defaults)
     others = () if prune else tuple(api for api in stored.apis if api.document["name"] not in documents)
-    problems = _problems(documents, others, root)
+    clients_then, problems = _write_clients(root, client_documents)
+    problems += _problems(documents, others, clients_then, root)
     if problems:
         raise FileError(file, problems)
     return store.write(
@@ -59,7 +65,7 @@ def import_file(file: Path, engine: Engine, root: Environment, *, prune: bool) -
     )
 
 
-def export_text(stored: store.Stored) -> str:
+def export_text(stored: store.Stored, known_clients: Iterable[ClientDocument]) -> str:
     """Return the YAML that imports into the same; keys that have their default value are left out."""
     defaults = stored.settings.get(store.DEFAULTS, {})
     apis = []
@@ -76,7 +82,10 @@ def export_text(stored: store.Stored) -> str:
         if not document.models:
             del shown["models"]
         apis.append(shown)
-    content = {"defaults": defaults, "apis": apis} if defaults else {"apis": apis}
+    content: dict[str, Any] = {"defaults": defaults} if defaults else {}
+    if shown_clients := [client.model_dump(mode="json", exclude_defaults=True) for client in known_clients]:
+        content["clients"] = shown_clients
+    content["apis"] = apis
     stream = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
@@ -84,6 +93,21 @@ def export_text(stored: store.Stored) -> str:
     yaml.width = 120
     yaml.dump(content, stream)
     return stream.getvalue()
+
+
+def client_documents(root: Environment) -> list[ClientDocument]:
+    """Return the client apps as a file would name them."""
+    return [
+        ClientDocument(
+            name=client.name,
+            active=client.active,
+            lifetime=client.lifetime,
+            scopes=list(client.scopes),
+            user=credentials.login_of(root, client.uid) if client.uid else None,
+            redirect_uris=list(client.redirect_uris),
+        )
+        for client in clients.every(root.cr)
+    ]
 
 
 def _parse(file: Path) -> dict[str, Any]:
@@ -110,7 +134,7 @@ def _defaults(file: Path, given: Any) -> dict[str, Any] | None:
     try:
         _validated_defaults(given)
     except ValidationError as error:
-        raise FileError(file, [f"defaults: {problem}" for problem in _shape_problems(error)]) from error
+        raise FileError(file, [f"defaults: {problem}" for problem in shape_problems(error)]) from error
     return given
 
 
@@ -135,7 +159,7 @@ def _documents(file: Path, apis: Any, defaults: Mapping[str, Any]) -> dict[str, 
         try:
             document = ApiDocument.model_validate({**defaults, **api})
         except ValidationError as error:
-            problems += [f"{title}: {problem}" for problem in _shape_problems(error)]
+            problems += [f"{title}: {problem}" for problem in shape_problems(error)]
             continue
         if document.name in documents:
             problems.append(f"{title}: name: another API of this file has the same name")
@@ -145,14 +169,64 @@ def _documents(file: Path, apis: Any, defaults: Mapping[str, Any]) -> dict[str, 
     return documents
 
 
-def _problems(documents: Mapping[str, ApiDocument], others: Iterable[store.StoredApi], root: Environment) -> list[str]:
+def _clients(file: Path, entries: Any) -> list[ClientDocument]:
+    if not isinstance(entries, list):
+        raise FileError(file, ["clients: must be a list of client apps"])
+    documents: list[ClientDocument] = []
+    problems = []
+    for index, entry in enumerate(entries):
+        named = isinstance(entry, dict) and isinstance(entry.get("name"), str)
+        title = f"client {entry['name']!r}" if named else f"clients[{index}]"
+        try:
+            document = ClientDocument.model_validate(entry)
+        except ValidationError as error:
+            problems += [f"{title}: {problem}" for problem in shape_problems(error)]
+            continue
+        if document.name in [other.name for other in documents]:
+            problems.append(f"{title}: name: another client app of this file has the same name")
+        documents.append(document)
+    if problems:
+        raise FileError(file, problems)
+    return documents
+
+
+def _write_clients(root: Environment, documents: Iterable[ClientDocument]) -> tuple[dict[str, Client], list[str]]:
+    """Create or update client apps in the transaction; returns all there are then, and what is wrong."""
+    problems = []
+    known = {client.name: client for client in clients.every(root.cr)}
+    for document in documents:
+        user = credentials.user_by_login(root, document.user) if document.user else None
+        if document.user and (user is None or user.uid == 1):
+            problems.append(f"client {document.name!r}: user: there is no active user {document.user!r} to act as")
+            continue
+        uid = user.uid if user else None
+        client = known.get(document.name) or clients.create(root.cr, document.name, scopes=document.scopes, uid=uid)
+        clients.update(
+            root.cr,
+            client,
+            scopes=document.scopes,
+            uid=uid,
+            lifetime=document.lifetime,
+            redirect_uris=document.redirect_uris,
+            active=document.active,
+        )
+    return {client.name: client for client in clients.every(root.cr)}, problems
+
+
+def _problems(
+    documents: Mapping[str, ApiDocument],
+    others: Iterable[store.StoredApi],
+    known_clients: Mapping[str, Client],
+    root: Environment,
+) -> list[str]:
     """Return what does not fit Odoo, and which routes are claimed twice, also by APIs that are there already."""
     source = OdooSource(root, {})
     found = []
     published: list[Definition] = []
     for document in documents.values():
         definition, problems = compile_document(document, source)
-        found += [f"API {document.name!r}: {problem}" for problem in problems]
+        unfit = connections.problems(document, known_clients)
+        found += [f"API {document.name!r}: {problem}" for problem in (*problems, *unfit)]
         published.append(definition)
     for other in others:
         published.append(compile_document(ApiDocument.model_validate(other.document), source)[0])
@@ -162,7 +236,7 @@ def _problems(documents: Mapping[str, ApiDocument], others: Iterable[store.Store
     ]
 
 
-def _shape_problems(error: ValidationError) -> list[str]:
+def shape_problems(error: ValidationError) -> list[str]:
     """Return pydantic's findings in the words of a definition: ``models[0].fields: …``."""
     found = []
     for item in error.errors(include_url=False, include_context=False, include_input=False):

@@ -5,7 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Computed, DateTime, ForeignKey, Integer, LargeBinary, MetaData, Text, func
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    false,
+    func,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -77,3 +92,85 @@ class Idempotency(Base):
     request: Mapped[bytes] = mapped_column(LargeBinary)
     result: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
+
+
+def _client_key(**options: Any) -> Mapped[int]:
+    return mapped_column(ForeignKey(f"{SCHEMA}.client.id", ondelete="CASCADE"), **options)
+
+
+class Client(Base):
+    """A client app. ``public_id`` is its OAuth2 client id; ``uid`` the Odoo user it acts as where an API names none."""
+
+    __tablename__ = "client"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    public_id: Mapped[str] = mapped_column(Text, unique=True)
+    active: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    lifetime: Mapped[int] = mapped_column(Integer, server_default="1800")
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    uid: Mapped[int | None] = mapped_column(Integer)
+    redirect_uris: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class ClientSecret(Base):
+    """A client app's secret: of it, only the part for lookup and a keyed hash."""
+
+    __tablename__ = "client_secret"
+
+    lookup: Mapped[str] = mapped_column(Text, primary_key=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    client_id: Mapped[int] = _client_key(index=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Token(Base):
+    """An access or refresh token.
+
+    ``family`` ties together what one authorization has led to; ``replaced`` marks a spent refresh token.
+    """
+
+    __tablename__ = "token"
+    __table_args__ = (CheckConstraint("kind IN ('access', 'refresh')", name="kind"),)
+
+    lookup: Mapped[str] = mapped_column(Text, primary_key=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    kind: Mapped[str] = mapped_column(Text)
+    client_id: Mapped[int] = _client_key(index=True)
+    uid: Mapped[int | None] = mapped_column(Integer, index=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    family: Mapped[str | None] = mapped_column(Text, index=True)
+    replaced: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
+class AuthorizationCode(Base):
+    """A code that was given to a redirect URI and waits to be exchanged, once (RFC 6749 4.1.2)."""
+
+    __tablename__ = "authorization_code"
+
+    lookup: Mapped[str] = mapped_column(Text, primary_key=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    client_id: Mapped[int] = _client_key(index=True)
+    uid: Mapped[int] = mapped_column(Integer)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    redirect_uri: Mapped[str] = mapped_column(Text)
+    redirect_uri_given: Mapped[bool] = mapped_column(Boolean)
+    challenge: Mapped[str] = mapped_column(Text)
+    family: Mapped[str] = mapped_column(Text)
+    used: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Consent(Base):
+    """What a person has allowed a client app."""
+
+    __tablename__ = "consent"
+
+    client_id: Mapped[int] = _client_key(primary_key=True)
+    uid: Mapped[int] = mapped_column(Integer, primary_key=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    granted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

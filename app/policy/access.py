@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.catalog.definition import Definition
-from app.errors import Unavailable
+from app.auth.principal import Principal
+from app.catalog.definition import Definition, Operation
+from app.errors import Forbidden, Unavailable
 
 
 def check_served(definition: Definition) -> None:
@@ -13,4 +14,22 @@ def check_served(definition: Definition) -> None:
             "This API is out of service, because Odoo has changed. Its administrator finds the reason in the log.",
             name="definition_broken",
             retry_after=60,
+        )
+
+
+def authorize(principal: Principal, definition: Definition, operation: Operation) -> None:
+    """Refuse what the caller's credentials don't cover; raises Forbidden (RFC 6750 3.1).
+
+    Odoo's own access rights are a second bar, which the user that executes the call has to take.
+    """
+    if principal.client is None or principal.scopes is None:
+        return
+    if principal.client not in definition.document.clients:
+        raise Forbidden("This client app is not connected to this API.", name="client_not_connected")
+    if operation.value not in principal.scopes:
+        challenge = f'Bearer realm="gatehouse", error="insufficient_scope", scope="{operation.value}"'
+        raise Forbidden(
+            f"The token lacks the scope {operation.value}.",
+            name="insufficient_scope",
+            headers={"WWW-Authenticate": challenge},
         )

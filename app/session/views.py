@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, g, request
 
 from app import answers
-from app.auth import csrf
-from app.errors import BadRequest, Unauthorized
+from app.auth import csrf, login
+from app.auth.login import Attempt
+from app.auth.throttle import Throttle
+from app.errors import BadRequest, TooManyRequests, Unauthorized
+from app.requests import set_session_cookie
+from app.routing import current_endpoint
 from app.services import services
-from odoo_bridge import credentials, sessions
+from odoo_bridge import sessions
+from odoo_bridge.credentials import SecondFactorRequired
 from odoo_bridge.errors import Denied
 from odoo_bridge.sessions import COOKIE, Login
-from odoo_bridge.transaction import Environment
+from odoo_bridge.transaction import Transactions
 
-blueprint = Blueprint("session", __name__, url_prefix="/web/session")
+blueprint = Blueprint("session", __name__)
 
 
-@blueprint.post("/authenticate")
+@blueprint.post("/web/session/authenticate")
 def authenticate() -> Response:
     """Log in with ``db``, ``login`` and ``password``; sets Odoo's session cookie."""
-    database, login, password = _credentials(g.incoming.body())
-
-    def work(root: Environment) -> Login:
-        if database != root.cr.dbname:
-            raise Denied("Wrong database, login or password.")
-        user = credentials.check_password(root, login, password, address=request.remote_addr or "")
-        return sessions.open_session(root, user)
-
-    try:
-        opened = services().transactions.run(work)
-    except (Denied, credentials.SecondFactorRequired) as error:
-        # As Odoo does: refused credentials are an answer, not an HTTP error.
-        return answers.failure(Unauthorized(error.message, name=error.name), status=200)
-    response = answers.success(opened.info)
-    response.set_cookie(
-        COOKIE, opened.sid, max_age=opened.max_age, httponly=True, samesite="Lax", secure=request.is_secure
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return _log_in(login.with_password)
 
 
-@blueprint.post("/destroy")
+@blueprint.endpoint("session.authenticate_with_key")
+def authenticate_with_key() -> Response:
+    """The same with an Odoo API key as the password, at the route of an API of type key_authentication."""
+    definition = g.definition = current_endpoint().definition
+    rate = definition.document.rate_limit
+    if rate and not (state := services().throttle.hit(rate, "api", str(definition.id), _address())).allowed:
+        raise TooManyRequests("Too many calls.", retry_after=max(1, state.reset), name="rate_limit")
+    return _log_in(login.with_key)
+
+
+@blueprint.post("/web/session/destroy")
 def destroy() -> Response:
     """Log out: the session ends here and in Odoo."""
     csrf.protect(request, [])
@@ -52,6 +50,22 @@ def destroy() -> Response:
     response = answers.success(None)
     response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
     return response
+
+
+def _log_in(log_in: Callable[[Transactions, Throttle, Attempt], Login]) -> Response:
+    attempt = Attempt(*_credentials(g.incoming.body()), _address())
+    try:
+        opened = log_in(services().transactions, services().throttle, attempt)
+    except (Denied, SecondFactorRequired) as error:
+        # As Odoo does: refused credentials are an answer, not an HTTP error.
+        return answers.failure(Unauthorized(error.message, name=error.name), status=200)
+    response = answers.success(opened.info)
+    set_session_cookie(response, opened.sid, opened.max_age)
+    return response
+
+
+def _address() -> str:
+    return request.remote_addr or ""
 
 
 def _credentials(body: Any) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""The commands: contract section 7."""
+"""``flask api``: definitions in and out."""
 
 from __future__ import annotations
 
@@ -9,31 +9,15 @@ from typing import cast
 import click
 from flask.cli import AppGroup
 
-from app.catalog import database, files, store
+from app.catalog import files, store
 from app.catalog.catalog import compile_all
 from app.catalog.files import FileError
-from app.routing import Gatehouse
 from app.services import services
 
-
-def init_cli(app: Gatehouse) -> None:
-    """Register the commands."""
-    app.cli.add_command(_database)
-    app.cli.add_command(_api)
+group = AppGroup("api", help="API definitions.")
 
 
-_database = AppGroup("db", help="Gatehouse's own tables in the Odoo database.")
-_api = AppGroup("api", help="API definitions.")
-
-
-@_database.command()
-def upgrade() -> None:
-    """Bring the schema `gatehouse` to the newest version."""
-    database.upgrade(services().engine)
-    click.echo("The schema gatehouse is up to date.")
-
-
-@_api.command("import")
+@group.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--prune", is_flag=True, help="Delete APIs that the file does not name.")
 def import_(file: Path, prune: bool) -> None:
@@ -51,18 +35,19 @@ def import_(file: Path, prune: bool) -> None:
         click.echo("Nothing has changed.")
 
 
-@_api.command()
+@group.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 def export(file: Path | None) -> None:
     """Write all APIs as YAML, to FILE or to standard output."""
-    text = files.export_text(store.load(services().engine))
+    known_clients = services().transactions.run(files.client_documents, keep=False)
+    text = files.export_text(store.load(services().engine), known_clients)
     if file is None:
         click.echo(text, nl=False)
     else:
         file.write_text(text, encoding="utf-8")
 
 
-@_api.command("list")
+@group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_(as_json: bool) -> None:
     """List the APIs."""

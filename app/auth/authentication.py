@@ -1,0 +1,97 @@
+"""From credentials to a principal. What the principal may do is for ``policy.access``.
+
+In the steady state this costs one short query: the row of a Bearer token or key, or whether ``run_as`` is active. A
+session costs the read of one file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from app.auth import clients, tokens
+from app.auth.principal import Credentials, Principal, Told
+from app.auth.throttle import Throttle
+from app.auth.tokens import Hasher
+from app.catalog.definition import Definition
+from app.errors import Unauthorized
+from odoo_bridge import credentials, sessions
+from odoo_bridge.transaction import Environment
+
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)  # RFC 6750 2.1
+_ODOO_KEY = re.compile(r"[0-9a-f]{40}")
+
+
+class Authenticator:
+    """Finds out who calls an API."""
+
+    def __init__(self, hasher: Callable[[], Hasher], throttle: Throttle) -> None:
+        self._hasher = hasher
+        self._throttle = throttle
+
+    def authenticate(self, root: Environment, presented: Credentials, definition: Definition, told: Told) -> Principal:
+        """Return the caller of an API; raises Unauthorized. A public API asks nobody and looks at no credentials."""
+        run_as = definition.run_as
+        if definition.document.authentication == "public":
+            uid = credentials.public_user(root).uid if run_as is None else _active(root, run_as)
+            return Principal("public", uid, "public")
+        if presented.authorization:
+            return self._bearer(root, presented, run_as)
+        if presented.session_id:
+            found = sessions.resolve(root, presented.session_id)
+            if found is None:
+                raise Unauthorized("The session has ended. Please log in again.", name="session_expired")
+            told.session = found.renewal
+            uid = found.user.uid if run_as is None else _active(root, run_as)
+            return Principal("session", uid, f"user:{found.user.uid}")
+        raise Unauthorized("This API needs a login: send a Bearer token, an Odoo API key, or Odoo's session cookie.")
+
+    def _bearer(self, root: Environment, presented: Credentials, run_as: int | None) -> Principal:
+        match = _BEARER.fullmatch(presented.authorization or "")
+        if match is None:
+            raise Unauthorized("Expected is the header Authorization: Bearer TOKEN.")
+        token = match[1]
+        if _ODOO_KEY.fullmatch(token):
+            self._throttle.check_address(presented.address)
+            principal = _key(root, token, run_as)
+        else:
+            principal = self._token(root, token, run_as)
+        if principal is None:
+            self._throttle.failed(None, presented.address)
+            self._throttle.check_address(presented.address)
+            raise invalid_token("The token is unknown, has expired or was revoked.")
+        return principal
+
+    def _token(self, root: Environment, token: str, run_as: int | None) -> Principal | None:
+        if tokens.lookup_of(token, tokens.ACCESS) is None:
+            return None
+        found = clients.bearer(root.cr, self._hasher(), token, run_as)
+        if found is None or not found.grant.client.active:
+            return None
+        grant, client = found.grant, found.grant.client
+        if found.acts_as is None:
+            raise invalid_token("The client app acts as no user here.")
+        if not found.user_active:
+            raise invalid_token("The user that executes this call is no longer active.")
+        if grant.uid is None:
+            return Principal("client", found.acts_as, f"client:{client.id}", grant.scopes, client.name)
+        return Principal("person", found.acts_as, f"client:{client.id}:{grant.uid}", grant.scopes, client.name)
+
+
+def invalid_token(message: str) -> Unauthorized:
+    """Return the error for a token that is not good (RFC 6750 3.1)."""
+    challenge = f'Bearer realm="gatehouse", error="invalid_token", error_description="{message}"'
+    return Unauthorized(message, name="invalid_token", headers={"WWW-Authenticate": challenge})
+
+
+def _key(root: Environment, key: str, run_as: int | None) -> Principal | None:
+    user = credentials.user_by_key(root, key)
+    if user is None:
+        return None
+    return Principal("key", user.uid if run_as is None else _active(root, run_as), f"user:{user.uid}")
+
+
+def _active(root: Environment, run_as: int) -> int:
+    if not credentials.is_active(root, run_as):
+        raise Unauthorized("The user that executes this API's calls is no longer active.", name="run_as_inactive")
+    return run_as

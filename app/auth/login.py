@@ -1,0 +1,59 @@
+"""Logging in: credentials of Odoo against an Odoo session, with a limit on wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.auth.throttle import Throttle
+from odoo_bridge import credentials, sessions
+from odoo_bridge.credentials import SecondFactorRequired, User
+from odoo_bridge.errors import Denied
+from odoo_bridge.sessions import Login
+from odoo_bridge.transaction import Environment, Transactions
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Somebody's try to log in. ``secret`` is a password or an Odoo API key."""
+
+    database: str
+    login: str
+    secret: str
+    address: str
+
+
+def with_password(transactions: Transactions, throttle: Throttle, attempt: Attempt) -> Login:
+    """Open a session; raises Denied, SecondFactorRequired or TooManyRequests."""
+
+    def check(root: Environment) -> User:
+        return credentials.check_password(root, attempt.login, attempt.secret, address=attempt.address)
+
+    return _open(transactions, throttle, attempt, check)
+
+
+def with_key(transactions: Transactions, throttle: Throttle, attempt: Attempt) -> Login:
+    """Open a session with an Odoo API key instead of a password; raises Denied or TooManyRequests."""
+    return _open(
+        transactions, throttle, attempt, lambda root: credentials.check_key(root, attempt.login, attempt.secret)
+    )
+
+
+def _open(
+    transactions: Transactions, throttle: Throttle, attempt: Attempt, check: Callable[[Environment], User]
+) -> Login:
+    throttle.check_login(attempt.login, attempt.address)
+
+    def work(root: Environment) -> Login:
+        if attempt.database != root.cr.dbname:
+            raise Denied("Wrong database, login or password.")
+        return sessions.open_session(root, check(root))
+
+    try:
+        opened = transactions.run(work)
+    except (Denied, SecondFactorRequired) as error:
+        # A second factor that is missing counts too: the answer tells that the password was right.
+        throttle.failed(attempt.login if isinstance(error, Denied) else None, attempt.address, counted=True)
+        raise
+    throttle.succeeded(attempt.login, attempt.address)
+    return opened

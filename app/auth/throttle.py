@@ -1,0 +1,144 @@
+"""How often: rate limits of APIs, and wrong credentials.
+
+Wrong credentials are counted per account and address, per address, and per account. The last keeps a stranger with many
+addresses from guessing; so that it can't lock the owner out, an address from which the account was logged in to
+before is not asked for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute, parse
+from limits.errors import StorageError
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+
+from app.auth.counters import local_storage, redis_storage
+from app.errors import TooManyRequests
+
+_logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_PAIR = (RateLimitItemPerMinute(10), RateLimitItemPerHour(50))
+_ADDRESS = (RateLimitItemPerMinute(30), RateLimitItemPerHour(300))
+_ACCOUNT = (RateLimitItemPerHour(60),)
+#: How long an address is known for an account, in seconds.
+_KNOWN_FOR = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """Where a caller stands: whether this call fits, calls per window, calls left, seconds until the window ends."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset: int
+
+
+class Throttle:
+    """Counts in one storage, and in the machine's own where that one is away."""
+
+    def __init__(self, storage: Storage, fallback: Storage) -> None:
+        self._storages = [storage] if storage is fallback else [storage, fallback]
+
+    def hit(self, rate: str, *key: str) -> RateState:
+        """Count a call against a rate like ``100/minute``."""
+        item = parse(rate)
+
+        def count(limiter: FixedWindowRateLimiter) -> RateState:
+            allowed = limiter.hit(item, *_hashed(key))
+            stats = limiter.get_window_stats(item, *_hashed(key))
+            return RateState(allowed, item.amount, stats.remaining, max(0, math.ceil(stats.reset_time - time.time())))
+
+        return self._count(count)
+
+    def check_login(self, account: str, address: str) -> None:
+        """Count a try with a password, before it is looked at; raises TooManyRequests.
+
+        Counted beforehand, so that many tries at once are not all looked at before the first has failed.
+        """
+        self.check(account, address)
+        for item in _PAIR:
+            if not self._hit(item, "pair", account, address):
+                raise self._too_many(item, "pair", account, address)
+
+    def check(self, account: str, address: str) -> None:
+        """Raise TooManyRequests where an account, an address or both have had too many wrong credentials."""
+        self.check_address(address)
+        self._refuse_if_spent(_PAIR, "pair", account, address)
+        if not self._count(lambda limiter: limiter.storage.get(_known_key(account, address))):
+            self._refuse_if_spent(_ACCOUNT, "account", account)
+
+    def check_address(self, address: str) -> None:
+        """Raise TooManyRequests where an address has sent too many wrong credentials."""
+        self._refuse_if_spent(_ADDRESS, "address", address)
+
+    def failed(self, account: str | None, address: str, *, counted: bool = False) -> None:
+        """Count wrong credentials; ``counted`` says that ``check_login`` has counted the try."""
+        counts: list[tuple[tuple[RateLimitItem, ...], tuple[str, ...]]] = [(_ADDRESS, ("address", address))]
+        if account is not None:
+            counts.append((_ACCOUNT, ("account", account)))
+            if not counted:
+                counts.append((_PAIR, ("pair", account, address)))
+        for items, key in counts:
+            for item in items:
+                self._hit(item, *key)
+
+    def succeeded(self, account: str, address: str) -> None:
+        """Forget the tries of an account from an address, and know the address from now on."""
+        for item in _PAIR:
+            self._clear(item, "pair", account, address)
+        self._count(lambda limiter: limiter.storage.incr(_known_key(account, address), _KNOWN_FOR))
+
+    def _refuse_if_spent(self, items: tuple[RateLimitItem, ...], kind: str, *key: str) -> None:
+        for item in items:
+            if not self._has_room(item, kind, *key):
+                raise self._too_many(item, kind, *key)
+
+    def _hit(self, item: RateLimitItem, kind: str, *key: str) -> bool:
+        return self._count(lambda limiter: limiter.hit(item, kind, *_hashed(key)))
+
+    def _has_room(self, item: RateLimitItem, kind: str, *key: str) -> bool:
+        return self._count(lambda limiter: limiter.test(item, kind, *_hashed(key)))
+
+    def _clear(self, item: RateLimitItem, kind: str, *key: str) -> None:
+        self._count(lambda limiter: limiter.clear(item, kind, *_hashed(key)))
+
+    def _too_many(self, item: RateLimitItem, kind: str, *key: str) -> TooManyRequests:
+        stats = self._count(lambda limiter: limiter.get_window_stats(item, kind, *_hashed(key)))
+        wait = max(1, math.ceil(stats.reset_time - time.time()))
+        return TooManyRequests(
+            "Too many tries with wrong credentials. Please wait.", retry_after=wait, name="too_many_tries"
+        )
+
+    def _count(self, work: Callable[[FixedWindowRateLimiter], T]) -> T:
+        for storage in self._storages[:-1]:
+            try:
+                return work(FixedWindowRateLimiter(storage))
+            except StorageError as error:
+                _logger.warning("Shared counters are away, counting on this machine alone: %s", error)
+        return work(FixedWindowRateLimiter(self._storages[-1]))
+
+
+def make_throttle(dsn: Mapping[str, Any], redis_url: str | None) -> Throttle:
+    """Return the throttle of a database: counted on this machine, or in Redis for several hosts."""
+    database = "\n".join(str(dsn.get(name)) for name in ("host", "port", "database", "dbname"))
+    local = local_storage(database)
+    return Throttle(redis_storage(redis_url) if redis_url else local, local)
+
+
+def _hashed(key: tuple[str, ...]) -> tuple[str, ...]:
+    """Logins and addresses are personal: no storage need hold them."""
+    return tuple(hashlib.sha256(part.encode()).hexdigest()[:24] for part in key)
+
+
+def _known_key(account: str, address: str) -> str:
+    return "/".join(("known", *_hashed((account, address))))

@@ -1,0 +1,155 @@
+"""``flask client`` and ``flask token``: client apps and their credentials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+from flask.cli import AppGroup
+from pydantic import ValidationError
+
+from app.auth import clients
+from app.auth.client_document import ClientDocument
+from app.auth.clients import LIFETIME, SCOPES, Client
+from app.catalog import connections
+from app.catalog.files import shape_problems
+from app.services import services
+from odoo_bridge import credentials
+from odoo_bridge.transaction import Environment
+
+T = TypeVar("T")
+group = AppGroup("client", help="Client apps (OAuth2).")
+tokens = AppGroup("token", help="Tokens of client apps.")
+
+
+@group.command()
+@click.argument("name")
+@click.option("--api", "apis", multiple=True, metavar="NAME", help="An API that it may call; may be repeated.")
+@click.option("--scope", "scopes", multiple=True, help=f"Of {', '.join(SCOPES)}; may be repeated. Default: all.")
+@click.option("--user", metavar="LOGIN", help="The Odoo user that it acts as where an API names none.")
+@click.option("--lifetime", type=int, default=LIFETIME, show_default=True, help="Seconds that a token lives.")
+@click.option("--redirect-uri", "redirect_uris", multiple=True, help="Lets it ask persons for consent; exact.")
+@click.option("--public", is_flag=True, help="Without a secret: an app on a person's device. Needs --redirect-uri.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def create(
+    name: str,
+    apis: tuple[str, ...],
+    scopes: tuple[str, ...],
+    user: str | None,
+    lifetime: int,
+    redirect_uris: tuple[str, ...],
+    public: bool,
+    as_json: bool,
+) -> None:
+    """Create a client app, connect it to APIs, and print its id and secret. The secret is shown this once."""
+    if public and not redirect_uris:
+        raise click.ClickException("--public needs --redirect-uri: without a secret it can't act by itself.")
+    wanted = [scope for text in scopes for scope in text.replace(",", " ").split()] or list(SCOPES)
+    document = _document(
+        {"name": name, "scopes": wanted, "user": user, "lifetime": lifetime, "redirect_uris": list(redirect_uris)}
+    )
+
+    def work(root: Environment) -> tuple[Client, str | None]:
+        if clients.by_name(root.cr, name) is not None:
+            raise click.ClickException(f"There is a client app {name!r} already.")
+        uid = _uid(root, user)
+        client = clients.create(
+            root.cr,
+            name,
+            scopes=document.scopes,
+            uid=uid,
+            lifetime=lifetime,
+            redirect_uris=document.redirect_uris,
+        )
+        problems = connections.connect(root.cr, client, apis)
+        if problems:
+            raise click.ClickException("\n".join(problems))
+        secret = None if public else clients.new_secret(root.cr, services().hasher(), client, overlap=0)
+        return client, secret
+
+    client, secret = services().transactions.run(work)
+    _print(client, secret, as_json)
+
+
+@group.command("list")
+def list_() -> None:
+    """List the client apps."""
+    for client in services().transactions.run(lambda root: clients.every(root.cr)):
+        state = "active" if client.active else "off"
+        click.echo(f"{client.name}  {client.client_id}  {state}  {' '.join(client.scopes)}")
+
+
+@group.command()
+@click.argument("name")
+@click.option("--overlap", type=click.IntRange(0), default=0, help="Seconds that the old secret stays good.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def rotate(name: str, overlap: int, as_json: bool) -> None:
+    """Make a new secret and print it, this once."""
+
+    def work(root: Environment, client: Client) -> tuple[Client, str]:
+        return client, clients.new_secret(root.cr, services().hasher(), client, overlap=overlap)
+
+    client, secret = _with_client(name, work)
+    _print(client, secret, as_json)
+
+
+@group.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Switch a client app off: its credentials and tokens are refused at once."""
+    _with_client(name, lambda root, client: clients.set_active(root.cr, client, False))
+    click.echo(f"{name} is switched off.")
+
+
+@group.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Switch a client app on again."""
+    _with_client(name, lambda root, client: clients.set_active(root.cr, client, True))
+    click.echo(f"{name} is switched on.")
+
+
+@tokens.command("revoke-all")
+@click.argument("name")
+def revoke_all(name: str) -> None:
+    """Revoke all tokens of a client app."""
+    count = _with_client(name, lambda root, client: clients.revoke_all(root.cr, client))
+    click.echo(f"{count} tokens of {name} are revoked.")
+
+
+def _document(values: dict[str, object]) -> ClientDocument:
+    try:
+        return ClientDocument.model_validate(values)
+    except ValidationError as error:
+        raise click.ClickException("\n".join(shape_problems(error))) from error
+
+
+def _uid(root: Environment, login: str | None) -> int | None:
+    if login is None:
+        return None
+    user = credentials.user_by_login(root, login)
+    if user is None or user.uid == 1:
+        raise click.ClickException(f"There is no active Odoo user {login!r} that may execute calls.")
+    return user.uid
+
+
+def _with_client(name: str, work: Callable[[Environment, Client], T]) -> T:
+    def within(root: Environment) -> T:
+        client = clients.by_name(root.cr, name)
+        if client is None:
+            raise click.ClickException(f"There is no client app {name!r}.")
+        return work(root, client)
+
+    return services().transactions.run(within)
+
+
+def _print(client: Client, secret: str | None, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"name": client.name, "client_id": client.client_id, "client_secret": secret}))
+        return
+    click.echo(f"client_id      {client.client_id}")
+    if secret is not None:
+        click.echo(f"client_secret  {secret}")
+        click.echo("Keep the secret now: it is not shown again.")

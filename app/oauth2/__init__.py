@@ -1,0 +1,35 @@
+"""The authorization server: contract section 4, and the code flow for apps that act for a person."""
+
+from __future__ import annotations
+
+import hashlib
+
+from flask import Flask, current_app, g
+from flask_cors import CORS
+
+from app.auth.principal import Told
+from app.oauth2.endpoints import blueprint as endpoints
+from app.oauth2.pages import blueprint as pages
+from app.services import services
+
+
+def init_oauth2(app: Flask) -> None:
+    """Register the endpoints and pages, and what their forms need."""
+    # Any page may use these: they take no cookies, and answer to credentials in the body alone.
+    CORS(endpoints, origins="*", send_wildcard=True, max_age=600)
+    app.config.update(
+        SESSION_COOKIE_NAME="gatehouse_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/api/oauth2",
+    )
+    pages.before_request(_prepare)
+    app.register_blueprint(endpoints)
+    app.register_blueprint(pages)
+
+
+def _prepare() -> None:
+
+    g.told = Told()
+    if current_app.secret_key is None:  # the key is in the database, which is not needed to build the app
+        current_app.secret_key = hashlib.sha256(f"forms\n{services().hasher().key}".encode()).hexdigest()

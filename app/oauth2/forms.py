@@ -1,0 +1,29 @@
+"""The forms of the pages for persons. Flask-WTF puts a token into each that a foreign page cannot know."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, StringField, SubmitField
+from wtforms.validators import InputRequired, Length
+
+
+class LoginForm(FlaskForm):  # type: ignore[misc]
+    """Log in with a password of Odoo."""
+
+    login = StringField("Login", [InputRequired(), Length(max=255)])
+    password = PasswordField("Password", [InputRequired(), Length(max=4096)])
+    submit = SubmitField("Log in")
+
+
+class ConsentForm(FlaskForm):  # type: ignore[misc]
+    """Allow or refuse what a client app asks for."""
+
+    allow = SubmitField("Allow")
+    refuse = SubmitField("Refuse")
+
+
+class WithdrawForm(FlaskForm):  # type: ignore[misc]
+    """Withdraw a consent."""
+
+    client = HiddenField(validators=[InputRequired()])
+    submit = SubmitField("Withdraw")

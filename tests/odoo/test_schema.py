@@ -1,0 +1,42 @@
+"""The migrations make what the models say, go back and forth, and touch nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from app.catalog import database
+from app.catalog.schema import SCHEMA, Base
+from app.routing import Gatehouse
+
+
+def test_migrations_and_models_agree(app: Gatehouse) -> None:
+    with app.services.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_schemas": True,
+                "include_name": lambda name, kind, parents: kind != "schema" or name == SCHEMA,
+                "compare_type": True,
+                "version_table_schema": SCHEMA,
+            },
+        )
+        differences = compare_metadata(context, Base.metadata)
+    assert [difference for difference in differences if "alembic_version" not in repr(difference)] == []
+
+
+def test_an_upgrade_that_is_done_does_nothing(app: Gatehouse, sql: Callable[..., list[tuple[Any, ...]]]) -> None:
+    before = sql("SELECT version_num FROM gatehouse.alembic_version")
+    database.upgrade(app.services.engine)
+    assert sql("SELECT version_num FROM gatehouse.alembic_version") == before
+
+
+def test_odoos_own_schema_holds_nothing_of_ours(sql: Callable[..., list[tuple[Any, ...]]], app: Gatehouse) -> None:
+    ours = tuple(table.name for table in Base.metadata.sorted_tables) + ("alembic_version",)
+    found = sql(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)", list(ours)
+    )
+    assert found == []
