@@ -52,6 +52,7 @@ def _read_input() -> None:
 
 def _mark(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
+    response.headers.setdefault("Cache-Control", "no-store")
     if "definition" in g and g.definition.document.mode == "test":
         response.headers["X-Test-Mode"] = "true"
     if "told" in g:

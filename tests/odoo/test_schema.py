@@ -35,8 +35,6 @@ def test_an_upgrade_that_is_done_does_nothing(app: Gatehouse, sql: Callable[...,
 
 
 def test_odoos_own_schema_holds_nothing_of_ours(sql: Callable[..., list[tuple[Any, ...]]], app: Gatehouse) -> None:
-    ours = tuple(table.name for table in Base.metadata.sorted_tables) + ("alembic_version",)
-    found = sql(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)", list(ours)
-    )
+    ours = [*(table.name for table in Base.metadata.sorted_tables), "alembic_version"]
+    found = sql("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)", ours)
     assert found == []

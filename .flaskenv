@@ -1,0 +1,1 @@
+FLASK_APP=dev.flask_app

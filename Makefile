@@ -1,0 +1,25 @@
+# Two commands: `make serve` and `make test`. Each prepares all that it needs; see README.md.
+
+# The Python that .venv is made with: 3.10 to 3.13.
+PYTHON ?= python3
+# Arguments for pytest, for example: make test ARGS="tests/unit -k domain"
+ARGS ?=
+
+.PHONY: help serve test check
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+serve: ## a demonstration on this machine, or with GATEHOUSE_ODOO_CONF the server for an Odoo that is there
+	@$(PYTHON) dev/bootstrap.py serve
+	@.venv/bin/python -m dev serve
+
+test: ## all tests, on real Odoo and PostgreSQL; ARGS="..." goes to pytest
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev test $(ARGS)
+
+check: ## lint, format and types
+	@$(PYTHON) dev/bootstrap.py check
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy

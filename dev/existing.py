@@ -1,0 +1,30 @@
+"""An Odoo that is already there: GATEHOUSE_ODOO_CONF names its configuration file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from dev import odoo_source
+from dev.errors import SetupError
+
+
+def settings() -> dict[str, str]:
+    """Return GATEHOUSE_ODOO_CONF and GATEHOUSE_ODOO_SOURCE, checked and as whole paths. Raises SetupError."""
+    conf = Path(os.environ["GATEHOUSE_ODOO_CONF"]).expanduser().resolve()
+    if not conf.is_file():
+        raise SetupError(
+            f"GATEHOUSE_ODOO_CONF={conf}: there is no such file.",
+            "Name the configuration file of your Odoo, or unset it for the demonstration.",
+        )
+    found = {"GATEHOUSE_ODOO_CONF": str(conf)}
+    if named := os.environ.get("GATEHOUSE_ODOO_SOURCE"):
+        return {**found, "GATEHOUSE_ODOO_SOURCE": str(odoo_source.at(Path(named), "GATEHOUSE_ODOO_SOURCE").path)}
+    if odoo_source.importable() is None:
+        raise SetupError(
+            f"GATEHOUSE_ODOO_CONF is set, but {sys.executable} cannot import odoo.",
+            "Set GATEHOUSE_ODOO_SOURCE to the folder with that Odoo's source (it holds odoo/release.py). If Odoo is "
+            "installed for another Python, delete .venv and run:  make serve PYTHON=<that Python>",
+        )
+    return found

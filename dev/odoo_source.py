@@ -1,0 +1,92 @@
+"""Odoo's source: the folder that is named, an `odoo` that is installed, or Debian's package unpacked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev import apt, paths
+from dev.errors import SetupError
+from dev.steps import step
+
+PACKAGE, SUITE = "odoo-19", "sid"
+UNPACKED = Path("usr/lib/python3/dist-packages")
+TODO = (
+    "Set GATEHOUSE_ODOO_SOURCE to a folder with the source of Odoo 19: a checkout, or an unpacked release "
+    "(the folder that holds odoo/release.py)."
+)
+
+
+@dataclass(frozen=True)
+class OdooSource:
+    """Where Odoo is: `path` goes on sys.path, or is None when the interpreter finds `odoo` by itself.
+
+    `package` is the folder of the Python package `odoo`; `addons` are the folders of Odoo's own addons.
+    """
+
+    path: Path | None
+    package: Path
+
+    @property
+    def addons(self) -> tuple[Path, ...]:
+        """The folders of addons: the package's own, and the one beside it where that has `web` (a checkout)."""
+        own, beside = self.package / "addons", self.package.parent / "addons"
+        # Debian's package has a folder beside it too, but only a part of the files: its own folder is whole.
+        return (own,) if (own / "web" / "__manifest__.py").is_file() else (own, beside)
+
+    @property
+    def version(self) -> str:
+        """The text that changes when the source does: the release file's content and its folder."""
+        return f"{self.package}\n{(self.package / 'release.py').read_text()}"
+
+
+def at(folder: Path, name: str) -> OdooSource:
+    """Return the source in `folder`; `name` says in the error where the folder was named."""
+    folder = folder.expanduser().resolve()
+    for candidate in (folder, folder / UNPACKED):
+        if (candidate / "odoo" / "release.py").is_file():
+            source = OdooSource(candidate, candidate / "odoo")
+            if any((addons / "web" / "__manifest__.py").is_file() for addons in source.addons):
+                return source
+            raise SetupError(f"{name}={folder} has Odoo's package, but not its addons (no addons/web).", TODO)
+    raise SetupError(f"{name}={folder} is not Odoo's source: there is no odoo/release.py in it.", TODO)
+
+
+def importable(python: Path | str = sys.executable, *options: str) -> OdooSource | None:
+    """Return the Odoo that the interpreter, started with `options`, can import by itself, or None."""
+    script = "import importlib.util as u; s = u.find_spec('odoo.release'); print(s.origin if s else '')"
+    # From the root folder, so that a folder `odoo` in the current one does not count.
+    result = subprocess.run([python, *options, "-c", script], capture_output=True, text=True, cwd="/", check=False)
+    origin = result.stdout.strip()
+    return OdooSource(None, Path(origin).parent) if result.returncode == 0 and origin else None
+
+
+def installed(python: Path | str) -> bool:
+    """Return whether an Odoo, and with it all that it needs, is installed for a Python.
+
+    One that only PYTHONPATH brings does not count: what it needs may be missing.
+    """
+    return importable(python, "-E") is not None
+
+
+def present() -> OdooSource | None:
+    """Return Odoo's source if it is there already; nothing is fetched. Raises SetupError for a wrong setting."""
+    if named := os.environ.get("GATEHOUSE_ODOO_SOURCE"):
+        return at(Path(named), "GATEHOUSE_ODOO_SOURCE")
+    if found := importable():
+        return found
+    folder = paths.LOCAL / "odoo"
+    return at(folder, "The folder") if (folder / UNPACKED / "odoo").is_dir() else None
+
+
+def ensure() -> OdooSource:
+    """Return Odoo's source, fetched if need be. Raises SetupError."""
+    if source := present():
+        return source
+    with step(f"Fetching Odoo's source (Debian package {PACKAGE}, 120 MB)"):
+        paths.LOCAL.mkdir(exist_ok=True)
+        apt.fetch(PACKAGE, SUITE, paths.LOCAL / "odoo", log=paths.LOGS / "odoo-source.log", todo=TODO)
+    return at(paths.LOCAL / "odoo", "The folder")

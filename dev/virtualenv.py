@@ -1,0 +1,144 @@
+"""The virtual environment `.venv`: made, repaired and filled. Only the standard library; it runs outside of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev import locks, odoo_source, paths, requirements
+from dev.bootstrap import NEWEST, OLDEST
+from dev.errors import SetupError
+from dev.steps import run, say, step
+
+STAMPS = "gatehouse-requirements.json"
+FOLDER = ".venv"  # the stamp of the place where it was made: the scripts in it hold its path
+UNFINISHED = "gatehouse-unfinished"
+# pip says so when it has all that it needs, and begins to change files.
+INSTALLING = "Installing collected packages"
+
+
+@dataclass(frozen=True)
+class State:
+    """What is to be known of a `.venv`. `version` is None where its Python or its pip does not run."""
+
+    exists: bool
+    unfinished: bool = False
+    moved: bool = False
+    version: tuple[int, int] | None = None
+    system_packages: bool = False
+
+
+def defect(state: State, *, odoo_installed: bool) -> str:
+    """Return why `.venv` has to be made (anew), or ''."""
+    if not state.exists:
+        return "there is none yet"
+    if state.unfinished:
+        return "an earlier run did not finish it"
+    if state.moved:
+        return "its folder has been moved"
+    if state.version is None:
+        return "its Python or its pip does not run any more"
+    if not OLDEST <= state.version <= NEWEST:
+        return f"Python {state.version[0]}.{state.version[1]} does not fit"
+    if odoo_installed and not state.system_packages:
+        return "the Odoo that is installed for this Python has to be seen in it"
+    return ""
+
+
+def ensure(target: str) -> None:
+    """Make `.venv` fit for a `make` target; fast when it is. Raises SetupError."""
+    with locks.alone(paths.LOCAL / "venv.lock"):
+        # Of the Python that an active virtual environment was made from, where there is one.
+        python = Path(getattr(sys, "_base_executable", None) or sys.executable)
+        system_odoo = odoo_source.installed(python)
+        state = inspect()
+        if why := defect(state, odoo_installed=system_odoo):
+            create(python, system_packages=system_odoo, why=why if state.exists else "")
+        elif state.version != sys.version_info[:2]:
+            version = ".".join(map(str, state.version or ()))
+            say(f".venv has Python {version}; to change to that of {python}, delete .venv first.")
+        files = requirements.wanted(
+            target,
+            odoo_installed=system_odoo or odoo_source.installed(paths.PYTHON),
+            odoo_conf=bool(os.environ.get("GATEHOUSE_ODOO_CONF")),
+        )
+        stamps = requirements.read_stamps(paths.VENV / STAMPS)
+        if requirements.stale(files, stamps, paths.ROOT):
+            install(files)
+            new = {name: requirements.digest(paths.ROOT / name) for name in files}
+            requirements.write_stamps(paths.VENV / STAMPS, {**stamps, **new, FOLDER: str(paths.VENV)})
+
+
+def inspect() -> State:
+    """Return the state of `.venv`."""
+    if not os.path.lexists(paths.VENV):
+        return State(exists=False)
+    script = "import sys, pip; print(*sys.version_info[:2])"
+    try:
+        result = subprocess.run([paths.PYTHON, "-c", script], capture_output=True, text=True, cwd="/", check=False)
+        major, minor = result.stdout.split()
+        version = (int(major), int(minor))
+        settings = (paths.VENV / "pyvenv.cfg").read_text()
+    except (OSError, ValueError):
+        version, settings = None, ""
+    stamps = requirements.read_stamps(paths.VENV / STAMPS)
+    return State(
+        exists=True,
+        unfinished=(paths.VENV / UNFINISHED).exists(),
+        moved=stamps.get(FOLDER, str(paths.VENV)) != str(paths.VENV),
+        version=version,
+        system_packages="include-system-site-packages = true" in settings.lower(),
+    )
+
+
+def create(python: Path, *, system_packages: bool, why: str) -> None:
+    """Make `.venv` with a Python, whatever is left of an earlier one removed. Raises SetupError."""
+    check_venv(python)
+    with step(f"Making .venv anew, as {why}" if why else "Making .venv"):
+        if paths.VENV.is_dir():
+            # First the mark: a removal that is interrupted leaves something that could pass for whole.
+            (paths.VENV / UNFINISHED).touch()
+            shutil.rmtree(paths.VENV)
+        paths.VENV.mkdir()
+        (paths.VENV / UNFINISHED).touch()
+        options = ["--system-site-packages"] if system_packages else []
+        todo = "Run the same command again, or try another Python: make serve PYTHON=python3.12"
+        run([python, "-m", "venv", *options, paths.VENV], log=paths.LOGS / "venv.log", what="Making .venv", todo=todo)
+        (paths.VENV / UNFINISHED).unlink()
+
+
+def check_venv(python: Path) -> None:
+    """Raise SetupError where Python comes without what it takes to make virtual environments, as on Debian."""
+    script = "import sys, venv, ensurepip"
+    if subprocess.run([python, "-c", script], capture_output=True, cwd="/", check=False).returncode:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        raise SetupError(
+            f"{python} can't make virtual environments: its modules venv and ensurepip are not installed.",
+            f"Install them (on Debian: apt install python{version}-venv), then run the same command again.",
+        )
+
+
+def install(files: tuple[str, ...]) -> None:
+    """Install requirements files into `.venv`. Raises SetupError."""
+    log, mark = paths.LOGS / "pip.log", paths.VENV / UNFINISHED
+    command: list[str | Path] = [paths.PYTHON, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    for name in files:
+        command += ["-r", paths.ROOT / name]
+    todo = (
+        "Run the same command again. If a package could not be built, a compiler helps (on Debian: apt install "
+        "build-essential python3-dev), or another Python: delete .venv, then make serve PYTHON=python3.12"
+    )
+    with step(f"Installing Python packages ({', '.join(files)}; a minute or two)"):
+        mark.touch()
+        try:
+            run(command, log=log, what="Installing Python packages", todo=todo)
+        except SetupError:
+            # What failed before pip touched anything, like a network that is down, leaves a sound .venv.
+            if INSTALLING not in log.read_text():
+                mark.unlink()
+            raise
+        mark.unlink()

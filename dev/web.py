@@ -1,0 +1,99 @@
+"""gunicorn as a child process: started, awaited, stopped in order."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+
+from dev import paths, signals
+from dev.bind import Address
+from dev.errors import SetupError
+from dev.steps import say
+
+COMMAND = (sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
+READY_SECONDS = 120.0
+
+
+@contextlib.contextmanager
+def gunicorn(env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep gunicorn running while the block runs; nothing of it is left afterwards."""
+    process = None
+    try:
+        with signals.deferred():
+            process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.DEVNULL,
+                env=dict(env),
+                cwd=paths.ROOT,
+                # A terminal's Ctrl-C would cut requests off (SIGINT is gunicorn's quick stop): it must not get there.
+                start_new_session=True,
+                preexec_fn=signals.end_with_parent,
+            )
+        yield process
+    finally:
+        if process is not None:
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End gunicorn: requests in flight get the time that gunicorn.conf.py gives, unless we are told a second time."""
+    try:
+        process.terminate()
+        process.wait()
+    except KeyboardInterrupt:
+        say("Stopping at once.")
+    finally:
+        with signals.deferred():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_ready(process: subprocess.Popen[bytes], address: Address) -> None:
+    """Return when the server is ready to serve. Raises SetupError when it ends, or takes too long."""
+    deadline = time.monotonic() + READY_SECONDS
+    answer = "no answer"
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise ended(process.returncode)
+        answer = ask(address)
+        if answer.startswith("200 "):
+            return
+        time.sleep(0.05)
+    raise SetupError(f"The server is not ready after {READY_SECONDS:.0f} s. GET /readyz: {answer}", "See its messages.")
+
+
+def ask(address: Address) -> str:
+    """Return the status and the body of GET /readyz, or what went wrong."""
+    # Not urllib: a proxy that is set for the network is not asked about this machine.
+    connection = http.client.HTTPConnection(address.callable_host, address.port, timeout=10)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        return f"{response.status} {response.read(1000).decode(errors='replace').strip()}"
+    except (OSError, http.client.HTTPException) as error:
+        return f"{type(error).__name__}: {error}"
+    finally:
+        connection.close()
+
+
+def watch(process: subprocess.Popen[bytes]) -> None:
+    """Return when we are asked to end; raises SetupError when gunicorn ends by itself."""
+    try:
+        process.wait()
+    except signals.Stopped:
+        say("\nStopping; a second Ctrl-C does not wait for requests in flight.")
+        return
+    raise ended(process.returncode)
+
+
+def ended(code: int) -> SetupError:
+    """Return the error for a gunicorn that is no longer there."""
+    how = f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    return SetupError(f"gunicorn {how}.", "Its messages above say why. The data is kept; run `make serve` again.")

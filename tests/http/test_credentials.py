@@ -1,0 +1,359 @@
+"""People's own credentials: sessions, passwords, API keys, two factors; and how often they may be wrong."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.auth.counters import SharedMemory
+from app.auth.throttle import Throttle
+from app.catalog import store
+from app.catalog.document import ApiDocument
+from app.routing import Gatehouse
+from tests.http.conftest import PASSWORD, Client
+
+Publish = Callable[..., str]
+Sql = Callable[..., list[tuple[Any, ...]]]
+Root = Callable[..., Any]
+
+KEY_ROUTE = "/api/test-key/authenticate"
+
+
+@pytest.fixture
+def key_api(app: Gatehouse) -> Iterator[str]:
+    """An API of type key_authentication."""
+    document = ApiDocument(name="Key login", route=KEY_ROUTE, type="key_authentication", published=True)
+    store.write(app.services.engine, [document.model_dump(mode="json")], defaults=None, prune=False)
+    app.services.catalog.refresh()
+    yield KEY_ROUTE
+    store.delete(app.services.engine, ["Key login"])
+    app.services.catalog.refresh()
+
+
+@pytest.fixture
+def make_key(root: Root) -> Callable[..., str]:
+    """Make an API key of a user in Odoo, as Odoo does."""
+
+    def run(login: str, *, days: int | None = 1) -> str:
+        def work(env: Any) -> str:
+            user = env["res.users"].search([("login", "=", login)])
+            expires = None if days is None else env.cr.now() + timedelta(days=days)
+            key: str = env["res.users.apikeys"].with_user(user).sudo()._generate("rpc", "test", expires)
+            return key
+
+        return str(root(work))
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def no_counts(app: Gatehouse) -> Iterator[None]:
+    """Every test begins with no wrong credentials counted."""
+    for storage in app.services.throttle._storages:
+        storage.reset()
+    yield
+    for storage in app.services.throttle._storages:
+        storage.reset()
+
+
+def _log_in(client: Client, database: str, login: str, password: str, path: str = "/web/session/authenticate") -> Any:
+    return client("POST", path, json={"db": database, "login": login, "password": password})
+
+
+# Sessions.
+
+
+def test_a_login_tells_what_the_contract_says_and_sets_odoos_cookie(anyone: Client, database: str) -> None:
+    answer = _log_in(anyone, database, "demo", "demo")
+    assert answer.json["result"].keys() == {"uid", "name", "username", "db", "company_id", "user_context"}
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("session_id=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [("demo", "wrong"), ("nobody", "demo"), ("demo", "admin"), ("__system__", "x"), ("demo", " demo")],
+)
+def test_wrong_credentials_are_an_error_inside_a_200(login: str, password: str, anyone: Client, database: str) -> None:
+    answer = _log_in(anyone, database, login, password)
+    assert answer.status_code == 200
+    assert answer.json["error"]["data"]["name"] == "access_denied"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_name_of_another_database_is_refused(anyone: Client) -> None:
+    assert "error" in _log_in(anyone, "postgres", "demo", "demo").json
+
+
+def test_a_session_ends_with_logout_password_change_and_deactivation(
+    app: Gatehouse, database: str, publish: Publish, root: Root
+) -> None:
+    route = publish("res.partner")
+    root(lambda env: env["res.users"].create({"name": "Leaver", "login": "leaver", "password": PASSWORD}).id)
+
+    def session() -> Client:
+        client = Client(app)
+        client.log_in(database, "leaver", PASSWORD)
+        assert client("GET", route).status_code == 200
+        return client
+
+    first, second = session(), session()
+    sid = first.http.get_cookie("session_id")
+    first("POST", "/web/session/destroy", json={})
+    assert first("GET", route).status_code == 401
+    assert sid is not None
+    first.http.set_cookie("session_id", sid.value)
+    assert first("GET", route).status_code == 401
+    assert second("GET", route).status_code == 200
+    root(lambda env: env["res.users"].search([("login", "=", "leaver")]).write({"password": PASSWORD + "!"}))
+    assert second("GET", route).status_code == 401
+    third = Client(app)
+    third.log_in(database, "leaver", PASSWORD + "!")
+    root(lambda env: env["res.users"].search([("login", "=", "leaver")]).write({"active": False}))
+    assert third("GET", route).status_code == 401
+
+
+def test_an_old_session_is_rotated_as_odoo_rotates_it(
+    anyone: Client, database: str, publish: Publish, app: Gatehouse
+) -> None:
+    route = publish("res.partner")
+    _log_in(anyone, database, "demo", "demo")
+    cookie = anyone.http.get_cookie("session_id")
+    assert cookie is not None
+    path = app.services.instance.data_dir / "sessions" / cookie.value[:2] / cookie.value
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "create_time": time.time() - 4 * 3600}))
+    assert anyone("GET", route).status_code == 200
+    rotated = anyone.http.get_cookie("session_id")
+    assert rotated is not None
+    assert rotated.value != cookie.value
+    assert rotated.value[:42] == cookie.value[:42]  # the part that tells the session apart stays
+    assert anyone("GET", route).status_code == 200
+
+
+def test_the_password_alone_opens_nothing_for_a_user_with_two_factors(
+    anyone: Client, database: str, root: Root, key_api: str, make_key: Callable[..., str], publish: Publish
+) -> None:
+    root(_user_with_two_factors)
+    answer = _log_in(anyone, database, "careful", PASSWORD)
+    assert answer.json["error"]["data"]["name"] == "second_factor_required"
+    assert "Set-Cookie" not in answer.headers
+    assert _log_in(anyone, database, "careful", PASSWORD, key_api).json["error"]["data"]["name"] == "access_denied"
+    key = make_key("careful")
+    assert anyone("GET", publish("res.partner"), headers={"Authorization": f"Bearer {key}"}).status_code == 200
+
+
+def _user_with_two_factors(env: Any) -> None:
+    user = env["res.users"].create({"name": "Careful", "login": "careful", "password": PASSWORD})
+    user.sudo().totp_secret = "JBSWY3DPEHPK3PXP"
+
+
+# API keys of Odoo.
+
+
+def test_an_api_key_is_a_bearer_token_of_its_user(
+    anyone: Client, publish: Publish, make_key: Callable[..., str], sql: Sql
+) -> None:
+    route = publish()
+    headers = {"Authorization": f"Bearer {make_key('demo')}"}
+    anyone.result("POST", route, json={"name": "by key"}, headers=headers)
+    ((login,),) = sql(
+        "SELECT u.login FROM test_record r JOIN res_users u ON u.id = r.create_uid WHERE r.name = 'by key'"
+    )
+    assert login == "demo"
+
+
+def test_a_key_opens_a_session_for_its_own_user_alone(
+    anyone: Client, database: str, key_api: str, make_key: Callable[..., str], publish: Publish
+) -> None:
+    key = make_key("demo")
+    assert "error" in _log_in(anyone, database, "admin", key, key_api).json
+    assert "error" in _log_in(anyone, database, "demo", "demo", key_api).json
+    opened = anyone(
+        "POST",
+        key_api,
+        json={"jsonrpc": "2.0", "id": 5, "params": {"db": database, "login": "demo", "password": key}},
+    )
+    assert opened.json["id"] == 5
+    assert opened.json["result"]["username"] == "demo"
+    assert anyone("GET", publish("res.partner")).status_code == 200
+    assert anyone("GET", key_api).status_code == 405
+
+
+def test_a_key_that_expired_was_deleted_or_whose_user_is_off_opens_nothing(
+    anyone: Client, database: str, publish: Publish, key_api: str, make_key: Callable[..., str], root: Root, sql: Sql
+) -> None:
+    route = publish("res.partner")
+    root(lambda env: env["res.users"].create({"name": "Keeper", "login": "keeper"}).id)
+    expired, deleted, disabled = make_key("demo"), make_key("demo"), make_key("keeper")
+    sql("UPDATE res_users_apikeys SET expiration_date = now() - interval '1 day' WHERE index = %s", expired[:8])
+    sql("DELETE FROM res_users_apikeys WHERE index = %s", deleted[:8])
+    root(lambda env: env["res.users"].search([("login", "=", "keeper")]).write({"active": False}))
+    for login, key in (("demo", expired), ("demo", deleted), ("keeper", disabled), ("demo", "0" * 40)):
+        assert anyone("GET", route, headers={"Authorization": f"Bearer {key}"}).status_code == 401
+        assert "error" in _log_in(anyone, database, login, key, key_api).json
+
+
+# How often.
+
+
+def test_wrong_passwords_are_slowed_and_refused_and_a_right_one_is_not_locked_out_for_good(
+    app: Gatehouse, database: str
+) -> None:
+    attacker, owner = Client(app), Client(app)
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    login = {"db": database, "login": "demo", "password": "demo"}
+    assert owner("POST", "/web/session/authenticate", json=login, environ_overrides=elsewhere).json["result"]
+    answers = [_log_in(attacker, database, "demo", f"guess {n}") for n in range(12)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429] * 2
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert answers[-1].json["error"]["data"]["name"] == "too_many_tries"
+    assert _log_in(attacker, database, "demo", "demo").status_code == 429
+    assert _log_in(attacker, database, "admin", "admin").json["result"]  # another account from there
+    assert owner("POST", "/web/session/authenticate", json=login, environ_overrides=elsewhere).json["result"]
+
+
+def test_many_addresses_cannot_guess_one_password_and_its_owner_still_gets_in(app: Gatehouse, database: str) -> None:
+    owner, stranger = Client(app), Client(app)
+    home = {"REMOTE_ADDR": "192.0.2.1"}
+    right = {"db": database, "login": "demo", "password": "demo"}
+    assert owner("POST", "/web/session/authenticate", json=right, environ_overrides=home).json["result"]
+    throttle = app.services.throttle
+    for n in range(60):
+        throttle.failed("demo", f"198.51.100.{n}")
+    fresh = {"REMOTE_ADDR": "203.0.113.5"}
+    assert stranger("POST", "/web/session/authenticate", json=right, environ_overrides=fresh).status_code == 429
+    assert owner("POST", "/web/session/authenticate", json=right, environ_overrides=home).json["result"]
+
+
+def test_wrong_tokens_from_one_address_are_refused_and_right_ones_are_not(
+    anyone: Client, publish: Publish, make_key: Callable[..., str]
+) -> None:
+    route = publish("res.partner")
+    statuses = [
+        anyone("GET", route, headers={"Authorization": f"Bearer gha_{n:016}_{'x' * 43}"}).status_code for n in range(35)
+    ]
+    assert statuses[:29] == [401] * 29
+    assert statuses[-1] == 429
+
+
+def test_an_api_takes_as_many_calls_as_its_rate_from_each_caller(
+    demo: Client, other: Client, anyone: Client, publish: Publish
+) -> None:
+    route = publish(rate_limit="3/minute")
+    answers = [demo("GET", route) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0", "0"]
+    assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {"3"}
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert answers[-1].json["error"]["data"]["name"] == "rate_limit"
+    assert other("GET", route).status_code == 200
+    public = publish(rate_limit="2/minute", authentication="public", run_as="demo")
+    assert [anyone("GET", public).status_code for _ in range(3)] == [200, 200, 429]
+    assert anyone("GET", public, environ_overrides={"REMOTE_ADDR": "192.0.2.9"}).status_code == 200
+    assert "X-RateLimit-Limit" not in demo("GET", publish()).headers
+
+
+def test_counters_that_are_away_are_replaced_by_the_machines_own(app: Gatehouse, tmp_path: Any) -> None:
+    from app.auth.counters import redis_storage
+
+    local = SharedMemory(tmp_path / "counters.sqlite3")
+    throttle = Throttle(redis_storage("redis://127.0.0.1:1/0"), local)
+    assert [throttle.hit("2/minute", "x").allowed for _ in range(3)] == [True, True, False]
+
+
+# Addresses and origins.
+
+
+def test_an_address_behind_a_proxy_is_believed_only_of_trusted_proxies(app: Gatehouse, database: str) -> None:
+    attacker = Client(app)
+    for n in range(10):
+        attacker(
+            "POST",
+            "/web/session/authenticate",
+            json={"db": database, "login": "demo", "password": "x"},
+            headers={"X-Forwarded-For": f"198.51.100.{n}"},
+        )
+    assert _log_in(attacker, database, "demo", "demo").status_code == 429
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+def test_a_preflight_needs_no_credentials_and_names_what_is_served(
+    method: str, anyone: Client, publish: Publish
+) -> None:
+    route = publish(cors_origins=["https://shop.example"])
+    headers = {"Origin": "https://shop.example", "Access-Control-Request-Method": method}
+    for path in (route, f"{route}/some-id"):
+        answer = anyone("OPTIONS", path, headers=headers)
+        assert answer.status_code == 200
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+        assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+        allowed = answer.headers["Access-Control-Allow-Methods"]
+        assert (method in allowed) == (path == route or method != "POST")
+        assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+        assert "Origin" in answer.headers["Vary"]
+
+
+def test_answers_and_errors_carry_cors_headers_for_allowed_origins_alone(
+    anyone: Client, demo: Client, publish: Publish
+) -> None:
+    route = publish(cors_origins=["https://shop.example"])
+    for client, status in ((anyone, 401), (demo, 200)):
+        allowed = client("GET", route, headers={"Origin": "https://shop.example"})
+        assert (allowed.status_code, allowed.headers["Access-Control-Allow-Origin"]) == (status, "https://shop.example")
+        assert "ETag" in allowed.headers["Access-Control-Expose-Headers"]
+        for origin in ("https://evil.example", "https://shop.example.evil", "null", "http://shop.example"):
+            foreign = client("GET", route, headers={"Origin": origin})
+            assert "Access-Control-Allow-Origin" not in foreign.headers
+            assert "Origin" in foreign.headers["Vary"]
+    assert (
+        "Access-Control-Allow-Origin" not in demo("GET", publish(), headers={"Origin": "https://shop.example"}).headers
+    )
+
+
+def test_a_star_never_comes_with_credentials(anyone: Client, demo: Client, publish: Publish) -> None:
+    route = publish(cors_origins=["*"])
+    answer = demo("GET", route, headers={"Origin": "https://any.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    status, _ = demo.error("POST", route, json={"name": "x"}, headers={"Origin": "https://any.example"})
+    assert status == 403
+
+
+def test_an_allowed_origin_may_write_with_the_cookie(demo: Client, publish: Publish) -> None:
+    route = publish(cors_origins=["https://shop.example"])
+    assert demo.result("POST", route, json={"name": "from the shop"}, headers={"Origin": "https://shop.example"})
+
+
+def test_nothing_secret_is_logged_or_told(
+    app: Gatehouse,
+    anyone: Client,
+    database: str,
+    publish: Publish,
+    make_key: Callable[..., str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    route = publish("res.partner")
+    key = make_key("demo")
+    answers = [
+        _log_in(anyone, database, "demo", "wrong-secret-password"),
+        _log_in(anyone, database, "other", PASSWORD),
+        anyone("GET", route, headers={"Authorization": f"Bearer {key}"}),
+        anyone("GET", route, headers={"Authorization": "Bearer gha_0123456789abcdef_" + "s" * 43}),
+        anyone("GET", route, headers={"Authorization": "Basic " + "QWxhZGRpbjpvcGVu"}),
+    ]
+    cookie = anyone.http.get_cookie("session_id")
+    assert cookie is not None
+    for secret in ("wrong-secret-password", PASSWORD, key, "s" * 43, "QWxhZGRpbjpvcGVu", cookie.value[42:]):
+        assert secret not in caplog.text
+        for answer in answers:
+            assert secret not in answer.text
