@@ -103,7 +103,8 @@ def test_the_definitions_domain_holds_for_every_operation(demo: Client, publish:
     everything = publish(fields=["name", "state"])
     draft = demo.result("POST", everything, json={"name": "still draft", "state": "draft"})
     assert demo.result("GET", route, query_string={"domain": '[["name","=","still draft"]]'})["length"] == 0
-    assert demo.result("GET", route, query_string={"domain": '["|",["id",">",0],["id","=",0]]'})["length"] == 0
+    around = '["&",["name","=","still draft"],"|",["id",">",0],["id","=",0]]'
+    assert demo.result("GET", route, query_string={"domain": around})["length"] == 0
     for method, options in (("GET", {}), ("PATCH", {"json": {"name": "x"}}), ("DELETE", {})):
         assert demo.error(method, f"{route}/{draft['id']}", **options)[0] == 404
 

@@ -75,20 +75,36 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(testbed: Testbed, database: str, log: Path, **settings: str) -> Iterator[Server]:
-    """Run gunicorn with gunicorn.conf.py on a copy of the template with the demo's definitions."""
+    """Run gunicorn on a copy of the template with the demo's definitions."""
     testbed.clone(database)
+    try:
+        environment = environment_of(testbed, database)
+        run_flask(["db", "upgrade"], environment)
+        run_flask(["api", "import", "dev/demo.yaml"], environment)
+        with gunicorn(testbed, database, log, **settings) as server:
+            yield server
+    finally:
+        testbed.drop(database)
+
+
+def environment_of(testbed: Testbed, database: str) -> dict[str, str]:
+    """Return the environment of a process that works on a database of the tests."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")}
+    return {**others, **testbed.environment(database)}
+
+
+@contextlib.contextmanager
+def gunicorn(testbed: Testbed, database: str, log: Path, **settings: str) -> Iterator[Server]:
+    """Run gunicorn with gunicorn.conf.py on a database that is ready."""
     port = free_port()
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")},
-        **testbed.environment(database),
+        **environment_of(testbed, database),
         "GATEHOUSE_BIND": f"127.0.0.1:{port}",
         "GATEHOUSE_WORKERS": "2",
         **settings,
     }
     process = None
     try:
-        run_flask(["db", "upgrade"], environment)
-        run_flask(["api", "import", "dev/demo.yaml"], environment)
         command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
         with log.open("wb") as output:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
@@ -103,7 +119,6 @@ def serving(testbed: Testbed, database: str, log: Path, **settings: str) -> Iter
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        testbed.drop(database)
 
 
 def wait_until(condition: Callable[[], object], seconds: float, explain: Callable[[], str] = lambda: "") -> None:

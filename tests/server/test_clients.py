@@ -1,0 +1,305 @@
+"""Client apps as they are: requests-oauthlib, curl, and a person's browser; and two servers on one database."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from oauthlib.oauth2 import BackendApplicationClient
+from requests_oauthlib import OAuth2Session
+
+from dev.cluster import Cluster
+from dev.paths import LOCAL
+from dev.testbed import Testbed
+from tests.packages import program
+from tests.server.conftest import Server, free_port, gunicorn, wait_until
+
+pytestmark = pytest.mark.live
+API = "/api/partner/rest"
+
+
+@pytest.fixture(scope="module")
+def shop(server: Server) -> dict[str, str]:
+    """A client app that is connected to the demo's API and acts as `demo`."""
+    made = server.flask("client", "create", "Shop", "--api", "Partners", "--user", "demo", "--json")
+    time.sleep(1)
+    credentials: dict[str, str] = json.loads(made.stdout.splitlines()[-1])
+    return credentials
+
+
+@pytest.fixture(autouse=True)
+def insecure_transport(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client library insists on https, which a proxy would bring."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+
+def test_requests_oauthlib_gets_a_token_and_uses_it(server: Server, shop: dict[str, str]) -> None:
+    session = OAuth2Session(client=BackendApplicationClient(client_id=shop["client_id"]))
+    token = session.fetch_token(f"{server.url}/api/oauth2/token", client_secret=shop["client_secret"])
+    assert token["token_type"] == "Bearer"
+    found = session.get(f"{server.url}{API}", params={"limit": 3}).json()["result"]
+    assert len(found["records"]) == 3
+    created = session.post(f"{server.url}{API}", json={"name": "by requests-oauthlib"}).json()["result"]
+    assert session.delete(f"{server.url}{API}/{created['id']}").json()["result"] == [created["id"]]
+
+
+def test_curl_gets_a_token_with_a_multipart_form(server: Server, shop: dict[str, str]) -> None:
+    form = ["-F", f"client_id={shop['client_id']}", "-F", f"client_secret={shop['client_secret']}"]
+    done = subprocess.run(["curl", "-s", f"{server.url}/api/oauth2/token", *form], capture_output=True, check=True)
+    token = json.loads(done.stdout)
+    assert token["expires_in"] == 1800
+    bearer = ["-H", f"Authorization: Bearer {token['access_token']}"]
+    done = subprocess.run(["curl", "-s", f"{server.url}{API}?limit=1", *bearer], capture_output=True, check=True)
+    assert json.loads(done.stdout)["result"]["length"] > 1
+
+
+class _App(BaseHTTPRequestHandler):
+    """The third-party app's own server: where the person is sent back to."""
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/callback"):  # and not what a browser asks for besides, like an icon
+            self.server.paths.append(self.path)  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"Thank you.")
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def app_server() -> Iterator[HTTPServer]:
+    """The third-party app's server, on this machine."""
+    server = HTTPServer(("127.0.0.1", free_port()), _App)
+    server.paths = []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_person_lets_an_app_act_for_them_in_their_browser(
+    server: Server, app_server: HTTPServer, tmp_path: Path
+) -> None:
+    from playwright.sync_api import sync_playwright
+
+    redirect = f"http://127.0.0.1:{app_server.server_port}/callback"
+    made = server.flask("client", "create", "Calendar", "--api", "Partners", "--redirect-uri", redirect, "--json")
+    credentials = json.loads(made.stdout.splitlines()[-1])
+    time.sleep(1)
+    app = OAuth2Session(credentials["client_id"], redirect_uri=redirect, scope=["read", "search"], pkce="S256")
+    address, _ = app.authorization_url(f"{server.url}/api/oauth2/authorize")
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program("chromium", "chromium"), args=["--no-sandbox"])
+        page = chromium.new_page()
+        problems: list[str] = []
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.goto(address)
+        page.get_by_label("Login").fill("demo")
+        page.get_by_label("Password").fill("demo")
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("heading", name="Calendar asks for access").wait_for()
+        assert page.get_by_text("Partners").is_visible()
+        assert page.get_by_text("search and list records").is_visible()
+        assert not page.get_by_text("delete records").is_visible()
+        page.screenshot(path=str(tmp_path / "consent.png"))
+        page.get_by_role("button", name="Allow").click()
+        page.get_by_text("Thank you.").wait_for()
+        given = f"http://127.0.0.1:{app_server.server_port}{app_server.paths[-1]}"  # type: ignore[attr-defined]
+        token = app.fetch_token(
+            f"{server.url}/api/oauth2/token", authorization_response=given, client_secret=credentials["client_secret"]
+        )
+        assert token["scope"] == ["read", "search"]
+        assert app.get(f"{server.url}{API}?limit=2").json()["result"]["records"]
+        assert app.post(f"{server.url}{API}", json={"name": "x"}).status_code == 403
+        renewed = app.refresh_token(
+            f"{server.url}/api/oauth2/token",
+            client_id=credentials["client_id"],
+            client_secret=credentials["client_secret"],
+        )
+        assert renewed["access_token"] != token["access_token"]
+
+        page.goto(f"{server.url}/api/oauth2/consents")
+        assert page.get_by_role("heading", name="Calendar").is_visible()
+        page.get_by_role("button", name="Withdraw").click()
+        page.get_by_text("No app acts in your name.").wait_for()
+        assert app.get(f"{server.url}{API}?limit=2").status_code == 401
+        page.goto(address)
+        page.get_by_role("button", name="Refuse").click()
+        page.get_by_text("Thank you.").wait_for()
+        assert "error=access_denied" in app_server.paths[-1]  # type: ignore[attr-defined]
+        assert problems == []
+        chromium.close()
+
+
+def test_a_rate_limit_is_exact_across_all_workers(server: Server, tmp_path: Path) -> None:
+    document = tmp_path / "limited.yaml"
+    document.write_text(
+        "apis: [{name: Limited, route: /api/limited, published: true, authentication: public, run_as: demo, "
+        "rate_limit: 20/minute, models: [{model: res.partner, fields: [name]}]}]"
+    )
+    server.flask("api", "import", str(document))
+    time.sleep(1)
+    statuses: list[int] = []
+
+    def call() -> None:
+        # A connection for each call, so that both workers are asked.
+        statuses.extend(requests.get(f"{server.url}/api/limited?limit=1", timeout=10).status_code for _ in range(10))
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(statuses) == {200: 20, 429: 20}
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """The address of a Redis that was started for the test."""
+    port = free_port()
+    command = [program("redis-server", "redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    process = subprocess.Popen([*command, "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    yield f"redis://127.0.0.1:{port}/0"
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def two_servers(server: Server, testbed: Testbed, tmp_path: Path, redis: str) -> Iterator[tuple[Server, Server]]:
+    """Two servers on the database of the shared one, with one Redis, as on two hosts."""
+    with (
+        gunicorn(testbed, server.database, tmp_path / "one.log", GATEHOUSE_REDIS_URL=redis) as one,
+        gunicorn(testbed, server.database, tmp_path / "two.log", GATEHOUSE_REDIS_URL=redis) as two,
+    ):
+        yield one, two
+
+
+def test_two_servers_share_a_limit_and_what_is_taken_away_ends_on_both_at_once(
+    two_servers: tuple[Server, Server], shop: dict[str, str], tmp_path: Path, testbed: Testbed
+) -> None:
+    one, two = two_servers
+    document = "apis: [{name: Shared, route: /api/shared, published: %s, clients: [Shop], rate_limit: 30/hour, "
+    document += "models: [{model: res.partner, fields: [name]}]}]"
+
+    def publish(state: str) -> None:
+        file = tmp_path / "shared.yaml"
+        file.write_text(document % state)
+        one.flask("api", "import", str(file))
+        time.sleep(1)
+
+    def statuses(token: str, count: int = 4) -> set[int]:
+        headers = {"Authorization": f"Bearer {token}"}
+        return {
+            requests.get(f"{server.url}/api/shared?limit=1", headers=headers, timeout=30).status_code
+            for server in two_servers
+            for _ in range(count)
+        }
+
+    def token() -> str:
+        answer = requests.post(f"{two.url}/api/oauth2/token", data=shop | {"name": None}, timeout=10)
+        found: str = answer.json()["access_token"]
+        return found
+
+    publish("true")
+    first = token()
+    assert statuses(first) == {200}
+    one.flask("token", "revoke-all", "Shop")
+    assert statuses(first) == {401}
+    second = token()
+    assert statuses(second) == {200}
+    one.flask("client", "disable", "Shop")
+    assert statuses(second) == {401}
+    one.flask("client", "enable", "Shop")
+    # PostgreSQL goes away and comes back; what changes then is seen too.
+    cluster = Cluster(LOCAL / "postgres")
+    cluster.stop()
+    assert requests.get(f"{one.url}/readyz", timeout=30).status_code == 503
+    assert cluster.start() == testbed.port
+    wait_until(lambda: all(requests.get(f"{server.url}/readyz").status_code == 200 for server in two_servers), 20)
+    assert statuses(second, 1) == {200}
+    publish("false")
+    assert statuses(second) == {404}
+    publish("true")
+    counts = Counter(
+        requests.get(
+            f"{server.url}/api/shared?limit=1", headers={"Authorization": f"Bearer {second}"}, timeout=10
+        ).status_code
+        for _ in range(30)
+        for server in two_servers
+    )
+    assert counts[200] + counts[429] == 60
+    assert counts[200] == 30 - 8 - 8 - 2  # what was counted before, on either server
+
+
+@pytest.fixture
+def odoo(server: Server, testbed: Testbed, tmp_path: Path) -> Iterator[str]:
+    """The address of Odoo's own server on the same database and data folder."""
+    port = free_port()
+    command = [sys.executable, "-m", "odoo", "-c", str(testbed.odoo_conf)]
+    command += ["-d", server.database, "--http-port", str(port), "--http-interface", "127.0.0.1"]
+    command += ["--max-cron-threads", "0"]
+    path = {"PYTHONPATH": str(testbed.odoo_source)} if testbed.odoo_source else {}
+    with (tmp_path / "odoo.log").open("wb") as log:
+        process = subprocess.Popen(command, env={**os.environ, **path}, cwd=tmp_path, stdout=log, stderr=log)
+        address = f"http://127.0.0.1:{port}"
+
+        def answers() -> bool:
+            assert process.poll() is None, (tmp_path / "odoo.log").read_text()[-2000:]
+            try:
+                return requests.get(f"{address}/web/health", timeout=5).ok
+            except requests.ConnectionError:
+                return False
+
+        try:
+            wait_until(answers, 60, lambda: (tmp_path / "odoo.log").read_text()[-2000:])
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _session_info(odoo: str, session: requests.Session) -> Any:
+    return session.post(f"{odoo}/web/session/get_session_info", json={"params": {}}, timeout=30).json()
+
+
+def test_a_session_of_odoo_is_good_here_and_one_made_here_is_good_in_odoo(server: Server, odoo: str) -> None:
+    made_in_odoo = requests.Session()
+    params = {"db": server.database, "login": "demo", "password": "demo"}
+    answer = made_in_odoo.post(f"{odoo}/web/session/authenticate", json={"params": params}, timeout=30)
+    assert answer.json()["result"]["username"] == "demo"
+    assert made_in_odoo.get(f"{server.url}{API}?limit=1").status_code == 200
+
+    made_here = server.session("demo")
+    assert _session_info(odoo, made_here)["result"]["username"] == "demo"
+
+    made_in_odoo.post(f"{server.url}/web/session/destroy", json={})
+    assert "error" in _session_info(odoo, made_in_odoo)
+    made_here.get(f"{odoo}/web/session/logout", allow_redirects=False, timeout=30)
+    fresh = requests.Session()
+    fresh.cookies = made_here.cookies
+    assert fresh.get(f"{server.url}{API}?limit=1").status_code == 401
+    server._cookies.pop("demo")
+
+
+def test_the_log_holds_no_secret(server: Server, shop: dict[str, str]) -> None:
+    answer = requests.post(f"{server.url}/api/oauth2/token", data=shop, timeout=10)
+    token = answer.json()["access_token"]
+    requests.get(f"{server.url}{API}", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    log = server.log.read_text()
+    for secret in (token, token.split("_", 2)[2], shop["client_secret"], '"password"'):
+        assert secret not in log
