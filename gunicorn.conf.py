@@ -17,6 +17,7 @@ preload_app = True
 graceful_timeout = int(settings.statement_timeout) + 5
 timeout = int(settings.statement_timeout) + 30
 keepalive = 15
+limit_request_line = 8190  # a bulk read of a thousand ids fits
 control_socket_disable = True
 
 

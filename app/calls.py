@@ -29,9 +29,12 @@ def current_call(definition: Definition, operation: Operation) -> Call:
             time_zone=request.headers.get("X-Timezone"),
             company=request.headers.get("X-Company-Id"),
         ),
-        idempotency=Idempotency.of(request.headers.get("Idempotency-Key"), _fingerprint()),
+        idempotency=Idempotency.of(request.headers.get("Idempotency-Key"), _fingerprint(definition)),
     )
 
 
-def _fingerprint() -> bytes:
-    return b"\n".join((request.method.encode(), request.full_path.encode(), request.get_data()))
+def _fingerprint(definition: Definition) -> bytes:
+    """Return all that an answer depends on, but for the database."""
+    headers = [request.headers.get(name, "") for name in ("Accept-Language", "X-Timezone", "X-Company-Id")]
+    parts = (request.method, request.full_path, str(definition.revision), *headers)
+    return "\n".join(parts).encode() + b"\n" + request.get_data()

@@ -6,10 +6,9 @@ change while it serves. Flask-CORS serves the OAuth2 endpoints, whose rules are 
 
 from __future__ import annotations
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
-from app.catalog.definition import Definition
-from app.routing import ApiRule
+from app.routing import current_definition
 
 _EXPOSED = (
     "ETag, Link, Retry-After, WWW-Authenticate, X-Request-ID, X-Test-Mode, X-RateLimit-Limit, X-RateLimit-Remaining, "
@@ -29,7 +28,7 @@ def init_cors(app: Flask) -> None:
 
 
 def _allow(response: Response) -> Response:
-    definition = _definition()
+    definition = current_definition()
     if definition is None or not definition.document.cors_origins:
         return response
     response.vary.add("Origin")
@@ -49,11 +48,3 @@ def _allow(response: Response) -> Response:
         response.headers["Access-Control-Max-Age"] = str(_MAX_AGE)
         response.vary.update(("Access-Control-Request-Method", "Access-Control-Request-Headers"))
     return response
-
-
-def _definition() -> Definition | None:
-    """Return the API that the request is for, also where it failed before anything was done."""
-    if "definition" in g:
-        found: Definition = g.definition
-        return found
-    return request.url_rule.target.definition if isinstance(request.url_rule, ApiRule) else None

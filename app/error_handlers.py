@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import answers, errors
 from app.errors import ApiError
+from app.routing import current_definition
 from odoo_bridge import errors as bridge
 
 _logger = logging.getLogger(__name__)
@@ -24,8 +25,9 @@ def init_error_handlers(app: Flask) -> None:
 
 def _api_error(error: ApiError) -> Response:
     status = error.status
-    if isinstance(error, errors.ApplicationError) and "definition" in g:
-        status = g.definition.document.application_errors
+    definition = current_definition()
+    if isinstance(error, errors.ApplicationError) and definition is not None:
+        status = definition.document.application_errors
     return answers.failure(error, status)
 
 

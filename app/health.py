@@ -23,7 +23,8 @@ def alive() -> Response:
 def ready() -> Response:
     """Answer 200 if the registry is loaded and the database answers, else 503.
 
-    APIs that Odoo no longer fits are named in the details; they do not make the others unready.
+    APIs that Odoo no longer fits are named; they do not make the others unready. What is wrong with them stands in
+    the log and in ``flask api list``: this answer is for anybody.
     """
     try:
         services().transactions.run(_ping)
@@ -32,11 +33,11 @@ def ready() -> Response:
     snapshot = services().catalog.snapshot
     if not snapshot.version:
         raise Unavailable("The API definitions are not loaded yet.", name="catalog_not_loaded", retry_after=1)
-    out_of_service = {
-        definition.name: list(definition.problems)
+    out_of_service = [
+        definition.name
         for definition in snapshot.definitions.values()
         if definition.problems and definition.document.published
-    }
+    ]
     return answers.success({"status": "ready", "out_of_service": out_of_service})
 
 

@@ -57,7 +57,10 @@ def once(env: Environment, asked: Idempotency, api_id: int, caller: str, work: C
     known = env.cr.fetchone()
     if known is not None:
         if bytes(known[0]) != asked.request:
-            raise Unprocessable("This Idempotency-Key came with another request before.", name="idempotency_key_reused")
+            raise Unprocessable(
+                "This Idempotency-Key came with another request before, or the API has changed since.",
+                name="idempotency_key_reused",
+            )
         return orjson.Fragment(bytes(known[1]))
     _forget_old(env, identity)
     env.cr.execute(

@@ -6,7 +6,6 @@ object (contract section 2).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,7 +14,7 @@ import orjson
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.errors import BadRequest, UnsupportedMediaType
+from app.errors import ApiError, BadRequest, UnsupportedMediaType
 
 #: Deepest nesting of a JSON body.
 MAX_JSON_DEPTH = 40
@@ -35,6 +34,9 @@ class Incoming:
             # Werkzeug cuts a chunked body off at the limit without a word.
             raise RequestEntityTooLarge
         self.rpc_id: Any = None
+        self._document: Any = None
+        self._problem: ApiError | None = None
+        self._parsed = False
 
     @property
     def has_body(self) -> bool:
@@ -53,8 +55,23 @@ class Incoming:
         """Return the parameters of the query string alone, for calls whose body is something else."""
         return _unique(self._request.args.items(multi=True))
 
+    def parse(self) -> None:
+        """Parse the body, so that its envelope's id is known; what is wrong with it is for ``body`` to say."""
+        if not self._parsed:
+            self._parsed = True
+            try:
+                self._document = self._parse()
+            except ApiError as error:
+                self._problem = error
+
     def body(self) -> Any:
         """Return the JSON of the body, out of its envelope; raises BadRequest or UnsupportedMediaType."""
+        self.parse()
+        if self._problem is not None:
+            raise self._problem
+        return self._document
+
+    def _parse(self) -> Any:
         mimetype = self._request.mimetype
         if mimetype != "application/json" and not mimetype.endswith("+json"):
             raise UnsupportedMediaType(
@@ -95,31 +112,28 @@ class Incoming:
 def _load_json(data: bytes) -> Any:
     if not data.strip():
         raise BadRequest("A JSON body is expected, but the body is empty.", name="invalid_json")
-    if _too_deep(data):
-        raise BadRequest(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.", name="invalid_json")
     try:
-        return orjson.loads(data)
+        document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"The body is not valid JSON: {error}.", name="invalid_json") from None
+    if data.count(b"[") + data.count(b"{") > MAX_JSON_DEPTH and _is_too_deep(document):
+        raise BadRequest(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.", name="invalid_json")
+    return document
 
 
-_STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
-
-
-def _too_deep(data: bytes) -> bool:
-    """Whether brackets outside of strings nest too deep; told without building anything."""
-    if data.count(b"[") + data.count(b"{") <= MAX_JSON_DEPTH:
-        return False
-    depth = 0
-    for match in _STRINGS_AND_BRACKETS.finditer(data):
-        token = match.group()
-        if token in (b"[", b"{"):
-            depth += 1
-            if depth > MAX_JSON_DEPTH:
-                return True
-        elif token in (b"]", b"}"):
-            depth -= 1
-    return False
+def _is_too_deep(document: Any) -> bool:
+    """Whether lists and objects nest deeper than allowed; level by level, so that depth costs no stack."""
+    level = [document] if isinstance(document, (dict, list)) else []
+    for _ in range(MAX_JSON_DEPTH):
+        if not level:
+            return False
+        level = [
+            item
+            for parent in level
+            for item in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(item, (dict, list))
+        ]
+    return bool(level)
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,4 +12,18 @@ _OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 def dumps(document: Any) -> bytes:
     """Return the JSON of plain data."""
-    return orjson.dumps(document, option=_OPTIONS)
+    try:
+        return orjson.dumps(document, option=_OPTIONS)
+    except TypeError:  # a whole number beyond 64 bits: JSON fields of Odoo can hold one
+        return orjson.dumps(_within_64_bits(document), option=_OPTIONS)
+
+
+def _within_64_bits(value: Any) -> Any:
+    """Return the document with larger numbers as floats, as JavaScript and most readers would take them anyway."""
+    if isinstance(value, dict):
+        return {key: _within_64_bits(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_within_64_bits(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return float(value) if abs(value) < 2**1000 else str(value)
+    return value

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from flask import Flask, request
+from flask import Flask, g, request
 from werkzeug.routing import Map, Rule
 
-from app.catalog.definition import Endpoint
+from app.catalog.definition import Definition, Endpoint
 from app.services import Services
 
 
@@ -29,6 +29,14 @@ class ApiRule(Rule):
 def current_endpoint() -> Endpoint:
     """Return the endpoint that the current request has been routed to."""
     return cast(ApiRule, request.url_rule).target
+
+
+def current_definition() -> Definition | None:
+    """Return the API that the request is for, also where it failed before anything was done."""
+    if "definition" in g:
+        found: Definition = g.definition
+        return found
+    return request.url_rule.target.definition if isinstance(request.url_rule, ApiRule) else None
 
 
 class Gatehouse(Flask):

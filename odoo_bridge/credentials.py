@@ -16,6 +16,7 @@ class User:
 
     uid: int
     login: str
+    active: bool = True
 
 
 class SecondFactorRequired(BridgeError):
@@ -35,7 +36,7 @@ def check_password(root: Environment, login: str, password: str, *, address: str
     try:
         info = users.authenticate(credential, {"interactive": True, "REMOTE_ADDR": address})
     except AccessDenied as error:
-        raise Denied("Wrong login or password.") from error
+        raise Denied("Wrong database, login or password.") from error
     user = root["res.users"].browse(info["uid"])
     if info.get("mfa") != "skip" and user._mfa_url():
         raise SecondFactorRequired(
@@ -54,14 +55,15 @@ def check_key(root: Environment, login: str, key: str) -> User:
     """Return the user of a login and an API key; raises Denied where the key is another user's, too."""
     user = user_by_key(root, key)
     if user is None or user.login != login:
-        raise Denied("Wrong login or key.")
+        raise Denied("Wrong database, login or key.")
     return user
 
 
-def user_by_login(root: Environment, login: str) -> User | None:
-    """Return the active user with this login, for ``run_as``."""
-    user = root["res.users"].search([("login", "=", login)], limit=1)
-    return User(user.id, user.login) if user else None
+def user_by_login(root: Environment, login: str, *, active_test: bool = True) -> User | None:
+    """Return the active user with this login; without ``active_test`` also one who is switched off."""
+    users = root["res.users"].with_context(active_test=active_test)
+    user = users.search([("login", "=", login)], order="active desc", limit=1)
+    return User(user.id, user.login, user.active) if user else None
 
 
 def public_user(root: Environment) -> User:

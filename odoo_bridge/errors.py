@@ -95,7 +95,7 @@ def translate(error: Exception) -> BridgeError | None:
         return Conflict("Other calls changed the same records at the same time. Please try again.")
     if isinstance(error, pg.QueryCanceled):
         return TooCostly("The call took longer than the server allows. Ask for less at once.")
-    if isinstance(error, psycopg2.DataError):
+    if isinstance(error, (psycopg2.DataError, pg.ProgramLimitExceeded, pg.StatementTooComplex)):
         return InvalidValue("A value is outside of what the database can hold.")
     if isinstance(error, exceptions.AccessDenied):
         return Denied("Access denied.")

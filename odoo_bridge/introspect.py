@@ -13,8 +13,8 @@ from odoo.fields import Domain as OdooDomain
 
 from .transaction import Environment
 
-#: Fields that every stored model has and that Odoo writes itself.
-LOG_FIELDS = frozenset({"id", "create_uid", "create_date", "write_uid", "write_date"})
+#: Fields that Odoo writes itself, whatever a client says.
+LOG_FIELDS = frozenset({"id", "create_uid", "create_date", "write_uid", "write_date", "parent_path", "display_name"})
 
 #: Odoo's marker for a field that no group may reach (odoo/orm/fields.py, NO_ACCESS).
 _NO_ACCESS = "."
@@ -101,7 +101,7 @@ def describe(env: Environment, model: str) -> ModelInfo | None:
         order=records._order,
         active_field=records._active_name,
         parent_field=records._parent_name if records._parent_name in records._fields else None,
-        name_search_fields=tuple(records._rec_names_search or ((records._rec_name,) if records._rec_name else ())),
+        name_search_fields=_name_search_fields(records),
         fields=MappingProxyType(infos),
     )
 
@@ -115,7 +115,7 @@ def _describe_field(records: Any, field: Any, attributes: dict[str, Any]) -> Fie
         label=str(attributes.get("string") or field.string or field.name),
         help=str(attributes.get("help") or ""),
         required=bool(field.required),
-        writable=not field.readonly and field.name not in LOG_FIELDS and field.name != "display_name",
+        writable=not field.readonly and field.name not in LOG_FIELDS,
         stored=bool(field.store),
         searchable=bool(attributes.get("searchable", field.store)),
         sortable=bool(attributes.get("sortable", field.store)),
@@ -130,6 +130,14 @@ def _describe_field(records: Any, field: Any, attributes: dict[str, Any]) -> Fie
         restricted=field.groups == _NO_ACCESS,
         groups=field.groups,
     )
+
+
+def _name_search_fields(records: Any) -> tuple[str, ...]:
+    """Return the paths that a search by name looks at; none where a model searches in a way of its own."""
+    owners = [model for model in type(records).mro() if "_search_display_name" in vars(model)]
+    if len(owners) > 1:  # BaseModel's, and one of the model's addons
+        return ()
+    return tuple(records._rec_names_search or ((records._rec_name,) if records._rec_name else ()))
 
 
 def _origin(records: Any, field: Any) -> tuple[str, str]:

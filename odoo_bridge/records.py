@@ -7,11 +7,15 @@ rules hold: every environment here is one of a real user (see ``transaction.act_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from odoo.exceptions import AccessError, UserError
+
+from .errors import InvalidValue
 from .transaction import Environment
 
 Row: TypeAlias = dict[str, Any]
@@ -58,7 +62,8 @@ def search(
 ) -> Page:
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
     # One more than asked tells whether more follow.
-    found = env[model].search_fetch(domain, selection.names, offset=offset, limit=limit + 1, order=order)
+    with domain_errors():
+        found = env[model].search_fetch(domain, selection.names, offset=offset, limit=limit + 1, order=order)
     more = len(found) > limit
     records = found[:limit]
     length = None
@@ -66,6 +71,17 @@ def search(
         told_by_page = not more and (records or offset == 0)
         length = offset + len(records) if told_by_page else env[model].search_count(domain)
     return Page(_rows(records, selection), more, length)
+
+
+@contextmanager
+def domain_errors() -> Iterator[None]:
+    """Computed fields decide by themselves which conditions they take; what they refuse is the domain's fault."""
+    try:
+        yield
+    except AccessError:
+        raise
+    except (UserError, NotImplementedError) as error:
+        raise InvalidValue(f"Odoo refuses the domain: {error}", name="invalid_domain") from error
 
 
 def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> list[Row | None]:
@@ -93,10 +109,24 @@ def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[i
     return set(env[model].browse(ids).with_context(active_test=False)[field]._ids)
 
 
+def nobodys_lines(env: Environment, model: str, field: str, ids: Iterable[int]) -> set[int]:
+    """Return those lines of a one2many that belong to no record yet."""
+    inverse = env.registry[model]._fields[field].inverse_name
+    lines_model = env.registry[model]._fields[field].comodel_name
+    if not inverse:
+        return set()
+    return {line.id for line in env[lines_model].browse(ids) if not line[inverse]}
+
+
+def has_records(env: Environment, model: str) -> bool:
+    """Whether there is such a model, and one that has records."""
+    return model in env.registry and not env.registry[model]._abstract
+
+
 def write_dates(env: Environment, model: str, ids: Sequence[int]) -> dict[int, datetime | None]:
     """Return when each record was last written; None for a model that Odoo keeps no log columns for."""
     records = env[model].browse(ids)
-    return {record.id: record.write_date if records._log_access else None for record in records}
+    return {record.id: (record.write_date or None) if records._log_access else None for record in records}
 
 
 def create(env: Environment, model: str, values: list[Row]) -> list[int]:

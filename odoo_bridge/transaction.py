@@ -50,29 +50,30 @@ class Transactions:
         self.limits = limits or Limits()
         self._signaling_checked = float("-inf")
 
-    def run(self, work: Callable[[Environment], T], *, keep: bool = True) -> T:
+    def run(self, work: Callable[[Environment], T], *, keep: bool = True, statement_timeout: float | None = None) -> T:
         """Run ``work(root)`` in a transaction of its own and return what it returns.
 
         ``root`` is a superuser's environment for finding out who calls; use ``act_as`` before anything is done
         for a caller. ``work`` is called again from the start after a serialization failure, so it must have
         no effects outside the database. With ``keep=False`` everything is rolled back at the end.
+        ``statement_timeout`` is seconds, where the usual limit is not meant.
 
         Raises BridgeError for what Odoo or PostgreSQL refuse; exceptions of ``work`` itself pass through.
         """
         try:
             with self._cursor() as cr:
-                return self._attempts(cr, work, keep)
+                return self._attempts(cr, work, keep, statement_timeout or self.limits.statement_timeout)
         except Exception as error:
             translated = translate(error)
             if translated is None or translated is error:
                 raise
             raise translated from error
 
-    def _attempts(self, cr: Cursor, work: Callable[[Environment], T], keep: bool) -> T:
+    def _attempts(self, cr: Cursor, work: Callable[[Environment], T], keep: bool, statement_timeout: float) -> T:
         root = OdooEnvironment(cr, SUPERUSER_ID, {})
         for tries_left in reversed(range(self.limits.tries)):
             try:
-                self._limit_statements(cr)
+                self._limit_statements(cr, statement_timeout)
                 result = work(root)
                 cr.flush()
                 if keep:
@@ -116,8 +117,9 @@ class Transactions:
         finally:
             cr.close()
 
-    def _limit_statements(self, cr: Cursor) -> None:
-        milliseconds = int(self.limits.statement_timeout * 1000)
+    @staticmethod
+    def _limit_statements(cr: Cursor, seconds: float) -> None:
+        milliseconds = int(seconds * 1000)
         cr.execute("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
 
     @staticmethod

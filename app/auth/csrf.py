@@ -18,9 +18,7 @@ def protect(request: Request, allowed_origins: list[str]) -> None:
     """
     if request.method in _SAFE:
         return
-    if request.get_data() and not request.is_json:
-        raise UnsupportedMediaType("Calls with a session cookie need Content-Type: application/json.")
-    if request.method == "POST" and not request.is_json:
+    if (request.method == "POST" or request.get_data()) and not request.is_json:
         raise UnsupportedMediaType("Calls with a session cookie need Content-Type: application/json.")
     origin = request.headers.get("Origin")
     if origin is not None:
@@ -31,5 +29,8 @@ def protect(request: Request, allowed_origins: list[str]) -> None:
 
 
 def _same_origin(origin: str, request: Request) -> bool:
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.netloc.lower() == request.host.lower() and parts.scheme in ("http", "https")

@@ -54,6 +54,7 @@ def _open(
     except (Denied, SecondFactorRequired) as error:
         # A second factor that is missing counts too: the answer tells that the password was right.
         throttle.failed(attempt.login if isinstance(error, Denied) else None, attempt.address, counted=True)
+        throttle.slow_down(attempt.login, attempt.address)
         raise
     throttle.succeeded(attempt.login, attempt.address)
     return opened

@@ -29,6 +29,8 @@ T = TypeVar("T")
 _PAIR = (RateLimitItemPerMinute(10), RateLimitItemPerHour(50))
 _ADDRESS = (RateLimitItemPerMinute(30), RateLimitItemPerHour(300))
 _ACCOUNT = (RateLimitItemPerHour(60),)
+#: Seconds that each wrong password adds to the wait for its answer, and the longest such wait.
+_DELAY, _LONGEST_DELAY = 0.05, 0.5
 #: How long an address is known for an account, in seconds.
 _KNOWN_FOR = 30 * 24 * 3600
 
@@ -91,6 +93,12 @@ class Throttle:
         for items, key in counts:
             for item in items:
                 self._hit(item, *key)
+
+    def slow_down(self, account: str, address: str) -> None:
+        """Make the next guess wait: longer with each wrong one, but never so long that waiting ties up a server."""
+        item = _PAIR[0]
+        stats = self._count(lambda limiter: limiter.get_window_stats(item, "pair", *_hashed((account, address))))
+        time.sleep(min(_DELAY * (item.amount - stats.remaining), _LONGEST_DELAY))
 
     def succeeded(self, account: str, address: str) -> None:
         """Forget the tries of an account from an address, and know the address from now on."""

@@ -31,6 +31,8 @@ _logger = logging.getLogger(__name__)
 
 #: A catalog that was not confirmed for this many seconds is confirmed by the next request itself.
 _STALE_AFTER = 0.75
+#: Seconds that one look at the database may take.
+_PATIENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +64,41 @@ class Catalog:
         self._interval = interval
         self._on_change = on_change
         self._lock = threading.Lock()
+        self._starting = threading.Lock()
         self._confirmed = float("-inf")
         self._watcher: threading.Thread | None = None
         self._watching: int | None = None  # the process that the watcher runs in: a thread does not survive a fork
         self._stopped = threading.Event()
 
     def ensure_current(self) -> None:
-        """Called before each request: start the watcher in a new process, step in for one that hangs."""
+        """Called before each request: start the watcher in a new process, step in for one that hangs.
+
+        A request waits for nobody else: while a look at the database hangs, the last snapshot serves on. Only a
+        process that has none yet waits for its first.
+        """
         if self._watching != os.getpid():
             self._start_watching()
-        if time.monotonic() - self._confirmed > _STALE_AFTER:
-            try:
-                self.refresh()
-            except BridgeError:
-                _logger.warning("The catalog cannot be confirmed: the database is away")
+        if time.monotonic() - self._confirmed <= _STALE_AFTER:
+            return
+        if not self._lock.acquire(blocking=not self.snapshot.version):
+            return
+        try:
+            self._confirm()
+        except BridgeError as error:
+            _logger.warning("The catalog cannot be confirmed: %s", error.message)
+        except Exception:
+            _logger.exception("The catalog cannot be confirmed")
+        finally:
+            self._lock.release()
 
     def refresh(self) -> None:
         """Compile anew if a definition, a setting or Odoo's registry has changed; raises BridgeError."""
         with self._lock:
-            self._transactions.run(self._refresh)
-            self._confirmed = time.monotonic()
+            self._confirm()
+
+    def _confirm(self) -> None:
+        self._transactions.run(self._refresh, statement_timeout=_PATIENCE)
+        self._confirmed = time.monotonic()
 
     def _refresh(self, root: Environment) -> None:
         root.cr.execute("SELECT version FROM gatehouse.catalog_version")
@@ -96,7 +113,7 @@ class Catalog:
         _logger.info("Catalog version %d: %d endpoints", snapshot.version, len(snapshot.endpoints))
 
     def _start_watching(self) -> None:
-        with self._lock:
+        with self._starting:
             if self._watching == os.getpid():
                 return
             self._watching = os.getpid()

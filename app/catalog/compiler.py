@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from app.catalog.definition import Definition, Endpoint, Exposure, Node, Operation
 from app.catalog.document import ApiDocument, ModelDocument
-from app.catalog.secrets import is_secret_field, is_secret_model
+from app.catalog.secrets import is_read_only_model, is_rights_field, is_secret_field, is_secret_model
 from app.policy.ids import Ids
+from odoo_bridge.credentials import User
 from odoo_bridge.introspect import FieldInfo, ModelInfo
 
 
@@ -20,8 +21,8 @@ class Source(Protocol):
     def model(self, name: str) -> ModelInfo | None:
         """Return a model's description, or None."""
 
-    def user(self, login: str) -> int | None:
-        """Return the id of an active user, or None."""
+    def user(self, login: str) -> User | None:
+        """Return a user, active or not, or None."""
 
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
         """Return what Odoo says against a domain, or None."""
@@ -39,7 +40,8 @@ class Problem:
 
 
 class _Compiler:
-    def __init__(self, document: ApiDocument, source: Source) -> None:
+    def __init__(self, document: ApiDocument, source: Source, importing: bool) -> None:
+        self.importing = importing
         self.document = document
         self.source = source
         self.problems: list[Problem] = []
@@ -51,13 +53,14 @@ class _Compiler:
         login = self.document.run_as
         if login is None:
             return None
-        uid = self.source.user(login)
-        if uid is None:
+        user = self.source.user(login)
+        if user is None or (self.importing and not user.active):
             self.problem("run_as", f"there is no active user {login!r}")
-        elif uid == 1:
+            return None
+        if user.uid == 1:
             self.problem("run_as", f"{login!r} is the superuser, who cannot execute calls")
-            uid = None
-        return uid
+            return None
+        return user.uid  # whether the user is still active is asked at every call
 
     def exposures(self) -> dict[str, Exposure]:
         found = {}
@@ -76,9 +79,17 @@ class _Compiler:
         for name in entry.search_fields or ():
             if name in fields and not _can_be_searched(fields[name]):
                 self.problem(f"{key}.search_fields", f"{entry.model}.{name} can't be searched in Odoo")
+        read_only = is_read_only_model(entry.model)
+        as_another = self.document.run_as is not None or self.document.authentication == "public"
         for name in entry.writable_fields or ():
             if name in fields and not fields[name].writable:
                 self.problem(f"{key}.writable_fields", f"{entry.model}.{name} is read-only in Odoo")
+            elif read_only:
+                self.problem(f"{key}.writable_fields", f"{entry.model} can be read, but never be changed by an API")
+            elif as_another and is_rights_field(entry.model, name):
+                self.problem(
+                    f"{key}.writable_fields", f"{entry.model}.{name} gives rights: only users themselves write it"
+                )
         if entry.fields == "all":
             for option in ("search_fields", "writable_fields"):
                 self.known(model, getattr(entry, option) or (), fields, f"{key}.{option}")
@@ -87,9 +98,10 @@ class _Compiler:
         return Exposure(
             node=node,
             searchable=node.only(_or_default(entry.search_fields, fields, _can_be_searched)),
-            writable_fields=frozenset(_or_default(entry.writable_fields, fields, lambda info: info.writable)),
+            writable_fields=frozenset(_or_default(entry.writable_fields, fields, _is_written)),
             domain=tuple(self.domain(entry, key)),
             all_fields=entry.fields == "all",
+            read_only=read_only,
         )
 
     def model(self, name: str, key: str) -> ModelInfo | None:
@@ -110,6 +122,8 @@ class _Compiler:
             info = model.fields.get(name)
             if info is None:
                 self.problem(key, f"{model.name} has no field {name!r}")
+            elif info.type == "properties_definition":
+                self.problem(key, f"{model.name}.{name} defines properties; expose the properties themselves")
             elif is_secret_field(model.name, name) or is_secret_field(*info.origin) or info.restricted:
                 self.problem(key, f"{model.name}.{name} is secret and can't be exposed")
             elif info.relation and is_secret_model(info.relation):
@@ -156,10 +170,19 @@ class _Compiler:
 
 
 def compile_document(
-    document: ApiDocument, source: Source, *, api_id: int = 0, revision: int = 0, salt: str = ""
+    document: ApiDocument,
+    source: Source,
+    *,
+    api_id: int = 0,
+    revision: int = 0,
+    salt: str = "",
+    importing: bool = False,
 ) -> tuple[Definition, list[Problem]]:
-    """Return the definition and the problems found; a definition with problems must not serve calls."""
-    compiler = _Compiler(document, source)
+    """Return the definition and the problems found; a definition with problems must not serve calls.
+
+    ``importing`` asks for more: a user who is switched off stops an import, but is no fault of a definition later.
+    """
+    compiler = _Compiler(document, source, importing)
     run_as = compiler.run_as()
     exposures = compiler.exposures()
     definition = Definition(
@@ -169,6 +192,7 @@ def compile_document(
         ids=Ids(salt if document.id_obfuscation else None),
         exposures=MappingProxyType(exposures),
         run_as=run_as,
+        salt=salt,
         problems=tuple(str(problem) for problem in compiler.problems),
     )
     return definition, compiler.problems
@@ -187,6 +211,9 @@ _REST = (
 )
 
 
+_CHANGES = frozenset({Operation.CREATE, Operation.UPDATE, Operation.DELETE})
+
+
 def endpoints(definition: Definition) -> list[Endpoint]:
     """Return every endpoint that a published API serves; what is switched off is not among them."""
     document = definition.document
@@ -200,7 +227,8 @@ def endpoints(definition: Definition) -> list[Endpoint]:
         base = f"{document.route}/{entry.model}" if several else document.route
         exposure = definition.exposures.get(entry.model)
         for operation, method, suffix, view, bulk in _REST:
-            if getattr(document.endpoints, operation.value) and (document.bulk or not bulk):
+            served = getattr(document.endpoints, operation.value) and (document.bulk or not bulk)
+            if served and not (exposure and exposure.read_only and operation in _CHANGES):
                 found.append(Endpoint(definition, operation, method, base + suffix, view, exposure))
     return found
 
@@ -211,10 +239,16 @@ def _in_all(model: ModelInfo, name: str) -> bool:
     return (
         name != "id"
         and not info.restricted
+        and info.type != "properties_definition"
         and not is_secret_field(model.name, name)
         and not is_secret_field(*info.origin)
         and not (info.relation and is_secret_model(info.relation))
     )
+
+
+def _is_written(info: FieldInfo) -> bool:
+    """Whether a field is written where a definition does not say which are."""
+    return info.writable and not is_rights_field(info.model, info.name) and not is_read_only_model(info.model)
 
 
 def _can_be_searched(info: FieldInfo) -> bool:

@@ -64,7 +64,8 @@ class Exposure:
     """One model of an API.
 
     ``node`` is what a read shows; ``searchable`` what a search shows, filters and sorts by; ``domain`` is always
-    added. ``all_fields`` says that the fields follow the model, less what Odoo keeps from the executing user.
+    added. ``all_fields`` says that the fields follow the model, less what Odoo keeps from the executing user;
+    ``read_only`` that no call may change records of the model.
     """
 
     node: Node
@@ -72,6 +73,7 @@ class Exposure:
     writable_fields: frozenset[str]
     domain: tuple[Any, ...]
     all_fields: bool
+    read_only: bool = False
 
     @property
     def name(self) -> str:
@@ -89,7 +91,16 @@ class Definition:
     ids: Ids
     exposures: Mapping[str, Exposure]
     run_as: int | None
+    salt: str
     problems: tuple[str, ...] = ()
+
+    def shown(self, exposure: Exposure) -> Node:
+        """Return what the answer to a call for single records shows: no more than the API serves by itself."""
+        if self.document.endpoints.read:
+            return exposure.node
+        if self.document.endpoints.search:
+            return exposure.searchable
+        return exposure.node.only(exposure.writable_fields)
 
     @property
     def name(self) -> str:

@@ -224,7 +224,7 @@ def _problems(
     found = []
     published: list[Definition] = []
     for document in documents.values():
-        definition, problems = compile_document(document, source)
+        definition, problems = compile_document(document, source, importing=True)
         unfit = connections.problems(document, known_clients)
         found += [f"API {document.name!r}: {problem}" for problem in (*problems, *unfit)]
         published.append(definition)

@@ -22,10 +22,9 @@ class OdooSource:
             self._known[name] = introspect.describe(self._root, name)
         return self._known[name]
 
-    def user(self, login: str) -> int | None:
-        """Return the id of an active user, or None."""
-        user = credentials.user_by_login(self._root, login)
-        return user.uid if user else None
+    def user(self, login: str) -> credentials.User | None:
+        """Return a user, active or not, or None."""
+        return credentials.user_by_login(self._root, login, active_test=False)
 
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
         """Return what Odoo says against a domain, or None."""

@@ -1,4 +1,4 @@
-"""What no definition can expose: models and fields that hold secrets, or that would open a way around the policy."""
+"""What no definition can expose, or let a client change: secrets, and ways around the policy."""
 
 from __future__ import annotations
 
@@ -32,10 +32,61 @@ SECRET_MODELS = frozenset(
     }
 )
 
+#: Models that can be read and never be changed: what is written there decides what others may do, or is run.
+READ_ONLY_MODELS = frozenset(
+    {
+        "base.automation",
+        "ir.asset",
+        "ir.default",
+        "ir.filters",
+        "ir.logging",
+        "ir.mail_server",
+        "ir.model",
+        "ir.model.access",
+        "ir.model.constraint",
+        "ir.model.data",
+        "ir.model.fields",
+        "ir.model.fields.selection",
+        "ir.model.inherit",
+        "ir.model.relation",
+        "ir.module.category",
+        "ir.module.module",
+        "ir.module.module.dependency",
+        "ir.rule",
+        "ir.sequence",
+        "ir.ui.menu",
+        "ir.ui.view",
+        "ir.ui.view.custom",
+        "mail.template",
+        "report.paperformat",
+        "res.groups",
+        "res.groups.privilege",
+        "res.lang",
+    }
+)
+
+#: Fields that say what a user may do. They are written only where a definition names them, and never as ``run_as``.
+RIGHTS_FIELDS = frozenset(
+    {
+        "active",
+        "all_group_ids",
+        "company_id",
+        "company_ids",
+        "group_ids",
+        "login",
+        "partner_id",
+        "role",
+        "share",
+        "user_group_warning",
+    }
+)
+
 #: Fields whose names say that their value is a secret, on any model.
 _SECRET_FIELD = re.compile(
-    r"(?:^|_)(?:password|passwd|passphrase|pwd|secret|api_?key|private_key|secret_key|access_key|smtp_pass|pass)$"
-    r"|(?:^|_)(?:access|refresh|auth|session|signup|security|oauth|bearer|api|push|invitation)_?token$"
+    r"(?:^|_)(?:password|passwd|passphrase|pwd|secret|smtp_pass|pass|pin|otp|credentials?)$"
+    r"|(?:^|_)(?:api|private|secret|access|server|signature|hmac|hash|account|pos|pem|encryption|replacement|aade)_?"
+    r"(?:hash)?key$"
+    r"|(?:^|_)[a-z]*tokens?$"
     r"|^(?:totp_secret|totp_last_counter|signup_prepare|api_key_ids|auth_passkey_key_ids|device_ids|"
     r"totp_trusted_device_ids|signup_url|new_password|token|key_pem|content_pem)$"
 )
@@ -44,6 +95,16 @@ _SECRET_FIELD = re.compile(
 def is_secret_model(model: str) -> bool:
     """Whether a model is refused whole; Gatehouse's own tables in the Odoo database are."""
     return model in SECRET_MODELS or model == "gatehouse" or model.startswith("gatehouse.")
+
+
+def is_read_only_model(model: str) -> bool:
+    """Whether no client may change records of a model."""
+    return model in READ_ONLY_MODELS or model.startswith(("ir.actions.", "res.config.")) or is_secret_model(model)
+
+
+def is_rights_field(model: str, name: str) -> bool:
+    """Whether a field says what a user may do."""
+    return model == "res.users" and (name in RIGHTS_FIELDS or name.startswith(("in_group_", "sel_groups_")))
 
 
 def is_secret_field(model: str, name: str) -> bool:

@@ -26,13 +26,10 @@ class Place:
 def places(definition: Definition, model: str, field: str, *, image: bool) -> Iterator[Place]:
     """Yield the places where the binary field ``field`` of ``model`` is shown by a search or a read."""
     switches = definition.document.endpoints
+    if not (switches.read or switches.search):
+        return
     for exposure in definition.exposures.values():
-        if switches.read:
-            shown = exposure.node
-        elif switches.search:
-            shown = exposure.searchable
-        else:
-            continue
+        shown = definition.shown(exposure)
         for path, node in _nodes(shown, ()):
             info = node.fields.get(field)
             if node.model.name == model and info and info.type == "binary" and info.image == image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from mimetypes import guess_extension
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response, g, request, send_file
 
 from app.calls import current_call
 from app.catalog.definition import Operation
@@ -20,6 +20,15 @@ from odoo_bridge.transaction import Environment
 
 blueprint = Blueprint("media", __name__)
 
+
+@blueprint.before_request
+def _know_the_api() -> None:
+    """So that a preflight, too, is answered as the API says."""
+    definition = services().catalog.snapshot.definitions.get((request.view_args or {}).get("api_id", 0))
+    if definition is not None and definition.document.published:
+        g.definition = definition
+
+
 #: What a browser may show. Anything else, SVG and HTML above all, could carry a script and goes out as a download.
 _INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/x-icon"})
 
@@ -30,13 +39,16 @@ def media(api_id: int, model: str, public_id: str, field: str, image: bool) -> R
     definition = services().catalog.snapshot.definitions.get(api_id)
     if definition is None or not definition.document.published:
         raise NotFound("There is no such content.")
+    found = list(places(definition, model, field, image=image))
+    if not found:
+        raise NotFound("There is no such content.")
     try:
         record_id = definition.ids.of(model).decode(public_id)
     except InvalidId:
         raise NotFound("There is no such content.") from None
 
     def work(env: Environment) -> Content | None:
-        for place in places(definition, model, field, image=image):
+        for place in found:
             if (
                 (place.path or field in visible_to(env, place.exposure).node.fields)
                 and records.exists(env, place.exposure.name, place.domain(record_id))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import available_timezones as read_time_zones
 
 from werkzeug.datastructures import LanguageAccept
 
@@ -35,9 +36,14 @@ def time_zone(name: str | None) -> str | None:
     """Return the time zone of ``X-Timezone``; raises BadRequest for one that does not exist."""
     if name is None:
         return None
-    if name not in available_timezones():
+    if name not in _time_zones():
         raise BadRequest(f"X-Timezone: {name[:80]!r} is no time zone like Europe/Berlin.", name="invalid_timezone")
     return name
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> frozenset[str]:
+    return frozenset(read_time_zones())
 
 
 def company(public_id: str | None, ids: Ids, user_companies: tuple[int, ...]) -> int | None:

@@ -125,6 +125,8 @@ class _Checker:
             raise BadRequest(f"{path}: unknown operator {_short(operator)}.", name="unknown_operator")
         target = self.resolve(path, node)
         allowed = _BY_TYPE.get(target.kind, frozenset())
+        if target.info is not None and target.info.name == "display_name":
+            allowed = _EQUALITY | _LISTS | _PATTERNS
         if operator not in allowed:
             if not allowed:
                 raise _error(f"{path}: a field of type {target.kind} can't be filtered by.")
@@ -270,7 +272,7 @@ def _plain_value(kind: str, operator: str, value: object) -> Any:
     if kind == "integer":
         return value if isinstance(value, int) and abs(value) < 2**63 else None
     if kind in ("float", "monetary"):
-        fits = isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < 1e300
+        fits = isinstance(value, (int, float)) and abs(value) < 1e300 and math.isfinite(value)
         return value if fits else None
     if kind == "date":
         day = literals.to_date(value)

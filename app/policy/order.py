@@ -9,7 +9,7 @@ from app.errors import BadRequest
 
 _TERM = re.compile(
     r"\s*(?P<path>[a-z0-9_.]+)(?:\s+(?P<direction>asc|desc))?(?:\s+(?P<nulls>nulls\s+(?:first|last)))?\s*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 MAX_TERMS = 10
 

@@ -28,7 +28,7 @@ class SearchQuery:
 
 def search(parameters: Mapping[str, Any], definition: Definition, exposure: Exposure) -> SearchQuery:
     """Return the query of a search; raises BadRequest that names the parameter."""
-    _only_known(parameters, _SEARCH)
+    only_known(parameters, _SEARCH)
     document = definition.document
     limit = _whole_number(parameters, "limit", document.page_size)
     if limit > document.max_page_size:
@@ -47,10 +47,10 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
     )
 
 
-def read(parameters: Mapping[str, Any], exposure: Exposure) -> Node:
-    """Return what a read shows."""
-    _only_known(parameters, frozenset({"fields"}))
-    return narrow(exposure.node, parameters.get("fields"))
+def read(parameters: Mapping[str, Any], node: Node) -> Node:
+    """Return what a call for single records shows of a node; raises BadRequest."""
+    only_known(parameters, frozenset({"fields"}))
+    return narrow(node, parameters.get("fields"))
 
 
 def narrow(node: Node, wanted: object) -> Node:
@@ -91,11 +91,12 @@ def check_size(items: Sequence[Any], limit: int) -> None:
         raise BadRequest(f"{len(items)} items are more than this API's maximum of {limit}.", name="too_many")
 
 
-def _only_known(parameters: Mapping[str, Any], known: frozenset[str]) -> None:
+def only_known(parameters: Mapping[str, Any], known: frozenset[str]) -> None:
+    """Raise BadRequest for a parameter that the call does not take."""
     unknown = sorted(str(name) for name in parameters if name not in known)
     if unknown:
         raise BadRequest(
-            f"Unknown parameter {unknown[0][:80]!r}. Known are: {', '.join(sorted(known))}.",
+            f"Unknown parameter {unknown[0][:80]!r}. Known are: {', '.join(sorted(known)) or 'none'}.",
             name="unknown_parameter",
             data={"parameter": unknown[0][:200]},
         )

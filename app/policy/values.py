@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.catalog.definition import Exposure, Node
+from app.catalog.secrets import is_read_only_model, is_rights_field
 from app.errors import BadRequest
 from app.policy import literals
 from app.policy.ids import Ids, InvalidId
@@ -22,13 +23,16 @@ from odoo_bridge.introspect import FieldInfo
 #: Deepest nesting of a value of type json or properties.
 MAX_JSON_DEPTH = 20
 _INT4 = range(-(2**31), 2**31)
+#: Stands for the id of a line that is about to be created: nothing can belong to it yet.
+NEW = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines that a command changes or takes away: they have to belong to ``field`` of the record.
+    """Lines that a command names: they have to belong to ``field`` of the record.
 
-    ``record`` is the id of the line above, or None for the record that the call is about.
+    ``record`` is the id of the line above, NEW for one that is created, or None for the record that the call is
+    about. With ``or_nobodys``, lines that belong to no record will do too.
     """
 
     model: str
@@ -36,6 +40,7 @@ class Lines:
     field: str
     ids: tuple[int, ...]
     pointer: str
+    or_nobodys: bool = False
 
 
 @dataclass(slots=True)
@@ -110,7 +115,7 @@ class Checker:
         return convert(value, info, pointer)
 
     def many2one(self, value: object, info: FieldInfo, pointer: str) -> int | bool:
-        if value in (None, "", False) or value == []:
+        if _is_unset(value) or value == []:
             return False
         if isinstance(value, (list, tuple)):  # [id, display_name] or [id, {…}], as a read shows it
             if len(value) != 2:
@@ -134,18 +139,32 @@ class Checker:
         if value and all(isinstance(item, (list, tuple)) for item in value):
             return [self.command(item, info, node, f"{pointer}[{index}]", record) for index, item in enumerate(value)]
         items = [item.get("id") if isinstance(item, Mapping) else item for item in value]
-        return [self.replace(items, info, node, pointer)]
+        return [self.replace(items, info, node, pointer, record)]
 
-    def replace(self, items: Any, info: FieldInfo, node: Node, pointer: str) -> tuple[int, int, list[int]]:
+    def replace(
+        self, items: Any, info: FieldInfo, node: Node, pointer: str, record: int | None
+    ) -> tuple[int, int, list[int]]:
         self.may_take_away(info, node, pointer)
-        return (6, 0, [self.line_id(item, info, f"{pointer}[{index}]") for index, item in enumerate(items)])
+        return (
+            6,
+            0,
+            [self.linked(item, info, node, f"{pointer}[{index}]", record) for index, item in enumerate(items)],
+        )
+
+    def linked(self, value: object, info: FieldInfo, node: Node, pointer: str, record: int | None) -> int:
+        """Linking a line to a one2many writes to the line: it must not be taken from another record."""
+        line_id = self.line_id(value, info, pointer)
+        if info.type == "one2many":
+            free = info.name in node.related
+            self.checked.lines.append(Lines(info.model, record, info.name, (line_id,), pointer, or_nobodys=free))
+        return line_id
 
     def command(
         self, command: Any, info: FieldInfo, node: Node, pointer: str, record: int | None
     ) -> tuple[int, int, Any]:
         """Check one of Odoo's commands (odoo/orm/commands.py)."""
         code, *rest = command or [None]
-        if isinstance(code, bool) or code not in _COMMAND_SIZES or len(command) > 3:
+        if type(code) is not int or code not in _COMMAND_SIZES or len(command) > 3:
             raise invalid(pointer, "a command [code, id, values] with a code from 0 to 6 is expected", command)
         if len(command) < _COMMAND_SIZES[code]:
             raise invalid(pointer, f"a command {code} has {_COMMAND_SIZES[code]} parts", command)
@@ -153,7 +172,7 @@ class Checker:
             self.may_edit(info, node, pointer)
         if code == 0:
             values = rest[1]
-            return (0, 0, self.line(values, info, node, f"{pointer}[2]", None))
+            return (0, 0, self.line(values, info, node, f"{pointer}[2]", NEW))
         if code == 1:
             line_id = self.own_line(rest[0], info, pointer, record)
             return (1, line_id, self.line(rest[1], info, node, f"{pointer}[2]", line_id))
@@ -163,32 +182,33 @@ class Checker:
             self.may_take_away(info, node, pointer)
             return (3, self.own_line(rest[0], info, pointer, record), 0)
         if code == 4:
-            return (4, self.line_id(rest[0], info, pointer), 0)
+            return (4, self.linked(rest[0], info, node, pointer, record), 0)
         if code == 5:
             self.may_take_away(info, node, pointer)
             return (5, 0, 0)
         if not isinstance(rest[1], (list, tuple)):
             raise invalid(pointer, "a command 6 ends with a list of ids", command)
-        return self.replace(rest[1], info, node, pointer)
+        return self.replace(rest[1], info, node, pointer, record)
 
     def line(self, source: object, info: FieldInfo, node: Node, pointer: str, record: int | None) -> dict[str, Any]:
         target = node.target(info.name)
-        writable = frozenset(name for name, below in target.fields.items() if below.writable)
+        writable = frozenset(
+            name for name, below in target.fields.items() if below.writable and not is_rights_field(below.model, name)
+        )
         return self.record(source, target, writable, pointer, record)
 
     def line_id(self, value: object, info: FieldInfo, pointer: str) -> int:
         return self.record_id(value, info.relation or "", pointer)
 
     def own_line(self, value: object, info: FieldInfo, pointer: str, record: int | None) -> int:
-        if self.creating:
+        if self.creating or record == NEW:
             raise invalid(pointer, "a record that is created has no lines yet to change or take away")
         line_id = self.line_id(value, info, pointer)
-        model = info.model
-        self.checked.lines.append(Lines(model, record, info.name, (line_id,), pointer))
+        self.checked.lines.append(Lines(info.model, record, info.name, (line_id,), pointer))
         return line_id
 
     def may_edit(self, info: FieldInfo, node: Node, pointer: str) -> None:
-        if info.name not in node.related:
+        if info.name not in node.related or is_read_only_model(info.relation or ""):
             raise invalid(pointer, f"records of {info.relation} can't be created, changed or deleted through this API")
 
     def may_take_away(self, info: FieldInfo, node: Node, pointer: str) -> None:
@@ -197,7 +217,7 @@ class Checker:
             raise invalid(pointer, f"lines can't be taken away, because Odoo would delete records of {info.relation}")
 
     def reference(self, value: object, info: FieldInfo, pointer: str) -> str | bool:
-        if value in (None, "", False):
+        if _is_unset(value):
             return False
         model, _, public_id = value.partition(",") if isinstance(value, str) else ("", "", "")
         if model not in {name for name, _ in info.selection}:
@@ -205,7 +225,7 @@ class Checker:
         return f"{model},{self.record_id(public_id, model, pointer)}"
 
     def mapped_id(self, value: object, info: FieldInfo, pointer: str, source: Mapping[str, Any]) -> int | bool:
-        if value in (None, "", False):
+        if _is_unset(value):
             return False
         model = source.get(info.model_field or "")
         if not isinstance(model, str) or not model:
@@ -227,6 +247,11 @@ def _property_values(source: object, pointer: str) -> dict[str, Any]:
 
 
 _COMMAND_SIZES = {0: 3, 1: 3, 2: 2, 3: 2, 4: 2, 5: 1, 6: 3}
+
+
+def _is_unset(value: object) -> bool:
+    """Whether a client means no record; 0 is none of the forms."""
+    return value is None or value is False or value == ""
 
 
 def _text(value: object, info: FieldInfo, pointer: str) -> Any:
@@ -305,6 +330,9 @@ def _json(value: object, info: FieldInfo, pointer: str) -> Any:
 def _is_bounded_json(value: object, depth: int) -> bool:
     if isinstance(value, str):
         return literals.clean_text(value)
+    if isinstance(value, (int, float)):
+        # PostgreSQL keeps numbers of any size, JSON's readers do not: what is stored has to come out again.
+        return math.isfinite(value) and abs(value) < 2**63
     if isinstance(value, Mapping):
         return depth > 0 and all(
             literals.clean_text(key) and _is_bounded_json(item, depth - 1) for key, item in value.items()

@@ -53,7 +53,7 @@ class Bulk:
         """Return the records of ``ids``; an id may come twice."""
         options = Options.of(parameters)
         others = {name: value for name, value in options.parameters.items() if name != "ids"}
-        node = query.read(others, self._do.exposure)
+        node = query.read(others, self._do.exposure.node)
         if "ids" not in options.parameters:
             raise BadRequest("ids is missing: name the records to read, for example ?ids=a,b,c", name="invalid_ids")
         public_ids = query.public_ids(options.parameters["ids"], self._limit)
@@ -71,7 +71,7 @@ class Bulk:
         if not self._do.definition.document.bulk:
             raise BadRequest("This API creates one record per call, from an object.", name="bulk_disabled")
         options = Options.of(parameters)
-        node = query.read(options.parameters, self._do.exposure)
+        node = self._do.answered(options.parameters)
         query.check_size(body, self._limit)
         if not options.atomic:
             return self._each(body, lambda source: self._do.create(source, options.parameters).body)
@@ -85,7 +85,7 @@ class Bulk:
     def update(self, body: Any, parameters: Mapping[str, Any]) -> list[Json]:
         """Write own values to each of several records, or common values to all of them."""
         options = Options.of(parameters)
-        node = query.read(options.parameters, self._do.exposure)
+        node = self._do.answered(options.parameters)
         public_ids, sources = self._updates(body)
         if not options.atomic:
             pairs = list(zip(public_ids, sources, strict=True))
@@ -102,7 +102,7 @@ class Bulk:
     def delete(self, body: Any, parameters: Mapping[str, Any]) -> list[Any]:
         """Delete the records of ``["a", "b"]`` or ``{"ids": ["a", "b"]}`` and return their ids."""
         options = Options.of(parameters)
-        query.read(options.parameters, self._do.exposure)
+        query.only_known(options.parameters, frozenset())
         if isinstance(body, dict) and body.keys() == {"ids"}:
             body = body["ids"]
         if not isinstance(body, list):

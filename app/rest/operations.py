@@ -73,7 +73,7 @@ class Operations:
 
     def read(self, public_id: PublicId, parameters: Mapping[str, Any]) -> Versioned:
         """Return one record."""
-        node = query.read(parameters, self.exposure)
+        node = query.read(parameters, self.exposure.node)
         record_id = self._id(public_id)
         (body,) = self.find([record_id], node)
         if body is None:
@@ -82,13 +82,13 @@ class Operations:
 
     def create(self, body: Any, parameters: Mapping[str, Any]) -> Versioned:
         """Create one record."""
-        node = query.read(parameters, self.exposure)
+        node = self.answered(parameters)
         (record_id,) = self.create_records([self.check(body, creating=True)])
         return self._read_back(record_id, node)
 
     def update(self, public_id: PublicId, body: Any, parameters: Mapping[str, Any], condition: Condition) -> Versioned:
         """Write values to one record, if it is still in a version that the client has seen."""
-        node = query.read(parameters, self.exposure)
+        node = self.answered(parameters)
         record_id = self._id(public_id)
         self.require([record_id])
         condition.check(self._version(record_id) if condition.given else None)
@@ -102,6 +102,10 @@ class Operations:
         condition.check(self._version(record_id) if condition.given else None)
         self.delete_records([record_id])
         return [self.ids.encode(record_id)]
+
+    def answered(self, parameters: Mapping[str, Any]) -> Node:
+        """Return what the answer to a write shows, as far as its ``fields`` ask for it; raises BadRequest."""
+        return query.read(parameters, self.definition.shown(self.exposure))
 
     def check(self, source: Any, *, creating: bool) -> Checked:
         """Return a body's values, checked against the definition."""

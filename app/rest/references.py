@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.catalog.secrets import is_secret_model
 from app.errors import BadRequest
-from app.policy.values import Checked, Lines
+from app.policy.values import NEW, Checked, Lines
 from odoo_bridge import records
 from odoo_bridge.transaction import Environment
 
@@ -20,18 +21,28 @@ def verify(env: Environment, items: Sequence[Checked], owners: Sequence[Sequence
     for item in items:
         for model, record_id in item.references:
             wanted.setdefault(model, set()).add(record_id)
+    for (model, _), pointer in ((key, pointer) for item in items for key, pointer in item.references.items()):
+        # A many2one_reference takes its model from the client.
+        if is_secret_model(model) or not records.has_records(env, model):
+            raise _no_such_record(model, pointer)
     visible = {model: records.visible(env, model, sorted(ids), []) for model, ids in wanted.items()}
     for index, item in enumerate(items):
         for (model, record_id), pointer in item.references.items():
             if record_id not in visible[model]:
                 raise _no_such_record(model, pointer)
         for lines in item.lines:
-            _verify_lines(env, lines, owners[index])
+            _verify_lines(env, lines, owners[index] if owners else [])
 
 
 def _verify_lines(env: Environment, lines: Lines, owners: Sequence[int]) -> None:
-    ids = owners if lines.record is None else [lines.record]
-    if not set(lines.ids) <= records.lines(env, lines.model, ids, lines.field):
+    if lines.record == NEW:
+        ids: Sequence[int] = []
+    else:
+        ids = owners if lines.record is None else [lines.record]
+    foreign = set(lines.ids) - records.lines(env, lines.model, ids, lines.field)
+    if foreign and lines.or_nobodys:
+        foreign -= records.nobodys_lines(env, lines.model, lines.field, foreign)
+    if foreign:
         raise BadRequest(
             f"{lines.pointer}: this is no line of the record that is written.",
             name="invalid_value",

@@ -11,18 +11,23 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from werkzeug.datastructures import ETags
+from werkzeug.http import parse_etags
 
 from app.catalog.definition import Definition
 from app.errors import PreconditionFailed
 
 
 def state(definition: Definition, model: str, record_id: int, written: datetime | None) -> str | None:
-    """Return the version of a record; None where Odoo does not log when it was written."""
+    """Return the version of a record; None where Odoo does not log when it was written.
+
+    Keyed, so that it tells neither the time nor the id that it is made of.
+    """
     if written is None:
         return None
     parts = (definition.id, definition.revision, model, record_id, written.isoformat())
-    return _digest("\n".join(map(str, parts)).encode())
+    return hashlib.blake2b(
+        "\n".join(map(str, parts)).encode(), key=definition.salt.encode()[:64], digest_size=10
+    ).hexdigest()
 
 
 def etag(version: str | None, content: bytes) -> str:
@@ -38,11 +43,15 @@ class Condition:
     any: bool = False
 
     @classmethod
-    def of(cls, header: ETags | None) -> Condition:
-        """Return the condition of a header; weak tags match nothing (RFC 9110 13.1.1: strong comparison)."""
-        if not header:
+    def of(cls, header: str | None) -> Condition:
+        """Return the condition of a header; weak tags match nothing (RFC 9110 13.1.1: strong comparison).
+
+        A header that names no tag at all matches nothing either.
+        """
+        if header is None:
             return cls()
-        return cls(frozenset(tag.partition(".")[0] for tag in header.as_set()), header.star_tag)
+        tags = parse_etags(header)
+        return cls(frozenset((tag or "").partition(".")[0] for tag in tags.as_set()) - {""}, tags.star_tag)
 
     def check(self, version: str | None) -> None:
         """Raise PreconditionFailed unless the record is in a version that the client has seen."""

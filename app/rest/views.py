@@ -24,6 +24,9 @@ from app.services import services
 T = TypeVar("T")
 blueprint = Blueprint("rest", __name__)
 
+#: Longest Link that is given: parameters that came in a body can be longer than an address may be.
+_MAX_LINK = 4000
+
 
 @blueprint.endpoint("rest.search")
 def search() -> Response:
@@ -31,7 +34,9 @@ def search() -> Response:
     found = _run(lambda do: do.search(parameters))
     response = answers.success(found.body)
     if found.next_offset is not None and found.limit:
-        response.headers["Link"] = _next_link(parameters, found.limit, found.next_offset)
+        following = _next_link(parameters, found.limit, found.next_offset)
+        if len(following) <= _MAX_LINK:
+            response.headers["Link"] = following
     return response
 
 
@@ -49,6 +54,8 @@ def read_many() -> Response:
 
 @blueprint.endpoint("rest.create")
 def create() -> Response:
+    g.incoming.parse()  # a call that is not done again still answers with the id of its envelope
+
     def work(do: Operations) -> Any:
         body, parameters = g.incoming.body(), g.incoming.query()
         return Bulk(do).create(body, parameters) if isinstance(body, list) else do.create(body, parameters).body
@@ -58,7 +65,7 @@ def create() -> Response:
 
 @blueprint.endpoint("rest.update")
 def update(public_id: str) -> Response:
-    condition = Condition.of(request.if_match)
+    condition = Condition.of(request.headers.get("If-Match"))
     return _versioned(_run(lambda do: do.update(public_id, g.incoming.body(), g.incoming.query(), condition)))
 
 
@@ -70,7 +77,7 @@ def update_many() -> Response:
 
 @blueprint.endpoint("rest.delete")
 def delete(public_id: str) -> Response:
-    condition = Condition.of(request.if_match)
+    condition = Condition.of(request.headers.get("If-Match"))
     return answers.success(_run(lambda do: do.delete(public_id, condition)))
 
 
@@ -105,7 +112,7 @@ def _versioned(record: Versioned) -> Response:
 
 
 def _refuse_condition() -> None:
-    if request.if_match:
+    if "If-Match" in request.headers:
         raise BadRequest("If-Match belongs to a call for one record.", name="invalid_condition")
 
 
