@@ -15,6 +15,7 @@ import pytest
 from app.auth import clients
 from app.routing import Gatehouse
 from tests.http.conftest import Client
+from tests.http.queries import counted_queries
 
 Publish = Callable[..., str]
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -374,6 +375,32 @@ def test_a_token_is_found_by_its_key_among_a_hundred_thousand(shop: ClientApp, s
     assert '"Index Name": "pk_token"' in json.dumps(plan)
     assert plan["Total Cost"] < 30
     sql("DELETE FROM gatehouse.token WHERE lookup LIKE 'many%%'")
+
+
+def test_checking_a_caller_costs_at_most_one_short_query(
+    shop: ClientApp,
+    demo: Client,
+    anyone: Client,
+    publish: Publish,
+    app: Gatehouse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    route = publish("test.tag")
+    _connect(app, shop, route)
+
+    def queries(client: Client, path: str, **options: Any) -> list[str]:
+        for _ in range(2):  # fill the caches that outlive a call
+            client.result("GET", path, **options)
+        with counted_queries(monkeypatch) as found:
+            client.result("GET", path, **options)
+        return found
+
+    by_session = queries(demo, route)
+    by_token = queries(anyone, route, headers=shop.bearer())
+    assert len(by_token) == len(by_session) + 1
+    assert not [query for query in by_session if "res_users" in query or "gatehouse" in query]
+    (check,) = [query for query in by_token if "gatehouse.token" in query]
+    assert "lookup = " in check
 
 
 # RFC 7662 and 8414.

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.http.conftest import Client
+from tests.http.queries import counted_queries
 
 Publish = Callable[..., str]
 Root = Callable[..., Any]
-
-
-@contextmanager
-def _counted_queries(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    from odoo.sql_db import Cursor  # noqa: TID251  the test counts what the bridge's cursor does
-
-    queries: list[str] = []
-    here = threading.current_thread()  # the catalog's watcher asks too, in a thread of its own
-    execute = Cursor.execute
-
-    def counted(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        if threading.current_thread() is here:
-            queries.append(str(getattr(query, "code", query)))
-        return execute(self, query, *arguments, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Cursor, "execute", counted)
-        yield queries
 
 
 def _tree(env: Any) -> None:
@@ -64,9 +45,9 @@ def test_three_levels_come_along_and_queries_do_not_grow_with_records(
     def search(limit: int) -> tuple[int, list[dict[str, Any]]]:
         query = {"domain": '[["name","like","tree "]]', "limit": limit, "count": "none"}
         demo.result("GET", route, query_string=query)  # fill the caches that outlive a call
-        with _counted_queries(monkeypatch) as queries:
+        with counted_queries(monkeypatch) as queries:
             found = demo.result("GET", route, query_string=query)["records"]
-        return len([query for query in queries if "orm_signaling" not in query]), found
+        return len(queries), found
 
     few, _ = search(2)
     many, found = search(30)

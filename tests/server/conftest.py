@@ -65,6 +65,27 @@ def run_flask(
     return done
 
 
+_IN_ODOO = """
+import odoo
+from odoo.modules.registry import Registry
+odoo.tools.config.parse_config(["-c", {conf!r}, "-d", {database!r}])
+registry = Registry({database!r})
+with registry.cursor() as cr:
+    env = odoo.api.Environment(cr, odoo.SUPERUSER_ID, {{}})
+    {statement}
+    cr.commit()
+    registry.signal_changes()
+"""
+
+
+def in_odoo(testbed: Testbed, database: str, statement: str) -> None:
+    """Run a statement with ``env`` in a process of Odoo's own, as if an Odoo worker did it."""
+    script = _IN_ODOO.format(conf=str(testbed.odoo_conf), database=database, statement=statement)
+    path = {"PYTHONPATH": str(testbed.odoo_source)} if testbed.odoo_source else {}
+    done = subprocess.run([sys.executable, "-c", script], env={**os.environ, **path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def free_port() -> int:
     """Return a port that nothing listens on at the moment."""
     with socket.socket() as probe:

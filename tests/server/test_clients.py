@@ -23,7 +23,7 @@ from dev.cluster import Cluster
 from dev.paths import LOCAL
 from dev.testbed import Testbed
 from tests.packages import program
-from tests.server.conftest import Server, free_port, gunicorn, wait_until
+from tests.server.conftest import Server, free_port, gunicorn, in_odoo, wait_until
 
 pytestmark = pytest.mark.live
 API = "/api/partner/rest"
@@ -244,6 +244,37 @@ def test_two_servers_share_a_limit_and_what_is_taken_away_ends_on_both_at_once(
     )
     assert counts[200] + counts[429] == 60
     assert counts[200] == 30 - 8 - 8 - 2  # what was counted before, on either server
+
+
+def test_a_user_who_is_switched_off_in_odoo_is_out_on_both_servers_within_a_second(
+    two_servers: tuple[Server, Server], testbed: Testbed, shop: dict[str, str]
+) -> None:
+    one, two = two_servers
+    in_odoo(
+        testbed,
+        one.database,
+        "env['res.users'].create({'name': 'Leaver', 'login': 'leaver', 'password': 'leaver', 'group_ids': "
+        "[(6, 0, [env.ref('base.group_user').id])]})",
+    )
+    made = one.flask("client", "create", "Leaving", "--api", "Partners", "--user", "leaver", "--json")
+    credentials = json.loads(made.stdout.splitlines()[-1])
+    time.sleep(1)
+    session = two.session("leaver")
+    form = {"client_id": credentials["client_id"], "client_secret": credentials["client_secret"]}
+    token = requests.post(f"{one.url}/api/oauth2/token", data=form, timeout=10).json()["access_token"]
+
+    def statuses() -> set[int]:
+        found = set()
+        for server in two_servers:
+            for options in ({"headers": {"Authorization": f"Bearer {token}"}}, {"cookies": session.cookies}):
+                for _ in range(4):
+                    found.add(requests.get(f"{server.url}{API}?limit=1", timeout=10, **options).status_code)
+        return found
+
+    assert statuses() == {200}
+    in_odoo(testbed, one.database, "env['res.users'].search([('login', '=', 'leaver')]).active = False")
+    time.sleep(0.5)
+    assert statuses() == {401}
 
 
 @pytest.fixture

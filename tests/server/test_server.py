@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +14,7 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
-from tests.server.conftest import ROOT, Server, serving, wait_until
+from tests.server.conftest import ROOT, Server, in_odoo, serving, wait_until
 
 pytestmark = pytest.mark.live
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -158,16 +156,6 @@ def test_a_stop_lets_calls_in_flight_finish_and_leaves_no_process(testbed: Testb
         assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 
-_UNINSTALL = """
-import odoo
-from odoo.modules.registry import Registry
-odoo.tools.config.parse_config(["-c", {conf!r}, "-d", {database!r}])
-with Registry({database!r}).cursor() as cr:
-    env = odoo.api.Environment(cr, odoo.SUPERUSER_ID, {{}})
-    env["ir.module.module"].search([("name", "=", "product")]).button_immediate_uninstall()
-"""
-
-
 def test_an_addon_that_is_uninstalled_takes_its_api_out_of_service_and_no_other(
     testbed: Testbed, tmp_path: Path
 ) -> None:
@@ -177,9 +165,11 @@ def test_an_addon_that_is_uninstalled_takes_its_api_out_of_service_and_no_other(
         products = f"{server.url}/api/products/product.template?limit=1"
         partners = f"{server.url}/api/partner/rest?limit=1"
         wait_until(lambda: session.get(products).status_code == 200, 5)
-        script = _UNINSTALL.format(conf=str(testbed.odoo_conf), database=server.database)
-        path = {"PYTHONPATH": str(testbed.odoo_source)} if testbed.odoo_source else {}
-        subprocess.run([sys.executable, "-c", script], env={**os.environ, **path}, check=True, capture_output=True)
+        in_odoo(
+            testbed,
+            server.database,
+            "env['ir.module.module'].search([('name', '=', 'product')]).button_immediate_uninstall()",
+        )
         time.sleep(1)
         # The first calls wait for the registry to be loaded anew, in each worker.
         for _ in range(12):
