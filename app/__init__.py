@@ -18,6 +18,7 @@ from app.oauth2 import init_oauth2
 from app.requests import init_requests
 from app.rest.views import blueprint as rest
 from app.routing import Gatehouse
+from app.rpc.views import blueprint as rpc
 from app.services import Services
 from app.session.views import blueprint as session
 from odoo_bridge import boot
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     init_requests(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
-    for blueprint in (rest, session, media, health.blueprint):
+    for blueprint in (rest, rpc, session, media, health.blueprint):
         app.register_blueprint(blueprint)
     init_oauth2(app)
     init_commands(app)

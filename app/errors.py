@@ -153,6 +153,7 @@ _FROM_BRIDGE: tuple[tuple[type[bridge.BridgeError], type[ApiError]], ...] = (
     (bridge.Forbidden, Forbidden),
     (bridge.Missing, NotFound),
     (bridge.InvalidValue, BadRequest),
+    (bridge.ReadOnly, Forbidden),
     (bridge.Conflict, Conflict),
     (bridge.Unavailable, Unavailable),
     (bridge.TooCostly, Unavailable),

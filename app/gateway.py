@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from app.catalog.definition import Definition, Operation
 from app.errors import TooManyRequests
 from app.idempotency import Idempotency, once
 from app.policy import access, context
-from odoo_bridge import users
+from odoo_bridge import sandbox, users
 from odoo_bridge.transaction import Environment, Transactions, act_as
 
 T = TypeVar("T")
@@ -39,13 +40,14 @@ class Gateway:
         self._authenticator = authenticator
         self._throttle = throttle
 
-    def run(self, call: Call, work: Callable[[Environment], T]) -> T:
+    def run(self, call: Call, work: Callable[[Environment], T], *, read_only: bool = False) -> T:
         """Run ``work(env)`` as the Odoo user whom the call's API and principal name, and return its result.
 
         ``work`` checks what the call asks for against the policy and does it; it can be called again after a
-        serialization failure. In test mode everything is rolled back. Raises ApiError and BridgeError.
+        serialization failure. In test mode nothing of it stays; ``read_only`` lets
+        PostgreSQL refuse every write. Raises ApiError and BridgeError.
         """
-        return self._run(call, lambda env, principal: work(env))
+        return self._run(call, lambda env, principal: work(env), read_only=read_only)
 
     def run_once(self, call: Call, work: Callable[[Environment], Any]) -> Any:
         """Like ``run``; with an Idempotency-Key, the same call again gives the first one's result and does nothing."""
@@ -56,18 +58,21 @@ class Gateway:
             call, lambda env, principal: once(env, key, call.definition.id, principal.key, lambda: work(env))
         )
 
-    def _run(self, call: Call, work: Callable[[Environment, Principal], T]) -> T:
+    def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
         definition = call.definition
         access.check_served(definition)
+
+        test_mode = definition.document.mode == "test"
 
         def within(root: Environment) -> T:
             principal = self._authenticator.authenticate(root, call.credentials, definition, call.told)
             self._check_rate(call, principal)
             access.authorize(principal, definition, call.operation)
             context = _context(root, principal.uid, call.wishes, definition)
-            return work(act_as(root, principal.uid, context), principal)
+            with sandbox.isolated(root) if test_mode else nullcontext(root) as place:
+                return work(act_as(place, principal.uid, context), principal)
 
-        return self._transactions.run(within, keep=definition.document.mode == "production")
+        return self._transactions.run(within, keep=not test_mode, read_only=read_only)
 
     def _check_rate(self, call: Call, principal: Principal) -> None:
         """Count the call, once whatever its retries; the public is told apart by address."""

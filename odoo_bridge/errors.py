@@ -56,6 +56,12 @@ class InvalidValue(BridgeError):
     name = "invalid_value"
 
 
+class ReadOnly(BridgeError):
+    """A call that may only read wanted to write."""
+
+    name = "read_only"
+
+
 class Conflict(BridgeError):
     """Other transactions still got in the way after the last retry."""
 
@@ -93,6 +99,8 @@ def translate(error: Exception) -> BridgeError | None:
         return error
     if isinstance(error, RETRYABLE):
         return Conflict("Other calls changed the same records at the same time. Please try again.")
+    if isinstance(error, pg.ReadOnlySqlTransaction):
+        return ReadOnly("This changes data, which a GET may not do. Use POST.")
     if isinstance(error, pg.QueryCanceled):
         return TooCostly("The call took longer than the server allows. Ask for less at once.")
     if isinstance(error, (psycopg2.DataError, pg.ProgramLimitExceeded, pg.StatementTooComplex)):

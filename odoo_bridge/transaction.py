@@ -42,6 +42,19 @@ class Limits:
     tries: int = 10
 
 
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """What holds for a transaction from its beginning; said anew at each try."""
+
+    statement_timeout: float
+    read_only: bool
+
+    def __call__(self, cr: Cursor) -> None:
+        also = ", set_config('transaction_read_only', 'on', true)" if self.read_only else ""
+        milliseconds = str(int(self.statement_timeout * 1000))
+        cr.execute(f"SELECT set_config('statement_timeout', %s, true){also}", (milliseconds,))
+
+
 class Transactions:
     """Runs pieces of work in transactions of one database."""
 
@@ -50,30 +63,39 @@ class Transactions:
         self.limits = limits or Limits()
         self._signaling_checked = float("-inf")
 
-    def run(self, work: Callable[[Environment], T], *, keep: bool = True, statement_timeout: float | None = None) -> T:
+    def run(
+        self,
+        work: Callable[[Environment], T],
+        *,
+        keep: bool = True,
+        read_only: bool = False,
+        statement_timeout: float | None = None,
+    ) -> T:
         """Run ``work(root)`` in a transaction of its own and return what it returns.
 
         ``root`` is a superuser's environment for finding out who calls; use ``act_as`` before anything is done
         for a caller. ``work`` is called again from the start after a serialization failure, so it must have
         no effects outside the database. With ``keep=False`` everything is rolled back at the end.
-        ``statement_timeout`` is seconds, where the usual limit is not meant.
+        ``read_only`` lets PostgreSQL refuse every write; ``statement_timeout`` is seconds, where the usual limit is
+        not meant.
 
         Raises BridgeError for what Odoo or PostgreSQL refuse; exceptions of ``work`` itself pass through.
         """
         try:
             with self._cursor() as cr:
-                return self._attempts(cr, work, keep, statement_timeout or self.limits.statement_timeout)
+                begin = _Beginning(statement_timeout or self.limits.statement_timeout, read_only)
+                return self._attempts(cr, work, keep, begin)
         except Exception as error:
             translated = translate(error)
             if translated is None or translated is error:
                 raise
             raise translated from error
 
-    def _attempts(self, cr: Cursor, work: Callable[[Environment], T], keep: bool, statement_timeout: float) -> T:
+    def _attempts(self, cr: Cursor, work: Callable[[Environment], T], keep: bool, begin: _Beginning) -> T:
         root = OdooEnvironment(cr, SUPERUSER_ID, {})
         for tries_left in reversed(range(self.limits.tries)):
             try:
-                self._limit_statements(cr, statement_timeout)
+                begin(cr)
                 result = work(root)
                 cr.flush()
                 if keep:
@@ -116,11 +138,6 @@ class Transactions:
             yield cr
         finally:
             cr.close()
-
-    @staticmethod
-    def _limit_statements(cr: Cursor, seconds: float) -> None:
-        milliseconds = int(seconds * 1000)
-        cr.execute("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
 
     @staticmethod
     def _discard(cr: Cursor, root: Environment) -> None:

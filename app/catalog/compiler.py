@@ -9,10 +9,17 @@ from typing import Any, Protocol
 
 from app.catalog.definition import Definition, Endpoint, Exposure, Node, Operation
 from app.catalog.document import ApiDocument, ModelDocument
-from app.catalog.secrets import is_read_only_model, is_rights_field, is_secret_field, is_secret_model
+from app.catalog.secrets import (
+    GENERIC_METHODS,
+    is_read_only_model,
+    is_rights_field,
+    is_secret_field,
+    is_secret_model,
+)
 from app.policy.ids import Ids
 from odoo_bridge.credentials import User
 from odoo_bridge.introspect import FieldInfo, ModelInfo
+from odoo_bridge.methods import MethodInfo
 
 
 class Source(Protocol):
@@ -23,6 +30,9 @@ class Source(Protocol):
 
     def user(self, login: str) -> User | None:
         """Return a user, active or not, or None."""
+
+    def method(self, model: str, name: str) -> MethodInfo | None:
+        """Return a method that Odoo lets one call from outside, or None."""
 
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
         """Return what Odoo says against a domain, or None."""
@@ -61,6 +71,28 @@ class _Compiler:
             self.problem("run_as", f"{login!r} is the superuser, who cannot execute calls")
             return None
         return user.uid  # whether the user is still active is asked at every call
+
+    def method(self) -> MethodInfo | None:
+        """Look up the method of an API of type rpc, and the models of the ids among its arguments."""
+        name = self.document.method
+        if name is None or not self.document.models:
+            return None
+        model = self.document.models[0].model
+        if is_secret_model(model) or self.source.model(model) is None:
+            return None  # said already
+        if name in GENERIC_METHODS:
+            self.problem("method", f"{name} takes any field: make an API of type rest, which says which")
+            return None
+        found = self.source.method(model, name)
+        if found is None:
+            self.problem("method", f"{model} has no method {name!r} that may be called from outside")
+            return None
+        known = {parameter.name for parameter in found.parameters}
+        for argument, comodel in self.document.arguments.items():
+            if argument not in known and not found.more_keywords:
+                self.problem(f"arguments.{argument}", f"{model}.{name} has no argument {argument!r}")
+            self.model(comodel, f"arguments.{argument}")
+        return found
 
     def exposures(self) -> dict[str, Exposure]:
         found = {}
@@ -185,12 +217,14 @@ def compile_document(
     compiler = _Compiler(document, source, importing)
     run_as = compiler.run_as()
     exposures = compiler.exposures()
+    method = compiler.method()
     definition = Definition(
         id=api_id,
         revision=revision,
         document=document,
         ids=Ids(salt if document.id_obfuscation else None),
         exposures=MappingProxyType(exposures),
+        method=method,
         run_as=run_as,
         salt=salt,
         problems=tuple(str(problem) for problem in compiler.problems),
@@ -219,8 +253,8 @@ def endpoints(definition: Definition) -> list[Endpoint]:
     document = definition.document
     if document.type == "key_authentication":
         return [Endpoint(definition, Operation.LOGIN, "POST", document.route, "session.authenticate_with_key")]
-    if document.type != "rest":
-        return []
+    if document.type == "rpc":
+        return _rpc_endpoints(definition)
     several = len(document.models) > 1
     found = []
     for entry in document.models:
@@ -231,6 +265,19 @@ def endpoints(definition: Definition) -> list[Endpoint]:
             if served and not (exposure and exposure.read_only and operation in _CHANGES):
                 found.append(Endpoint(definition, operation, method, base + suffix, view, exposure))
     return found
+
+
+def _rpc_endpoints(definition: Definition) -> list[Endpoint]:
+    document = definition.document
+    exposure = definition.exposures.get(document.models[0].model)
+    forms = [("", "rpc.call_model"), ("/<public_id>", "rpc.call_record")]
+    if document.bulk:
+        forms.append(("/bulk", "rpc.call_many"))
+    return [
+        Endpoint(definition, Operation.RPC, method, document.route + suffix, view, exposure)
+        for method in document.http_methods
+        for suffix, view in forms
+    ]
 
 
 def _in_all(model: ModelInfo, name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from app.catalog.document import ApiDocument
 from app.policy.ids import Ids
 from odoo_bridge.introspect import FieldInfo, ModelInfo
+from odoo_bridge.methods import MethodInfo
 from odoo_bridge.records import Selection
 
 
@@ -83,13 +84,18 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One published API. ``problems`` says why it cannot be served at the moment (a field that vanished)."""
+    """One API.
+
+    ``method`` is what an API of type rpc calls; ``problems`` says why it cannot be served at the moment (a field that
+    vanished); ``salt`` is the database's, for what has to be told apart without being shown.
+    """
 
     id: int
     revision: int
     document: ApiDocument
     ids: Ids
     exposures: Mapping[str, Exposure]
+    method: MethodInfo | None
     run_as: int | None
     salt: str
     problems: tuple[str, ...] = ()

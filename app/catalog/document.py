@@ -56,7 +56,7 @@ class ModelDocument(Strict):
     """One entry of ``models``."""
 
     model: str = Field(min_length=1)
-    fields: Literal["all"] | list[str]
+    fields: Literal["all"] | list[str] = []
     search_fields: list[str] | None = None
     writable_fields: list[str] | None = None
     domain: list[Any] = []
@@ -127,6 +127,7 @@ class ApiDocument(Strict):
     cors_origins: list[str] = []
     http_methods: list[Literal["GET", "POST"]] = ["POST"]
     method: str | None = None
+    arguments: dict[str, str] = {}
     endpoints: EndpointSwitches = EndpointSwitches()
     models: list[ModelDocument] = []
 
@@ -167,6 +168,10 @@ class ApiDocument(Strict):
             raise ValueError("models: an API of type rpc has exactly one")
         if (self.type == "rpc") != (self.method is not None):
             raise ValueError("method: names the one method of an API of type rpc, and is left out elsewhere")
+        if self.type != "rpc" and self.arguments:
+            raise ValueError("arguments: only a method has arguments")
+        if self.type != "rpc" and any(entry.fields == [] for entry in self.models):
+            raise ValueError("models: fields: name at least one field, or all")
         if self.type == "rpc" and not self.http_methods:
             raise ValueError("http_methods: at least one of GET and POST")
         names = [entry.model for entry in self.models]

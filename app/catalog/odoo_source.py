@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from odoo_bridge import credentials, introspect
+from odoo_bridge import credentials, introspect, methods
 from odoo_bridge.transaction import Environment
 
 
@@ -25,6 +25,10 @@ class OdooSource:
     def user(self, login: str) -> credentials.User | None:
         """Return a user, active or not, or None."""
         return credentials.user_by_login(self._root, login, active_test=False)
+
+    def method(self, model: str, name: str) -> methods.MethodInfo | None:
+        """Return a method that Odoo lets one call from outside, or None."""
+        return methods.describe(self._root, model, name)
 
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
         """Return what Odoo says against a domain, or None."""

@@ -92,6 +92,43 @@ _SECRET_FIELD = re.compile(
 )
 
 
+#: Methods that read, write or filter by whatever field they are told. REST, with its checks field by field, is the way
+#: to do what they do; what Odoo itself keeps private needs no mention here.
+GENERIC_METHODS = frozenset(
+    {
+        "create",
+        "export_data",
+        "fetch",
+        "formatted_read_group",
+        "formatted_read_grouping_sets",
+        "get_field_translations",
+        "load",
+        "name_search",
+        "onchange",
+        "read",
+        "read_group",
+        "read_progress_bar",
+        "search",
+        "search_count",
+        "search_fetch",
+        "search_panel_select_multi_range",
+        "search_panel_select_range",
+        "search_read",
+        "update",
+        "update_field_translations",
+        "web_name_search",
+        "web_override_translations",
+        "web_read",
+        "web_read_group",
+        "web_resequence",
+        "web_save",
+        "web_save_multi",
+        "web_search_read",
+        "write",
+    }
+)
+
+
 def is_secret_model(model: str) -> bool:
     """Whether a model is refused whole; Gatehouse's own tables in the Odoo database are."""
     return model in SECRET_MODELS or model == "gatehouse" or model.startswith("gatehouse.")

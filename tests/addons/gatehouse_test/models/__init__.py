@@ -1,1 +1,3 @@
-from . import line, record, tag
+from . import line, record, tag  # isort: split
+
+from . import methods

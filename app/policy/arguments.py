@@ -1,0 +1,116 @@
+"""Arguments of a method, bound to its signature before it is called; ids among them decoded."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from app.errors import BadRequest
+from app.policy.ids import Ids, InvalidId
+from odoo_bridge.methods import MethodInfo
+
+#: Names for ``*args`` and ``**kwargs`` in a signature; no argument of a method is called so.
+_MORE, _OTHERS = "_more_arguments_", "_other_arguments_"
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a method is called with. ``references`` maps (model, id) to the name of the argument that holds the id."""
+
+    positional: tuple[Any, ...]
+    keywords: dict[str, Any]
+    references: dict[tuple[str, int], str] = field(default_factory=dict)
+
+
+def of_body(body: Any, method: MethodInfo, models: Mapping[str, str], ids: Ids) -> Arguments:
+    """Return the arguments of a body: an object holds keyword arguments, an array positional ones.
+
+    ``models`` says which arguments are ids, and of which model. Raises BadRequest that names the argument.
+    """
+    if isinstance(body, dict):
+        return _bound((), body, method, models, ids)
+    if isinstance(body, list):
+        return _bound(body, {}, method, models, ids)
+    raise BadRequest(
+        "The body must be an object of keyword arguments, or an array of positional ones.", name="invalid_body"
+    )
+
+
+def of_query(parameters: Mapping[str, Any], method: MethodInfo, models: Mapping[str, str], ids: Ids) -> Arguments:
+    """Return the arguments of a query string, whose texts are read as JSON unless the method expects a text."""
+    texts = {parameter.name for parameter in method.parameters if isinstance(parameter.default, str)}
+    keywords = {
+        name: value if name in texts or name in models or not isinstance(value, str) else _read(value)
+        for name, value in parameters.items()
+    }
+    return _bound((), keywords, method, models, ids)
+
+
+def _read(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def _bound(
+    positional: Sequence[Any], keywords: Mapping[str, Any], method: MethodInfo, models: Mapping[str, str], ids: Ids
+) -> Arguments:
+    named = {parameter.name for parameter in method.parameters}
+    for reserved in ("self", "context"):  # the records, and what no call may set
+        if reserved in keywords and reserved not in named:
+            raise _error(f"{method.name}: {reserved!r} can't be given.", reserved)
+    try:
+        bound = _signature(method).bind(*positional, **keywords)
+    except TypeError as error:
+        raise BadRequest(f"{method.name}: {error}.", name="invalid_arguments") from None
+    references: dict[tuple[str, int], str] = {}
+    for name, model in models.items():
+        for holder in (bound.arguments, bound.arguments.get(_OTHERS, {})):
+            if name in holder:
+                holder[name] = _decoded(holder[name], name, model, ids, references)
+    return Arguments(bound.args, bound.kwargs, references)
+
+
+def _signature(method: MethodInfo) -> inspect.Signature:
+    parameter = inspect.Parameter
+    kinds = {
+        (True, True): parameter.POSITIONAL_OR_KEYWORD,
+        (True, False): parameter.POSITIONAL_ONLY,
+        (False, True): parameter.KEYWORD_ONLY,
+    }
+    parameters = [
+        parameter(
+            known.name,
+            kinds[known.positional, known.keyword],
+            default=parameter.empty if known.required else None,
+        )
+        for known in method.parameters
+    ]
+    if method.more_positional:
+        parameters.append(parameter(_MORE, parameter.VAR_POSITIONAL))
+    if method.more_keywords:
+        parameters.append(parameter(_OTHERS, parameter.VAR_KEYWORD))
+    return inspect.Signature(sorted(parameters, key=lambda each: each.kind))
+
+
+def _decoded(value: Any, name: str, model: str, ids: Ids, references: dict[tuple[str, int], str]) -> Any:
+    """Return an id, or a list of ids, as Odoo has them; null stays null."""
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)):
+        return [_decoded(item, name, model, ids, references) for item in value]
+    try:
+        record_id = ids.of(model).decode(value)
+    except InvalidId:
+        raise _error(f"{name}: an id of {model} is expected.", name) from None
+    references[model, record_id] = name
+    return record_id
+
+
+def _error(message: str, argument: str) -> BadRequest:
+    return BadRequest(message, name="invalid_arguments", data={"argument": argument})

@@ -1,0 +1,73 @@
+"""RPC: contract section 3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import Blueprint, Response, g, request
+
+from app import answers
+from app.calls import current_call
+from app.catalog.definition import Definition, Exposure
+from app.errors import BadRequest
+from app.policy import arguments
+from app.policy.arguments import Arguments
+from app.routing import current_endpoint
+from app.rpc.calls import MethodCalls
+from app.services import services
+from odoo_bridge.methods import MethodInfo
+
+blueprint = Blueprint("rpc", __name__)
+
+
+@blueprint.endpoint("rpc.call_model")
+def call_model() -> Response:
+    return _answer(lambda calls, given: calls.on_model(given))
+
+
+@blueprint.endpoint("rpc.call_record")
+def call_record(public_id: str) -> Response:
+    return _answer(lambda calls, given: calls.on_record(public_id, given))
+
+
+@blueprint.endpoint("rpc.call_many")
+def call_many() -> Response:
+    def work(calls: MethodCalls, given: Arguments) -> Any:
+        if "ids" not in request.args:
+            raise BadRequest("ids is missing: name the records, for example ?ids=a,b,c", name="invalid_ids")
+        return calls.on_records(request.args["ids"], given)
+
+    return _answer(work, own=("ids",))
+
+
+def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ...] = ()) -> Response:
+    """Call the method of the current endpoint; ``own`` are parameters of the query string that are not for it."""
+    endpoint = current_endpoint()
+    definition = endpoint.definition
+    call = current_call(definition, endpoint.operation)
+    g.incoming.parse()
+
+    def within(env: Any) -> Any:
+        # The compiler gives every RPC endpoint both; without them the API is out of service.
+        method, exposure = cast(MethodInfo, definition.method), cast(Exposure, endpoint.exposure)
+        return work(MethodCalls(env, definition, exposure, method), _arguments(definition, method, own))
+
+    gateway = services().gateway
+    if request.method == "GET":
+        return answers.success(gateway.run(call, within, read_only=True))
+    return answers.success(gateway.run_once(call, within))
+
+
+def _arguments(definition: Definition, method: MethodInfo, own: tuple[str, ...]) -> Arguments:
+    models = definition.document.arguments
+    if request.method == "GET":
+        parameters = {name: value for name, value in g.incoming.parameters().items() if name not in own}
+        return arguments.of_query(parameters, method, models, definition.ids)
+    unknown = [name for name in g.incoming.query() if name not in own]
+    if unknown:
+        raise BadRequest(
+            f"Unknown parameter {unknown[0][:80]!r}: arguments stand in the body.", name="unknown_parameter"
+        )
+    body = g.incoming.body() if g.incoming.has_body else {}
+    return arguments.of_body(body, method, models, definition.ids)

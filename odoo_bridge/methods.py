@@ -1,0 +1,144 @@
+"""Methods of models, called as Odoo lets them be called from outside (odoo/service/model.py)."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from odoo.exceptions import AccessError
+from odoo.models import BaseModel
+from odoo.service.model import get_public_method
+
+from .transaction import Environment
+
+#: Deepest nesting of a result, and most items that a generator may give.
+MAX_DEPTH = 50
+MAX_ITEMS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a method. ``default`` is plain data, or None where there is none or it is none."""
+
+    name: str
+    required: bool
+    default: Any
+    keyword: bool
+    positional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MethodInfo:
+    """What a method takes.
+
+    ``more_keywords`` and ``more_positional`` tell that it takes any (``**kwargs``, ``*args``); ``doc`` is its
+    docstring; ``on_model`` that it is no matter of single records (``@api.model``).
+    """
+
+    model: str
+    name: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+    more_keywords: bool
+    more_positional: bool
+    on_model: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A recordset in a result: ids, which the API shows in its own form."""
+
+    model: str
+    ids: tuple[int, ...]
+
+
+def describe(env: Environment, model: str, name: str) -> MethodInfo | None:
+    """Return what a method takes; None for one that is not there, or that Odoo lets nobody call from outside."""
+    try:
+        method = get_public_method(env[model], name)
+    except (AccessError, AttributeError):
+        return None
+    found = []
+    more_keywords = more_positional = False
+    for parameter in itertools.islice(inspect.signature(method).parameters.values(), 1, None):
+        if parameter.kind is parameter.VAR_KEYWORD:
+            more_keywords = True
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            more_positional = True
+        else:
+            required = parameter.default is parameter.empty
+            default = None if required else _plain_default(parameter.default)
+            keyword = parameter.kind is not parameter.POSITIONAL_ONLY
+            positional = parameter.kind is not parameter.KEYWORD_ONLY
+            found.append(Parameter(parameter.name, required, default, keyword, positional))
+    return MethodInfo(
+        model=model,
+        name=name,
+        doc=inspect.getdoc(method) or "",
+        parameters=tuple(found),
+        more_keywords=more_keywords,
+        more_positional=more_positional,
+        on_model=bool(getattr(method, "_api_model", False)),
+    )
+
+
+def call(
+    env: Environment,
+    method: MethodInfo,
+    ids: Sequence[int],
+    positional: Sequence[Any],
+    keywords: Mapping[str, Any],
+) -> Any:
+    """Call a method on records that ``records.visible`` has found (none: on the model), and return plain data.
+
+    Recordsets in the result become ``Records``; everything else what JSON knows, with dates as they are.
+    """
+    records = env[method.model].browse(ids)
+    # Asked for again at each call: an addon may have made the method private since.
+    bound = get_public_method(records, method.name)
+    return _plain(bound(records, *positional, **keywords), 0)
+
+
+def _plain_default(value: Any) -> Any:
+    return value if isinstance(value, (str, bool, int, float)) else None
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return plain data for a value of any type; raises ValueError for one without end."""
+    if depth > MAX_DEPTH:
+        raise ValueError("The method's result is nested without end.")
+    if value is None or isinstance(value, (bool, int, float, datetime, date, time, bytes)):
+        return value
+    if isinstance(value, str):
+        return str(value)  # Markup and the like are text
+    if isinstance(value, BaseModel):
+        return Records(value._name, tuple(value.ids))
+    if isinstance(value, Enum):
+        return _plain(value.value, depth + 1)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, Iterable):
+        items = [_plain(item, depth + 1) for item in itertools.islice(value, MAX_ITEMS + 1)]
+        if len(items) > MAX_ITEMS:
+            raise ValueError("The method's result is a list without end.")
+        return items
+    return str(value)
+
+
+def _key(key: Any) -> str:
+    """Return a key as JSON has it: ``null``, ``true`` and numbers as text, a record as its id."""
+    if key is None or isinstance(key, bool):
+        return {None: "null", True: "true", False: "false"}[key]
+    if isinstance(key, BaseModel):
+        return ",".join(map(str, key.ids))
+    return str(key)

@@ -1,0 +1,213 @@
+"""RPC: contract section 3, on real methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.catalog.compiler import compile_document
+from app.catalog.document import ApiDocument
+from app.catalog.odoo_source import OdooSource
+from tests.http.conftest import Client
+
+Publish = Callable[..., str]
+Sql = Callable[..., list[tuple[Any, ...]]]
+Root = Callable[..., Any]
+
+
+@pytest.fixture
+def rpc(publish: Publish) -> Callable[..., str]:
+    """Publish an API that calls one method of test.record, with Odoo's own ids."""
+
+    def run(method: str, model: str = "test.record", **keys: Any) -> str:
+        return publish(model, fields=(), type="rpc", method=method, **{"id_obfuscation": False, **keys})
+
+    return run
+
+
+def test_a_method_is_called_on_the_model_a_record_or_several(demo: Client, rpc: Callable[..., str], root: Root) -> None:
+    first, second = root(lambda env: env["test.record"].create([{"name": "one"}, {"name": "two"}]).ids)
+    route = rpc("echo")
+    expected = {"value": 5, "flag": False, "only_by_name": "x"}
+    assert demo.result("POST", route, json={"value": 5}) == {**expected, "ids": []}
+    assert demo.result("POST", f"{route}/{first}", json={"value": 5}) == {**expected, "ids": [first]}
+    several = demo.result("POST", f"{route}/bulk?ids={second},{first}", json={"value": 5})
+    assert several == {**expected, "ids": [second, first]}
+
+
+def test_the_demos_method_works_as_the_contract_says(anyone: Client, rpc: Callable[..., str]) -> None:
+    route = rpc("get_company_name_with_phone", "res.company", authentication="public")
+    plain = anyone.result("POST", f"{route}/1", json={})
+    assert anyone.result("POST", f"{route}/1") == plain
+    assert anyone.result("POST", f"{route}/1", json={"is_uppercase": True}) == plain.upper()
+    assert anyone.result("POST", f"{route}/1", json=[True]) == plain.upper()
+    enveloped = {"jsonrpc": "2.0", "id": 9, "params": {"is_uppercase": True}}
+    assert anyone("POST", f"{route}/1", json=enveloped).json == {"jsonrpc": "2.0", "id": 9, "result": plain.upper()}
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "mentions"),
+    [
+        ("echo", {"valeu": 1}, "valeu"),
+        ("echo", [1, 2, 3], "too many positional"),
+        ("echo", {"self": 1}, "self"),
+        ("echo", {"context": {"lang": "de_DE"}}, "context"),
+        ("join", {"first": 1}, "second"),
+        ("join", [1], "second"),
+        ("join", {"first": 1, "second": 2, "context": {}}, "context"),
+        ("echo", "text", "object"),
+        ("echo", 5, "object"),
+    ],
+)
+def test_arguments_that_do_not_fit_the_signature_are_named(
+    method: str, body: Any, mentions: str, demo: Client, rpc: Callable[..., str]
+) -> None:
+    status, error = demo.error("POST", rpc(method), json=body)
+    assert status == 400
+    assert mentions in error["message"]
+
+
+def test_any_arguments_pass_where_the_method_takes_any(demo: Client, rpc: Callable[..., str]) -> None:
+    route = rpc("join")
+    assert demo.result("POST", route, json=[1, 2, 3, 4]) == [1, 2, [3, 4], {}]
+    assert demo.result("POST", route, json={"first": 1, "second": 2, "third": 3}) == [1, 2, [], {"third": 3}]
+
+
+def test_a_get_takes_arguments_from_the_query_where_it_is_allowed(demo: Client, rpc: Callable[..., str]) -> None:
+    route = rpc("prefixed", http_methods=["GET", "POST"])
+    assert demo.result("GET", f"{route}?prefix=007&number=7") == "0077"
+    assert demo.result("GET", f"{route}?number=text") == "'text'"
+    assert demo.result("GET", f"{rpc('echo', http_methods=['GET'])}?flag=true&value=[1]")["value"] == [1]
+    assert demo.error("GET", rpc("prefixed"))[0] == 405
+
+
+def test_a_get_cannot_write(demo: Client, rpc: Callable[..., str], root: Root, sql: Sql) -> None:
+    (record,) = root(lambda env: env["test.record"].create({"name": "unwritten"}).ids)
+    route = rpc("rename", http_methods=["GET", "POST"])
+    status, error = demo.error("GET", f"{route}/{record}?name=written")
+    assert (status, error["data"]["name"]) == (403, "read_only")
+    assert sql("SELECT name FROM test_record WHERE id = %s", record) == [("unwritten",)]
+    assert demo.result("POST", f"{route}/{record}", json={"name": "written"}) == [record]
+    assert sql("SELECT name FROM test_record WHERE id = %s", record) == [("written",)]
+
+
+def test_results_of_any_shape_become_plain_json(demo: Client, rpc: Callable[..., str]) -> None:
+    assert demo.result("POST", rpc("odd_shapes"), json={}) == {
+        "1": "2026-01-31",
+        "null": "2026-01-31T08:00:00Z",
+        "bytes": "Ynl0ZXM=",
+        "decimal": 1.5,
+        "nothing": None,
+        "tuple": [1, 2],
+        "generator": [0, 1, 4],
+        "set": [7],
+        "lazy": "Lazy",
+        "infinite": None,
+        "large": 1e30,
+        "action": {"type": "ir.actions.act_window", "res_model": "test.record", "domain": [["id", ">", 0]]},
+        "object": "<class 'object'>",
+    }
+
+
+def test_ids_in_results_and_arguments_are_in_the_apis_form(
+    demo: Client, rpc: Callable[..., str], publish: Publish, root: Root
+) -> None:
+    partners = publish("res.partner")
+    first, second = demo.result("GET", f"{partners}?limit=2&order=id")["records"]
+    route = rpc(
+        "name_of_partner", id_obfuscation=True, arguments={"partner_id": "res.partner", "others": "res.partner"}
+    )
+    body = {"partner_id": first["id"], "others": [second["id"]]}
+    assert demo.result("POST", route, json=body) == [first["name"], second["name"]]
+    assert demo.result("POST", route, json=[first["id"]]) == [first["name"]]
+    for wrong in (1, "made-up", None):
+        answer = demo("POST", route, json={"partner_id": wrong})
+        assert answer.status_code == 400 or wrong is None
+    (record,) = demo.result("POST", publish(), json=[{"name": "to rename"}])
+    renamed = demo.result("POST", f"{rpc('rename', id_obfuscation=True)}/{record['id']}", json={"name": "renamed"})
+    assert renamed == [record["id"]]
+
+
+def test_an_argument_names_only_records_that_the_user_can_see(
+    demo: Client, rpc: Callable[..., str], root: Root
+) -> None:
+    (hidden,) = root(
+        lambda env: env["test.record"].create({"name": "hidden", "owner_id": env.ref("base.user_admin").id}).ids
+    )
+    route = rpc("echo", arguments={"value": "test.record"})
+    status, error = demo.error("POST", route, json={"value": hidden})
+    assert (status, error["data"]["field"]) == (400, "value")
+
+
+def test_records_that_user_or_definition_hide_are_404(demo: Client, rpc: Callable[..., str], root: Root) -> None:
+    hidden, done = root(
+        lambda env: (
+            env["test.record"]
+            .create([{"name": "h", "owner_id": env.ref("base.user_admin").id}, {"name": "d", "state": "done"}])
+            .ids
+        )
+    )
+    route = rpc("echo", domain=[["state", "!=", "done"]])
+    for record in (hidden, done, 2**31 - 1):
+        assert demo.error("POST", f"{route}/{record}", json={})[0] == 404
+        status, error = demo.error("POST", f"{route}/bulk?ids={record}", json={})
+        assert (status, error["data"]["index"]) == (404, 0)
+    assert demo.error("POST", f"{route}/made-up", json={})[0] == 404
+    assert demo.error("POST", f"{route}/bulk", json={})[0] == 400
+
+
+def test_what_odoo_or_the_method_refuses_is_an_application_error(demo: Client, rpc: Callable[..., str]) -> None:
+    status, error = demo.error("POST", rpc("refuse"), json={})
+    assert (status, error["message"]) == (200, "Not today.")
+    assert demo.error("POST", rpc("refuse", application_errors=422), json={})[0] == 422
+
+
+@pytest.mark.parametrize("method", ["break_down", "endless"])
+def test_a_defect_in_a_method_tells_nothing(method: str, demo: Client, rpc: Callable[..., str]) -> None:
+    status, error = demo.error("POST", rpc(method), json={})
+    assert status == 500
+    assert "secret" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("model", "method"),
+    [
+        ("test.record", "kept_private"),
+        ("test.record", "_hidden"),
+        ("test.record", "_compute_doubled"),
+        ("test.record", "__init__"),
+        ("test.record", "nothing"),
+        ("test.record", "name"),
+        ("test.record", "sudo"),
+        ("test.record", "with_user"),
+        ("test.record", "browse"),
+        ("test.record", "write"),
+        ("test.record", "search_read"),
+        ("res.users", "_check_credentials"),
+        ("ir.config_parameter", "get_param"),
+        ("res.users.apikeys", "remove"),
+    ],
+)
+def test_a_method_that_may_not_be_called_from_outside_cannot_be_published(model: str, method: str, root: Root) -> None:
+    document = ApiDocument.model_validate(
+        {"name": "M", "route": "/api/m", "type": "rpc", "method": method, "models": [{"model": model, "fields": []}]}
+    )
+    _, problems = root(lambda env: compile_document(document, OdooSource(env, {}), importing=True))
+    assert problems
+
+
+def test_only_the_one_method_is_reached(demo: Client, rpc: Callable[..., str]) -> None:
+    route = rpc("echo")
+    for path in (f"{route}/rename", f"{route}/echo", f"{route}/1/rename"):
+        assert demo.error("POST", path, json={})[0] == 404
+    assert demo.error("POST", f"{route}?method=rename", json={})[0] == 400
+
+
+def test_a_retried_call_with_a_key_does_its_work_once(demo: Client, rpc: Callable[..., str], sql: Sql) -> None:
+    route = rpc("commit_in_between")
+    headers = {"Idempotency-Key": "rpc-1"}
+    first = demo.result("POST", route, json={"name": "once by rpc"}, headers=headers)
+    assert demo.result("POST", route, json={"name": "once by rpc"}, headers=headers) == first
+    assert sql("SELECT count(*) FROM test_record WHERE name = 'once by rpc'") == [(2,)]
