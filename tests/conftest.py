@@ -62,7 +62,7 @@ def sql(testbed: Testbed, database: str) -> Iterator[Callable[..., list[tuple[An
 
     def run(statement: str, *arguments: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
-            cursor.execute(statement, arguments)
+            cursor.execute(statement, arguments or None)
             return cursor.fetchall() if cursor.description else []
 
     yield run

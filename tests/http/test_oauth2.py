@@ -374,7 +374,7 @@ def test_a_token_is_found_by_its_key_among_a_hundred_thousand(shop: ClientApp, s
     )[0][0][0]["Plan"]
     assert '"Index Name": "pk_token"' in json.dumps(plan)
     assert plan["Total Cost"] < 30
-    sql("DELETE FROM gatehouse.token WHERE lookup LIKE 'many%%'")
+    sql("DELETE FROM gatehouse.token WHERE lookup LIKE 'many%'")
 
 
 def test_checking_a_caller_costs_at_most_one_short_query(

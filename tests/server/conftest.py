@@ -174,7 +174,7 @@ def live_sql(testbed: Testbed, server: Server) -> Iterator[Callable[..., list[tu
 
     def run(statement: str, *arguments: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
-            cursor.execute(statement, arguments)
+            cursor.execute(statement, arguments or None)
             return cursor.fetchall() if cursor.description else []
 
     yield run

@@ -1,0 +1,213 @@
+"""Test mode: the call runs for real and answers as in production, and nothing of it remains."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.routing import Gatehouse
+from odoo_bridge.transaction import Environment
+from tests.http.conftest import Client
+
+Publish = Callable[..., str]
+Sql = Callable[..., list[tuple[Any, ...]]]
+Root = Callable[..., Any]
+
+
+@pytest.fixture
+def trial(publish: Publish) -> Callable[..., str]:
+    """Publish an API in test mode that calls one method of test.record."""
+
+    def run(method: str, **keys: Any) -> str:
+        keys = {"fields": (), "type": "rpc", "method": method, "mode": "test", "id_obfuscation": False, **keys}
+        return publish("test.record", **keys)
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def no_traces(app: Gatehouse, sql: Sql) -> Iterator[None]:
+    """After each test, the filestore and the tables that a call could write to are as they were."""
+    filestore = app.services.instance.data_dir / "filestore" / app.services.instance.database
+    tables = ("test_record", "ir_attachment", "ir_cron_trigger", "ir_mail_server", "ir_config_parameter", "mail_mail")
+
+    def state() -> Any:
+        files = sorted(str(path) for path in filestore.rglob("*"))
+        return files, [sql(f"SELECT count(*), max(id) FROM {table}") for table in tables]
+
+    before = state()
+    yield
+    assert state() == before
+
+
+@pytest.mark.parametrize("method", ["commit_in_between", "commit_elsewhere", "commit_in_a_thread"])
+def test_what_a_method_commits_does_not_remain(method: str, demo: Client, trial: Callable[..., str], sql: Sql) -> None:
+    answer = demo("POST", trial(method), json={"name": f"trial {method}"})
+    assert "result" in answer.json, answer.text
+    assert answer.headers["X-Test-Mode"] == "true"
+    assert sql("SELECT 1 FROM test_record WHERE name LIKE 'trial %'") == []
+
+
+def test_the_same_methods_do_remain_in_production(
+    demo: Client, trial: Callable[..., str], sql: Sql, root: Root
+) -> None:
+    for method in ("commit_in_between", "commit_elsewhere", "commit_in_a_thread"):
+        demo.result("POST", trial(method, mode="production"), json={"name": f"kept {method}"})
+    kept = sql("SELECT name, count(*) FROM test_record WHERE name LIKE 'kept %' GROUP BY name ORDER BY name")
+    assert kept == [("kept commit_elsewhere", 1), ("kept commit_in_a_thread", 1), ("kept commit_in_between", 2)]
+    root(lambda env: env["test.record"].search([("name", "like", "kept commit")]).unlink())
+
+
+def test_post_commit_hooks_do_not_run(demo: Client, trial: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "hook"
+    assert demo.result("POST", trial("write_after_commit"), json={"path": str(path)}) is True
+    assert not path.exists()
+    assert demo.result("POST", trial("write_after_commit", mode="production"), json={"path": str(path)}) is True
+    assert path.exists()
+
+
+def test_attachments_leave_no_file(demo: Client, trial: Callable[..., str], sql: Sql) -> None:
+    assert demo.result("POST", trial("attach"), json={"name": "trial"}) == 5000
+    assert sql("SELECT 1 FROM ir_attachment WHERE name = 'trial'") == []
+
+
+class _Catcher(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.server.caught.append(self.path)  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def catcher() -> Iterator[HTTPServer]:
+    """A web server that remembers who called."""
+    server = HTTPServer(("127.0.0.1", 0), _Catcher)
+    server.caught = []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_no_call_reaches_another_host(demo: Client, trial: Callable[..., str], catcher: HTTPServer) -> None:
+    route = trial("call_out")
+    for host in ("127.0.0.1", "localhost"):
+        url = f"http://{host}:{catcher.server_port}/"
+        status, error = demo.error("POST", route, json={"url": url})
+        assert (status, error["data"]["name"]) == (200, "test_mode_no_network")
+        assert host in error["message"]
+        assert demo.result("POST", route, json={"url": url, "swallow": True}) == "unreachable"
+    assert catcher.caught == []  # type: ignore[attr-defined]
+    url = f"http://127.0.0.1:{catcher.server_port}/"
+    assert demo.result("POST", trial("call_out", mode="production"), json={"url": url}) == 200
+
+
+@pytest.fixture
+def mail_catcher() -> Iterator[tuple[int, list[str]]]:
+    """A mail server that takes one connection after another and remembers them."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    caught: list[str] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as stream:
+                caught.append("connected")
+                stream.write(b"220 catcher\r\n")
+                stream.flush()
+                for line in stream:
+                    answer = b"354 go on\r\n" if line.upper().startswith(b"DATA") else b"250 ok\r\n"
+                    if line == b".\r\n":
+                        caught.append("mail")
+                    stream.write(answer)
+                    stream.flush()
+                    if line.upper().startswith(b"QUIT"):
+                        break
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1], caught
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
+
+
+def test_no_mail_goes_out(admin: Client, trial: Callable[..., str], mail_catcher: tuple[int, list[str]]) -> None:
+    port, caught = mail_catcher
+    assert admin.result("POST", trial("mail"), json={"port": port, "subject": "trial"}) is True
+    time.sleep(0.2)
+    assert caught == []
+
+
+def test_cron_jobs_are_not_triggered(admin: Client, trial: Callable[..., str]) -> None:
+    assert admin.result("POST", trial("trigger"), json={}) is True
+
+
+def test_caches_of_the_process_forget_what_was_tried(
+    admin: Client, trial: Callable[..., str], root: Root, app: Gatehouse
+) -> None:
+    def parameter(env: Environment) -> Any:
+        return env["ir.config_parameter"].get_param("gatehouse.sandbox")
+
+    assert root(parameter) is False
+    assert admin.result("POST", trial("set_parameter"), json={"value": "tried"}) == "tried"
+    assert root(parameter) is False
+
+
+def test_rest_in_test_mode_answers_as_in_production_and_keeps_nothing(demo: Client, publish: Publish, sql: Sql) -> None:
+    route = publish(fields=["name", "count", "doubled"], mode="test")
+    real = publish(fields=["name", "count", "doubled"])
+    created = demo("POST", route, json={"name": "tried", "count": 4})
+    assert created.json["result"]["doubled"] == 8
+    assert created.headers["X-Test-Mode"] == "true"
+    assert demo.error("GET", f"{route}/{created.json['result']['id']}")[0] == 404
+    kept = demo.result("POST", real, json={"name": "kept for a moment", "count": 1})
+    assert demo.result("PATCH", f"{route}/{kept['id']}", json={"count": 2})["doubled"] == 4
+    assert demo.result("GET", f"{real}/{kept['id']}")["count"] == 1
+    assert demo.result("DELETE", f"{route}/{kept['id']}") == [kept["id"]]
+    assert demo.result("DELETE", f"{real}/{kept['id']}") == [kept["id"]]
+    many = demo.result("POST", f"{route}?atomic=false", json=[{"name": "a"}, {"name": "forbidden"}])
+    assert [item["status"] for item in many] == [200, 422]
+
+
+def test_an_error_in_test_mode_is_the_same_error(demo: Client, trial: Callable[..., str]) -> None:
+    assert demo.error("POST", trial("refuse"), json={})[1]["message"] == "Not today."
+    assert demo.error("POST", trial("break_down"), json={})[0] == 500
+
+
+def test_other_calls_at_the_same_time_are_not_kept_in(
+    demo: Client, trial: Callable[..., str], publish: Publish, sql: Sql
+) -> None:
+    route, real = trial("commit_in_between"), publish()
+    errors: list[str] = []
+
+    def try_out() -> None:
+        client = Client(demo.http.application)  # type: ignore[arg-type]
+        client.http = demo.http
+        for _ in range(5):
+            if "result" not in client("POST", route, json={"name": "trial"}).json:
+                errors.append("trial failed")
+
+    thread = threading.Thread(target=try_out)
+    thread.start()
+    made = [demo.result("POST", real, json={"name": f"real {n}"})["id"] for n in range(5)]
+    thread.join()
+    assert errors == []
+    assert sql("SELECT count(*) FROM test_record WHERE name LIKE 'real _'") == [(5,)]
+    assert sql("SELECT count(*) FROM test_record WHERE name = 'trial'") == [(0,)]
+    demo.result("DELETE", real, json=made)
