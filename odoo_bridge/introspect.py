@@ -24,7 +24,8 @@ _NO_ACCESS = "."
 class FieldInfo:
     """One field of a model.
 
-    ``relation`` is the comodel of a relational field; ``selection`` the allowed values (value, label);
+    ``has_default`` says that Odoo fills the field where a new record is given no value; ``relation`` is the comodel
+    of a relational field; ``selection`` the allowed values (value, label);
     ``model_field`` names the field that holds the model of a many2one_reference; ``image`` tells an image from
     other binaries; ``owns_lines`` says that taking a line out of a one2many deletes it; ``origin`` is the
     (model, field) at the end of a related field's path; ``restricted`` says that Odoo keeps the field from
@@ -37,6 +38,7 @@ class FieldInfo:
     label: str
     help: str
     required: bool
+    has_default: bool
     writable: bool
     stored: bool
     searchable: bool
@@ -115,6 +117,7 @@ def _describe_field(records: Any, field: Any, attributes: dict[str, Any]) -> Fie
         label=str(attributes.get("string") or field.string or field.name),
         help=str(attributes.get("help") or ""),
         required=bool(field.required),
+        has_default=_has_default(records, field),
         writable=not field.readonly and field.name not in LOG_FIELDS,
         stored=bool(field.store),
         searchable=bool(attributes.get("searchable", field.store)),
@@ -151,6 +154,13 @@ def _origin(records: Any, field: Any) -> tuple[str, str]:
             model = records.env[model._fields[step].comodel_name]
         field = model._fields[last]
     return field.model_name, field.name
+
+
+def _has_default(records: Any, field: Any) -> bool:
+    """Whether a new record gets a value by a default or by being computed; a related field's origin tells."""
+    model, name = _origin(records, field)
+    origin = records.env[model]._fields[name]
+    return origin.default is not None or origin.compute is not None
 
 
 def _is_image(records: Any, field: Any) -> bool:

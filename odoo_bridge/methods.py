@@ -15,6 +15,7 @@ from odoo.exceptions import AccessError
 from odoo.models import BaseModel
 from odoo.service.model import get_public_method
 
+from .errors import InvalidValue
 from .transaction import Environment
 
 #: Deepest nesting of a result, and most items that a generator may give.
@@ -101,8 +102,15 @@ def call(
     """
     records = env[method.model].browse(ids)
     # Asked for again at each call: an addon may have made the method private since.
-    bound = get_public_method(records, method.name)
-    return _plain(bound(records, *positional, **keywords), 0)
+    function = get_public_method(records, method.name)
+    try:
+        return _plain(function(records, *positional, **keywords), 0)
+    except ValueError as error:
+        if len(ids) != 1 and str(error).startswith("Expected singleton"):  # ensure_one
+            raise InvalidValue(
+                "The method wants one record: call it with the record's id.", name="one_record"
+            ) from error
+        raise
 
 
 def _plain_default(value: Any) -> Any:

@@ -41,6 +41,7 @@ def _info(model: str, item: Mapping[str, Any]) -> FieldInfo:
         label=item.get("string") or "",
         help="",
         required=False,
+        has_default=True,
         writable=True,
         stored=True,
         searchable=False,

@@ -109,6 +109,12 @@ def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[i
     return set(env[model].browse(ids).with_context(active_test=False)[field]._ids)
 
 
+def first(env: Environment, model: str, domain: Domain) -> int | None:
+    """Return the id of the first record that matches, or None."""
+    record = env[model].search(domain, order="id", limit=1)
+    return int(record.id) if record else None
+
+
 def nobodys_lines(env: Environment, model: str, field: str, ids: Iterable[int]) -> set[int]:
     """Return those lines of a one2many that belong to no record yet."""
     inverse = env.registry[model]._fields[field].inverse_name

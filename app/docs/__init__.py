@@ -1,0 +1,1 @@
+"""The contract that machines read: OpenAPI, made from the compiled definitions, and the page that shows it."""
