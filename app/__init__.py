@@ -7,7 +7,8 @@ import os
 from app import config, cors, health, logs
 from app.auth.authentication import Authenticator
 from app.auth.throttle import make_throttle
-from app.catalog.catalog import Catalog
+from app.auth.tokens import derived
+from app.catalog.catalog import Catalog, Snapshot
 from app.catalog.database import make_engine
 from app.commands import init_commands
 from app.config import Settings
@@ -45,12 +46,21 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     return app
 
 
+def _take_over(app: Gatehouse, settings: Settings, snapshot: Snapshot) -> None:
+    """Serve what a new snapshot of the catalog says."""
+    app.publish(snapshot.endpoints)
+    # Flask opens a request's session before any of our code runs, so the key of the forms has to be there by then.
+    app.secret_key = derived(settings.secret_key or snapshot.settings["secret_key"], "forms")
+
+
 def _services(app: Gatehouse, settings: Settings) -> Services:
     instance = boot.start(settings.odoo_conf, settings.database)
     limits = Limits(settings.statement_timeout, settings.signaling_interval)
     transactions = Transactions(instance.database, limits)
     engine = make_engine(instance.dsn)
-    catalog = Catalog(engine, transactions, settings.catalog_interval, lambda snapshot: app.publish(snapshot.endpoints))
+    catalog = Catalog(
+        engine, transactions, settings.catalog_interval, lambda snapshot: _take_over(app, settings, snapshot)
+    )
     throttle = make_throttle(instance.dsn, settings.redis_url)
     authenticator = Authenticator(lambda: app.services.hasher(), throttle)
     return Services(

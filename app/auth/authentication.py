@@ -7,7 +7,7 @@ session costs the read of one file.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from app.auth import clients, tokens
 from app.auth.principal import Credentials, Principal, Told
@@ -20,6 +20,10 @@ from odoo_bridge.transaction import Environment
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)  # RFC 6750 2.1
 _ODOO_KEY = re.compile(r"[0-9a-f]{40}")
+
+
+class NoUser(Unauthorized):
+    """The credentials are good, but nobody is there to execute the calls of this API for them."""
 
 
 class Authenticator:
@@ -35,6 +39,24 @@ class Authenticator:
         if definition.document.authentication == "public":
             uid = credentials.public_user(root).uid if run_as is None else _active(root, run_as)
             return Principal("public", uid, "public")
+        return self._caller(root, presented, run_as, told)
+
+    def callers(
+        self, root: Environment, presented: Credentials, run_as: Iterable[int | None], told: Told
+    ) -> dict[int | None, Principal]:
+        """Return who calls where no API is named: as what the caller would call APIs with each of these ``run_as``.
+
+        Those that nobody would execute are left out. Raises Unauthorized for credentials that are not good.
+        """
+        found = {}
+        for each in run_as:
+            try:
+                found[each] = self._caller(root, presented, each, told)
+            except NoUser:
+                continue
+        return found
+
+    def _caller(self, root: Environment, presented: Credentials, run_as: int | None, told: Told) -> Principal:
         if presented.authorization:
             return self._bearer(root, presented, run_as)
         if presented.session_id:
@@ -70,18 +92,18 @@ class Authenticator:
             return None
         grant, client = found.grant, found.grant.client
         if found.acts_as is None:
-            raise invalid_token("The client app acts as no user here.")
+            raise invalid_token("The client app acts as no user here.", NoUser)
         if not found.user_active:
-            raise invalid_token("The user that executes this call is no longer active.")
+            raise invalid_token("The user that executes this call is no longer active.", NoUser)
         if grant.uid is None:
             return Principal("client", found.acts_as, f"client:{client.id}", grant.scopes, client.name)
         return Principal("person", found.acts_as, f"client:{client.id}:{grant.uid}", grant.scopes, client.name)
 
 
-def invalid_token(message: str) -> Unauthorized:
+def invalid_token(message: str, kind: type[Unauthorized] = Unauthorized) -> Unauthorized:
     """Return the error for a token that is not good (RFC 6750 3.1)."""
     challenge = f'Bearer realm="gatehouse", error="invalid_token", error_description="{message}"'
-    return Unauthorized(message, name="invalid_token", headers={"WWW-Authenticate": challenge})
+    return kind(message, name="invalid_token", headers={"WWW-Authenticate": challenge})
 
 
 def _key(root: Environment, key: str, run_as: int | None) -> Principal | None:
@@ -93,5 +115,5 @@ def _key(root: Environment, key: str, run_as: int | None) -> Principal | None:
 
 def _active(root: Environment, run_as: int) -> int:
     if not credentials.is_active(root, run_as):
-        raise Unauthorized("The user that executes this API's calls is no longer active.", name="run_as_inactive")
+        raise NoUser("The user that executes this API's calls is no longer active.", name="run_as_inactive")
     return run_as

@@ -37,6 +37,11 @@ def lookup_of(token: str, kind: Kind) -> str | None:
     return match[2] if match and match[1] == kind else None
 
 
+def derived(key: str, purpose: str) -> str:
+    """Return a key for another purpose, from which the first can't be found."""
+    return hmac.digest(key.encode(), purpose.encode(), hashlib.sha256).hex()
+
+
 @dataclass(frozen=True, slots=True)
 class Hasher:
     """Hashes tokens with a key of this database or host."""

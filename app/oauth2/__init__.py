@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-
-from flask import Flask, current_app, g
+from flask import Flask, g
 from flask_cors import CORS
 
 from app.auth.principal import Told
 from app.oauth2.endpoints import blueprint as endpoints
 from app.oauth2.pages import blueprint as pages
-from app.services import services
 
 
 def init_oauth2(app: Flask) -> None:
@@ -29,7 +26,4 @@ def init_oauth2(app: Flask) -> None:
 
 
 def _prepare() -> None:
-
     g.told = Told()
-    if current_app.secret_key is None:  # the key is in the database, which is not needed to build the app
-        current_app.secret_key = hashlib.sha256(f"forms\n{services().hasher().key}".encode()).hexdigest()

@@ -118,6 +118,14 @@ def routes(app: Gatehouse) -> Iterator[list[str]]:
     app.services.catalog.refresh()
 
 
+def _encodable(texts: dict[str, str]) -> dict[str, str]:
+    """Return the texts without halves of characters, which no client could send."""
+    return {
+        name.encode("utf-8", "replace").decode(): text.encode("utf-8", "replace").decode()
+        for name, text in texts.items()
+    }
+
+
 def _dumps(document: Any) -> bytes:
     return json.dumps(document).encode("utf-8", "surrogatepass")
 
@@ -197,3 +205,41 @@ def test_no_path_header_or_body_is_a_500(
     method: str, tail: str, data: bytes, content_type: str, headers: dict[str, str], demo: Client, routes: list[str]
 ) -> None:
     _holds(demo(method, f"{routes[0]}/{tail}", data=data, content_type=content_type, headers=headers))
+
+
+_OWN = [
+    "/web/session/authenticate", "/web/session/destroy", "/api/oauth2/token", "/api/oauth2/revoke",
+    "/api/oauth2/introspect", "/api/oauth2/authorize", "/api/oauth2/login", "/api/oauth2/consents",
+    "/.well-known/oauth-authorization-server",
+    "/healthz", "/readyz", "/api/image/1/test.record/x/picture", "/api/binary/1/res.partner/x/y",
+]  # fmt: skip
+
+
+@_fuzz
+@given(
+    method=st.sampled_from(_METHODS),
+    path=st.sampled_from(_OWN),
+    query=st.dictionaries(_text, _text, max_size=3),
+    form=st.dictionaries(
+        st.sampled_from(["grant_type", "client_id", "client_secret", "token", "code", "scope"]), _text
+    ),
+    document=_json,
+    as_json=st.booleans(),
+    authorization=st.sampled_from(
+        ["", "Basic eDp5", "Basic \xff", "Bearer x", "Bearer gha_" + "a" * 16 + "_" + "b" * 43]
+    ),
+)
+def test_no_request_to_our_own_endpoints_is_a_500(
+    method: str,
+    path: str,
+    query: dict[str, str],
+    form: dict[str, str],
+    document: Any,
+    as_json: bool,
+    authorization: str,
+    anyone: Client,
+) -> None:
+    body = {"data": _dumps(document), "content_type": "application/json"} if as_json else {"data": _encodable(form)}
+    answer = anyone(method, path, query_string=_encodable(query), headers={"Authorization": authorization}, **body)
+    assert answer.status_code < 500, answer.text
+    assert "X-Request-ID" in answer.headers

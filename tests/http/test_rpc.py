@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from app.catalog import store
 from app.catalog.compiler import compile_document
 from app.catalog.document import ApiDocument
 from app.catalog.odoo_source import OdooSource
+from app.routing import Gatehouse
 from tests.http.conftest import Client
 
 Publish = Callable[..., str]
@@ -211,3 +213,16 @@ def test_a_retried_call_with_a_key_does_its_work_once(demo: Client, rpc: Callabl
     first = demo.result("POST", route, json={"name": "once by rpc"}, headers=headers)
     assert demo.result("POST", route, json={"name": "once by rpc"}, headers=headers) == first
     assert sql("SELECT count(*) FROM test_record WHERE name = 'once by rpc'") == [(2,)]
+
+
+def test_a_method_that_vanished_puts_its_api_out_of_service(
+    demo: Client, rpc: Callable[..., str], app: Gatehouse
+) -> None:
+    route = rpc("echo")
+    (stored,) = store.load(app.services.engine).apis
+    store.write(app.services.engine, [{**stored.document, "method": "echo_no_more"}], defaults=None, prune=False)
+    app.services.catalog.refresh()
+    status, error = demo.error("POST", route, json={})
+    assert (status, error["data"]["name"]) == (503, "definition_broken")
+    assert demo.result("GET", "/readyz")["out_of_service"] == [stored.document["name"]]
+    assert "echo_no_more" in app.test_cli_runner().invoke(args=["api", "list"]).output

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +16,7 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
-from tests.server.conftest import ROOT, Server, in_odoo, serving, wait_until
+from tests.server.conftest import ROOT, Server, environment_of, free_port, in_odoo, serving, wait_until
 
 pytestmark = pytest.mark.live
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -180,3 +182,28 @@ def test_an_addon_that_is_uninstalled_takes_its_api_out_of_service_and_no_other(
         assert details["status"] == "ready"
         assert details["out_of_service"] == ["Products"]
         assert "product.template" in server.flask("api", "list").stdout
+
+
+def test_wsgi_py_works_under_another_server(server: Server, testbed: Testbed) -> None:
+    """Python's own WSGI server: one process, no hooks of ours."""
+    port = free_port()
+    script = f"from wsgiref.simple_server import make_server; import wsgi; make_server('127.0.0.1', {port}, wsgi.app)"
+    environment = environment_of(testbed, server.database)
+    command = [sys.executable, "-c", f"{script}.serve_forever()"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+
+        def answers() -> bool:
+            assert process.poll() is None
+            try:
+                return requests.get(f"{url}/readyz", timeout=5).status_code == 200
+            except requests.ConnectionError:
+                return False
+
+        wait_until(answers, 30)
+        found = requests.get(f"{url}/api/partner/rest?limit=2", cookies=server.session().cookies, timeout=10)
+        assert len(found.json()["result"]["records"]) == 2
+    finally:
+        process.terminate()
+        process.wait()
