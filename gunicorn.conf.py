@@ -26,6 +26,11 @@ def pre_fork(server: Any, worker: Any) -> None:
     boot.before_fork()
 
 
+def worker_exit(server: Any, worker: Any) -> None:
+    """Calls in flight are done by now: write what the log still has queued."""
+    worker.wsgi.services.recorder.stop()
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """Each worker opens connections of its own."""
     boot.after_fork_in_child()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from app import config, cors, health, logs
+from app.analytics.recorder import Recorder
 from app.auth.authentication import Authenticator
 from app.auth.throttle import make_throttle
 from app.auth.tokens import derived
@@ -70,5 +71,6 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         engine=engine,
         catalog=catalog,
         throttle=throttle,
+        recorder=Recorder(engine),
         gateway=Gateway(transactions, authenticator, throttle),
     )

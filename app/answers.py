@@ -17,6 +17,7 @@ def success(result: Any) -> Response:
 
 def failure(error: ApiError, status: int | None = None) -> Response:
     """Return the answer for an error; ``status`` is for one that goes out inside a 200."""
+    g.failure = error
     body = error.to_json()
     body["data"]["request_id"] = g.request_id
     response = _json({"jsonrpc": "2.0", "id": _rpc_id(), "error": body}, status or error.status)

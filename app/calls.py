@@ -24,6 +24,7 @@ def current_call(definition: Definition, operation: Operation) -> Call:
         operation=operation,
         credentials=Credentials(session_id, authorization, request.remote_addr or ""),
         told=g.told,
+        request_id=g.request_id,
         wishes=Wishes(
             languages=request.accept_languages,
             time_zone=request.headers.get("X-Timezone"),

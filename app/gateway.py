@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from app.analytics import audit
+from app.analytics.audit import Author
 from app.auth.authentication import Authenticator
 from app.auth.principal import Credentials, Principal, Told
 from app.auth.throttle import Throttle
@@ -29,6 +31,7 @@ class Call:
     credentials: Credentials
     wishes: context.Wishes
     told: Told
+    request_id: str
     idempotency: Idempotency | None = None
 
 
@@ -58,6 +61,12 @@ class Gateway:
             call, lambda env, principal: once(env, key, call.definition.id, principal.key, lambda: work(env))
         )
 
+    def callers(
+        self, presented: Credentials, run_as: Collection[int | None], told: Told
+    ) -> dict[int | None, Principal]:
+        """Return who calls where no API is named; see ``Authenticator.callers``."""
+        return self._transactions.run(lambda root: self._authenticator.callers(root, presented, run_as, told))
+
     def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
         definition = call.definition
         access.check_served(definition)
@@ -65,12 +74,17 @@ class Gateway:
         test_mode = definition.document.mode == "test"
 
         def within(root: Environment) -> T:
+            call.told.changes.clear()  # of a try that failed
             principal = self._authenticator.authenticate(root, call.credentials, definition, call.told)
+            call.told.principal = principal
             self._check_rate(call, principal)
             access.authorize(principal, definition, call.operation)
             context = _context(root, principal.uid, call.wishes, definition)
             with sandbox.isolated(root) if test_mode else nullcontext(root) as place:
-                return work(act_as(place, principal.uid, context), principal)
+                result = work(act_as(place, principal.uid, context), principal)
+            if call.told.changes and not test_mode:
+                audit.write(root.cr, _author(call, principal), call.told.changes)
+            return result
 
         return self._transactions.run(within, keep=not test_mode, read_only=read_only)
 
@@ -86,6 +100,18 @@ class Gateway:
                     retry_after=max(1, state.reset),
                     name="rate_limit",
                 )
+
+
+def _author(call: Call, principal: Principal) -> Author:
+    return Author(
+        request_id=call.request_id,
+        api_id=call.definition.id,
+        api=call.definition.name,
+        caller=principal.key,
+        client=principal.client,
+        uid=principal.uid,
+        address=call.credentials.address,
+    )
 
 
 def _context(root: Environment, uid: int, wishes: context.Wishes, definition: Definition) -> dict[str, object]:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
+from datetime import datetime, timezone
 
 from flask import Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.analytics.recorder import Row
 from app.auth.principal import Told
+from app.catalog.definition import Definition
 from app.config import Settings
+from app.errors import ApiError
 from app.incoming import Incoming
 from app.routing import Gatehouse, current_definition
+from app.services import services
 from odoo_bridge.sessions import COOKIE
 
+#: Most characters that the log keeps of a text.
+_LONGEST = 500
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -44,6 +52,7 @@ def _keep_catalog_current(app: Gatehouse) -> None:
 def _identify() -> None:
     """Take over a client's or proxy's request id, so that one id runs through all logs."""
     given = request.headers.get("X-Request-ID", "")
+    g.started = time.perf_counter()
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
@@ -59,7 +68,31 @@ def _mark(response: Response) -> Response:
         response.headers["X-Test-Mode"] = "true"
     if "told" in g:
         _tell(response, g.told)
+    if definition is not None and definition.document.statistics and request.method != "OPTIONS":
+        services().recorder.record(_row(response, definition))
     return response
+
+
+def _row(response: Response, definition: Definition) -> Row:
+    """Return what the log keeps of a call: an allow-list, without headers, queries and bodies."""
+    failure: ApiError | None = g.get("failure")
+    principal = g.told.principal if "told" in g else None
+    rule = request.url_rule.rule if request.url_rule else request.path
+    return Row(
+        at=datetime.now(timezone.utc),
+        request_id=g.request_id,
+        api_id=definition.id,
+        endpoint=f"{request.method} {rule}",
+        path=request.path[:_LONGEST],
+        status=response.status_code,
+        error=failure.name if failure else None,
+        message=failure.message[:_LONGEST] if failure else None,
+        caller=principal.key if principal else None,
+        client=principal.client if principal else None,
+        uid=principal.uid if principal else None,
+        address=request.remote_addr or "",
+        milliseconds=(time.perf_counter() - g.started) * 1000,
+    )
 
 
 def _tell(response: Response, told: Told) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 from sqlalchemy import Engine
 
+from app.analytics.recorder import Recorder
 from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
 from app.catalog import store
@@ -31,6 +32,7 @@ class Services:
     engine: Engine
     catalog: Catalog
     throttle: Throttle
+    recorder: Recorder
     gateway: Gateway
 
     def hasher(self) -> Hasher:

@@ -75,6 +75,7 @@ def app(testbed: Testbed, database: str) -> Iterator[Gatehouse]:
     app = create_app(from_environment({**testbed.environment(database), "GATEHOUSE_MAX_BODY_SIZE": "2000000"}))
     catalog_database.upgrade(app.services.engine)
     yield app
+    app.services.recorder.stop()
     app.services.catalog.stop()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from app.analytics.audit import Change
 from app.auth.throttle import RateState
 from odoo_bridge.sessions import Renewal
 
@@ -38,7 +39,13 @@ class Principal:
 
 @dataclass(slots=True)
 class Told:
-    """What a call has to tell its caller beside the answer: a rotated session, and where its rate limit stands."""
+    """What is to be told of a call beside its answer.
+
+    To the caller: a rotated session, and where the rate limit stands. To the log and the audit: who it was, and what
+    was changed.
+    """
 
     session: Renewal | None = None
     rate: RateState | None = None
+    principal: Principal | None = None
+    changes: list[Change] = field(default_factory=list)

@@ -161,12 +161,14 @@ class Bulk:
         answers = []
         for index, item in enumerate(items):
             answer: Json = {"index": index}
+            done = len(self._do.changes)
             try:
                 with attempt(self._do.env):
                     answer |= {"status": 200, "result": do(item)}
             except _ENDING:
                 raise
             except (ApiError, BridgeError) as error:
+                del self._do.changes[done:]  # undone with the item
                 api_error = error if isinstance(error, ApiError) else from_bridge(error)
                 answer |= {"status": api_error.status, "error": api_error.to_json()}
             answers.append(answer)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.analytics.audit import Change
 from app.catalog.definition import Definition, Exposure, Node
 from app.errors import NotFound
 from app.policy import properties as property_values
@@ -44,8 +45,10 @@ class Versioned:
 class Operations:
     """The operations on one exposed model, as one user."""
 
-    def __init__(self, env: Environment, definition: Definition, exposure: Exposure) -> None:
+    def __init__(self, env: Environment, definition: Definition, exposure: Exposure, changes: list[Change]) -> None:
+        """``changes`` takes what is done to records, for the audit."""
         self.env = env
+        self.changes = changes
         self.definition = definition
         self.exposure = visible_to(env, exposure)
         self.model = self.exposure.name
@@ -116,7 +119,10 @@ class Operations:
         for item in items:
             self._resolve_properties(item, None)
         references.verify(self.env, items)
-        return records.create(self.env, self.model, [item.values for item in items])
+        ids = records.create(self.env, self.model, [item.values for item in items])
+        fields = sorted({name for item in items for name in item.values})
+        self.changes.append(Change("create", self.model, tuple(ids), tuple(fields)))
+        return ids
 
     def write_records(self, ids: Sequence[int], item: Checked) -> None:
         """Write the same values to records that ``require`` has found."""
@@ -126,10 +132,12 @@ class Operations:
             raise invalid(next(iter(item.properties)), "properties are written record by record")
         references.verify(self.env, [item], [ids])
         records.write(self.env, self.model, ids, item.values)
+        self.changes.append(Change("update", self.model, tuple(ids), tuple(sorted(item.values))))
 
     def delete_records(self, ids: Sequence[int]) -> None:
         """Delete records that ``require`` has found."""
         records.unlink(self.env, self.model, ids)
+        self.changes.append(Change("delete", self.model, tuple(ids)))
 
     def find(self, ids: Sequence[int], node: Node) -> list[Json | None]:
         """Return a record for each id, None where there is none for this user."""

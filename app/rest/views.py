@@ -15,7 +15,7 @@ from app.catalog.definition import Exposure
 from app.errors import BadRequest
 from app.json import dumps
 from app.rest import versions
-from app.rest.bulk import Bulk
+from app.rest.bulk import Bulk, Options
 from app.rest.operations import Operations, Versioned
 from app.rest.versions import Condition
 from app.routing import current_endpoint
@@ -58,7 +58,10 @@ def create() -> Response:
 
     def work(do: Operations) -> Any:
         body, parameters = g.incoming.body(), g.incoming.query()
-        return Bulk(do).create(body, parameters) if isinstance(body, list) else do.create(body, parameters).body
+        if isinstance(body, list):
+            return Bulk(do).create(body, parameters)
+        # One record is all or nothing, whatever ``atomic`` says.
+        return do.create(body, Options.of(parameters).parameters).body
 
     return answers.success(_run(work, once=True))
 
@@ -94,7 +97,7 @@ def _run(work: Callable[[Operations], T], *, once: bool = False) -> T:
     gateway = services().gateway
     call = current_call(endpoint.definition, endpoint.operation)
     result: T = (gateway.run_once if once else gateway.run)(
-        call, lambda env: work(Operations(env, endpoint.definition, exposure))
+        call, lambda env: work(Operations(env, endpoint.definition, exposure, call.told.changes))
     )
     return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from app.analytics.audit import Change
 from app.catalog.definition import Definition, Exposure
 from app.errors import ApiError, BadRequest, NotFound
 from app.policy import query
@@ -21,8 +22,17 @@ from odoo_bridge.transaction import Environment
 class MethodCalls:
     """Calls the method of one API, as one user."""
 
-    def __init__(self, env: Environment, definition: Definition, exposure: Exposure, method: MethodInfo) -> None:
+    def __init__(
+        self,
+        env: Environment,
+        definition: Definition,
+        exposure: Exposure,
+        method: MethodInfo,
+        changes: list[Change] | None,
+    ) -> None:
+        """``changes`` takes the call, for the audit; None where it can only read."""
         self.env = env
+        self.changes = changes
         self.definition = definition
         self.exposure = exposure
         self.method = method
@@ -63,6 +73,8 @@ class MethodCalls:
     def _call(self, ids: Sequence[int], arguments: Arguments) -> Any:
         references.verify(self.env, [Checked(references=arguments.references)])
         result = methods.call(self.env, self.method, ids, arguments.positional, arguments.keywords)
+        if self.changes is not None:
+            self.changes.append(Change(self.method.name, self.exposure.name, tuple(ids)))
         return to_json(result, self.definition.ids)
 
     def _not_found(self) -> NotFound:

@@ -51,7 +51,8 @@ def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ..
     def within(env: Any) -> Any:
         # The compiler gives every RPC endpoint both; without them the API is out of service.
         method, exposure = cast(MethodInfo, definition.method), cast(Exposure, endpoint.exposure)
-        return work(MethodCalls(env, definition, exposure, method), _arguments(definition, method, own))
+        changes = None if request.method == "GET" else call.told.changes
+        return work(MethodCalls(env, definition, exposure, method, changes), _arguments(definition, method, own))
 
     gateway = services().gateway
     if request.method == "GET":

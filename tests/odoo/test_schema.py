@@ -8,6 +8,7 @@ from typing import Any
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from app.analytics import schema as analytics_schema
 from app.catalog import database
 from app.catalog.schema import SCHEMA, Base
 from app.routing import Gatehouse
@@ -20,11 +21,14 @@ def test_migrations_and_models_agree(app: Gatehouse) -> None:
             opts={
                 "include_schemas": True,
                 "include_name": lambda name, kind, parents: kind != "schema" or name == SCHEMA,
+                # The log's partitions are made as days come.
+                "include_object": lambda thing, name, *more: not str(name).startswith("request_log_2"),
                 "compare_type": True,
                 "version_table_schema": SCHEMA,
             },
         )
         differences = compare_metadata(context, Base.metadata)
+    assert analytics_schema.Audit.metadata is Base.metadata
     assert [difference for difference in differences if "alembic_version" not in repr(difference)] == []
 
 

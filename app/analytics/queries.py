@@ -1,0 +1,184 @@
+"""Statistics over a period, from the rollups: their cost grows with time and endpoints, never with calls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, Literal
+
+from sqlalchemy import Engine, text
+
+from app.analytics.latency import percentile
+
+Dimension = Literal["api_id", "endpoint", "client", "error"]
+#: Periods up to this long are told by the minute.
+_BY_MINUTE = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From ``start`` up to, and without, ``end``."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def last(cls, span: timedelta) -> Period:
+        """Return the period that ends now."""
+        now = datetime.now(timezone.utc)
+        return cls(now - span, now + timedelta(seconds=1))
+
+    @property
+    def table(self) -> str:
+        """The rollup that tells this period finely enough."""
+        return "rollup_minute" if self.end - self.start <= _BY_MINUTE else "rollup_hour"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Numbers over a period; latencies in milliseconds, None where nothing was called."""
+
+    key: Any
+    calls: int
+    failures: int
+    average: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+    @property
+    def success_rate(self) -> float | None:
+        """The share of calls that succeeded, from 0 to 1."""
+        return (self.calls - self.failures) / self.calls if self.calls else None
+
+
+def totals(engine: Engine, period: Period, *, api_id: int | None = None) -> Statistics:
+    """Return the numbers of all calls, or of one API's."""
+    return _statistics("total", _buckets(engine, period, "", api_id).get("", []))
+
+
+def by(engine: Engine, period: Period, dimension: Dimension, *, api_id: int | None = None) -> list[Statistics]:
+    """Return the numbers per API, endpoint, client app or error, the most called first."""
+    found = [_statistics(key, rows) for key, rows in _buckets(engine, period, dimension, api_id).items()]
+    return sorted(found, key=lambda each: -each.calls)
+
+
+def series(engine: Engine, period: Period, *, api_id: int | None = None) -> list[Statistics]:
+    """Return the numbers per minute or hour, in order; times without calls are left out."""
+    found = [_statistics(key, rows) for key, rows in _buckets(engine, period, "at", api_id).items()]
+    return sorted(found, key=lambda each: each.key)
+
+
+def _buckets(engine: Engine, period: Period, dimension: str, api_id: int | None) -> dict[Any, list[Any]]:
+    """Return, for each value of a dimension, rows of (error?, bucket, calls, milliseconds)."""
+    column = dimension or "''"
+    condition = "AND api_id = :api_id" if api_id is not None else ""
+    rows = defaultdict(list)
+    with engine.connect() as connection:
+        for key, failed, bucket, calls, milliseconds in connection.execute(
+            text(
+                f"SELECT {column}, error <> '', bucket, sum(calls)::bigint, sum(milliseconds) "
+                f"FROM gatehouse.{period.table} WHERE at >= :start AND at < :end {condition} GROUP BY 1, 2, 3"
+            ),
+            {"start": _floor(period), "end": period.end, "api_id": api_id},
+        ):
+            rows[key].append((failed, bucket, calls, milliseconds))
+    return rows
+
+
+def _floor(period: Period) -> datetime:
+    """Return the start of the minute or hour that the period begins in."""
+    start = period.start.replace(second=0, microsecond=0)
+    return start if period.table == "rollup_minute" else start.replace(minute=0)
+
+
+def _statistics(key: Any, rows: Sequence[Any]) -> Statistics:
+    counts: dict[int, int] = defaultdict(int)
+    failures, milliseconds = 0, 0.0
+    for failed, bucket, calls, spent in rows:
+        counts[bucket] += calls
+        milliseconds += spent
+        failures += calls if failed else 0
+    calls = sum(counts.values())
+    return Statistics(
+        key=key,
+        calls=calls,
+        failures=failures,
+        average=milliseconds / calls if calls else None,
+        p50=percentile(counts, 0.5),
+        p95=percentile(counts, 0.95),
+        p99=percentile(counts, 0.99),
+    )
+
+
+def log_page(
+    engine: Engine,
+    period: Period,
+    *,
+    api_id: int | None = None,
+    failed: bool | None = None,
+    search: str = "",
+    limit: int = 50,
+    offset: int = 0,
+) -> list[dict[str, Any]]:
+    """Return rows of the request log, the newest first. ``search`` is a request id, a caller or a client app."""
+    conditions = ["at >= :start", "at < :end"]
+    if api_id is not None:
+        conditions.append("api_id = :api_id")
+    if failed is not None:
+        conditions.append("error IS NOT NULL" if failed else "error IS NULL")
+    if search:
+        conditions.append("(request_id = :search OR caller = :search OR client = :search)")
+    return _rows(
+        engine,
+        f"SELECT * FROM gatehouse.request_log WHERE {' AND '.join(conditions)} "
+        "ORDER BY at DESC LIMIT :limit OFFSET :offset",
+        {
+            "start": period.start,
+            "end": period.end,
+            "api_id": api_id,
+            "search": search,
+            "limit": limit,
+            "offset": offset,
+        },
+    )
+
+
+def request(engine: Engine, request_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what the log and the audit know of a request."""
+    return (
+        _rows(engine, "SELECT * FROM gatehouse.request_log WHERE request_id = :id ORDER BY at", {"id": request_id}),
+        _rows(engine, "SELECT * FROM gatehouse.audit WHERE request_id = :id ORDER BY id", {"id": request_id}),
+    )
+
+
+def audit_page(
+    engine: Engine, *, model: str = "", record_id: int | None = None, limit: int = 50, offset: int = 0
+) -> list[dict[str, Any]]:
+    """Return rows of the audit, the newest first; of one model, or of one record."""
+    conditions = ["true"]
+    if model:
+        conditions.append("model = :model")
+    if record_id is not None:
+        conditions.append("record_ids @> ARRAY[:record_id]")
+    return _rows(
+        engine,
+        f"SELECT * FROM gatehouse.audit WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        {"model": model, "record_id": record_id, "limit": limit, "offset": offset},
+    )
+
+
+def history_page(engine: Engine, *, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
+    """Return changes of definitions, client apps and settings, the newest first, with before and after."""
+    return _rows(
+        engine,
+        "SELECT * FROM gatehouse.history ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        {"limit": limit, "offset": offset},
+    )
+
+
+def _rows(engine: Engine, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(text(query), parameters).mappings()]

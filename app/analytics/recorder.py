@@ -1,0 +1,175 @@
+"""The background writer of the request log and the statistics: it never slows a call, and never blocks one.
+
+Calls put rows into a bounded queue; one thread per process writes them in batches. While the database is away it
+keeps what fits, and counts what it has to drop.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.analytics import partitions
+from app.analytics.latency import bucket_of
+
+_logger = logging.getLogger(__name__)
+
+CAPACITY = 20_000
+BATCH = 1_000
+#: Seconds between two writes, and between two tries while the database is away.
+INTERVAL = 1.0
+
+_INSERT = text(
+    "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, error, message, caller, "
+    "client, uid, address, milliseconds) VALUES (:at, :request_id, :api_id, :endpoint, :path, :status, :error, "
+    ":message, :caller, :client, :uid, :address, :milliseconds)"
+)
+_COLUMNS = "at, api_id, endpoint, client, status, error, bucket"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call. ``endpoint`` is method and route, ``path`` what was asked for without its query."""
+
+    at: datetime
+    request_id: str
+    api_id: int
+    endpoint: str
+    path: str
+    status: int
+    error: str | None
+    message: str | None
+    caller: str | None
+    client: str | None
+    uid: int | None
+    address: str
+    milliseconds: float
+
+
+class Recorder:
+    """Takes rows from the calls of this process and writes them in batches."""
+
+    def __init__(self, engine: Engine, capacity: int = CAPACITY) -> None:
+        self.dropped = 0
+        self._engine = engine
+        self._queue: queue.Queue[Row] = queue.Queue(capacity)
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._pid: int | None = None
+        self._thread: threading.Thread | None = None
+        self._known_days: set[date] = set()
+
+    def record(self, row: Row) -> None:
+        """Take a row; where the queue is full it is dropped and counted."""
+        if self._pid != os.getpid():
+            self._start()
+        try:
+            self._queue.put_nowait(row)
+        except queue.Full:
+            self.dropped += 1
+
+    def stop(self, patience: float = 10.0) -> None:
+        """Write what is queued and end; rows that can't be written within ``patience`` seconds are lost, and said."""
+        self._stopped.set()
+        if self._thread is not None and self._pid == os.getpid():
+            self._thread.join(patience)
+        if left := self._queue.qsize():
+            _logger.error("%d rows of the request log could not be written", left)
+
+    def flush(self) -> None:
+        """Write what is queued now, in this thread."""
+        while rows := self._take():
+            self._write(rows)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._pid == os.getpid():
+                return
+            # After a fork the parent's queue and thread are the parent's.
+            self._queue = queue.Queue(self._queue.maxsize)
+            self._stopped.clear()
+            self._pid = os.getpid()
+            self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+            self._thread.start()
+            atexit.register(self.stop)
+
+    def _run(self) -> None:
+        waiting: list[Row] = []
+        while True:
+            stopping = self._stopped.wait(INTERVAL)
+            give_up = time.monotonic() + 8
+            while waiting := waiting or self._take():
+                try:
+                    self._write(waiting)
+                    waiting = []
+                except SQLAlchemyError as error:
+                    _logger.warning("The request log can't be written: %s", error.__class__.__name__)
+                    if not stopping or time.monotonic() > give_up:
+                        break
+                    time.sleep(0.2)
+            if stopping:
+                return
+
+    def _take(self) -> list[Row]:
+        rows: list[Row] = []
+        while len(rows) < BATCH:
+            try:
+                rows.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+        return rows
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        """Write a batch and its statistics in one transaction: both are there, or neither."""
+        with self._engine.begin() as connection:
+            for day in {row.at.date() for row in rows} - self._known_days:
+                partitions.ensure(connection, day)
+            connection.execute(_INSERT, [asdict(row) for row in rows])
+            for table, seconds in (("rollup_minute", 60), ("rollup_hour", 3600)):
+                _roll_up(connection, table, rows, seconds)
+        self._known_days |= {row.at.date() for row in rows}
+
+
+def _roll_up(connection: Connection, table: str, rows: Sequence[Row], seconds: int) -> None:
+    calls: Counter[Any] = Counter()
+    milliseconds: Counter[Any] = Counter()
+    for row in rows:
+        at = datetime.fromtimestamp(row.at.timestamp() // seconds * seconds, timezone.utc)
+        key = (at, row.api_id, row.endpoint, row.client or "", row.status, row.error or "", bucket_of(row.milliseconds))
+        calls[key] += 1
+        milliseconds[key] += row.milliseconds  # type: ignore[assignment]  # a Counter of floats
+    names = [name.strip() for name in _COLUMNS.split(",")]
+    # In one order in all processes, so that no two wait for each other.
+    values = [
+        {**dict(zip(names, key, strict=True)), "calls": calls[key], "milliseconds": milliseconds[key]}
+        for key in sorted(calls)
+    ]
+    connection.execute(
+        text(
+            f"INSERT INTO gatehouse.{table} ({_COLUMNS}, calls, milliseconds) VALUES "
+            "(:at, :api_id, :endpoint, :client, :status, :error, :bucket, :calls, :milliseconds) "
+            f"ON CONFLICT ({_COLUMNS}) DO UPDATE SET calls = {table}.calls + EXCLUDED.calls, "
+            f"milliseconds = {table}.milliseconds + EXCLUDED.milliseconds"
+        ),
+        values,
+    )
+
+
+def forget_minutes(connection: Connection) -> None:
+    """Delete minutes that only the hours need to remember."""
+    connection.execute(
+        text("DELETE FROM gatehouse.rollup_minute WHERE at < :before"),
+        {"before": datetime.now(timezone.utc) - timedelta(days=2)},
+    )

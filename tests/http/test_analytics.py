@@ -1,0 +1,222 @@
+"""The audit, the request log and the statistics of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.analytics import partitions, queries
+from app.analytics.queries import Period
+from app.analytics.recorder import Recorder, Row
+from app.routing import Gatehouse
+from odoo_bridge import records
+from tests.http.conftest import Client
+
+Publish = Callable[..., str]
+Sql = Callable[..., list[tuple[Any, ...]]]
+Root = Callable[..., Any]
+HOUR = timedelta(hours=1)
+
+
+def _api_id(app: Gatehouse, route: str) -> int:
+    (found,) = (api.id for api in app.services.catalog.snapshot.definitions.values() if api.document.route == route)
+    return found
+
+
+@pytest.fixture
+def audit(sql: Sql) -> Callable[[str], list[tuple[Any, ...]]]:
+    """Return what the audit says of a request."""
+
+    def run(request_id: str) -> list[tuple[Any, ...]]:
+        return sql(
+            "SELECT action, model, cardinality(record_ids), fields, caller, client, address "
+            "FROM gatehouse.audit WHERE request_id = %s ORDER BY id",
+            request_id,
+        )
+
+    return run
+
+
+def test_every_change_has_its_row_and_reads_have_none(
+    demo: Client, publish: Publish, root: Root, audit: Callable[[str], list[tuple[Any, ...]]]
+) -> None:
+    route = publish(fields=["name", "count"])
+    uid = root(lambda env: env.ref("base.user_demo").id)
+
+    def call(method: str, path: str, **options: Any) -> Any:
+        answer = demo(method, path, **options)
+        return answer.json["result"], audit(answer.headers["X-Request-ID"])
+
+    who = (f"user:{uid}", None, "127.0.0.1")
+    created, rows = call("POST", route, json={"name": "audited", "count": 1})
+    assert rows == [("create", "test.record", 1, ["count", "name"], *who)]
+    path = f"{route}/{created['id']}"
+    assert call("PATCH", path, json={"count": 2})[1] == [("update", "test.record", 1, ["count"], *who)]
+    assert call("GET", path)[1] == []
+    assert call("GET", route)[1] == []
+    assert call("DELETE", path)[1] == [("delete", "test.record", 1, [], *who)]
+    many, rows = call("POST", route, json=[{"name": "a"}, {"name": "b"}])
+    assert rows == [("create", "test.record", 2, ["name"], *who)]
+    mixed = [{"name": "good"}, {"name": "forbidden"}]
+    _, rows = call("POST", f"{route}?atomic=false", json=mixed)
+    assert rows == [("create", "test.record", 1, ["name"], *who)]
+    assert call("DELETE", route, json=[record["id"] for record in many])[1] == [("delete", "test.record", 2, [], *who)]
+
+
+def test_a_call_that_fails_or_is_a_test_leaves_no_row_of_a_change(
+    demo: Client, publish: Publish, audit: Callable[[str], list[tuple[Any, ...]]]
+) -> None:
+    failed = demo("POST", publish(), json=[{"name": "a"}, {"name": "forbidden"}])
+    tried = demo("POST", publish(mode="test"), json={"name": "tried"})
+    for answer in (failed, tried):
+        assert audit(answer.headers["X-Request-ID"]) == []
+
+
+def test_a_call_that_is_tried_again_has_one_row(
+    demo: Client,
+    publish: Publish,
+    audit: Callable[[str], list[tuple[Any, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from psycopg2.errors import SerializationFailure
+
+    route = publish()
+    create, tries = records.create, []
+
+    def fail_once(*arguments: Any) -> Any:
+        tries.append(1)
+        ids = create(*arguments)
+        if len(tries) == 1:
+            raise SerializationFailure
+        return ids
+
+    monkeypatch.setattr(records, "create", fail_once)
+    answer = demo("POST", route, json={"name": "tried twice"})
+    assert len(tries) == 2
+    assert len(audit(answer.headers["X-Request-ID"])) == 1
+
+
+def test_an_rpc_call_is_audited_with_its_method(
+    demo: Client, publish: Publish, root: Root, audit: Callable[[str], list[tuple[Any, ...]]]
+) -> None:
+    (record,) = root(lambda env: env["test.record"].create({"name": "rpc"}).ids)
+    route = publish(fields=(), type="rpc", method="rename", id_obfuscation=False, http_methods=["POST"])
+    answer = demo("POST", f"{route}/{record}", json={"name": "renamed"})
+    assert audit(answer.headers["X-Request-ID"])[0][:3] == ("rename", "test.record", 1)
+
+
+def test_the_log_knows_each_call_and_nothing_secret(
+    demo: Client, anyone: Client, publish: Publish, app: Gatehouse
+) -> None:
+    route = publish()
+    ok = demo("GET", f"{route}?domain=[('name','=','needle-in-query')]")
+    rejected = demo("POST", route, json={"name": "forbidden"})
+    missing = demo("GET", f"{route}/made-up")
+    stranger = anyone("GET", route, headers={"Authorization": "Bearer needle-in-header"})
+    app.services.recorder.flush()
+    rows = queries.log_page(app.services.engine, Period.last(HOUR), api_id=_api_id(app, route))
+    assert [(row["endpoint"], row["status"], row["error"]) for row in reversed(rows)] == [
+        (f"GET {route}", 200, None),
+        (f"POST {route}", 200, "odoo.exceptions.ValidationError"),
+        (f"GET {route}/<public_id>", 404, "not_found"),
+        (f"GET {route}", 401, "invalid_token"),
+    ]
+    assert {row["request_id"] for row in rows} == {
+        answer.headers["X-Request-ID"] for answer in (ok, rejected, missing, stranger)
+    }
+    assert "needle" not in repr(rows)
+    failed = queries.log_page(app.services.engine, Period.last(HOUR), api_id=_api_id(app, route), failed=True)
+    assert len(failed) == 3
+    logged, audited = queries.request(app.services.engine, rejected.headers["X-Request-ID"])
+    assert (len(logged), audited) == (1, [])
+
+
+def test_an_api_without_statistics_is_not_logged(demo: Client, publish: Publish, app: Gatehouse) -> None:
+    route = publish(statistics=False)
+    demo("GET", route)
+    app.services.recorder.flush()
+    assert queries.log_page(app.services.engine, Period.last(HOUR), api_id=_api_id(app, route)) == []
+
+
+def test_statistics_count_every_call_once(demo: Client, publish: Publish, app: Gatehouse) -> None:
+    route = publish()
+    for _ in range(20):
+        demo("GET", route)
+    for _ in range(5):
+        demo("GET", f"{route}/made-up")
+    app.services.recorder.flush()
+    engine, api_id = app.services.engine, _api_id(app, route)
+    for period in (Period.last(HOUR), Period.last(timedelta(days=7))):
+        total = queries.totals(engine, period, api_id=api_id)
+        assert (total.calls, total.failures, total.success_rate) == (25, 5, 0.8)
+        assert total.average is not None
+        assert total.p50 is not None
+        assert total.p99 is not None
+        assert 0 < total.p50 <= total.p99
+        endpoints = queries.by(engine, period, "endpoint", api_id=api_id)
+        assert [(each.key, each.calls) for each in endpoints] == [(f"GET {route}", 20), (f"GET {route}/<public_id>", 5)]
+        assert {each.key: each.calls for each in queries.by(engine, period, "error", api_id=api_id)}["not_found"] == 5
+        assert sum(each.calls for each in queries.series(engine, period, api_id=api_id)) == 25
+    assert queries.totals(engine, Period.last(HOUR), api_id=10**6).calls == 0
+
+
+def _row(at: datetime, **values: Any) -> Row:
+    defaults: dict[str, Any] = {
+        "request_id": "r",
+        "api_id": 0,
+        "endpoint": "GET /x",
+        "path": "/x",
+        "status": 200,
+        "error": None,
+        "message": None,
+        "caller": None,
+        "client": None,
+        "uid": None,
+        "address": "",
+        "milliseconds": 1.0,
+    }
+    return Row(at=at, **{**defaults, **values})
+
+
+def test_old_days_are_dropped_whole(app: Gatehouse, sql: Sql) -> None:
+    recorder = Recorder(app.services.engine)
+    today = datetime.now(timezone.utc)
+    for age in (0, 10, 100, 200):
+        recorder.record(_row(today - timedelta(days=age), request_id=f"age {age}"))
+    recorder.stop()
+    run = app.test_cli_runner().invoke
+    assert run(args=["log", "purge", "--older-than", "90d"]).output == "2 days were dropped.\n"
+    assert run(args=["log", "purge", "--older-than", "90d"]).output == "No day is that old.\n"
+    assert sql("SELECT request_id FROM gatehouse.request_log WHERE request_id LIKE 'age %' ORDER BY at") == [
+        ("age 10",),
+        ("age 0",),
+    ]
+    for wrong in ("90", "0d", "-1d", "90 days", "x"):
+        assert run(args=["log", "purge", "--older-than", wrong]).exit_code != 0
+
+
+def test_a_full_queue_drops_and_counts_and_never_blocks(app: Gatehouse) -> None:
+    recorder = Recorder(app.services.engine, capacity=10)
+    with app.services.engine.begin() as connection:
+        partitions.ensure(connection, date.today())
+        connection.execute(text("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE"))
+        for _ in range(40):
+            recorder.record(_row(datetime.now(timezone.utc), request_id="full"))
+        assert recorder.dropped >= 10
+    recorder.stop()
+
+
+def test_every_change_of_a_definition_is_in_the_history_without_secrets(
+    app: Gatehouse, publish: Publish, sql: Sql
+) -> None:
+    publish("res.partner")
+    (last, *_) = queries.history_page(app.services.engine, limit=1)
+    assert (last["kind"], last["before"]) == ("api", None)
+    assert last["after"]["models"][0]["model"] == "res.partner"
+    sql("UPDATE gatehouse.setting SET value = value WHERE key = 'secret_key'")
+    secret = sql("SELECT value FROM gatehouse.setting WHERE key = 'secret_key'")[0][0]
+    assert secret not in repr(queries.history_page(app.services.engine, limit=500))
