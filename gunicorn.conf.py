@@ -1,7 +1,17 @@
 """gunicorn: one registry, loaded once and shared by forked workers; each worker serves with threads."""
 
 import os
+import shutil
+import tempfile
 from typing import Any
+
+# Each worker counts in files of its own, in memory where the machine has such a place; before anything measures.
+_MEMORY = "/dev/shm"  # noqa: S108  mkdtemp makes a folder of our own there
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
+    prefix="gatehouse-metrics-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None
+)
+
+from prometheus_client.multiprocess import mark_process_dead
 
 from app.config import from_environment
 from odoo_bridge import boot
@@ -29,6 +39,16 @@ def pre_fork(server: Any, worker: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     """Calls in flight are done by now: write what the log still has queued."""
     worker.wsgi.services.recorder.stop()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker had in flight is gone with it; what it counted stays."""
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    """Leave nothing in memory."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def post_fork(server: Any, worker: Any) -> None:

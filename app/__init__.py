@@ -16,6 +16,8 @@ from app.config import Settings
 from app.error_handlers import init_error_handlers
 from app.gateway import Gateway
 from app.media.views import blueprint as media
+from app.metrics import meters
+from app.metrics.views import blueprint as metrics
 from app.oauth2 import init_oauth2
 from app.requests import init_requests
 from app.rest.views import blueprint as rest
@@ -39,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     init_requests(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
-    for blueprint in (rest, rpc, session, media, health.blueprint):
+    for blueprint in (rest, rpc, session, media, health.blueprint, metrics):
         app.register_blueprint(blueprint)
     init_oauth2(app)
     init_commands(app)
@@ -57,7 +59,7 @@ def _take_over(app: Gatehouse, settings: Settings, snapshot: Snapshot) -> None:
 def _services(app: Gatehouse, settings: Settings) -> Services:
     instance = boot.start(settings.odoo_conf, settings.database)
     limits = Limits(settings.statement_timeout, settings.signaling_interval)
-    transactions = Transactions(instance.database, limits)
+    transactions = Transactions(instance.database, limits, on_retry=meters.RETRIES.inc)
     engine = make_engine(instance.dsn)
     catalog = Catalog(
         engine, transactions, settings.catalog_interval, lambda snapshot: _take_over(app, settings, snapshot)

@@ -31,6 +31,7 @@ class Settings:
     catalog_interval: float = 0.25
     trusted_proxies: int = 0
     redis_url: str | None = None
+    metrics_token: str | None = None
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
@@ -48,6 +49,8 @@ class Settings:
             )
         if self.secret_key is not None and len(self.secret_key) < 32:
             raise ConfigError(f"{variable('secret_key')} must have 32 characters or more.")
+        if self.metrics_token is not None and not (len(self.metrics_token) >= 16 and self.metrics_token.isascii()):
+            raise ConfigError(f"{variable('metrics_token')} must have 16 ASCII characters or more.")
 
 
 def variable(name: str) -> str:

@@ -16,12 +16,15 @@ from app.catalog.definition import Definition
 from app.config import Settings
 from app.errors import ApiError
 from app.incoming import Incoming
+from app.metrics import meters
 from app.routing import Gatehouse, current_definition
 from app.services import services
 from odoo_bridge.sessions import COOKIE
 
 #: Most characters that the log keeps of a text.
 _LONGEST = 500
+#: A variable part of a Werkzeug rule, with or without a converter.
+_VARIABLE = re.compile(r"<(?:[a-z]+:)?(?:public_)?([a-z_]+)>")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -44,7 +47,8 @@ def _keep_catalog_current(app: Gatehouse) -> None:
     def wsgi_app(environ, start_response):  # type: ignore[no-untyped-def]
         if environ.get("PATH_INFO") != "/healthz":  # whether the process is alive depends on nothing else
             app.services.catalog.ensure_current()
-        return inner(environ, start_response)
+        with meters.IN_FLIGHT.track_inprogress():
+            return inner(environ, start_response)
 
     app.wsgi_app = wsgi_app  # type: ignore[method-assign]
 
@@ -69,7 +73,10 @@ def _mark(response: Response) -> Response:
     if "told" in g:
         _tell(response, g.told)
     if definition is not None and definition.document.statistics and request.method != "OPTIONS":
-        services().recorder.record(_row(response, definition))
+        row = _row(response, definition)
+        services().recorder.record(row)
+        meters.CALLS.labels(definition.name, row.endpoint, row.status).inc()
+        meters.SECONDS.labels(definition.name).observe(row.milliseconds / 1000)
     return response
 
 
@@ -77,7 +84,7 @@ def _row(response: Response, definition: Definition) -> Row:
     """Return what the log keeps of a call: an allow-list, without headers, queries and bodies."""
     failure: ApiError | None = g.get("failure")
     principal = g.told.principal if "told" in g else None
-    rule = request.url_rule.rule if request.url_rule else request.path
+    rule = _VARIABLE.sub(r"{\1}", request.url_rule.rule) if request.url_rule else request.path
     return Row(
         at=datetime.now(timezone.utc),
         request_id=g.request_id,

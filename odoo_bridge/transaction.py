@@ -58,8 +58,12 @@ class _Beginning:
 class Transactions:
     """Runs pieces of work in transactions of one database."""
 
-    def __init__(self, database: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self, database: str, limits: Limits | None = None, on_retry: Callable[[], None] = lambda: None
+    ) -> None:
+        """``on_retry`` is called each time that a transaction is tried again, to count it."""
         self.database = database
+        self._on_retry = on_retry
         self.limits = limits or Limits()
         self._signaling_checked = float("-inf")
 
@@ -107,6 +111,7 @@ class Transactions:
                 self._discard(cr, root)
                 if not tries_left:
                     raise
+                self._on_retry()
                 tried = self.limits.tries - tries_left
                 _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
                 time.sleep(random.uniform(0.25, 1) * min(0.01 * 2**tried, 0.2))  # noqa: S311  jitter, not a secret

@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.analytics import partitions
 from app.analytics.latency import bucket_of
+from app.metrics import meters
 
 _logger = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Recorder:
             self._queue.put_nowait(row)
         except queue.Full:
             self.dropped += 1
+            meters.LOG_DROPPED.inc()
 
     def stop(self, patience: float = 10.0) -> None:
         """Write what is queued and end; rows that can't be written within ``patience`` seconds are lost, and said."""
@@ -109,6 +111,7 @@ class Recorder:
         waiting: list[Row] = []
         while True:
             stopping = self._stopped.wait(INTERVAL)
+            meters.LOG_QUEUE.set(self._queue.qsize())
             give_up = time.monotonic() + 8
             while waiting := waiting or self._take():
                 try:

@@ -7,7 +7,7 @@ session costs the read of one file.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from app.auth import clients, tokens
 from app.auth.principal import Credentials, Principal, Told
@@ -15,6 +15,7 @@ from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
 from app.catalog.definition import Definition
 from app.errors import Unauthorized
+from app.metrics import meters
 from odoo_bridge import credentials, sessions
 from odoo_bridge.transaction import Environment
 
@@ -42,7 +43,7 @@ class Authenticator:
         return self._caller(root, presented, run_as, told)
 
     def callers(
-        self, root: Environment, presented: Credentials, run_as: Iterable[int | None], told: Told
+        self, root: Environment, presented: Credentials, run_as: Collection[int | None], told: Told
     ) -> dict[int | None, Principal]:
         """Return who calls where no API is named: as what the caller would call APIs with each of these ``run_as``.
 
@@ -78,6 +79,7 @@ class Authenticator:
             principal = _key(root, token, run_as)
         else:
             principal = self._token(root, token, run_as)
+        meters.LOGINS.labels("bearer", "good" if principal else "wrong").inc()
         if principal is None:
             self._throttle.failed(None, presented.address)
             self._throttle.check_address(presented.address)

@@ -23,6 +23,7 @@ from app.catalog.compiler import compile_document, endpoints
 from app.catalog.definition import Definition, Endpoint
 from app.catalog.document import ApiDocument
 from app.catalog.odoo_source import OdooSource
+from app.metrics import meters
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.introspect import ModelInfo
 from odoo_bridge.transaction import Environment, Transactions
@@ -110,6 +111,7 @@ class Catalog:
         snapshot = _snapshot(store.load(self._engine), root, known)
         self._on_change(snapshot)
         self.snapshot = snapshot
+        meters.CATALOG.inc()
         _logger.info("Catalog version %d: %d endpoints", snapshot.version, len(snapshot.endpoints))
 
     def _start_watching(self) -> None:

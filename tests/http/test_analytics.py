@@ -122,7 +122,7 @@ def test_the_log_knows_each_call_and_nothing_secret(
     assert [(row["endpoint"], row["status"], row["error"]) for row in reversed(rows)] == [
         (f"GET {route}", 200, None),
         (f"POST {route}", 200, "odoo.exceptions.ValidationError"),
-        (f"GET {route}/<public_id>", 404, "not_found"),
+        (f"GET {route}/{{id}}", 404, "not_found"),
         (f"GET {route}", 401, "invalid_token"),
     ]
     assert {row["request_id"] for row in rows} == {
@@ -158,7 +158,7 @@ def test_statistics_count_every_call_once(demo: Client, publish: Publish, app: G
         assert total.p99 is not None
         assert 0 < total.p50 <= total.p99
         endpoints = queries.by(engine, period, "endpoint", api_id=api_id)
-        assert [(each.key, each.calls) for each in endpoints] == [(f"GET {route}", 20), (f"GET {route}/<public_id>", 5)]
+        assert [(each.key, each.calls) for each in endpoints] == [(f"GET {route}", 20), (f"GET {route}/{{id}}", 5)]
         assert {each.key: each.calls for each in queries.by(engine, period, "error", api_id=api_id)}["not_found"] == 5
         assert sum(each.calls for each in queries.series(engine, period, api_id=api_id)) == 25
     assert queries.totals(engine, Period.last(HOUR), api_id=10**6).calls == 0

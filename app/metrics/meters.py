@@ -1,0 +1,19 @@
+"""What is measured. In gunicorn each worker writes to files of its own in a shared folder (see gunicorn.conf.py)."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+CALLS = Counter("gatehouse_calls", "Calls of APIs.", ["api", "endpoint", "status"])
+SECONDS = Histogram(
+    "gatehouse_call_seconds",
+    "Duration of calls of APIs.",
+    ["api"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+IN_FLIGHT = Gauge("gatehouse_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum")
+RETRIES = Counter("gatehouse_transaction_retries", "Transactions tried again because another was quicker.")
+LOGINS = Counter("gatehouse_credentials", "Credentials checked, by kind and result.", ["kind", "result"])
+CATALOG = Counter("gatehouse_catalog_reloads", "Times that definitions were compiled anew.")
+LOG_QUEUE = Gauge("gatehouse_log_queue_rows", "Rows of the request log to be written.", multiprocess_mode="livesum")
+LOG_DROPPED = Counter("gatehouse_log_dropped_rows", "Rows of the request log that were dropped.")
