@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Engine, text
 
+from app.analytics import rollup
 from app.analytics.latency import percentile
+from app.analytics.rollup import Table
 
-Dimension = Literal["api_id", "endpoint", "client", "error"]
-#: Periods up to this long are told by the minute.
-_BY_MINUTE = timedelta(hours=6)
+Dimension = Literal["api", "endpoint", "client", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,12 @@ class Period:
         return cls(now - span, now + timedelta(seconds=1))
 
     @property
-    def table(self) -> str:
+    def table(self) -> Table:
         """The rollup that tells this period finely enough."""
-        return "rollup_minute" if self.end - self.start <= _BY_MINUTE else "rollup_hour"
+        span = self.end - self.start
+        if span <= timedelta(hours=7):
+            return rollup.MINUTE
+        return rollup.HOUR if span <= timedelta(days=8) else rollup.DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +59,41 @@ class Statistics:
 
 def totals(engine: Engine, period: Period, *, api_id: int | None = None) -> Statistics:
     """Return the numbers of all calls, or of one API's."""
-    return _statistics("total", _buckets(engine, period, "", api_id).get("", []))
+    return _statistics("total", _buckets(engine, period, "api", "''", api_id).get("", []))
 
 
 def by(engine: Engine, period: Period, dimension: Dimension, *, api_id: int | None = None) -> list[Statistics]:
-    """Return the numbers per API, endpoint, client app or error, the most called first."""
-    found = [_statistics(key, rows) for key, rows in _buckets(engine, period, dimension, api_id).items()]
+    """Return the numbers per API (by id), endpoint, client app or error, the most called first."""
+    column = "api_id" if dimension == "api" else "key"
+    found = [_statistics(key, rows) for key, rows in _buckets(engine, period, dimension, column, api_id).items()]
     return sorted(found, key=lambda each: -each.calls)
 
 
 def series(engine: Engine, period: Period, *, api_id: int | None = None) -> list[Statistics]:
-    """Return the numbers per minute or hour, in order; times without calls are left out."""
-    found = [_statistics(key, rows) for key, rows in _buckets(engine, period, "at", api_id).items()]
+    """Return the numbers per minute, hour or day, in order; times without calls are left out."""
+    found = [_statistics(key, rows) for key, rows in _buckets(engine, period, "api", "at", api_id).items()]
     return sorted(found, key=lambda each: each.key)
 
 
-def _buckets(engine: Engine, period: Period, dimension: str, api_id: int | None) -> dict[Any, list[Any]]:
-    """Return, for each value of a dimension, rows of (error?, bucket, calls, milliseconds)."""
-    column = dimension or "''"
+def _buckets(
+    engine: Engine, period: Period, dimension: Dimension, column: str, api_id: int | None
+) -> dict[Any, list[Any]]:
+    """Return, for each value of a column, rows of (failed, bucket, calls, milliseconds)."""
     condition = "AND api_id = :api_id" if api_id is not None else ""
+    seconds = period.table.seconds
+    start = datetime.fromtimestamp(period.start.timestamp() // seconds * seconds, timezone.utc)
     rows = defaultdict(list)
     with engine.connect() as connection:
-        for key, failed, bucket, calls, milliseconds in connection.execute(
+        for key, *row in connection.execute(
             text(
-                f"SELECT {column}, error <> '', bucket, sum(calls)::bigint, sum(milliseconds) "
-                f"FROM gatehouse.{period.table} WHERE at >= :start AND at < :end {condition} GROUP BY 1, 2, 3"
+                f"SELECT {column}, failed, bucket, sum(calls)::bigint, sum(milliseconds) "
+                f"FROM gatehouse.{period.table.name} "
+                f"WHERE dimension = :dimension AND at >= :start AND at < :end {condition} GROUP BY 1, 2, 3"
             ),
-            {"start": _floor(period), "end": period.end, "api_id": api_id},
+            {"dimension": dimension, "start": start, "end": period.end, "api_id": api_id},
         ):
-            rows[key].append((failed, bucket, calls, milliseconds))
+            rows[key].append(row)
     return rows
-
-
-def _floor(period: Period) -> datetime:
-    """Return the start of the minute or hour that the period begins in."""
-    start = period.start.replace(second=0, microsecond=0)
-    return start if period.table == "rollup_minute" else start.replace(minute=0)
 
 
 def _statistics(key: Any, rows: Sequence[Any]) -> Statistics:

@@ -12,17 +12,14 @@ import os
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from datetime import date, datetime
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.analytics import partitions
-from app.analytics.latency import bucket_of
+from app.analytics import partitions, retention, rollup
 from app.metrics import meters
 
 _logger = logging.getLogger(__name__)
@@ -37,7 +34,6 @@ _INSERT = text(
     "client, uid, address, milliseconds) VALUES (:at, :request_id, :api_id, :endpoint, :path, :status, :error, "
     ":message, :caller, :client, :uid, :address, :milliseconds)"
 )
-_COLUMNS = "at, api_id, endpoint, client, status, error, bucket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +67,8 @@ class Recorder:
         self._pid: int | None = None
         self._thread: threading.Thread | None = None
         self._known_days: set[date] = set()
+        # Not at once: a process that lives for a minute has nothing to clean up.
+        self._next_clean_up = time.monotonic() + retention.INTERVAL / 6
 
     def record(self, row: Row) -> None:
         """Take a row; where the queue is full it is dropped and counted."""
@@ -124,6 +122,16 @@ class Recorder:
                     time.sleep(0.2)
             if stopping:
                 return
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        if time.monotonic() < self._next_clean_up:
+            return
+        self._next_clean_up = time.monotonic() + retention.INTERVAL
+        try:
+            retention.clean_up(self._engine)
+        except SQLAlchemyError as error:
+            _logger.warning("Old rows of the request log can't be dropped: %s", error.__class__.__name__)
 
     def _take(self) -> list[Row]:
         rows: list[Row] = []
@@ -140,39 +148,5 @@ class Recorder:
             for day in {row.at.date() for row in rows} - self._known_days:
                 partitions.ensure(connection, day)
             connection.execute(_INSERT, [asdict(row) for row in rows])
-            for table, seconds in (("rollup_minute", 60), ("rollup_hour", 3600)):
-                _roll_up(connection, table, rows, seconds)
+            rollup.add(connection, rows)
         self._known_days |= {row.at.date() for row in rows}
-
-
-def _roll_up(connection: Connection, table: str, rows: Sequence[Row], seconds: int) -> None:
-    calls: Counter[Any] = Counter()
-    milliseconds: Counter[Any] = Counter()
-    for row in rows:
-        at = datetime.fromtimestamp(row.at.timestamp() // seconds * seconds, timezone.utc)
-        key = (at, row.api_id, row.endpoint, row.client or "", row.status, row.error or "", bucket_of(row.milliseconds))
-        calls[key] += 1
-        milliseconds[key] += row.milliseconds  # type: ignore[assignment]  # a Counter of floats
-    names = [name.strip() for name in _COLUMNS.split(",")]
-    # In one order in all processes, so that no two wait for each other.
-    values = [
-        {**dict(zip(names, key, strict=True)), "calls": calls[key], "milliseconds": milliseconds[key]}
-        for key in sorted(calls)
-    ]
-    connection.execute(
-        text(
-            f"INSERT INTO gatehouse.{table} ({_COLUMNS}, calls, milliseconds) VALUES "
-            "(:at, :api_id, :endpoint, :client, :status, :error, :bucket, :calls, :milliseconds) "
-            f"ON CONFLICT ({_COLUMNS}) DO UPDATE SET calls = {table}.calls + EXCLUDED.calls, "
-            f"milliseconds = {table}.milliseconds + EXCLUDED.milliseconds"
-        ),
-        values,
-    )
-
-
-def forget_minutes(connection: Connection) -> None:
-    """Delete minutes that only the hours need to remember."""
-    connection.execute(
-        text("DELETE FROM gatehouse.rollup_minute WHERE at < :before"),
-        {"before": datetime.now(timezone.utc) - timedelta(days=2)},
-    )

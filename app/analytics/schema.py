@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Float, Identity, Index, Integer, SmallInteger, Text, func
+from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Float, Identity, Index, Integer, SmallInteger, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -60,14 +60,13 @@ class RequestLog(Base):
 
 
 class _Rollup:
-    """Calls of a minute or an hour that are alike in all that the statistics ask for."""
+    """Calls of one minute, hour or day that are alike in one dimension (see ``rollup``)."""
 
+    dimension: Mapped[str] = mapped_column(Text, primary_key=True)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
     api_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    endpoint: Mapped[str] = mapped_column(Text, primary_key=True)
-    client: Mapped[str] = mapped_column(Text, primary_key=True)
-    status: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    error: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    failed: Mapped[bool] = mapped_column(Boolean, primary_key=True)
     bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     calls: Mapped[int] = mapped_column(BigInteger)
     milliseconds: Mapped[float] = mapped_column(Float)
@@ -80,9 +79,15 @@ class RollupMinute(_Rollup, Base):
 
 
 class RollupHour(_Rollup, Base):
-    """Calls by the hour; kept."""
+    """Calls by the hour; kept for two months."""
 
     __tablename__ = "rollup_hour"
+
+
+class RollupDay(_Rollup, Base):
+    """Calls by the day; kept."""
+
+    __tablename__ = "rollup_day"
 
 
 class History(Base):

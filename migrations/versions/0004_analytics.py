@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 SCHEMA = "gatehouse"
+ROLLUPS = ("rollup_minute", "rollup_hour", "rollup_day")
 
 
 def upgrade() -> None:
@@ -51,15 +52,15 @@ def upgrade() -> None:
     )
     for columns in (["at"], ["api_id", "at"], ["request_id"]):
         op.create_index(f"ix_request_log_{'_'.join(columns)}", "request_log", columns, schema=SCHEMA)
-    for table in ("rollup_minute", "rollup_hour"):
+    for table in ROLLUPS:
         op.create_table(
             table,
+            # The dimension comes first: a query asks for one, over a period.
+            sa.Column("dimension", sa.Text, primary_key=True),
             sa.Column("at", sa.DateTime(timezone=True), primary_key=True),
             sa.Column("api_id", sa.Integer, primary_key=True, autoincrement=False),
-            sa.Column("endpoint", sa.Text, primary_key=True),
-            sa.Column("client", sa.Text, primary_key=True),
-            sa.Column("status", sa.SmallInteger, primary_key=True, autoincrement=False),
-            sa.Column("error", sa.Text, primary_key=True),
+            sa.Column("key", sa.Text, primary_key=True),
+            sa.Column("failed", sa.Boolean, primary_key=True),
             sa.Column("bucket", sa.SmallInteger, primary_key=True, autoincrement=False),
             sa.Column("calls", sa.BigInteger, nullable=False),
             sa.Column("milliseconds", sa.Float, nullable=False),
@@ -115,5 +116,5 @@ def downgrade() -> None:
     for table in ("api", "setting", "client"):
         op.execute(f"DROP TRIGGER note_history ON {SCHEMA}.{table}")
     op.execute(f"DROP FUNCTION {SCHEMA}.note_history()")
-    for table in ("audit", "request_log", "rollup_minute", "rollup_hour", "history"):
+    for table in ("audit", "request_log", *ROLLUPS, "history"):
         op.drop_table(table, schema=SCHEMA)

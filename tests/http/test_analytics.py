@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.analytics import partitions, queries
+from app.analytics import partitions, queries, retention
 from app.analytics.queries import Period
 from app.analytics.recorder import Recorder, Row
 from app.routing import Gatehouse
@@ -197,6 +197,26 @@ def test_old_days_are_dropped_whole(app: Gatehouse, sql: Sql) -> None:
     ]
     for wrong in ("90", "0d", "-1d", "90 days", "x"):
         assert run(args=["log", "purge", "--older-than", wrong]).exit_code != 0
+
+
+def test_old_rows_go_by_themselves_after_the_days_that_the_setting_says(app: Gatehouse, sql: Sql) -> None:
+    recorder = Recorder(app.services.engine)
+    now = datetime.now(timezone.utc)
+    for age in (0, 3, 40, 100):
+        recorder.record(_row(now - timedelta(days=age), request_id=f"kept {age}", endpoint="GET /kept"))
+    recorder.stop()
+    sql("INSERT INTO gatehouse.setting VALUES ('log_retention_days', '30')")
+    retention.clean_up(app.services.engine)
+    sql("DELETE FROM gatehouse.setting WHERE key = 'log_retention_days'")
+    assert sql("SELECT request_id FROM gatehouse.request_log WHERE request_id LIKE 'kept %' ORDER BY at DESC") == [
+        ("kept 0",),
+        ("kept 3",),
+    ]
+    counts = {
+        table: sql(f"SELECT sum(calls)::int FROM gatehouse.{table} WHERE key = 'GET /kept'")[0][0]
+        for table in ("rollup_minute", "rollup_hour", "rollup_day")
+    }
+    assert counts == {"rollup_minute": 1, "rollup_hour": 3, "rollup_day": 4}
 
 
 def test_a_full_queue_drops_and_counts_and_never_blocks(app: Gatehouse) -> None:

@@ -1,0 +1,111 @@
+"""How long the numbers of the analytics page take with two million rows in the log: ``python -m bench.analytics``.
+
+Rows of thirty days are made: 20 APIs with 5 endpoints each, called by 3 client apps, with their rollups as the recorder
+would have written them. Then the queries of one page are timed, five times each, and the median printed.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+
+from sqlalchemy import Engine, text
+
+from dev import testbed as dev_testbed
+
+LOG_ROWS = 2_000_000
+DAYS = 30
+ROUNDS = 5
+#: Seconds that the page may take.
+LIMIT = 1.0
+
+
+def main() -> None:
+    """Make the rows, time the queries, and exit with 1 where the page is too slow."""
+    testbed = dev_testbed.prepare()
+    if testbed.odoo_source is not None:
+        os.environ["GATEHOUSE_ODOO_SOURCE"] = str(testbed.odoo_source)
+    from app.catalog.database import make_engine, upgrade  # noqa: PLC0415  Odoo's source has to be known before
+
+    database = f"gatehouse_bench_{os.getpid()}"
+    testbed.clone(database)
+    try:
+        engine = make_engine({"dsn": testbed.dsn(database)})
+        upgrade(engine)
+        print(f"Making {LOG_ROWS:,} rows of {DAYS} days ...", flush=True)
+        _fill(engine)
+        page = _time(engine)
+    finally:
+        testbed.drop(database)
+    print(f"The page: {page:.3f} s (limit {LIMIT} s)")
+    raise SystemExit(0 if page < LIMIT else 1)
+
+
+def _fill(engine: Engine) -> None:
+    from app.analytics import partitions  # noqa: PLC0415
+
+    today = datetime.now(timezone.utc).date()
+    with engine.begin() as connection:
+        for age in range(DAYS + 1):
+            partitions.ensure(connection, date.fromordinal(today.toordinal() - age))
+        connection.execute(
+            text(
+                "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, error, caller, "
+                "client, uid, address, milliseconds) "
+                "SELECT now() - (n % :minutes) * interval '1 minute', md5(n::text), n % 20, "
+                "'GET /api/' || n % 20 || '/' || n % 5, '/api', CASE WHEN n % 17 = 0 THEN 404 ELSE 200 END, "
+                "CASE WHEN n % 17 = 0 THEN 'not_found' END, 'client:' || n % 3, 'Client ' || n % 3, 2, '192.0.2.1', "
+                "exp(random() * 5) FROM generate_series(1, :rows) n"
+            ),
+            {"rows": LOG_ROWS, "minutes": DAYS * 24 * 60},
+        )
+        for table, unit in (("rollup_day", "day"), ("rollup_hour", "hour")):
+            for dimension, key in (("api", "''"), ("endpoint", "endpoint"), ("client", "client"), ("error", "error")):
+                connection.execute(
+                    text(
+                        f"INSERT INTO gatehouse.{table} SELECT '{dimension}', date_trunc('{unit}', at), api_id, {key}, "
+                        "error IS NOT NULL, greatest(0, ceil(ln(milliseconds / 0.1) / ln(1.1)))::int, count(*), "
+                        f"sum(milliseconds) FROM gatehouse.request_log WHERE {key} IS NOT NULL GROUP BY 2, 3, 4, 5, 6"
+                    )
+                )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE gatehouse.rollup_day"))
+        connection.execute(text("VACUUM ANALYZE gatehouse.rollup_hour"))
+        connection.execute(text("VACUUM ANALYZE gatehouse.request_log"))
+
+
+def _time(engine: Engine) -> float:
+    from app.analytics import queries  # noqa: PLC0415
+    from app.analytics.queries import Period  # noqa: PLC0415
+
+    period = Period.last(timedelta(days=DAYS))
+    parts: dict[str, Callable[[], object]] = {
+        "totals": lambda: queries.totals(engine, period),
+        "per API": lambda: queries.by(engine, period, "api"),
+        "per endpoint": lambda: queries.by(engine, period, "endpoint"),
+        "per client app": lambda: queries.by(engine, period, "client"),
+        "per error": lambda: queries.by(engine, period, "error"),
+        "over time": lambda: queries.series(engine, period),
+        "newest rows of the log": lambda: queries.log_page(engine, period),
+    }
+    total = 0.0
+    for name, part in parts.items():
+        seconds = []
+        for _ in range(ROUNDS):
+            started = time.perf_counter()
+            part()
+            seconds.append(time.perf_counter() - started)
+        median = statistics.median(seconds)
+        total += median
+        print(f"{name:24} {median * 1000:8.1f} ms", flush=True)
+    with engine.connect() as connection:
+        (rows,) = connection.execute(text("SELECT count(*) FROM gatehouse.rollup_day")).one()
+    print(f"{'rows of the rollup':24} {rows:8}")
+    return total
+
+
+if __name__ == "__main__":
+    main()
