@@ -89,7 +89,7 @@ def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selec
 
     Archived records count: a client that knows an id may read it, as in Odoo.
     """
-    records = env[model].search_fetch(_by_ids(env, model, ids, domain), selection.names)
+    records = env[model].search_fetch(_by_ids(env, model, ids, domain), _with_version(env, model, selection))
     rows = {row["id"]: row for row in _rows(records, selection)}
     return [rows.get(record_id) for record_id in ids]
 
@@ -153,8 +153,13 @@ def unlink(env: Environment, model: str, ids: Sequence[int]) -> None:
 def read(env: Environment, model: str, ids: Sequence[int], selection: Selection) -> list[Row]:
     """Return the rows of records that were just written, which may no longer match the API's domain."""
     records = env[model].browse(ids)
-    records.fetch(selection.names)
+    records.fetch(_with_version(env, model, selection))
     return _rows(records, selection)
+
+
+def _with_version(env: Environment, model: str, selection: Selection) -> tuple[str, ...]:
+    """Return the fields to fetch so that ``write_dates`` costs no query of its own."""
+    return (*selection.names, "write_date") if env[model]._log_access else selection.names
 
 
 def _by_ids(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> Domain:
