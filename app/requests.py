@@ -90,16 +90,21 @@ def _row(response: Response, definition: Definition) -> Row:
         request_id=g.request_id,
         api_id=definition.id,
         endpoint=f"{request.method} {rule}",
-        path=request.path[:_LONGEST],
+        path=_storable(request.path),
         status=response.status_code,
         error=failure.name if failure else None,
-        message=failure.message[:_LONGEST] if failure else None,
+        message=_storable(failure.message) if failure else None,
         caller=principal.key if principal else None,
         client=principal.client if principal else None,
         uid=principal.uid if principal else None,
         address=request.remote_addr or "",
         milliseconds=(time.perf_counter() - g.started) * 1000,
     )
+
+
+def _storable(text: str) -> str:
+    """Return a text that PostgreSQL can hold: bounded, and without NUL or halves of characters."""
+    return text[:_LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _tell(response: Response, told: Told) -> None:

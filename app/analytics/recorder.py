@@ -120,6 +120,11 @@ class Recorder:
                     if not stopping or time.monotonic() > give_up:
                         break
                     time.sleep(0.2)
+                except Exception:  # a row that can't be written must not hold up all others
+                    _logger.exception("%d rows of the request log can't be written, and are dropped", len(waiting))
+                    self.dropped += len(waiting)
+                    meters.LOG_DROPPED.inc(len(waiting))
+                    waiting = []
             if stopping:
                 return
             self._clean_up()

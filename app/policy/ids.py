@@ -5,6 +5,7 @@ Hashids is obscurity, not security: whoever decodes an id still has to ask wheth
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from typing import Protocol, TypeAlias
 
@@ -14,6 +15,8 @@ from hashids import Hashids
 MAX_ID = 2**31 - 1
 #: Shortest id that is shown, in characters.
 MIN_LENGTH = 5
+#: How many check numbers there are.
+_CHECKS = 997
 
 PublicId: TypeAlias = "int | str"
 
@@ -47,22 +50,34 @@ class PlainIds:
 
 
 class HashedIds:
-    """Hashids with a salt per database and per model."""
+    """Hashids with a salt per database and per model, of the id and a check number.
+
+    One in forty texts of five letters is a Hashid of something: the check number tells ids of another model, and
+    made-up ones, from our own.
+    """
 
     def __init__(self, salt: str) -> None:
-        hashids = Hashids(salt=salt, min_length=MIN_LENGTH)
+        self._hashids = Hashids(salt=salt, min_length=MIN_LENGTH)
+        self._key = hashlib.sha256(salt.encode()).digest()
         # Pure Python and slow, but the same ids come again and again.
-        self.encode = lru_cache(maxsize=65536)(hashids.encode)
-        self._hashids = hashids
+        self.encode = lru_cache(maxsize=65536)(self._encode)
+
+    def _encode(self, record_id: int) -> str:
+        public_id: str = self._hashids.encode(record_id * _CHECKS + self._check(record_id))
+        return public_id
+
+    def _check(self, record_id: int) -> int:
+        digest = hashlib.blake2b(str(record_id).encode(), key=self._key, digest_size=8).digest()
+        return int.from_bytes(digest, "big") % _CHECKS
 
     def decode(self, public_id: object) -> int:
         if not isinstance(public_id, str) or not public_id.isascii() or len(public_id) > 32:
             raise InvalidId(public_id)
         numbers = self._hashids.decode(public_id)
         # A Hashid can hold several numbers, and several texts can decode alike: one of them is canonical.
-        if len(numbers) != 1 or not 0 < numbers[0] <= MAX_ID or self.encode(numbers[0]) != public_id:
+        record_id = numbers[0] // _CHECKS if len(numbers) == 1 else 0
+        if not 0 < record_id <= MAX_ID or self.encode(record_id) != public_id:
             raise InvalidId(public_id)
-        record_id: int = numbers[0]
         return record_id
 
 

@@ -182,6 +182,26 @@ def _row(at: datetime, **values: Any) -> Row:
     return Row(at=at, **{**defaults, **values})
 
 
+def test_a_row_that_cannot_be_written_holds_up_no_other(app: Gatehouse, sql: Sql) -> None:
+    recorder = Recorder(app.services.engine)
+    recorder.record(_row(datetime.now(timezone.utc), request_id="nul \x00"))
+    deadline = datetime.now(timezone.utc) + timedelta(seconds=10)
+    while not recorder.dropped and datetime.now(timezone.utc) < deadline:
+        recorder._stopped.wait(0.1)
+    recorder.record(_row(datetime.now(timezone.utc), request_id="after nul"))
+    recorder.stop()
+    assert recorder.dropped == 1
+    assert sql("SELECT count(*) FROM gatehouse.request_log WHERE request_id = 'after nul'") == [(1,)]
+
+
+def test_a_path_with_a_nul_is_logged(demo: Client, publish: Publish, app: Gatehouse) -> None:
+    route = publish()
+    demo("GET", f"{route}/%00x")
+    app.services.recorder.flush()
+    (row,) = queries.log_page(app.services.engine, Period.last(HOUR), api_id=_api_id(app, route))
+    assert row["path"] == f"{route}/\ufffdx"
+
+
 def test_old_days_are_dropped_whole(app: Gatehouse, sql: Sql) -> None:
     recorder = Recorder(app.services.engine)
     today = datetime.now(timezone.utc)

@@ -1,5 +1,7 @@
 """Ids in and out: one canonical form, and nothing else is an id."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,19 @@ def test_whatever_decodes_encodes_to_the_same(value: object) -> None:
 def test_what_is_not_a_canonical_number_is_no_plain_id(value: object) -> None:
     with pytest.raises(InvalidId):
         PlainIds().decode(value)
+
+
+def test_ids_of_another_model_and_made_up_ones_are_told_from_our_own() -> None:
+    mine, theirs = HashedIds("salt:mine"), HashedIds("salt:theirs")
+    texts = [theirs.encode(n) for n in range(1, 3000)]
+    texts += ["".join(letters) for letters in itertools.islice(itertools.product("8blEPNnRZn", repeat=5), 3000)]
+    accepted = []
+    for text in texts:
+        try:
+            accepted.append(mine.decode(text))
+        except InvalidId:
+            continue
+    assert accepted == []
 
 
 def test_models_and_databases_have_ids_of_their_own() -> None:
