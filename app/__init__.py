@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from app import config, cors, health, logs
+from app.admin import init_admin
 from app.analytics.recorder import Recorder
 from app.auth.authentication import Authenticator
 from app.auth.throttle import make_throttle
@@ -13,6 +14,7 @@ from app.catalog.catalog import Catalog, Snapshot
 from app.catalog.database import make_engine
 from app.commands import init_commands
 from app.config import Settings
+from app.docs.views import blueprint as docs
 from app.error_handlers import init_error_handlers
 from app.gateway import Gateway
 from app.media.views import blueprint as media
@@ -41,9 +43,10 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     init_requests(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
-    for blueprint in (rest, rpc, session, media, health.blueprint, metrics):
+    for blueprint in (rest, rpc, session, media, docs, health.blueprint, metrics):
         app.register_blueprint(blueprint)
     init_oauth2(app)
+    init_admin(app)
     init_commands(app)
     app.freeze_own_rules()
     return app

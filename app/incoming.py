@@ -103,7 +103,7 @@ class Incoming:
         if unknown:
             raise BadRequest(f"Unknown key {unknown[0][:80]!r} beside jsonrpc.", name="invalid_envelope")
         rpc_id = document.get("id")
-        if rpc_id is not None and not isinstance(rpc_id, (str, int, float)):
+        if rpc_id is not None and (isinstance(rpc_id, bool) or not isinstance(rpc_id, (str, int, float))):
             raise BadRequest("The envelope's id must be text, a number or null.", name="invalid_envelope")
         self.rpc_id = rpc_id
         return document.get("params", {})

@@ -10,10 +10,16 @@ from collections.abc import Iterable
 from typing import cast
 
 from flask import Flask, g, request
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import BaseConverter, Map, Rule
 
 from app.catalog.definition import Definition, Endpoint
 from app.services import Services
+
+
+class PublicIdConverter(BaseConverter):
+    """An id in a path. ``bulk`` is none, so that a method that its route does not serve is a 405."""
+
+    regex = "(?!bulk$)[^/]+"
 
 
 class ApiRule(Rule):
@@ -22,7 +28,8 @@ class ApiRule(Rule):
     provide_automatic_options = True  # Flask answers OPTIONS with Allow
 
     def __init__(self, target: Endpoint) -> None:
-        super().__init__(target.path, endpoint=target.view, methods=[target.method, "OPTIONS"])
+        path = target.path.replace("<public_id>", "<id:public_id>")
+        super().__init__(path, endpoint=target.view, methods=[target.method, "OPTIONS"])
         self.target = target
 
 
@@ -51,7 +58,7 @@ class Gatehouse(Flask):
 
     def publish(self, endpoints: Iterable[Endpoint]) -> None:
         """Serve these endpoints, and no others, besides the own routes."""
-        url_map = Map(strict_slashes=True, merge_slashes=False)
+        url_map = Map(strict_slashes=True, merge_slashes=False, converters={"id": PublicIdConverter})
         for own in self._own_rules:
             rule = own.empty()
             rule.provide_automatic_options = own.provide_automatic_options  # type: ignore[attr-defined]

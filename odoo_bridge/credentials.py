@@ -24,6 +24,11 @@ class SecondFactorRequired(BridgeError):
 
     name = "second_factor_required"
 
+    def __init__(self, message: str, user: User) -> None:
+        """``user`` is who gave the right password."""
+        super().__init__(message)
+        self.user = user
+
 
 def check_password(root: Environment, login: str, password: str, *, address: str) -> User:
     """Return the user of a login and password; raises Denied or SecondFactorRequired.
@@ -40,7 +45,8 @@ def check_password(root: Environment, login: str, password: str, *, address: str
     user = root["res.users"].browse(info["uid"])
     if info.get("mfa") != "skip" and user._mfa_url():
         raise SecondFactorRequired(
-            "This user has two-factor authentication. Log in at Odoo's login page, or use an API key."
+            "This user has two-factor authentication. Log in at Odoo's login page, or use an API key.",
+            User(user.id, user.login),
         )
     return User(user.id, user.login)
 

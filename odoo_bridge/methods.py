@@ -59,6 +59,28 @@ class Records:
     ids: tuple[int, ...]
 
 
+def names(env: Environment, model: str) -> list[tuple[str, str]]:
+    """Return (name, first line of the docstring) of the methods that Odoo lets one call from outside.
+
+    Those that the model's own addons define come first; what every model has comes last.
+    """
+    if model not in env.registry:
+        return []
+    records = env[model]
+    common: list[tuple[str, str]] = []
+    own: list[tuple[str, str]] = []
+    for name in dir(type(records)):
+        if name.startswith("_") or not inspect.isfunction(getattr(type(records), name, None)):
+            continue
+        try:
+            method = get_public_method(records, name)
+        except (AccessError, AttributeError):
+            continue
+        doc = (inspect.getdoc(method) or "").strip().split("\n")[0]
+        (common if hasattr(BaseModel, name) else own).append((name, doc))
+    return own + common
+
+
 def describe(env: Environment, model: str, name: str) -> MethodInfo | None:
     """Return what a method takes; None for one that is not there, or that Odoo lets nobody call from outside."""
     try:

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+from odoo.api import SUPERUSER_ID
+
 from .transaction import Environment
+
+
+def is_administrator(root: Environment, uid: int) -> bool:
+    """Whether the user may change Odoo's settings (group Settings, ``base.group_system``)."""
+    return bool(root["res.users"].browse(uid).has_group("base.group_system"))
+
+
+def matching(root: Environment, text: str, limit: int = 20) -> list[tuple[str, str]]:
+    """Return (login, name) of active users whose login or name holds the text; never the superuser."""
+    domain = ["|", ("login", "ilike", text), ("name", "ilike", text), ("id", "!=", SUPERUSER_ID)]
+    found = root["res.users"].search(domain, limit=limit, order="login")
+    return [(user.login, user.name) for user in found]
+
+
+def logins(root: Environment, uids: Collection[int]) -> dict[int, str]:
+    """Return the logins of users, also of those who are switched off; those that are gone are left out."""
+    root.cr.execute("SELECT id, login FROM res_users WHERE id = ANY(%s)", (list(uids),))
+    return dict(root.cr.fetchall())
 
 
 def own_context(root: Environment, uid: int) -> dict[str, Any]:

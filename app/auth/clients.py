@@ -138,7 +138,12 @@ def by_public_id(cr: Any, public_id: str) -> Client | None:
     return _one_client(cr, "c.public_id = %s", public_id)
 
 
-def _one_client(cr: Any, condition: str, value: str) -> Client | None:
+def by_id(cr: Any, client_id: int) -> Client | None:
+    """Return the client app of that row."""
+    return _one_client(cr, "c.id = %s", client_id)
+
+
+def _one_client(cr: Any, condition: str, value: str | int) -> Client | None:
     cr.execute(f"SELECT {_CLIENT} FROM gatehouse.client c WHERE {condition}", (value,))
     row = cr.fetchone()
     return _client(row) if row else None

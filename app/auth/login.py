@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.auth.throttle import Throttle
-from odoo_bridge import credentials, sessions
+from odoo_bridge import credentials, second_factor, sessions
 from odoo_bridge.credentials import SecondFactorRequired, User
 from odoo_bridge.errors import Denied
 from odoo_bridge.sessions import Login
@@ -37,6 +37,28 @@ def with_key(transactions: Transactions, throttle: Throttle, attempt: Attempt) -
     return _open(
         transactions, throttle, attempt, lambda root: credentials.check_key(root, attempt.login, attempt.secret)
     )
+
+
+def with_code(transactions: Transactions, throttle: Throttle, attempt: Attempt, user: User) -> Login:
+    """Open a session for a user whose password was right, with the code of the second factor as the secret.
+
+    Raises Denied or TooManyRequests.
+    """
+    throttle.check_login(attempt.login, attempt.address)
+
+    def work(root: Environment) -> Login | None:
+        # A wrong code is no exception here: Odoo's own count of tries has to be committed.
+        if not second_factor.check_code(root, user.uid, attempt.secret, address=attempt.address):
+            return None
+        return sessions.open_session(root, user)
+
+    opened = transactions.run(work)
+    if opened is None:
+        throttle.failed(attempt.login, attempt.address, counted=True)
+        throttle.slow_down(attempt.login, attempt.address)
+        raise Denied("This code is not right. Please use the newest one; Odoo takes five tries in an hour.")
+    throttle.succeeded(attempt.login, attempt.address)
+    return opened
 
 
 def _open(

@@ -106,7 +106,9 @@ class _Compiler:
         model = self.model(entry.model, f"{key}.model")
         if model is None:
             return None
-        named = entry.fields if entry.fields != "all" else [name for name in model.fields if _in_all(model, name)]
+        named = (
+            entry.fields if entry.fields != "all" else [name for name in model.fields if can_be_exposed(model, name)]
+        )
         fields = self.fields(model, named, f"{key}.fields")
         for name in entry.search_fields or ():
             if name in fields and not _can_be_searched(fields[name]):
@@ -280,8 +282,8 @@ def _rpc_endpoints(definition: Definition) -> list[Endpoint]:
     ]
 
 
-def _in_all(model: ModelInfo, name: str) -> bool:
-    """Whether ``fields: all`` takes a field: all but the id and what can't be exposed."""
+def can_be_exposed(model: ModelInfo, name: str) -> bool:
+    """Whether a definition may expose a field; ``fields: all`` takes all of these. The id is always there."""
     info = model.fields[name]
     return (
         name != "id"

@@ -33,6 +33,23 @@ def connect(cr: Any, client: Client, apis: Iterable[str]) -> list[str]:
     return problems
 
 
+def disconnect(cr: Any, client: Client, apis: Iterable[str]) -> None:
+    """Take a client app off APIs by name, in the transaction of ``cr``."""
+    cr.execute(
+        "UPDATE gatehouse.api SET document = jsonb_set(document, '{clients}', (document->'clients') - %s::text), "
+        "revision = revision + 1, changed_at = now() WHERE name = ANY(%s) AND document->'clients' ? %s",
+        (client.name, list(apis), client.name),
+    )
+
+
+def unfit_now(cr: Any, client: Client) -> list[str]:
+    """Return what is wrong with the connections that a client app has, after it was changed itself."""
+    cr.execute("SELECT document FROM gatehouse.api WHERE document->'clients' ? %s ORDER BY name", (client.name,))
+    documents = [ApiDocument.model_validate(row[0]) for row in cr.fetchall()]
+    found = [(document.name, unfit(document, client)) for document in documents]
+    return [f"API {name!r}: {problem}" for name, problem in found if problem]
+
+
 def problems(document: ApiDocument, known: Mapping[str, Client]) -> list[str]:
     """Return what is wrong with the client apps that an API names."""
     found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,18 @@ _BUILT_IN = {
 class FileError(Exception):
     """A definition file cannot be imported; each line of the text is one problem."""
 
-    def __init__(self, file: Path, problems: Iterable[str]) -> None:
-        super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+    def __init__(self, file: Path | str, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(f"{file}: {problem}" for problem in self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the import of a file comes to: everything in it has been checked, and of APIs nothing has been written."""
+
+    documents: list[dict[str, Any]]
+    defaults: dict[str, Any] | None
+    prune: bool
 
 
 def import_file(file: Path, engine: Engine, root: Environment, *, prune: bool) -> store.Changes:
@@ -46,8 +57,25 @@ def import_file(file: Path, engine: Engine, root: Environment, *, prune: bool) -
 
     Raises FileError with every problem found; then nothing has been written.
     """
-    content = _parse(file)
-    stored = store.load(engine)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError(file, [f"is not YAML: {error}"]) from error
+    return apply(plan(text, file, store.load(engine), root, prune=prune), engine)
+
+
+def apply(planned: Plan, engine: Engine) -> store.Changes:
+    """Write what was planned, in one transaction."""
+    return store.write(engine, planned.documents, defaults=planned.defaults, prune=planned.prune)
+
+
+def plan(text: str, file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
+    """Check a definition file against what is stored; ``file`` is what its problems are told with.
+
+    Its client apps are written in the transaction of ``root``: roll it back where nothing is to remain. Raises
+    FileError with every problem found.
+    """
+    content = _parse(text, file)
     file_defaults = _defaults(file, content.get("defaults"))
     defaults = stored.settings.get(store.DEFAULTS, {}) if file_defaults is None else file_defaults
     client_documents = _clients(file, content.get("clients", []))
@@ -57,12 +85,16 @@ def import_file(file: Path, engine: Engine, root: Environment, *, prune: bool) -
     problems += _problems(documents, others, clients_then, root)
     if problems:
         raise FileError(file, problems)
-    return store.write(
-        engine,
-        [document.model_dump(mode="json") for document in documents.values()],
-        defaults=file_defaults,
-        prune=prune,
-    )
+    return Plan([document.model_dump(mode="json") for document in documents.values()], file_defaults, prune)
+
+
+def default_problems(given: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with defaults for new APIs; each names the key at fault."""
+    try:
+        _validated_defaults(given)
+    except ValidationError as error:
+        return shape_problems(error)
+    return []
 
 
 def export_text(stored: store.Stored, known_clients: Iterable[ClientDocument]) -> str:
@@ -110,10 +142,10 @@ def client_documents(root: Environment) -> list[ClientDocument]:
     ]
 
 
-def _parse(file: Path) -> dict[str, Any]:
+def _parse(text: str, file: Path | str) -> dict[str, Any]:
     try:
-        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
+        content = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
         raise FileError(file, [f"is not YAML: {' '.join(str(error).split())}"]) from error
     if not isinstance(content, dict):
         raise FileError(file, ["must be a mapping with the key apis"])
@@ -123,7 +155,7 @@ def _parse(file: Path) -> dict[str, Any]:
     return content
 
 
-def _defaults(file: Path, given: Any) -> dict[str, Any] | None:
+def _defaults(file: Path | str, given: Any) -> dict[str, Any] | None:
     if given is None:
         return None
     if not isinstance(given, dict):
@@ -146,7 +178,7 @@ def _validated_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _documents(file: Path, apis: Any, defaults: Mapping[str, Any]) -> dict[str, ApiDocument]:
+def _documents(file: Path | str, apis: Any, defaults: Mapping[str, Any]) -> dict[str, ApiDocument]:
     if not isinstance(apis, list):
         raise FileError(file, ["apis: must be a list of APIs"])
     documents: dict[str, ApiDocument] = {}
@@ -169,7 +201,7 @@ def _documents(file: Path, apis: Any, defaults: Mapping[str, Any]) -> dict[str, 
     return documents
 
 
-def _clients(file: Path, entries: Any) -> list[ClientDocument]:
+def _clients(file: Path | str, entries: Any) -> list[ClientDocument]:
     if not isinstance(entries, list):
         raise FileError(file, ["clients: must be a list of client apps"])
     documents: list[ClientDocument] = []

@@ -93,6 +93,19 @@ def write(engine: Engine, documents: list[dict[str, Any]], *, defaults: dict[str
     )
 
 
+def changes(stored: Stored, documents: list[dict[str, Any]], *, prune: bool) -> Changes:
+    """Return what ``write`` would do to what is stored."""
+    existing = {api.document["name"]: api.document for api in stored.apis}
+    names = {document["name"] for document in documents}
+    return Changes(
+        created=tuple(name for name in (document["name"] for document in documents) if name not in existing),
+        updated=tuple(
+            document["name"] for document in documents if existing.get(document["name"], document) != document
+        ),
+        deleted=tuple(name for name in existing if prune and name not in names),
+    )
+
+
 def delete(engine: Engine, names: list[str]) -> None:
     """Delete APIs by name; those that are not there are passed over."""
     with Session(engine) as session, session.begin():

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import click
 from flask.cli import AppGroup
 
 from app.catalog import files, store
 from app.catalog.catalog import compile_all
-from app.catalog.definition import Definition
 from app.catalog.files import FileError
 from app.postman.collection import build
+from app.postman.known import known_ids
 from app.services import services
-from odoo_bridge import records
-from odoo_bridge.transaction import Environment
 
 group = AppGroup("api", help="API definitions.")
 
@@ -96,17 +94,6 @@ def postman(route: str | None, everything: bool) -> None:
     if not published:
         raise click.ClickException(f"There is no published API at {route}." if route else "No API is published.")
     name = published[0].name if route else f"Gatehouse, {services().transactions.database}"
-    known_ids = services().transactions.run(lambda root: _known_ids(root, published), keep=False)
-    collection = build(name, published, known_ids, services().transactions.database)
+    examples = services().transactions.run(lambda root: known_ids(root, published), keep=False)
+    collection = build(name, published, examples, services().transactions.database)
     click.echo(json.dumps(collection, indent=2, ensure_ascii=False))
-
-
-def _known_ids(root: Environment, definitions: list[Definition]) -> dict[tuple[int, str], Any]:
-    """Return a record to try with for each model of each API, in the API's form."""
-    found = {}
-    for definition in definitions:
-        for exposure in definition.exposures.values():
-            record_id = records.first(root, exposure.name, list(exposure.domain))
-            if record_id is not None:
-                found[definition.id, exposure.name] = definition.ids.of(exposure.name).encode(record_id)
-    return found

@@ -36,14 +36,18 @@ def time_zone(name: str | None) -> str | None:
     """Return the time zone of ``X-Timezone``; raises BadRequest for one that does not exist."""
     if name is None:
         return None
-    if name not in _time_zones():
+    if name not in time_zones():
         raise BadRequest(f"X-Timezone: {name[:80]!r} is no time zone like Europe/Berlin.", name="invalid_timezone")
     return name
 
 
 @lru_cache(maxsize=1)
-def _time_zones() -> frozenset[str]:
-    return frozenset(read_time_zones())
+def time_zones() -> frozenset[str]:
+    """Return the names of all time zones that this machine knows.
+
+    ``localtime`` and ``Factory`` are files beside them on some machines, and no zones: Odoo does not know them.
+    """
+    return frozenset(read_time_zones()) - {"localtime", "Factory"}
 
 
 def company(public_id: str | None, ids: Ids, user_companies: tuple[int, ...]) -> int | None:

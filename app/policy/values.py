@@ -263,6 +263,8 @@ def _text(value: object, info: FieldInfo, pointer: str) -> Any:
 
 
 def _integer(value: object, info: FieldInfo, pointer: str) -> int:
+    if isinstance(value, float) and value.is_integer():  # JSON does not tell 5.0 from 5
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value not in _INT4:
         raise invalid(pointer, "a whole number from -2147483648 to 2147483647 is expected", value)
     return value

@@ -94,9 +94,10 @@ class Bulk:
         self._do.require(ids, numbered=True)
         if isinstance(body, list):
             self._write_own(ids, sources)
-        elif ids:
-            common = self._do.check(sources[0], creating=False)
-            self._all(ids, lambda some: self._do.write_records(some, common))
+        else:
+            common = self._do.check(_common_values(body), creating=False)  # what is wrong is said for no record too
+            if ids:
+                self._all(ids, lambda some: self._do.write_records(some, common))
         return self._do.read_rows(ids, node)
 
     def delete(self, body: Any, parameters: Mapping[str, Any]) -> list[Any]:
@@ -125,8 +126,7 @@ class Bulk:
             return public_ids, [{name: value for name, value in item.items() if name != "id"} for item in body]
         if isinstance(body, dict) and "ids" in body:
             public_ids = query.public_ids(body["ids"], self._limit)
-            values = {name: value for name, value in body.items() if name != "ids"}
-            return public_ids, [values] * len(public_ids)
+            return public_ids, [_common_values(body)] * len(public_ids)
         raise BadRequest(
             'Expected is [{"id": …, …}, …] for own values or {"ids": […], …} for common ones.', name="invalid_body"
         )
@@ -192,6 +192,10 @@ class Bulk:
                 raise BadRequest("this record is named twice.", name="duplicate_id").at(index)
             seen.add(record_id)
         return ids
+
+
+def _common_values(body: Mapping[str, Any]) -> Json:
+    return {name: value for name, value in body.items() if name != "ids"}
 
 
 @contextmanager

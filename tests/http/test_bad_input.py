@@ -177,3 +177,10 @@ def test_a_login_without_credentials_is_400(body: Any, anyone: Client) -> None:
     status, error = anyone.error("POST", "/web/session/authenticate", json=body)
     assert status == 400
     assert error["message"]
+
+
+@pytest.mark.parametrize("rpc_id", [True, False, [], {}])
+def test_an_envelope_with_an_id_that_is_none_is_refused(rpc_id: Any, demo: Client, publish: Publish) -> None:
+    envelope = {"jsonrpc": "2.0", "id": rpc_id, "params": {"name": "x"}}
+    status, error = demo.error("POST", publish(), json=envelope)
+    assert (status, error["data"]["name"]) == (400, "invalid_envelope")

@@ -167,6 +167,26 @@ def test_a_bulk_update_that_is_none_is_refused(body: Any, demo: Client, publish:
     assert demo.error("PATCH", publish(), json=body)[0] == 400
 
 
+def test_values_for_no_record_are_checked_too(demo: Client, publish: Publish) -> None:
+    route = publish()
+    assert demo.result("PATCH", route, json={"ids": [], "name": "x"}) == []
+    assert demo.error("PATCH", route, json={"ids": [], "name": 5})[1]["data"]["field"] == "name"
+
+
+def test_atomic_is_the_same_for_one_record(demo: Client, publish: Publish) -> None:
+    route = publish()
+    for atomic in ("true", "false"):
+        assert demo.result("POST", f"{route}?atomic={atomic}", json={"name": "one"})["name"] == "one"
+    assert demo.error("POST", f"{route}?atomic=maybe", json={"name": "one"})[0] == 400
+
+
+def test_the_route_of_bulk_serves_no_other_method(demo: Client, publish: Publish) -> None:
+    for method in ("PATCH", "DELETE", "POST"):
+        answer = demo(method, f"{publish()}/bulk", json={})
+        assert answer.status_code == 405
+        assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
 def test_an_api_without_bulk_serves_single_records_alone(demo: Client, publish: Publish) -> None:
     route = publish(bulk=False)
     demo.result("POST", route, json={"name": "single"})

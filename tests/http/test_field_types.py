@@ -28,6 +28,7 @@ PNG = base64.b64encode(
         ("notes", "a\nb", "a\nb", "notes", "a\nb"),
         ("body", "<p>x<script>1</script></p>", "<p>x</p>", "body", "<p>x</p>"),
         ("count", -5, -5, "count", -5),
+        ("count", 5.0, 5, "count", 5),
         ("ratio", 0.1, 0.1, "ratio", 0.1),
         ("ratio", 2, 2, "ratio", 2.0),
         ("rounded", 1.239, 1.24, "rounded::float", 1.24),
@@ -227,7 +228,9 @@ def test_time_zone_and_company_are_checked(demo: Client, admin: Client, publish:
         assert demo.error("GET", path, headers={"X-Company-Id": wrong})[0] == 400, wrong
     assert admin.result("GET", plain, headers={"X-Company-Id": str(second)})["length"] >= 1
     assert demo.result("GET", path, headers={"X-Timezone": "Europe/Berlin"})
-    assert demo.error("GET", path, headers={"X-Timezone": "Mars/Base"})[1]["data"]["name"] == "invalid_timezone"
+    for wrong in ("Mars/Base", "localtime", "Factory", ""):
+        error = demo.error("GET", path, headers={"X-Timezone": wrong})[1]
+        assert error["data"]["name"] == "invalid_timezone"
 
 
 def _second_company_of_admin(env: Any) -> int:

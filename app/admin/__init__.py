@@ -1,0 +1,42 @@
+"""The admin panel at /admin/: Flask-Admin's views and menu, on pages of our own."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_admin import Admin
+from flask_admin.theme import Theme
+
+from app.admin import guard
+from app.admin.analytics import Analytics
+from app.admin.apis import Apis
+from app.admin.audit import Audit
+from app.admin.clients import Clients
+from app.admin.cookies import FormSessions
+from app.admin.files import Files
+from app.admin.home import Home
+from app.admin.login import blueprint as own
+from app.admin.models import Models
+from app.admin.pickers import Pickers
+from app.admin.request_log import RequestLog
+from app.admin.settings import Settings
+
+
+def init_admin(app: Flask) -> None:
+    """Put the panel behind its guard and register its views."""
+    guard.init_guard(app)
+    app.session_interface = FormSessions()
+    app.register_blueprint(own)
+    theme = Theme(folder="bootstrap4", base_template="panel/base.html")
+    admin = Admin(app, "Gatehouse", index_view=Home(name="Overview", endpoint="admin", url="/admin"), theme=theme)
+    # The menu, in this order.
+    admin.add_views(
+        Apis(name="APIs", endpoint="apis"),
+        Models(name="Models", endpoint="models"),
+        Clients(name="Client apps", endpoint="clients"),
+        Analytics(name="Analytics", endpoint="analytics"),
+        RequestLog(name="Request log", endpoint="log"),
+        Audit(name="Audit", endpoint="audit"),
+        Files(name="Import & export", endpoint="files"),
+        Settings(name="Settings", endpoint="settings"),
+        Pickers(name="Pickers", endpoint="pick"),
+    )

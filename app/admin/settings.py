@@ -1,0 +1,63 @@
+"""System-wide settings: the defaults for new APIs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from app.admin import editor, transactions
+from app.admin.api_form import OptionsForm, options_of
+from app.admin.view import PanelView, page
+from app.catalog import editing, files
+from app.catalog.checks import keyed
+from app.catalog.compiler import Problem
+from app.catalog.document import ApiDocument
+from odoo_bridge import credentials
+
+
+class SettingsForm(OptionsForm):
+    """What new APIs begin with. Each API has a type of its own."""
+
+    type = None
+
+
+class Settings(PanelView):
+    """Settings."""
+
+    @page("/", "GET", "POST")
+    def index(self) -> Response:
+        """Show and change the defaults for new APIs; APIs that are there stay as they are."""
+        form = SettingsForm(data=options_of(editor.default_document())) if request.method == "GET" else SettingsForm()
+        problems: list[Problem] = []
+        if form.validate_on_submit():
+            values = form.options()
+            problems = _problems(values)
+            if not problems:
+                _save(values)
+                return self.go("settings.index", "Saved. New APIs begin with these values.")
+        general = form.show_problems(problems)
+        return self.show("panel/settings.html", 400 if form.is_submitted() else 200, form=form, problems=general)
+
+
+def _problems(values: dict[str, Any]) -> list[Problem]:
+    found = [keyed(text) for text in files.default_problems(values)]
+    login = values["run_as"]
+    if login is not None:
+        user = transactions.look(lambda root: credentials.user_by_login(root, login))
+        if user is None or user.uid == 1:
+            found.append(Problem("run_as", f"there is no active Odoo user {login!r} who may execute calls"))
+    return found
+
+
+def _save(values: dict[str, Any]) -> None:
+    """Keep what differs from the built-in values, and what this form does not show."""
+    built_in = ApiDocument(name="defaults", route="/api/-", type="key_authentication").model_dump(mode="json")
+    differing = {name: value for name, value in values.items() if value != built_in[name]}
+
+    def work(root: Any) -> None:
+        before = editor.default_values(editing.load(root.cr))
+        others = {name: value for name, value in before.items() if name not in values}
+        editing.set_defaults(root.cr, {**others, **differing})
+
+    transactions.change(work)

@@ -1,0 +1,74 @@
+// What makes the panel handier. Every page works without it.
+"use strict";
+
+// Ask before what can't be taken back.
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+
+// Copy the text of an element; where the browser does not let a page copy, select it.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = "Copied";
+  } catch {
+    window.getSelection().selectAllChildren(source);
+    button.textContent = "Selected: press Ctrl+C";
+  }
+});
+
+// Suggestions from Odoo while one types: <input data-pick="users">.
+const Picker = {
+  base: () => (document.querySelector("[data-url]") || { dataset: {} }).dataset.url,
+  async ask(what, parameters) {
+    const answer = await fetch(`${Picker.base()}${what}?${new URLSearchParams(parameters)}`);
+    if (!answer.ok) throw new Error(`${what}: ${answer.status}`);
+    return answer.json();
+  },
+  attach(input, what, parameters) {
+    const list = document.createElement("datalist");
+    list.id = `${input.id}-list`;
+    input.after(list);
+    input.setAttribute("list", list.id);
+    let timer;
+    const suggest = async () => {
+      try {
+        const found = await Picker.ask(what, parameters(input.value));
+        list.replaceChildren(...found.map(({ value, label }) => new Option(label, value)));
+      } catch {
+        list.replaceChildren();
+      }
+    };
+    input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(suggest, 200); });
+    input.addEventListener("focus", suggest, { once: true });
+  },
+};
+
+for (const input of document.querySelectorAll("[data-pick=users]")) {
+  Picker.attach(input, "users", (text) => ({ q: text }));
+}
+
+// An API's form shows what its type needs.
+const form = document.querySelector("[data-api-form]");
+if (form) {
+  const type = form.elements.type;
+  const show = () => {
+    for (const [name, fits] of [
+      ["only-rest", type.value === "rest"], ["only-rpc", type.value === "rpc"], ["not-key", type.value !== "key_authentication"],
+    ]) {
+      for (const element of form.querySelectorAll(`.${name}`)) element.hidden = !fits;
+    }
+  };
+  type.addEventListener("change", show);
+  show();
+
+  // Whoever leaves with changes that are not saved is asked first.
+  let changed = false;
+  form.addEventListener("input", () => { changed = true; });
+  form.addEventListener("submit", () => { changed = false; });
+  window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+}

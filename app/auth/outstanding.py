@@ -1,0 +1,51 @@
+"""What a client app has out at the moment, for whoever oversees it: its live tokens, and the consents of persons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.auth.clients import Client
+
+
+@dataclass(frozen=True, slots=True)
+class LiveToken:
+    """A token that is good at the moment, without its secret; ``uid`` is the person it acts for, if any."""
+
+    lookup: str
+    kind: str
+    uid: int | None
+    scopes: tuple[str, ...]
+    created: datetime
+    expires: datetime
+
+
+def live_tokens(cr: Any, client: Client, limit: int = 200) -> list[LiveToken]:
+    """Return the newest tokens of a client app that are good at the moment."""
+    cr.execute(
+        "SELECT lookup, kind, uid, scopes, created_at, expires_at FROM gatehouse.token "
+        "WHERE client_id = %s AND expires_at > now() AND NOT replaced ORDER BY created_at DESC LIMIT %s",
+        (client.id, limit),
+    )
+    return [LiveToken(row[0], row[1], row[2], tuple(row[3]), row[4], row[5]) for row in cr.fetchall()]
+
+
+def revoke_live(cr: Any, client: Client, lookup: str) -> int:
+    """Delete one token of a client app, with a refresh token all of its family, and return how many there were."""
+    cr.execute(
+        "DELETE FROM gatehouse.token WHERE client_id = %s AND (lookup = %s OR family = (SELECT family "
+        "FROM gatehouse.token WHERE lookup = %s AND client_id = %s AND kind = 'refresh'))",
+        (client.id, lookup, lookup, client.id),
+    )
+    count: int = cr.rowcount
+    return count
+
+
+def consents_of(cr: Any, client: Client) -> list[tuple[int, tuple[str, ...], Any]]:
+    """Return who has allowed a client app what, and when."""
+    cr.execute(
+        "SELECT uid, scopes, granted_at FROM gatehouse.consent WHERE client_id = %s ORDER BY granted_at DESC",
+        (client.id,),
+    )
+    return [(uid, tuple(scopes), when) for uid, scopes, when in cr.fetchall()]

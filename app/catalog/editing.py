@@ -1,0 +1,113 @@
+"""Definitions changed one by one, in the transaction of the cursor that is given.
+
+Two writers at once can't both succeed on what they have read: PostgreSQL refuses whoever comes second to ``claim``
+(repeatable read), and ``Transactions.run`` begins it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg2.extras import Json
+
+from app.catalog import store
+from app.catalog.store import Stored, StoredApi
+
+_NEW = StoredApi(0, 0, {})
+
+
+class Stale(Exception):
+    """Somebody else has changed or deleted the API; ``current`` is what is stored now, None where it is gone."""
+
+    def __init__(self, current: StoredApi | None) -> None:
+        super().__init__("changed by somebody else")
+        self.current = current
+
+
+def claim(cr: Any) -> None:
+    """Let nobody else change the catalog until this transaction ends; called before anything is read of it."""
+    cr.execute("SELECT 1 FROM gatehouse.catalog_version FOR UPDATE")
+
+
+def load(cr: Any) -> Stored:
+    """Return everything, like ``store.load``."""
+    cr.execute("SELECT version FROM gatehouse.catalog_version")
+    (version,) = cr.fetchone()
+    cr.execute("SELECT key, value FROM gatehouse.setting")
+    settings = dict(cr.fetchall())
+    cr.execute("SELECT id, revision, document FROM gatehouse.api ORDER BY id")
+    return Stored(version, settings, tuple(StoredApi(*row) for row in cr.fetchall()))
+
+
+def get(cr: Any, api_id: int) -> StoredApi | None:
+    """Return one API, or None."""
+    cr.execute("SELECT id, revision, document FROM gatehouse.api WHERE id = %s", (api_id,))
+    row = cr.fetchone()
+    return StoredApi(*row) if row else None
+
+
+def insert(cr: Any, document: Mapping[str, Any]) -> int:
+    """Store a new API that has been checked, and return its id."""
+    cr.execute("INSERT INTO gatehouse.api (document) VALUES (%s) RETURNING id", (Json(dict(document)),))
+    api_id: int = cr.fetchone()[0]
+    return api_id
+
+
+def replace(cr: Any, api_id: int, revision: int, document: Mapping[str, Any]) -> None:
+    """Store a definition that was made from this revision; raises Stale where there is a newer one."""
+    current = get(cr, api_id)
+    if current is None or current.revision != revision:
+        raise Stale(current)
+    if current.document != document:
+        cr.execute(
+            "UPDATE gatehouse.api SET document = %s, revision = revision + 1, changed_at = now() WHERE id = %s",
+            (Json(dict(document)), api_id),
+        )
+
+
+def remove(cr: Any, api_id: int, revision: int) -> None:
+    """Delete an API as of this revision; raises Stale where there is a newer one."""
+    current = get(cr, api_id)
+    if current is None or current.revision != revision:
+        raise Stale(current)
+    cr.execute("DELETE FROM gatehouse.api WHERE id = %s", (api_id,))
+
+
+def write(cr: Any, documents: list[dict[str, Any]], *, defaults: dict[str, Any] | None, prune: bool) -> None:
+    """Create or update APIs by name, like ``store.write``, but in the transaction of ``cr``."""
+    existing = {api.document["name"]: api for api in load(cr).apis}
+    names = [document["name"] for document in documents]
+    if prune:
+        cr.execute("DELETE FROM gatehouse.api WHERE name <> ALL(%s)", (names,))
+    changed = [document for document in documents if existing.get(document["name"], _NEW).document != document]
+    # Routes are unique, and two APIs may swap theirs: give every row that changes its own a passing one first.
+    moving = [
+        document["name"]
+        for document in changed
+        if document["name"] in existing and existing[document["name"]].document["route"] != document["route"]
+    ]
+    cr.execute(
+        "UPDATE gatehouse.api SET document = jsonb_set(document, '{route}', to_jsonb('/api/_moving/' || id)) "
+        "WHERE name = ANY(%s)",
+        (moving,),
+    )
+    for document in changed:
+        if document["name"] not in existing:
+            insert(cr, document)
+        else:
+            cr.execute(
+                "UPDATE gatehouse.api SET document = %s, revision = revision + 1, changed_at = now() WHERE name = %s",
+                (Json(document), document["name"]),
+            )
+    if defaults is not None:
+        set_defaults(cr, defaults)
+
+
+def set_defaults(cr: Any, defaults: Mapping[str, Any]) -> None:
+    """Store the defaults for new APIs."""
+    cr.execute(
+        "INSERT INTO gatehouse.setting (key, value) VALUES (%s, %s) "
+        "ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
+        (store.DEFAULTS, Json(dict(defaults))),
+    )

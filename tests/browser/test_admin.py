@@ -1,0 +1,272 @@
+"""The panel, as an admin uses it who never sees a terminal."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.server.conftest import Server, wait_until
+
+pytestmark = pytest.mark.live
+
+Snapshot = Callable[[str], None]
+
+
+@pytest.fixture
+def snapshot(page: Page, tmp_path: Path) -> Snapshot:
+    """Keep a picture of the page, wide and narrow; nothing may stick out of it, and every input has a label."""
+
+    def take(name: str) -> None:
+        for width, height in ((390, 844), (1280, 900)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(150)  # what scrolls is painted a little later
+            page.screenshot(path=str(tmp_path / f"{name}-{width}.png"), full_page=True)
+            too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert too_wide <= 0, f"{name}: {too_wide} pixels stick out at {width}"
+        assert page.evaluate(_WITHOUT_LABEL) == [], name
+
+    return take
+
+
+_WITHOUT_LABEL = """
+[...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
+  .filter((input) => !input.labels?.length && !input.ariaLabel && input.offsetParent !== null)
+  .map((input) => input.outerHTML)
+"""
+
+
+def _log_in(page: Page, login: str = "admin") -> None:
+    page.goto("/admin/")
+    page.get_by_label("Login").fill(login)
+    page.get_by_label("Password").fill(login)
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
+    page: Page, server: Server, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    page.goto("/admin/")
+    snapshot("login")
+    _log_in(page)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    snapshot("overview")
+
+    # Expose a model.
+    page.get_by_role("link", name="Expose a model").click()
+    page.get_by_label("Search by name, label or addon").fill("res.partner.industry")
+    page.get_by_role("button", name="Search").click()
+    snapshot("models-found")
+    page.get_by_role("button", name="Expose res.partner.industry").click()
+    expect(page.get_by_role("status")).to_contain_text("A draft was made")
+
+    # Choose fields, and give the API a name.
+    page.get_by_label("Name", exact=True).fill("Industries")
+    page.get_by_label("Route").fill("/api/industries")
+    fields = page.get_by_role("group", name="Fields of res.partner.industry")
+    fields.get_by_label("Show: Full Name (full_name)").check()
+    fields.get_by_label("Show: Created by (create_uid)").check()
+    fields.get_by_text("Fields of Created by").click()
+    fields.get_by_label("Login", exact=True).check()
+    page.get_by_label("Write every shown field that can be written").uncheck()
+    fields.get_by_label("Write: Full Name (full_name)").uncheck()
+    snapshot("definition")
+    page.get_by_role("button", name="Save and publish").click()
+    expect(page.get_by_role("status")).to_contain_text("The API is published")
+    expect(page.get_by_text(f"{server.url}/api/industries/{{id}}").first).to_be_visible()
+    snapshot("endpoints")
+
+    # Create a client app.
+    page.get_by_role("link", name="Client apps").click()
+    page.get_by_role("link", name="New client app").click()
+    page.get_by_label("Name", exact=True).fill("Shop")
+    page.get_by_label("Acts as").fill("admin")
+    page.get_by_label("Industries").check()
+    snapshot("client-new")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_text("it is not shown again")).to_be_visible()
+    snapshot("secret")
+    form = {
+        "client_id": page.locator("#client-id").inner_text(),
+        "client_secret": page.locator("#client-secret").inner_text(),
+    }
+
+    # Call the API from outside.
+    token = requests.post(f"{server.url}/api/oauth2/token", data=form, timeout=10).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def call(method: str = "GET", **options: object) -> requests.Response:
+        return requests.request(method, f"{server.url}/api/industries", headers=headers, timeout=10, **options)  # type: ignore[arg-type]
+
+    wait_until(lambda: call().status_code == 200, 2)
+    record = call().json()["result"]["records"][0]
+    assert set(record) == {"id", "name", "full_name", "create_uid"}
+    assert "login" in record["create_uid"][1]
+    assert call("POST", json={"name": "Mining"}).json()["result"]["name"] == "Mining"
+    assert call("POST", json={"name": "x", "full_name": "not writable"}).status_code == 400
+
+    page.get_by_role("link", name="To the client app").click()
+    expect(page.get_by_role("button", name="Revoke token")).to_have_count(1)
+    snapshot("client")
+
+    # Switch one endpoint off.
+    page.get_by_role("link", name="APIs", exact=True).click()
+    snapshot("apis")
+    page.get_by_role("link", name="Endpoints of Industries").click()
+    page.get_by_role("button", name="Switch off create").click()
+    expect(page.get_by_role("status")).to_contain_text("Create is off")
+    time.sleep(1)  # by then, every worker has it
+    refused = call("POST", json={"name": "x"})
+    assert refused.status_code == 405
+    assert "POST" not in refused.headers["Allow"]
+    snapshot("endpoint-off")
+
+    # See the calls in the numbers and in the log.
+    page.get_by_role("link", name="More numbers").click()
+    expect(page.get_by_role("img", name="Calls over time")).to_be_visible()
+    expect(page.get_by_role("row", name="GET /api/industries")).to_be_visible()
+    snapshot("analytics")
+    page.get_by_role("link", name="Request log").click()
+    page.get_by_label("Outcome").select_option("failed")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("row", name="POST /api/industries")).to_have_count(1)
+    page.get_by_label("Outcome").select_option("")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("Shop").first).to_be_visible()
+    snapshot("log")
+    page.get_by_role("row", name="200").filter(has_text="POST").get_by_role("link").click()
+    expect(page.get_by_role("cell", name="res.partner.industry")).to_be_visible()
+    snapshot("request")
+    page.get_by_role("link", name="Audit").click()
+    expect(page.get_by_role("cell", name="res.partner.industry")).to_be_visible()
+    snapshot("audit")
+    page.get_by_role("link", name="Definitions, apps and settings").click()
+    expect(page.get_by_role("heading", name="API Industry Created")).to_be_visible()
+    snapshot("history")
+
+    # Export.
+    page.get_by_role("link", name="APIs", exact=True).click()
+    page.get_by_role("link", name="Endpoints of Industries").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Postman collection").click()
+    collection = tmp_path / "collection.json"
+    download.value.save_as(collection)
+    assert json.loads(collection.read_text())["info"]["name"] == "Industries"
+    page.get_by_role("link", name="As YAML").click()
+    expect(page.locator("#yaml")).to_contain_text("create_uid: [login]")
+    snapshot("yaml")
+
+
+def test_a_definition_with_several_models_is_made_by_keyboard(page: Page, snapshot: Snapshot) -> None:
+    _log_in(page)
+    page.goto("/admin/apis/new")
+    page.get_by_label("Name", exact=True).fill("By keyboard")
+    page.get_by_label("Route").fill("/api/keyboard")
+    page.get_by_label("Model", exact=True).focus()
+    page.keyboard.type("res.partner")
+    page.keyboard.press("Enter")
+    fields = page.get_by_role("group", name="Fields of res.partner", exact=True)
+    fields.get_by_label("Show: Parent name", exact=False).first.wait_for()
+    page.get_by_label("Find a field of res.partner").fill("country")
+    country = fields.get_by_label("Show: Country (country_id)")
+    country.focus()
+    page.keyboard.press("Space")
+    expect(country).to_be_checked()
+    expect(country).to_be_focused()
+    fields.get_by_text("Fields of Country").focus()
+    page.keyboard.press("Enter")
+    fields.get_by_label("Currency", exact=True).check()
+    fields.get_by_text("Fields of Currency").click()
+    fields.get_by_label("Symbol", exact=True).check()
+    page.get_by_label("Add another model").fill("res.country")
+    page.keyboard.press("Enter")
+    page.get_by_label("All fields, also new ones").nth(1).check()
+    page.get_by_label("Only these records").nth(1).fill("[('code', '=', 'BE')]")
+    snapshot("several-models")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    page.get_by_role("link", name="As YAML").click()
+    text = page.locator("#yaml")
+    expect(text).to_contain_text("country_id:")
+    expect(text).to_contain_text("currency_id: [symbol]")
+    expect(text).to_contain_text("fields: all")
+    expect(text).to_contain_text("- [code, '=', BE]")
+    # The editor reads what it wrote.
+    page.get_by_role("link", name="Definition", exact=True).click()
+    expect(page.get_by_text("Fields of Country (2 taken along)")).to_be_visible()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="As YAML").click()
+    expect(text).to_contain_text("currency_id: [symbol]")
+
+
+def test_the_form_shows_what_its_type_needs_and_offers_methods(page: Page, snapshot: Snapshot) -> None:
+    _log_in(page)
+    page.goto("/admin/apis/new")
+    expect(page.get_by_label("Method", exact=True)).to_be_hidden()
+    page.get_by_label("Type").select_option("key_authentication")
+    expect(page.get_by_text("Models and fields").first).to_be_hidden()
+    page.get_by_label("Type").select_option("rpc")
+    page.get_by_label("Name", exact=True).fill("Company name")
+    page.get_by_label("Route").fill("/api/company/name")
+    page.get_by_label("Model", exact=True).fill("res.company")
+    page.get_by_role("button", name="Add model").click()
+    page.get_by_label("Method", exact=True).focus()
+    expect(page.locator("#method-list option[value=get_company_name_with_phone]")).to_have_count(1)
+    page.get_by_label("Method", exact=True).fill("no_such_method")
+    page.get_by_role("button", name="Save and publish").click()
+    expect(page.locator("#method-error")).to_contain_text("no method 'no_such_method'")
+    snapshot("mistake")
+    page.get_by_label("Method", exact=True).fill("get_company_name_with_phone")
+    page.get_by_role("button", name="Save and publish").click()
+    expect(page.get_by_text("/api/company/name/{id}")).to_be_visible()
+
+
+def test_mistakes_conflicts_settings_and_imports_are_readable(page: Page, snapshot: Snapshot) -> None:
+    _log_in(page)
+    page.goto("/admin/settings/")
+    page.get_by_label("Records per page", exact=True).fill("5000")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#page_size-error")).to_contain_text("larger than max_page_size")
+    snapshot("settings")
+
+    page.goto("/admin/models/")
+    snapshot("models")
+    page.goto("/admin/apis/")
+    page.get_by_role("link", name="Partners", exact=True).click()
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.get_by_label("Rate limit").fill("5/second")
+    other.get_by_role("button", name="Save", exact=True).click()
+    expect(other.get_by_role("status")).to_contain_text("Saved.")
+    other.close()
+    page.get_by_label("Most records per page").fill("50000")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="Somebody else has saved this API")).to_be_visible()
+    snapshot("conflict")
+
+    page.goto("/admin/files/")
+    snapshot("files")
+    page.get_by_label("Or its text").fill("apis:\n- {name: A, route: /api/a, models: [{model: no.model, fields: [x]}]}")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="This file can't be imported")).to_be_visible()
+    snapshot("import-refused")
+    page.get_by_label("Definition file").fill(
+        "apis:\n- {name: Partners, route: /api/partner/rest, models: [{model: res.partner, fields: [name]}]}\n"
+        "- {name: A, route: /api/a, models: [{model: res.country, fields: [name, code]}]}"
+    )
+    page.get_by_role("button", name="Preview again").click()
+    expect(page.get_by_text("Nothing has been changed yet.")).to_be_visible()
+    snapshot("import")
+
+
+def test_somebody_who_is_no_administrator_is_told_so(page: Page, snapshot: Snapshot) -> None:
+    _log_in(page, "demo")
+    expect(page.get_by_role("heading", name="This panel is not for you")).to_be_visible()
+    snapshot("forbidden")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()

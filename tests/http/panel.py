@@ -1,0 +1,75 @@
+"""A person in front of the panel: pages, and forms filled in and sent as a browser sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import html
+from werkzeug.test import TestResponse
+
+from tests.http.conftest import Client
+
+
+class Panel:
+    """A browser without scripts."""
+
+    def __init__(self, client: Client, address: str = "127.0.0.1") -> None:
+        """``address`` is where the person sits: wrong credentials are counted by it."""
+        self.client = client
+        self._from = {"REMOTE_ADDR": address}
+
+    def get(self, path: str, status: int = 200) -> TestResponse:
+        """Return a page that has to answer with this status."""
+        answer = self.client("GET", path, environ_overrides=self._from)
+        assert answer.status_code == status, answer.text
+        return answer
+
+    def send(self, path: str, form: str = "", **changes: Any) -> TestResponse:
+        """Open a page, change fields of one of its forms, and send it; ``form`` is the end of the form's address.
+
+        A list gives all values of a name; None leaves the name out.
+        """
+        return self.submit(self.get(path), path, form, **changes)
+
+    def submit(self, page: TestResponse, path: str, form: str = "", **changes: Any) -> TestResponse:
+        """Send a form of a page that was opened before."""
+        action, fields = _form(page.text, path, form)
+        kept = [(name, value) for name, value in fields if name not in changes]
+        for name, value in changes.items():
+            kept += [(name, each) for each in (value if isinstance(value, list) else [value]) if each is not None]
+        data: dict[str, list[str]] = {}
+        for name, value in kept:
+            data.setdefault(name, []).append(value)
+        return self.client("POST", action, data=data, environ_overrides=self._from)
+
+    def follow(self, answer: TestResponse) -> TestResponse:
+        """Return the page that a form led to."""
+        assert answer.status_code == 303, texts(answer)
+        return self.get(answer.headers["Location"])
+
+
+def texts(page: TestResponse) -> str:
+    """Return what a person reads on a page."""
+    return " ".join(html.fromstring(page.text).text_content().split())
+
+
+def errors_of(page: TestResponse, field: str) -> str:
+    """Return what stands beside a field as wrong."""
+    return " ".join(
+        " ".join(node.text_content().split()) for node in html.fromstring(page.text).xpath(f"//*[@id='{field}-error']")
+    )
+
+
+def _form(text: str, path: str, wanted: str) -> tuple[str, list[tuple[str, str]]]:
+    for found in html.fromstring(text).forms:
+        action = found.get("action") or path
+        own = not found.get("action") if not wanted else action.endswith(wanted)
+        if own and found.method == "POST":
+            return action, list(_values(found))
+    raise AssertionError(f"no form {wanted!r} on the page")
+
+
+def _values(form: Any) -> Iterator[tuple[str, str]]:
+    for name, value in form.form_values():
+        yield name, value.removeprefix("\n") if isinstance(value, str) else value

@@ -1,0 +1,238 @@
+"""Who gets into the panel, and who does not."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app.routing import Gatehouse
+from tests.http.conftest import PASSWORD, Client
+from tests.http.panel import Panel, texts
+
+Root = Callable[..., Any]
+Sql = Callable[..., list[tuple[Any, ...]]]
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+OPEN = {"panel.log_in", "panel.second_step", "panel.static"}
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
+def _paths(app: Gatehouse) -> Iterator[tuple[str, str]]:
+    """Every route of the panel as (endpoint, path), and paths that it does not have."""
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/admin"):
+            values = {"kind": "yaml", "filename": "panel.css", "path": "x"}
+            path = rule.rule
+            for name in rule.arguments:
+                converter = rule._converters[name]
+                for text in (f"<int:{name}>", f"<path:{name}>", f"<{name}>"):
+                    path = path.replace(text, values.get(name, "1"))
+                assert converter is not None
+            yield rule.endpoint, path
+    yield from (("", path) for path in ("/admin", "/admin/nothing", "/admin/apis", "/admin//apis/", "/admin/apis/x/y"))
+
+
+def test_a_stranger_reaches_no_page_by_any_method(app: Gatehouse, anyone: Client) -> None:
+    paths = list(_paths(app))
+    assert len(paths) > 30
+    for endpoint, path in paths:
+        for method in METHODS:
+            if endpoint in OPEN:
+                continue
+            answer = anyone(method, path)
+            assert answer.status_code == 303, (method, path, answer.status_code)
+            assert answer.headers["Location"].split("?")[0] == "/admin/login", (method, path)
+
+
+def test_a_user_who_is_no_administrator_reaches_no_page_by_any_method(app: Gatehouse, demo: Client) -> None:
+    for endpoint, path in _paths(app):
+        if endpoint in OPEN or endpoint == "panel.log_out":
+            continue
+        for method in METHODS:
+            answer = demo(method, path)
+            assert answer.status_code == 403, (method, path, answer.status_code)
+    assert "This panel is not for you" in demo("GET", "/admin/").text
+
+
+def test_every_answer_of_the_panel_is_hardened(app: Gatehouse, admin: Client, anyone: Client) -> None:
+    for client in (admin, anyone):
+        for _, path in _paths(app):
+            if path == "/admin/logout":
+                continue
+            headers = client("GET", path).headers
+            policy = headers["Content-Security-Policy"]
+            assert "script-src 'self';" in policy
+            assert "unsafe" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Referrer-Policy"] == "same-origin"
+            assert headers["Cache-Control"] == "no-store", path
+
+
+def test_pages_hold_no_script_or_style_of_their_own_and_nothing_foreign(app: Gatehouse, admin: Client) -> None:
+    for endpoint, path in _paths(app):
+        answer = admin("GET", path)
+        if answer.mimetype == "text/html" and endpoint != "panel.log_out":
+            assert "<style" not in answer.text
+            assert " style=" not in answer.text
+            assert " onclick" not in answer.text
+            assert "<script>" not in answer.text
+            assert 'src="http' not in answer.text
+            assert 'src="//' not in answer.text
+
+
+def test_a_form_without_the_token_of_this_browser_changes_nothing(app: Gatehouse, admin: Client, sql: Sql) -> None:
+    foreign = (
+        Panel(Client(app)).get("/admin/login").text.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+    )
+    before = sql("SELECT version FROM gatehouse.catalog_version")
+    for endpoint, path in _paths(app):
+        if endpoint in {"panel.static", ""}:
+            continue
+        for data in ({}, {"csrf_token": ""}, {"csrf_token": "x"}, {"csrf_token": foreign}):
+            answer = admin("POST", path, data={**data, "model": "res.partner", "name": "x", "text": "apis: []"})
+            assert answer.status_code == 400, (path, answer.status_code)
+    assert admin("POST", "/admin/logout").status_code == 400
+    assert sql("SELECT version FROM gatehouse.catalog_version") == before
+    assert admin("GET", "/admin/").status_code == 200
+
+
+def test_logging_in_leads_to_the_page_that_was_asked_for(anyone: Client) -> None:
+    panel = Panel(anyone)
+    asked = anyone("GET", "/admin/models/?q=partner")
+    form = asked.headers["Location"]
+    assert panel.send(form, login="admin", password="wrong").status_code == 401
+    before = anyone.http.get_cookie("gatehouse_form", path="/admin")
+    opened = panel.send(form, login="admin", password="admin")
+    assert opened.headers["Location"] == "/admin/models/?q=partner"
+    cookies = opened.headers.getlist("Set-Cookie")
+    (session,) = (cookie for cookie in cookies if cookie.startswith("session_id="))
+    assert "HttpOnly" in session
+    assert "SameSite=Lax" in session
+    assert panel.follow(opened)
+    after = anyone.http.get_cookie("gatehouse_form", path="/admin")
+    assert before is not None
+    assert after is not None
+    assert before.value != after.value
+    assert panel.send("/admin/", "/logout").headers["Location"] == "/admin/login"
+    assert anyone("GET", "/admin/").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "target", ["https://example.com/admin/", "//example.com/admin/", "/\\example.com", "/web", "/admin/\\x", "x"]
+)
+def test_logging_in_leads_nowhere_else(app: Gatehouse, target: str) -> None:
+    panel = Panel(Client(app))
+    page = panel.get("/admin/login")
+    opened = panel.submit(page, f"/admin/login?next={target}", login="admin", password="admin")
+    assert opened.headers["Location"] == "/admin/"
+
+
+def test_the_cookie_of_forms_goes_to_the_panel_alone_and_over_https_only_where_it_came_so(app: Gatehouse) -> None:
+    plain = app.test_client().get("/admin/login").headers["Set-Cookie"]
+    assert "Path=/admin" in plain
+    assert "HttpOnly" in plain
+    assert "Secure" not in plain
+    assert "Secure" in app.test_client().get("/admin/login", base_url="https://localhost").headers["Set-Cookie"]
+
+
+def test_rights_are_asked_for_at_every_request(app: Gatehouse, root: Root) -> None:
+    def make(env: Any) -> int:
+        groups = [(6, 0, [env.ref("base.group_system").id, env.ref("base.group_user").id])]
+        user = env["res.users"].create({"name": "Chief", "login": "chief", "password": PASSWORD, "group_ids": groups})
+        return int(user.id)
+
+    uid = root(make)
+    client = Client(app)
+    panel = Panel(client)
+    assert panel.follow(panel.send("/admin/login", login="chief", password=PASSWORD))
+    root(lambda env: env["res.users"].browse(uid).write({"group_ids": [(3, env.ref("base.group_system").id)]}))
+    assert panel.get("/admin/apis/", 403)
+    root(lambda env: env["res.users"].browse(uid).write({"group_ids": [(4, env.ref("base.group_system").id)]}))
+    assert panel.get("/admin/apis/")
+    root(lambda env: env["res.users"].browse(uid).write({"active": False}))
+    assert panel.get("/admin/apis/", 303)
+
+
+def test_wrong_passwords_are_throttled(app: Gatehouse) -> None:
+    panel = Panel(Client(app), "192.0.2.50")
+    answers = [panel.send("/admin/login", login="nobody", password=str(number)) for number in range(11)]
+    assert "Too many tries" in texts(answers[-1])
+    assert {answer.status_code for answer in answers} == {401}
+
+
+# Two factors.
+
+
+def _code(counter: int | None = None) -> str:
+    """RFC 6238, as an authenticator app does it."""
+    moment = struct.pack(">Q", int(time.time()) // 30 if counter is None else counter)
+    digest = hmac.digest(base64.b32decode(SECRET), moment, hashlib.sha1)
+    start = digest[-1] & 15
+    return f"{(struct.unpack_from('>I', digest, start)[0] & 0x7FFFFFFF) % 10**6:06d}"
+
+
+@pytest.fixture
+def careful(root: Root) -> Iterator[str]:
+    """The login of an administrator with two factors."""
+
+    def make(env: Any) -> Any:
+        groups = [(6, 0, [env.ref("base.group_system").id, env.ref("base.group_user").id])]
+        values = {"name": "Cautious", "login": "cautious", "password": PASSWORD, "group_ids": groups}
+        user = env["res.users"].create(values)
+        user.totp_secret = SECRET
+        return user.id
+
+    uid = root(make)
+    yield "cautious"
+    root(lambda env: env["res.users"].browse(uid).write({"active": False, "login": f"gone-{uid}"}))
+
+
+def test_a_password_opens_nothing_without_the_code(app: Gatehouse, careful: str) -> None:
+    client = Client(app)
+    panel = Panel(client, "192.0.2.51")
+    asked = panel.send("/admin/login?next=/admin/apis/", login=careful, password=PASSWORD)
+    assert client.http.get_cookie("session_id") is None
+    assert client("GET", "/admin/").status_code == 303
+    form = asked.headers["Location"]
+    assert form == "/admin/login/code?next=/admin/apis/"
+    for wrong in ("000000", "12345", "abcdef", "1234567", "-00001"):
+        if wrong != _code():
+            assert panel.send(form, code=wrong).status_code == 401
+    assert client("GET", "/admin/").status_code == 303
+    code = _code()
+    opened = panel.send(form, code=f"{code[:3]} {code[3:]}")
+    assert opened.headers["Location"] == "/admin/apis/"
+    assert panel.follow(opened)
+    # A code is good once, whoever has the password too.
+    second = Panel(Client(app), "192.0.2.52")
+    form = second.send("/admin/login", login=careful, password=PASSWORD).headers["Location"]
+    assert second.send(form, code=code).status_code == 401
+
+
+def test_the_code_is_asked_for_only_after_the_password_and_not_for_long(
+    app: Gatehouse, careful: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = Panel(Client(app), "192.0.2.53")
+    assert panel.get("/admin/login/code", 303).headers["Location"] == "/admin/login"
+    form = panel.send("/admin/login", login=careful, password=PASSWORD).headers["Location"]
+    assert panel.get(form)
+    later = time.time() + 301
+    monkeypatch.setattr("app.admin.login.time.time", lambda: later)
+    assert panel.get(form, 303)
+
+
+def test_codes_cannot_be_guessed(app: Gatehouse, careful: str) -> None:
+    panel = Panel(Client(app), "192.0.2.54")
+    form = panel.send("/admin/login", login=careful, password=PASSWORD).headers["Location"]
+    wrong = next(code for code in ("111111", "222222", "333333", "444444") if code != _code())
+    for _ in range(5):
+        assert panel.send(form, code=wrong).status_code == 401
+    assert panel.send(form, code=_code()).status_code == 401
+    assert panel.client("GET", "/admin/").status_code == 303

@@ -1,0 +1,338 @@
+"""The OpenAPI document: valid, true to what the server answers, and only for those who may call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from app.auth import clients, tokens
+from app.auth.clients import SCOPES
+from app.catalog import store
+from app.routing import Gatehouse
+from tests.http.conftest import Client
+
+Publish = Callable[..., str]
+Root = Callable[..., Any]
+Json = dict[str, Any]
+
+#: Every type of field of test.record.
+FIELDS = [
+    "name", "active", "parent_id", "child_ids", "company_id", "code", "notes", "body", "title", "count", "ratio",
+    "rounded", "amount", "currency_id", "flag", "day", "moment", "state", "document", "blob", "picture",
+    "thumbnail", "partner_id", "line_ids", "tag_ids", "target", "res_model", "res_id", "data", "properties",
+    "per_company", "doubled", "length", "partner_email", "display_name", "create_date",
+]  # fmt: skip
+RELATED = {"company_id": ["name", "logo"], "line_ids": ["name", "price", {"tag_id": ["name"]}], "tag_ids": ["name"]}
+OTHERS = [{"binary": "base64", "empty_values": "null", "application_errors": 422, "bulk": False}, {"mode": "test"}]
+
+
+class Document:
+    """A document as a caller gets it."""
+
+    def __init__(self, caller: Client, name: str | None = None, **options: Any) -> None:
+        query = {"query_string": {"api": name}} if name else {}
+        answer = caller("GET", "/api/openapi.json", **query, **options)
+        assert answer.status_code == 200, answer.text
+        self.json: Json = answer.json
+
+    def operations(self) -> Iterator[Json]:
+        """Yield all operations."""
+        for methods in self.json["paths"].values():
+            yield from methods.values()
+
+    def paths(self) -> set[str]:
+        """Return the paths of the APIs, without those of images and binaries."""
+        found = {path for path, methods in self.json["paths"].items() if not _is_own(methods)}
+        return {path for path in found if not path.startswith(("/api/image/", "/api/binary/"))}
+
+    def operation(self, path: str, method: str) -> Json:
+        """Return one operation."""
+        found: Json = self.json["paths"][path][method.lower()]
+        return found
+
+    def resolved(self, item: Json) -> Json:
+        """Follow the reference of a parameter or header."""
+        if "$ref" in item:
+            _, _, kind, name = item["$ref"].split("/")
+            item = self.json["components"][kind][name]
+        return item
+
+    def check(self, schema: Json, value: Any) -> None:
+        """Validate a value."""
+        whole = {**schema, "components": self.json["components"]}  # so that references are found
+        Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
+
+    def check_body(self, path: str, method: str, body: Any) -> None:
+        """Validate a body that is to be sent."""
+        content = self.operation(path, method)["requestBody"]["content"]
+        self.check(content["application/json"]["schema"], body)
+
+    def check_answer(self, path: str, method: str, answer: Any) -> None:
+        """Validate what the server answers, headers too."""
+        response = self.operation(path, method)["responses"][str(answer.status_code)]
+        if answer.status_code != 304:
+            self.check(response["content"]["application/json"]["schema"], answer.json)
+        for name, item in response["headers"].items():
+            header = self.resolved(item)
+            if name in answer.headers or header["required"]:
+                value = answer.headers[name]
+                self.check(header["schema"], int(value) if header["schema"].get("type") == "integer" else value)
+
+
+def _is_own(methods: Json) -> bool:
+    return any(set(operation["tags"]) & {"Sessions", "OAuth2"} for operation in methods.values())
+
+
+def check_document(document: Document) -> None:
+    """Check that the document is valid, and that every example in it is."""
+    OpenAPIV31SpecValidator(document.json).validate()
+    ids = [operation["operationId"] for operation in document.operations()]
+    assert len(ids) == len(set(ids))
+    for operation in document.operations():
+        items = [document.resolved(parameter) for parameter in operation.get("parameters", ())]
+        for holder in (operation.get("requestBody", {}), *operation["responses"].values()):
+            items += holder.get("content", {}).values()
+        for item in items:
+            examples = [entry["value"] for entry in item.get("examples", {}).values()]
+            for example in [*examples, *([item["example"]] if "example" in item else [])]:
+                document.check(item["schema"], example)
+    for schema in document.json["components"]["schemas"].values():
+        for example in schema.get("examples", ()):
+            document.check(schema, example)
+
+
+@pytest.mark.parametrize("keys", [{}, *OTHERS])
+@pytest.mark.parametrize("id_obfuscation", [True, False])
+def test_the_document_of_every_type_of_field_is_valid_and_so_are_its_examples(
+    id_obfuscation: bool, keys: Json, demo: Client, publish: Publish
+) -> None:
+    publish(fields=FIELDS, related=RELATED, id_obfuscation=id_obfuscation, **keys)
+    check_document(Document(demo))
+
+
+def test_the_document_of_several_models_methods_and_logins_is_valid(demo: Client, publish: Publish) -> None:
+    publish("res.partner", fields="all")
+    publish("res.users", fields="all", authentication="public", run_as="demo", rate_limit="100/minute")
+    for method in ("echo", "join", "prefixed", "name_of_partner"):
+        arguments = {"partner_id": "res.partner", "others": "res.partner"} if method == "name_of_partner" else {}
+        publish(
+            fields=(), type="rpc", method=method, arguments=arguments, http_methods=["GET", "POST"], rate_limit="5/day"
+        )
+    models = [{"model": "res.partner", "fields": ["name"]}, {"model": "res.groups", "fields": ["name"]}]
+    publish(models=models, route="/api/several")
+    publish(models=[], type="key_authentication")
+    document = Document(demo)
+    check_document(document)
+    assert "/api/several/res.partner/{id}" in document.paths()
+    assert set(document.json["paths"]["/api/several/res.groups"]) == {"get"}  # can be read alone
+
+
+def test_every_answer_is_what_the_document_says(demo: Client, publish: Publish, root: Root) -> None:
+    tag, partner, company = root(
+        lambda env: (
+            env["test.tag"].create({"name": "tag"}).id,
+            env["res.partner"].create({"name": "p", "email": "p@example.com"}).id,
+            env.company.id,
+        )
+    )
+    full = {
+        "name": "full", "code": "C", "notes": "n", "body": "<p>b</p>", "count": 2, "ratio": 1.5, "amount": 1,
+        "flag": True, "day": "2026-01-31", "moment": "2026-01-31T08:00:00Z", "state": "done", "company_id": company,
+        "document": "RXhhbXBsZQ==", "picture": None, "partner_id": [partner, "p"], "tag_ids": [[4, tag]],
+        "line_ids": [[0, 0, {"name": "line", "price": 2.5, "tag_id": tag}]], "target": f"test.tag,{tag}",
+        "res_model": "test.tag", "res_id": tag, "data": {"any": [1, None]}, "title": "t", "properties": {},
+    }  # fmt: skip
+    for keys in ({}, *OTHERS):
+        route = publish(fields=FIELDS, related=RELATED, id_obfuscation=False, **keys)
+        document = Document(demo)
+        calls = [
+            ("POST", route, route, {"json": full}),
+            ("POST", route, route, {"json": {"name": "empty"}}),
+            ("GET", route, route, {}),
+            ("GET", route, route, {"query_string": {"count": "none", "limit": 1, "fields": "name"}}),
+            ("GET", route, route, {"query_string": {"domain": "[("}}),
+            ("POST", route, route, {"json": {"name": "forbidden"}}),
+            ("POST", route, route, {"json": {"nam": 1}}),
+            ("GET", f"{route}/{{id}}", f"{route}/0", {}),
+        ]
+        if not keys:
+            kept = [demo.result("POST", route, json={**full, "code": code})["id"] for code in ("A", "B")]
+            calls += [
+                ("GET", f"{route}/{{id}}", f"{route}/{kept[0]}", {}),
+                ("PATCH", f"{route}/{{id}}", f"{route}/{kept[0]}", {"json": {"name": "other"}}),
+                ("PATCH", f"{route}/{{id}}", f"{route}/{kept[0]}", {"json": {}, "headers": {"If-Match": '"x"'}}),
+                ("DELETE", f"{route}/{{id}}", f"{route}/{kept[0]}", {}),
+                ("GET", f"{route}/bulk", f"{route}/bulk?ids={kept[1]}", {}),
+                ("GET", f"{route}/bulk", f"{route}/bulk?atomic=false&ids={kept[1]},0", {}),
+                ("POST", route, route, {"json": [{"name": "a"}, {"name": "b"}]}),
+                ("POST", route, f"{route}?atomic=false", {"json": [{"name": "a"}, {"name": "forbidden"}]}),
+                ("PATCH", route, route, {"json": [{"id": kept[1], "state": "draft"}]}),
+                ("PATCH", route, route, {"json": {"ids": kept[1:], "count": 1}}),
+                ("DELETE", route, route, {"json": kept[1:]}),
+            ]
+        for method, path, address, options in calls:
+            answer = demo(method, address, **options)
+            assert answer.status_code != 500
+            document.check_answer(path, method, answer)
+            if answer.status_code == 200 and "json" in options and "error" not in answer.json:
+                document.check_body(path, method, options["json"])
+        etag = demo("GET", f"{route}/1").headers.get("ETag")
+        if etag:
+            document.check_answer(f"{route}/{{id}}", "GET", demo("GET", f"{route}/1", headers={"If-None-Match": etag}))
+
+
+def test_what_is_read_may_be_written_by_the_document_too(demo: Client, publish: Publish) -> None:
+    route = publish(fields=[name for name in FIELDS if name != "thumbnail"], related=RELATED)
+    record = demo.result("POST", route, json={"name": "round trip", "line_ids": [[0, 0, {"name": "line"}]]})
+    document = Document(demo)
+    writable = document.json["components"]["schemas"][f"{route[5:]}.test.record.update"]["properties"]
+    values = {name: value for name, value in record.items() if name in writable and name != "picture"}
+    document.check_body(f"{route}/{{id}}", "PATCH", values)
+    assert demo.result("PATCH", f"{route}/{record['id']}", json=values)["name"] == "round trip"
+
+
+def test_addresses_of_binaries_are_described_where_they_are_shown(
+    demo: Client, publish: Publish, make_token: Callable[..., str]
+) -> None:
+    route = publish(fields=["name", "document", "company_id"], related={"company_id": ["logo"]}, clients=["Reader 0"])
+    publish(fields=["name", "document"], binary="base64")
+    document = Document(demo)
+    check_document(document)
+    record = demo.result("POST", route, json={"name": "with a document", "document": "RXhhbXBsZQ=="})
+    (path,) = (path for path in document.json["paths"] if path.startswith("/api/binary/"))
+    assert path.format(id=record["id"], field="document") == record["document"]
+    (image,) = (path for path in document.json["paths"] if path.startswith("/api/image/"))
+    assert image.endswith("/res.company/{id}/{field}")
+    searcher = Document(demo, headers={"Authorization": f"Bearer {make_token('search')}"})
+    assert not [path for path in searcher.json["paths"] if path.startswith(("/api/image/", "/api/binary/"))]
+
+
+def test_labels_help_and_selections_come_from_odoo(demo: Client, publish: Publish) -> None:
+    route = publish(fields=["name", "state"])
+    schemas = Document(demo).json["components"]["schemas"]
+    fields = schemas[f"{route[5:]}.test.record.record"]["properties"]
+    assert fields["name"] == {"type": "string", "title": "Name", "description": "What the record is called."}
+    assert fields["state"]["enum"] == ["draft", "done", ""]
+    assert fields["state"]["description"] == "draft: Draft, done: Done"
+    assert schemas[f"{route[5:]}.test.record.create"]["required"] == ["name"]
+
+
+def test_a_method_is_described_by_its_signature_and_docstring(demo: Client, publish: Publish) -> None:
+    route = publish(fields=(), type="rpc", method="echo", http_methods=["GET", "POST"])
+    document = Document(demo)
+    operation = document.operation(route, "post")
+    assert operation["description"].startswith("Return what it is given")
+    keywords, positional = operation["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    assert keywords["properties"] == {"value": {}, "flag": {"default": False}, "only_by_name": {"default": "x"}}
+    assert positional["maxItems"] == 2
+    assert {"value", "flag"} <= {parameter.get("name") for parameter in document.operation(route, "get")["parameters"]}
+
+
+def test_security_names_the_scope_of_each_operation(demo: Client, publish: Publish) -> None:
+    route, public = publish(), publish(authentication="public")
+    document = Document(demo)
+    assert document.operation(f"{route}/{{id}}", "patch")["security"] == [
+        {"session": []},
+        {"apiKey": []},
+        {"oauth2": ["update"]},
+    ]
+    assert document.operation(public, "get")["security"] == []
+    flows = document.json["components"]["securitySchemes"]["oauth2"]["flows"]
+    assert all(set(flow["scopes"]) == set(SCOPES) for flow in flows.values())
+
+
+@pytest.fixture
+def make_token(app: Gatehouse, root: Root) -> Iterator[Callable[..., str]]:
+    """Return the token of a new client app."""
+    made = []
+
+    def run(*scopes: str, uid: int | None = 2) -> str:
+        def work(env: Any) -> str:
+            client = clients.create(env.cr, f"Reader {len(made)}", scopes=scopes, uid=uid)
+            token = tokens.generate(tokens.ACCESS)
+            hasher = app.services.hasher()
+            clients.store_token(
+                env.cr, hasher, token, tokens.ACCESS, client, uid=None, scopes=scopes, lifetime=60, family=None
+            )
+            made.append(client.id)
+            return token
+
+        token: str = root(work)
+        return token
+
+    yield run
+    root(lambda env: env.cr.execute("DELETE FROM gatehouse.client WHERE id = ANY(%s)", (made,)))
+
+
+def test_a_caller_sees_what_their_credentials_could_call(
+    anyone: Client, demo: Client, publish: Publish, make_token: Callable[..., str]
+) -> None:
+    def bearer(token: str) -> Json:
+        return {"headers": {"Authorization": f"Bearer {token}"}}
+
+    public, private = publish(authentication="public"), publish()
+    connected = publish(clients=["Reader 0"])
+    executed = publish(clients=["Reader 1"], run_as="demo")
+    publish(published=False)
+    every = {route + suffix for route in (private, connected, executed) for suffix in ("", "/bulk", "/{id}")}
+    open_to_all = {public, f"{public}/bulk", f"{public}/{{id}}"}
+    assert Document(anyone).paths() == open_to_all
+    assert Document(demo).paths() == open_to_all | every
+    reader = bearer(make_token("read"))
+    assert Document(anyone, **reader).paths() == open_to_all | {f"{connected}/bulk", f"{connected}/{{id}}"}
+    assert list(Document(anyone, **reader).json["paths"][f"{connected}/{{id}}"]) == ["get"]
+    # A client app that acts as nobody can call only what another user executes.
+    assert Document(anyone, **bearer(make_token("search", uid=None))).paths() == open_to_all | {executed}
+    assert anyone("GET", "/api/openapi.json", **bearer("made-up")).status_code == 401
+    anyone.http.set_cookie("session_id", "x" * 84)
+    assert Document(anyone).paths() == open_to_all
+
+
+def test_the_document_of_one_api(anyone: Client, demo: Client, publish: Publish, app: Gatehouse) -> None:
+    publish(authentication="public")
+    route = publish()
+    name = next(one.name for one in app.services.catalog.snapshot.definitions.values() if one.document.route == route)
+    assert Document(demo, name).paths() == {route, f"{route}/bulk", f"{route}/{{id}}"}
+    assert anyone.error("GET", "/api/openapi.json", query_string={"api": name})[0] == 404
+    assert demo.error("GET", "/api/openapi.json?api=made-up")[0] == 404
+    assert demo.error("GET", "/api/openapi.json?ap=1")[0] == 400
+
+
+def test_an_api_that_is_out_of_service_is_not_shown(demo: Client, publish: Publish, app: Gatehouse) -> None:
+    route = publish("test.record", fields=["name"])
+    (stored,) = store.load(app.services.engine).apis
+    store.write(
+        app.services.engine,
+        [{**stored.document, "models": [{"model": "test.record", "fields": ["vanished"]}]}],
+        defaults=None,
+        prune=False,
+    )
+    app.services.catalog.refresh()
+    assert demo.error("GET", route)[0] == 503
+    assert Document(demo).paths() == set()
+
+
+def test_a_document_is_sent_again_only_after_a_change(demo: Client, publish: Publish) -> None:
+    publish()
+    first = demo("GET", "/api/openapi.json")
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert {"Authorization", "Cookie"} <= set(first.headers["Vary"].split(", "))
+    condition = {"headers": {"If-None-Match": first.headers["ETag"]}}
+    assert demo("GET", "/api/openapi.json", **condition).status_code == 304
+    publish()
+    assert demo("GET", "/api/openapi.json", **condition).status_code == 200
+
+
+def test_the_page_loads_nothing_from_elsewhere(anyone: Client) -> None:
+    page = anyone("GET", "/api/docs")
+    assert "script-src 'self';" in page.headers["Content-Security-Policy"]
+    assert "http" not in page.text
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "own/docs.js"):
+        assert name in page.text
+        assert anyone("GET", f"/api/docs/{name}").status_code == 200
+    for name in ("index.html", "LICENSE", "..%2fflask_swagger_ui.py", "own/..%2fviews.py"):
+        assert anyone("GET", f"/api/docs/{name}").status_code == 404
