@@ -20,6 +20,7 @@ from odoo.api import SUPERUSER_ID
 from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 from odoo.sql_db import Cursor
+from psycopg2.errors import ForeignKeyViolation, RestrictViolation
 
 from .errors import RETRYABLE, BridgeError, Rejected, translate
 
@@ -189,11 +190,18 @@ def attempt(env: Environment) -> Iterator[None]:
 
 
 def _violation(env: Environment, error: psycopg2.IntegrityError) -> Rejected:
-    """Return Odoo's sentence for a violated constraint, as ``retrying`` finds it; after a rollback."""
+    """Return Odoo's sentence for a violated constraint, as ``retrying`` finds it; after a rollback.
+
+    Where Odoo has none it hands PostgreSQL's on, whose detail holds ids and values: that stays inside.
+    """
+    if isinstance(error, (ForeignKeyViolation, RestrictViolation)):
+        message = "The operation cannot be completed: records that are still needed refer to each other."
+        return Rejected(message, name="odoo.exceptions.ValidationError")
     model = env["base"].sudo()
     for candidate in env.registry.values():
         if error.diag.table_name == candidate._table:
             model = env[candidate._name].sudo()
             break
-    message = f"The operation cannot be completed: {model._sql_error_to_message(error)}"
+    sentence = str(model._sql_error_to_message(error)).partition("\nDETAIL:")[0].strip()
+    message = f"The operation cannot be completed: {sentence}"
     return Rejected(message, name="odoo.exceptions.ValidationError")

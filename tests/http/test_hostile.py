@@ -284,5 +284,19 @@ def test_a_link_that_would_be_too_long_is_not_given(demo: Client, publish: Publi
     assert "Link" not in answer.headers
 
 
+def test_what_postgresql_says_of_a_constraint_tells_no_ids_and_no_tables(
+    admin: Client, publish: Publish, root: Root
+) -> None:
+    route = publish("res.partner")
+    everything = publish("res.partner", id_obfuscation=False)
+    partner = root(lambda env: env.ref("base.main_company").partner_id.id)
+    name = admin.result("GET", f"{everything}/{partner}")["name"]
+    (record,) = admin.result("GET", route, json={"domain": [["name", "=", name]]})["records"]
+    status, error = admin.error("DELETE", f"{route}/{record['id']}")
+    assert (status, error["code"]) == (200, 422)
+    for word in ("DETAIL", "Key", "res_", f"({partner})"):
+        assert word not in error["message"]
+
+
 def test_the_store_is_left_as_it_was(app: Gatehouse) -> None:
     assert store.load(app.services.engine).apis == ()
