@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.routing import Gatehouse
+from dev.testbed import Testbed
 from odoo_bridge.transaction import Environment
 from tests.http.conftest import Client
 
@@ -36,7 +37,15 @@ def trial(publish: Publish) -> Callable[..., str]:
 def no_traces(app: Gatehouse, sql: Sql) -> Iterator[None]:
     """After each test, the filestore and the tables that a call could write to are as they were."""
     filestore = app.services.instance.data_dir / "filestore" / app.services.instance.database
-    tables = ("test_record", "ir_attachment", "ir_cron_trigger", "ir_mail_server", "ir_config_parameter", "mail_mail")
+    tables = (
+        "test_record",
+        "ir_attachment",
+        "ir_cron_trigger",
+        "ir_mail_server",
+        "ir_config_parameter",
+        "mail_mail",
+        "bus_bus",
+    )
 
     def state() -> Any:
         files = sorted(str(path) for path in filestore.rglob("*"))
@@ -152,6 +161,26 @@ def test_no_mail_goes_out(admin: Client, trial: Callable[..., str], mail_catcher
     assert admin.result("POST", trial("mail"), json={"port": port, "subject": "trial"}) is True
     time.sleep(0.2)
     assert caught == []
+
+
+def test_no_message_goes_onto_the_bus(
+    demo: Client, trial: Callable[..., str], sql: Sql, testbed: Testbed, database: str
+) -> None:
+    # Odoo's workers hear of the bus by a notification in the database `postgres`.
+    listener = testbed.server.connect()
+    with listener.cursor() as cursor:
+        cursor.execute("LISTEN imbus")
+    assert demo.result("POST", trial("notify"), json={}) is True
+    listener.poll()
+    assert listener.notifies == []
+    assert demo.result("POST", trial("notify", mode="production"), json={}) is True
+    deadline = time.monotonic() + 5
+    while not listener.notifies and time.monotonic() < deadline:
+        time.sleep(0.05)
+        listener.poll()
+    assert listener.notifies
+    listener.close()
+    sql("DELETE FROM bus_bus WHERE message LIKE '%on the bus%'")
 
 
 def test_cron_jobs_are_not_triggered(admin: Client, trial: Callable[..., str]) -> None:

@@ -128,6 +128,12 @@ class Methods(models.Model):
         return bool(self.env.ref("base.autovacuum_job")._trigger())
 
     @api.model
+    def notify(self):
+        self.env["bus.bus"]._sendone("gatehouse", "test", {"text": "on the bus"})
+        self.env.cr.commit()
+        return True
+
+    @api.model
     def set_parameter(self, value):
         self.env["ir.config_parameter"].sudo().set_param("gatehouse.sandbox", value)
         return self.env["ir.config_parameter"].sudo().get_param("gatehouse.sandbox")
