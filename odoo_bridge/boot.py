@@ -17,7 +17,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import compat
+from . import compat, connections
 from .errors import BootError
 
 _logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     config.parse_config(arguments, setup_logging=False)
     config["db_app_name"] = "gatehouse-{pid}"
     compat.check_version()
+    connections.install()
     _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()
     instance = Instance(name, Path(config["data_dir"]), sql_db.connection_info_for(name)[1])

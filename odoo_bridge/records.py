@@ -15,10 +15,11 @@ from typing import Any, TypeAlias
 
 from odoo.exceptions import AccessError, UserError
 
+from . import columns
 from .errors import InvalidValue
 from .transaction import Environment
 
-Row: TypeAlias = dict[str, Any]
+Row: TypeAlias = columns.Row
 Domain: TypeAlias = list[Any]
 
 
@@ -171,10 +172,10 @@ def _by_ids(env: Environment, model: str, ids: Sequence[int], domain: Domain) ->
 
 def _rows(records: Any, selection: Selection) -> list[Row]:
     """Turn fetched records into rows; related records are read level by level, never record by record."""
-    rows: list[Row] = records._read_format(selection.plain)
+    rows = columns.rows(records, selection.plain)
     if not selection.related:
         return rows
-    bare = {row["id"]: row for row in records._read_format(tuple(selection.related), load=None)}
+    bare = {row["id"]: row for row in columns.rows(records, tuple(selection.related), display_names=False)}
     for name, nested in selection.related.items():
         field = records._fields[name]
         to_many = field.type in ("one2many", "many2many")

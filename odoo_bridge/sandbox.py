@@ -60,7 +60,7 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
         if self._is_closed:
             raise sql_db.psycopg2.InterfaceError("Cursor already closed")
         if self._savepoint is None:
-            self._savepoint = Savepoint(self._real._obj)
+            self._savepoint = Savepoint(self._real)
         return self._real.execute(query, params, log_exceptions)
 
     def commit(self) -> None:

@@ -19,9 +19,10 @@ import psycopg2
 from odoo.api import SUPERUSER_ID
 from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
-from odoo.sql_db import Cursor
 from psycopg2.errors import ForeignKeyViolation, RestrictViolation
 
+from . import companies, connections
+from .connections import SettingCursor
 from .errors import RETRYABLE, BridgeError, Rejected, translate
 
 _logger = logging.getLogger(__name__)
@@ -43,17 +44,11 @@ class Limits:
     tries: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Beginning:
-    """What holds for a transaction from its beginning; said anew at each try."""
-
-    statement_timeout: float
-    read_only: bool
-
-    def __call__(self, cr: Cursor) -> None:
-        also = ", set_config('transaction_read_only', 'on', true)" if self.read_only else ""
-        milliseconds = str(int(self.statement_timeout * 1000))
-        cr.execute(f"SELECT set_config('statement_timeout', %s, true){also}", (milliseconds,))
+def _settings(statement_timeout: float, read_only: bool) -> str:
+    """Return the statements that say what holds for a transaction."""
+    return f"SET LOCAL statement_timeout = {int(statement_timeout * 1000)}" + (
+        "; SET TRANSACTION READ ONLY" if read_only else ""
+    )
 
 
 class Transactions:
@@ -87,20 +82,19 @@ class Transactions:
         Raises BridgeError for what Odoo or PostgreSQL refuse; exceptions of ``work`` itself pass through.
         """
         try:
-            with self._cursor() as cr:
-                begin = _Beginning(statement_timeout or self.limits.statement_timeout, read_only)
-                return self._attempts(cr, work, keep, begin)
+            settings = _settings(statement_timeout or self.limits.statement_timeout, read_only)
+            with self._cursor(settings) as cr:
+                return self._attempts(cr, work, keep, settings)
         except Exception as error:
             translated = translate(error)
             if translated is None or translated is error:
                 raise
             raise translated from error
 
-    def _attempts(self, cr: Cursor, work: Callable[[Environment], T], keep: bool, begin: _Beginning) -> T:
+    def _attempts(self, cr: SettingCursor, work: Callable[[Environment], T], keep: bool, settings: str) -> T:
         root = OdooEnvironment(cr, SUPERUSER_ID, {})
         for tries_left in reversed(range(self.limits.tries)):
             try:
-                begin(cr)
                 result = work(root)
                 cr.flush()
                 if keep:
@@ -112,6 +106,7 @@ class Transactions:
                 self._discard(cr, root)
                 if not tries_left:
                     raise
+                cr.begin(settings)
                 self._on_retry()
                 tried = self.limits.tries - tries_left
                 _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
@@ -127,26 +122,28 @@ class Transactions:
         return result
 
     @contextmanager
-    def _cursor(self) -> Iterator[Cursor]:
+    def _cursor(self, settings: str) -> Iterator[SettingCursor]:
         """Open a cursor on a registry that knows what other processes have changed."""
         threading.current_thread().dbname = self.database  # type: ignore[attr-defined]  # Odoo's log lines name it
         registry = Registry(self.database)
-        cr = registry.cursor()
+        cr = connections.cursor(self.database)
         try:
+            cr.begin(settings)
             now = time.monotonic()
             if now - self._signaling_checked >= self.limits.signaling_interval:
                 self._signaling_checked = now
                 # On this very cursor: what it reads is in the same snapshot as the work that follows.
                 current = registry.check_signaling(cr)
                 if current is not registry:
-                    cr.close()
-                    cr = current.cursor()
+                    # What was read before the registry was loaded is too old for it.
+                    cr.rollback()
+                    cr.begin(settings)
             yield cr
         finally:
             cr.close()
 
     @staticmethod
-    def _discard(cr: Cursor, root: Environment) -> None:
+    def _discard(cr: SettingCursor, root: Environment) -> None:
         """Roll back the database and what the process remembers of the attempt."""
         if cr.closed:  # the connection broke: nothing was committed, and there is nothing to roll back
             return
@@ -165,6 +162,7 @@ def act_as(root: Environment, uid: int, context: dict[str, Any]) -> Environment:
         raise BridgeError("The superuser cannot execute calls.", name="superuser")
     env = root(user=uid, context=context, su=False)
     env.transaction.default_env = env
+    companies.know_tree(env)
     return env
 
 
