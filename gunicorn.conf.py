@@ -15,6 +15,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from app.config import from_environment
 from odoo_bridge import boot
+from serving import fork_signals
 
 settings = from_environment(os.environ)
 
@@ -32,8 +33,9 @@ control_socket_disable = True
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """No child may inherit an open connection (odoo#91253)."""
+    """No child may inherit an open connection (odoo#91253), and none may miss a signal."""
     boot.before_fork()
+    fork_signals.hold()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
@@ -54,3 +56,8 @@ def on_exit(server: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:
     """Each worker opens connections of its own."""
     boot.after_fork_in_child()
+
+
+def post_worker_init(worker: Any) -> None:
+    """The worker's own handlers are in place now."""
+    fork_signals.release()

@@ -115,8 +115,10 @@ def environment_of(testbed: Testbed, database: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def gunicorn(testbed: Testbed, database: str, log: Path, **settings: str) -> Iterator[Server]:
-    """Run gunicorn with gunicorn.conf.py on a database that is ready."""
+def gunicorn(
+    testbed: Testbed, database: str, log: Path, conf: str | Path = "gunicorn.conf.py", **settings: str
+) -> Iterator[Server]:
+    """Run gunicorn with gunicorn.conf.py, or another configuration, on a database that is ready."""
     port = free_port()
     environment = {
         **environment_of(testbed, database),
@@ -126,7 +128,7 @@ def gunicorn(testbed: Testbed, database: str, log: Path, **settings: str) -> Ite
     }
     process = None
     try:
-        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+        command = [sys.executable, "-m", "gunicorn", "-c", str(conf), "wsgi:app"]
         with log.open("wb") as output:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
         server = Server(f"http://127.0.0.1:{port}", database, environment, process, log)
