@@ -1,5 +1,6 @@
 """gunicorn: one registry, loaded once and shared by forked workers; each worker serves with threads."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -11,9 +12,11 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
     prefix="gatehouse-metrics-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None
 )
 
+from gunicorn.glogging import Logger
 from prometheus_client.multiprocess import mark_process_dead
 
 from app.config import from_environment
+from app.logs import init_logging
 from odoo_bridge import boot
 from serving import fork_signals
 
@@ -30,6 +33,19 @@ timeout = int(settings.statement_timeout) + 30
 keepalive = 15
 limit_request_line = 8190  # a bulk read of a thousand ids fits
 control_socket_disable = True
+
+
+class OneLog(Logger):
+    """gunicorn's own lines go the way of all others, in their format."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set up gunicorn's loggers, then ours over them; done again whenever gunicorn reads its configuration."""
+        super().setup(cfg)
+        init_logging(settings)
+        logging.captureWarnings(True)
+
+
+logger_class = OneLog
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -18,9 +18,10 @@ from app.docs.views import blueprint as docs
 from app.error_handlers import init_error_handlers
 from app.gateway import Gateway
 from app.media.views import blueprint as media
-from app.metrics import meters
+from app.metrics import meters, pools
 from app.metrics.views import blueprint as metrics
 from app.oauth2 import init_oauth2
+from app.observation import init_observation
 from app.requests import init_requests
 from app.rest.views import blueprint as rest
 from app.routing import Gatehouse
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     logs.init_logging(settings)
     app = Gatehouse(__name__, static_folder=None)
     app.services = _services(app, settings)
+    init_observation(app, settings)
     init_requests(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
@@ -62,8 +64,11 @@ def _take_over(app: Gatehouse, settings: Settings, snapshot: Snapshot) -> None:
 def _services(app: Gatehouse, settings: Settings) -> Services:
     instance = boot.start(settings.odoo_conf, settings.database)
     limits = Limits(settings.statement_timeout, settings.signaling_interval)
-    transactions = Transactions(instance.database, limits, on_retry=meters.RETRIES.inc)
+    transactions = Transactions(
+        instance.database, limits, on_retry=meters.RETRIES.inc, on_reload=meters.REGISTRY_RELOADS.inc
+    )
     engine = make_engine(instance.dsn)
+    pools.measure(engine)
     catalog = Catalog(
         engine, transactions, settings.catalog_interval, lambda snapshot: _take_over(app, settings, snapshot)
     )

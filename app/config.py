@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+_CHOICES = {
+    "log_level": ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+    "log_format": ("text", "json"),
+}
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
 
 class ConfigError(Exception):
     """A setting is missing or wrong; the message names it and says what would be right."""
@@ -33,6 +39,9 @@ class Settings:
     redis_url: str | None = None
     metrics_token: str | None = None
     log_level: str = "INFO"
+    log_format: str = "text"
+    access_log: bool = False
+    slow_call: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("workers", "threads", "max_body_size"):
@@ -43,10 +52,12 @@ class Settings:
                 raise ConfigError(f"{variable(name)} must be more than 0 seconds, not {getattr(self, name)}.")
         if self.catalog_interval > 1:
             raise ConfigError(f"{variable('catalog_interval')} must not be more than 1 second.")
-        if self.signaling_interval < 0 or self.trusted_proxies < 0:
-            raise ConfigError(
-                f"{variable('signaling_interval')} and {variable('trusted_proxies')} must not be negative."
-            )
+        for name in ("signaling_interval", "trusted_proxies", "slow_call"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{variable(name)} must not be negative, nor {getattr(self, name)}.")
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ConfigError(f"{variable(name)} must be one of {', '.join(known)}, not {getattr(self, name)!r}.")
         if self.secret_key is not None and len(self.secret_key) < 32:
             raise ConfigError(f"{variable('secret_key')} must have 32 characters or more.")
         if self.metrics_token is not None and not (len(self.metrics_token) >= 16 and self.metrics_token.isascii()):
@@ -75,6 +86,10 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
 
 def _convert(name: str, kind: str, text: str) -> object:
     converters = {"int": int, "float": float, "Path": Path}
+    if kind == "bool":
+        if text.lower() not in _BOOLEANS:
+            raise ConfigError(f"{variable(name)} must be true or false, not {text!r}.")
+        return _BOOLEANS[text.lower()]
     try:
         return converters.get(kind, str)(text)
     except ValueError:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response
 
 from app import answers
-from app.errors import Unavailable
+from app.auth.operators import is_operator
+from app.catalog.catalog import Snapshot
+from app.errors import ApiError, Unavailable
 from app.services import services
+from odoo_bridge import compat
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.transaction import Environment
 
@@ -23,22 +28,41 @@ def alive() -> Response:
 def ready() -> Response:
     """Answer 200 if the registry is loaded and the database answers, else 503.
 
-    APIs that Odoo no longer fits are named; they do not make the others unready. What is wrong with them stands in
-    the log and in ``flask api list``: this answer is for anybody.
+    Why not, and details, are for those who know the token of ``/metrics``. APIs that Odoo no longer fits do not make
+    the others unready.
     """
+    snapshot = services().catalog.snapshot
+    problem = _problem(snapshot)
+    if problem is None:
+        return answers.success({"status": "ready", **(_details(snapshot) if is_operator() else {})})
+    if is_operator():
+        raise problem
+    raise Unavailable("Not ready.", name="not_ready", headers=problem.headers)
+
+
+def _problem(snapshot: Snapshot) -> ApiError | None:
+    """Return why this worker can't serve at the moment."""
     try:
         services().transactions.run(_ping)
     except BridgeError as error:
-        raise Unavailable("The database cannot be reached.", name=error.name) from error
-    snapshot = services().catalog.snapshot
+        return Unavailable("The database cannot be reached.", name=error.name)
     if not snapshot.version:
-        raise Unavailable("The API definitions are not loaded yet.", name="catalog_not_loaded", retry_after=1)
-    out_of_service = [
-        definition.name
-        for definition in snapshot.definitions.values()
-        if definition.problems and definition.document.published
-    ]
-    return answers.success({"status": "ready", "out_of_service": out_of_service})
+        return Unavailable("The API definitions are not loaded yet.", name="catalog_not_loaded", retry_after=1)
+    return None
+
+
+def _details(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what this worker serves; of each API that is out of service, what is wrong with it."""
+    return {
+        "database": services().transactions.database,
+        "odoo": compat.version(),
+        "catalog": snapshot.version,
+        "out_of_service": {
+            definition.name: list(definition.problems)
+            for definition in snapshot.definitions.values()
+            if definition.problems and definition.document.published
+        },
+    }
 
 
 def _ping(root: Environment) -> None:

@@ -22,3 +22,8 @@ def configured_databases() -> list[str]:
     if isinstance(names, str):
         names = names.split(",")
     return [name.strip() for name in names or [] if name.strip()]
+
+
+def version() -> str:
+    """Return Odoo's version, e.g. ``19.0-20251201``."""
+    return str(release.version)

@@ -55,11 +55,16 @@ class Transactions:
     """Runs pieces of work in transactions of one database."""
 
     def __init__(
-        self, database: str, limits: Limits | None = None, on_retry: Callable[[], None] = lambda: None
+        self,
+        database: str,
+        limits: Limits | None = None,
+        on_retry: Callable[[], None] = lambda: None,
+        on_reload: Callable[[], None] = lambda: None,
     ) -> None:
-        """``on_retry`` is called each time that a transaction is tried again, to count it."""
+        """``on_retry`` and ``on_reload`` are called when a transaction is tried again, and a registry loaded anew."""
         self.database = database
         self._on_retry = on_retry
+        self._on_reload = on_reload
         self.limits = limits or Limits()
         self._signaling_checked = float("-inf")
 
@@ -135,6 +140,7 @@ class Transactions:
                 # On this very cursor: what it reads is in the same snapshot as the work that follows.
                 current = registry.check_signaling(cr)
                 if current is not registry:
+                    self._on_reload()
                     # What was read before the registry was loaded is too old for it.
                     cr.rollback()
                     cr.begin(settings)

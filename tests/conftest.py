@@ -38,6 +38,9 @@ from app.config import from_environment  # noqa: E402
 from app.routing import Gatehouse  # noqa: E402
 from odoo_bridge.transaction import Environment  # noqa: E402
 
+#: What those send who may see how the server does.
+OPERATOR = {"Authorization": "Bearer an ops person's token"}
+
 
 @pytest.fixture(scope="session")
 def testbed() -> Testbed:
@@ -72,7 +75,8 @@ def sql(testbed: Testbed, database: str) -> Iterator[Callable[..., list[tuple[An
 @pytest.fixture(scope="session")
 def app(testbed: Testbed, database: str) -> Iterator[Gatehouse]:
     """The application on the tests' database."""
-    app = create_app(from_environment({**testbed.environment(database), "GATEHOUSE_MAX_BODY_SIZE": "2000000"}))
+    others = {"GATEHOUSE_MAX_BODY_SIZE": "2000000", "GATEHOUSE_METRICS_TOKEN": "an ops person's token"}
+    app = create_app(from_environment({**testbed.environment(database), **others}))
     catalog_database.upgrade(app.services.engine)
     yield app
     app.services.recorder.stop()

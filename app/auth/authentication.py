@@ -62,6 +62,7 @@ class Authenticator:
             return self._bearer(root, presented, run_as)
         if presented.session_id:
             found = sessions.resolve(root, presented.session_id)
+            _count("session", found)
             if found is None:
                 raise Unauthorized("The session has ended. Please log in again.", name="session_expired")
             told.session = found.renewal
@@ -74,12 +75,13 @@ class Authenticator:
         if match is None:
             raise Unauthorized("Expected is the header Authorization: Bearer TOKEN.")
         token = match[1]
-        if _ODOO_KEY.fullmatch(token):
+        is_key = _ODOO_KEY.fullmatch(token) is not None
+        if is_key:
             self._throttle.check_address(presented.address)
             principal = _key(root, token, run_as)
         else:
             principal = self._token(root, token, run_as)
-        meters.LOGINS.labels("bearer", "good" if principal else "wrong").inc()
+        _count("api_key" if is_key else "token", principal)
         if principal is None:
             self._throttle.failed(None, presented.address)
             self._throttle.check_address(presented.address)
@@ -100,6 +102,10 @@ class Authenticator:
         if grant.uid is None:
             return Principal("client", found.acts_as, f"client:{client.id}", grant.scopes, client.name)
         return Principal("person", found.acts_as, f"client:{client.id}:{grant.uid}", grant.scopes, client.name)
+
+
+def _count(kind: str, found: object | None) -> None:
+    meters.CREDENTIALS.labels(kind, "wrong" if found is None else "good").inc()
 
 
 def invalid_token(message: str, kind: type[Unauthorized] = Unauthorized) -> Unauthorized:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.auth.throttle import Throttle
+from app.metrics import meters
 from odoo_bridge import credentials, second_factor, sessions
 from odoo_bridge.credentials import SecondFactorRequired, User
 from odoo_bridge.errors import Denied
@@ -29,14 +30,16 @@ def with_password(transactions: Transactions, throttle: Throttle, attempt: Attem
     def check(root: Environment) -> User:
         return credentials.check_password(root, attempt.login, attempt.secret, address=attempt.address)
 
-    return _open(transactions, throttle, attempt, check)
+    return _open(transactions, throttle, attempt, check, "password")
 
 
 def with_key(transactions: Transactions, throttle: Throttle, attempt: Attempt) -> Login:
     """Open a session with an Odoo API key instead of a password; raises Denied or TooManyRequests."""
-    return _open(
-        transactions, throttle, attempt, lambda root: credentials.check_key(root, attempt.login, attempt.secret)
-    )
+
+    def check(root: Environment) -> User:
+        return credentials.check_key(root, attempt.login, attempt.secret)
+
+    return _open(transactions, throttle, attempt, check, "api_key")
 
 
 def with_code(transactions: Transactions, throttle: Throttle, attempt: Attempt, user: User) -> Login:
@@ -53,6 +56,7 @@ def with_code(transactions: Transactions, throttle: Throttle, attempt: Attempt, 
         return sessions.open_session(root, user)
 
     opened = transactions.run(work)
+    meters.CREDENTIALS.labels("code", "wrong" if opened is None else "good").inc()
     if opened is None:
         throttle.failed(attempt.login, attempt.address, counted=True)
         throttle.slow_down(attempt.login, attempt.address)
@@ -62,7 +66,7 @@ def with_code(transactions: Transactions, throttle: Throttle, attempt: Attempt, 
 
 
 def _open(
-    transactions: Transactions, throttle: Throttle, attempt: Attempt, check: Callable[[Environment], User]
+    transactions: Transactions, throttle: Throttle, attempt: Attempt, check: Callable[[Environment], User], kind: str
 ) -> Login:
     throttle.check_login(attempt.login, attempt.address)
 
@@ -75,8 +79,10 @@ def _open(
         opened = transactions.run(work)
     except (Denied, SecondFactorRequired) as error:
         # A second factor that is missing counts too: the answer tells that the password was right.
+        meters.CREDENTIALS.labels(kind, "wrong").inc()
         throttle.failed(attempt.login if isinstance(error, Denied) else None, attempt.address, counted=True)
         throttle.slow_down(attempt.login, attempt.address)
         raise
+    meters.CREDENTIALS.labels(kind, "good").inc()
     throttle.succeeded(attempt.login, attempt.address)
     return opened

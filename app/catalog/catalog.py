@@ -23,7 +23,7 @@ from app.catalog.compiler import compile_document, endpoints
 from app.catalog.definition import Definition, Endpoint
 from app.catalog.document import ApiDocument
 from app.catalog.odoo_source import OdooSource
-from app.metrics import meters
+from app.metrics import meters, pools
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.introspect import ModelInfo
 from odoo_bridge.transaction import Environment, Transactions
@@ -124,6 +124,7 @@ class Catalog:
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._interval):
+            pools.sample()
             try:
                 self.refresh()
             except BridgeError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+REQUESTS = Counter("gatehouse_requests", "Requests answered, by part of the server.", ["part", "status"])
+UNAVAILABLE = Counter("gatehouse_unavailable", "Requests answered with 503, by reason.", ["reason"])
 CALLS = Counter("gatehouse_calls", "Calls of APIs.", ["api", "endpoint", "status"])
 SECONDS = Histogram(
     "gatehouse_call_seconds",
@@ -13,7 +15,18 @@ SECONDS = Histogram(
 )
 IN_FLIGHT = Gauge("gatehouse_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum")
 RETRIES = Counter("gatehouse_transaction_retries", "Transactions tried again because another was quicker.")
-LOGINS = Counter("gatehouse_credentials", "Credentials checked, by kind and result.", ["kind", "result"])
+CREDENTIALS = Counter(
+    "gatehouse_credentials",
+    "Credentials checked, by kind (token, api_key, session, password, code, client_secret) and result (good, wrong).",
+    ["kind", "result"],
+)
 CATALOG = Counter("gatehouse_catalog_reloads", "Times that definitions were compiled anew.")
+REGISTRY_RELOADS = Counter("gatehouse_registry_reloads", "Times that Odoo's registry was loaded anew.")
+CONNECTIONS = Gauge(
+    "gatehouse_database_connections",
+    "Connections to PostgreSQL, by pool (odoo, odoo_replica, own) and state (used, idle).",
+    ["pool", "state"],
+    multiprocess_mode="livesum",
+)
 LOG_QUEUE = Gauge("gatehouse_log_queue_rows", "Rows of the request log to be written.", multiprocess_mode="livesum")
 LOG_DROPPED = Counter("gatehouse_log_dropped_rows", "Rows of the request log that were dropped.")

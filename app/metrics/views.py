@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 import os
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.auth.operators import is_operator
 from app.errors import NotFound
-from app.services import services
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -18,8 +17,7 @@ blueprint = Blueprint("metrics", __name__)
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Answer with all metrics in Prometheus' text format."""
-    token = services().settings.metrics_token
-    if token is None or not hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {token}"):
+    if not is_operator():
         raise NotFound("There is no such route.")
     return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
 

@@ -14,6 +14,7 @@ from app.auth import clients, tokens
 from app.auth.clients import Client
 from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
+from app.metrics import meters
 
 
 class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no types
@@ -49,7 +50,9 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         account = f"client:{public_id}"
         self.throttle.check(account, self.address)
         client = clients.by_public_id(self.cr, public_id)
-        if client is None or not clients.secret_matches(self.cr, self.hasher, client, secret):
+        good = client is not None and clients.secret_matches(self.cr, self.hasher, client, secret)
+        meters.CREDENTIALS.labels("client_secret", "good" if good else "wrong").inc()
+        if client is None or not good:
             self.throttle.failed(account, self.address)
             return False
         if not client.active:

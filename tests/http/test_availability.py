@@ -12,6 +12,7 @@ from app.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge import records
 from odoo_bridge.transaction import Limits
+from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 
 Publish = Callable[..., str]
@@ -30,13 +31,14 @@ def test_a_database_that_is_away_is_503_and_all_is_well_when_it_is_back(
         for method, path, options in (
             ("GET", f"{route}/{record['id']}", {}),
             ("POST", route, {"json": {"name": "while away"}}),
-            ("GET", "/readyz", {}),
+            ("GET", "/readyz", {"headers": OPERATOR}),
         ):
             answer = demo(method, path, **options)
             assert answer.status_code == 503, (method, path, answer.text)
             assert int(answer.headers["Retry-After"]) > 0
             assert answer.json["error"]["data"]["name"] == "database_unavailable"
             assert database not in answer.text
+        assert demo.error("GET", "/readyz")[1]["data"]["name"] == "not_ready"
         assert demo("GET", "/healthz").status_code == 200
     finally:
         with connection.cursor() as cursor:

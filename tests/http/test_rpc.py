@@ -12,6 +12,7 @@ from app.catalog.compiler import compile_document
 from app.catalog.document import ApiDocument
 from app.catalog.odoo_source import OdooSource
 from app.routing import Gatehouse
+from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 
 Publish = Callable[..., str]
@@ -224,5 +225,7 @@ def test_a_method_that_vanished_puts_its_api_out_of_service(
     app.services.catalog.refresh()
     status, error = demo.error("POST", route, json={})
     assert (status, error["data"]["name"]) == (503, "definition_broken")
-    assert demo.result("GET", "/readyz")["out_of_service"] == [stored.document["name"]]
+    ((name, problems),) = demo.result("GET", "/readyz", headers=OPERATOR)["out_of_service"].items()
+    assert name == stored.document["name"]
+    assert "echo_no_more" in problems[0]
     assert "echo_no_more" in app.test_cli_runner().invoke(args=["api", "list"]).output

@@ -161,7 +161,8 @@ def test_a_stop_lets_calls_in_flight_finish_and_leaves_no_process(testbed: Testb
 def test_an_addon_that_is_uninstalled_takes_its_api_out_of_service_and_no_other(
     testbed: Testbed, tmp_path: Path
 ) -> None:
-    with serving(testbed, f"gatehouse_uninstall_{os.getpid()}", tmp_path / "log") as server:
+    database, token = f"gatehouse_uninstall_{os.getpid()}", "an ops person's token"
+    with serving(testbed, database, tmp_path / "log", GATEHOUSE_METRICS_TOKEN=token) as server:
         server.flask("api", "import", str(ROOT / "tests" / "http" / "products.yaml"))
         session = server.session()
         products = f"{server.url}/api/products/product.template?limit=1"
@@ -178,9 +179,10 @@ def test_an_addon_that_is_uninstalled_takes_its_api_out_of_service_and_no_other(
             answer = requests.get(products, cookies=session.cookies, timeout=30)
             assert (answer.status_code, answer.json()["error"]["data"]["name"]) == (503, "definition_broken")
             assert requests.get(partners, cookies=session.cookies, timeout=30).status_code == 200
-        details = requests.get(f"{server.url}/readyz", timeout=30).json()["result"]
+        headers = {"Authorization": f"Bearer {token}"}
+        details = requests.get(f"{server.url}/readyz", headers=headers, timeout=30).json()["result"]
         assert details["status"] == "ready"
-        assert details["out_of_service"] == ["Products"]
+        assert list(details["out_of_service"]) == ["Products"]
         assert "product.template" in server.flask("api", "list").stdout
 
 

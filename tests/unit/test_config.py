@@ -20,6 +20,10 @@ def test_settings_come_from_the_environment() -> None:
         ("GATEHOUSE_STATEMENT_TIMEOUT", "nan"),
         ("GATEHOUSE_CATALOG_INTERVAL", "2"),
         ("GATEHOUSE_SECRET_KEY", "short"),
+        ("GATEHOUSE_LOG_LEVEL", "LOUD"),
+        ("GATEHOUSE_LOG_FORMAT", "xml"),
+        ("GATEHOUSE_ACCESS_LOG", "perhaps"),
+        ("GATEHOUSE_SLOW_CALL", "-1"),
         ("GATEHOUSE_ODOO_CONF", ""),
     ],
 )

@@ -1,0 +1,70 @@
+"""What ops see of every request, whichever part serves it: a count, a line in the access log, a line if it was slow."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from app import tracing
+from app.config import Settings
+from app.errors import ApiError
+from app.metrics import meters
+from odoo_bridge import sql_cost
+
+_access = logging.getLogger("gatehouse.access")
+_slow = logging.getLogger("gatehouse.slow")
+
+
+def init_observation(app: Flask, settings: Settings) -> None:
+    """Register what runs before and after each view: first of all, and last of all."""
+
+    def note(response: Response) -> Response:
+        seconds = time.perf_counter() - g.started
+        meters.REQUESTS.labels(_part(), response.status_code).inc()
+        failure: ApiError | None = g.get("failure")
+        if failure is not None and failure.status == 503:
+            meters.UNAVAILABLE.labels(failure.name).inc()
+        if settings.access_log:
+            _log(_access, logging.INFO, response, seconds)
+        if settings.slow_call and seconds >= settings.slow_call:
+            _log(_slow, logging.WARNING, response, seconds)
+        return response
+
+    app.before_request(_begin)
+    app.after_request(note)
+
+
+def _begin() -> None:
+    g.trace = tracing.parse(request.headers.get("traceparent"))
+    sql_cost.start()
+
+
+def _part() -> str:
+    """Return which part of the server a request is for; what has no route counts as one."""
+    if request.url_rule is None:
+        return "none"
+    return "admin" if request.url_rule.rule.startswith("/admin") else request.blueprint or "none"
+
+
+def _log(logger: logging.Logger, level: int, response: Response, seconds: float) -> None:
+    """Write a line about the request. Its query stays out: it holds what clients look for."""
+    cost = sql_cost.spent()
+    facts: dict[str, Any] = {
+        "method": request.method,
+        "path": request.path,
+        "status": response.status_code,
+        "seconds": round(seconds, 4),
+        "sql_seconds": round(cost.seconds, 4),
+        "sql_statements": cost.statements,
+        "address": request.remote_addr,
+    }
+    logger.log(
+        level,
+        "%(method)s %(path)s: %(status)d in %(seconds).3f s, of which %(sql_seconds).3f s in %(sql_statements)d "
+        "SQL statements, for %(address)s",
+        facts,
+        extra={"facts": facts},
+    )
