@@ -99,9 +99,13 @@ class SharedMemory(Storage):
         return connection_of_thread
 
 
-def redis_storage(url: str) -> Storage:
-    """Return the storage in a Redis, which several hosts share; its errors are limits' StorageError."""
-    return RedisStorage(url, wrap_exceptions=True, socket_timeout=0.5, socket_connect_timeout=0.5)
+def redis_storage(url: str, database: str) -> Storage:
+    """Return the storage in a Redis, which several hosts share; its errors are limits' StorageError.
+
+    Servers of other databases may use the same Redis: ``database``, a name, keeps their counts apart.
+    """
+    prefix = f"gatehouse/{hashlib.sha256(database.encode()).hexdigest()[:16]}"
+    return RedisStorage(url, key_prefix=prefix, wrap_exceptions=True, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
 def local_storage(database: str) -> SharedMemory:

@@ -140,7 +140,10 @@ def make_throttle(dsn: Mapping[str, Any], redis_url: str | None) -> Throttle:
     """Return the throttle of a database: counted on this machine, or in Redis for several hosts."""
     database = "\n".join(str(dsn.get(name)) for name in ("host", "port", "database", "dbname"))
     local = local_storage(database)
-    return Throttle(redis_storage(redis_url) if redis_url else local, local)
+    if redis_url is None:
+        return Throttle(local, local)
+    # By name alone: two hosts may reach one PostgreSQL by different addresses.
+    return Throttle(redis_storage(redis_url, str(dsn.get("database") or dsn.get("dbname"))), local)
 
 
 def _hashed(key: tuple[str, ...]) -> tuple[str, ...]:

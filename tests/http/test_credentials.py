@@ -266,7 +266,7 @@ def test_counters_that_are_away_are_replaced_by_the_machines_own(app: Gatehouse,
     from app.auth.counters import redis_storage
 
     local = SharedMemory(tmp_path / "counters.sqlite3")
-    throttle = Throttle(redis_storage("redis://127.0.0.1:1/0"), local)
+    throttle = Throttle(redis_storage("redis://127.0.0.1:1/0", "demo"), local)
     assert [throttle.hit("2/minute", "x").allowed for _ in range(3)] == [True, True, False]
 
 

@@ -19,11 +19,9 @@ import requests
 from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session
 
-from dev.cluster import Cluster
-from dev.paths import LOCAL
 from dev.testbed import Testbed
 from tests.packages import program
-from tests.server.conftest import Server, free_port, gunicorn, in_odoo, wait_until
+from tests.server.conftest import Server, free_port, wait_until
 
 pytestmark = pytest.mark.live
 API = "/api/partner/rest"
@@ -166,115 +164,6 @@ def test_a_rate_limit_is_exact_across_all_workers(server: Server, tmp_path: Path
     for thread in threads:
         thread.join()
     assert Counter(statuses) == {200: 20, 429: 20}
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[str]:
-    """The address of a Redis that was started for the test."""
-    port = free_port()
-    command = [program("redis-server", "redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    process = subprocess.Popen([*command, "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
-    yield f"redis://127.0.0.1:{port}/0"
-    process.terminate()
-    process.wait()
-
-
-@pytest.fixture
-def two_servers(server: Server, testbed: Testbed, tmp_path: Path, redis: str) -> Iterator[tuple[Server, Server]]:
-    """Two servers on the database of the shared one, with one Redis, as on two hosts."""
-    with (
-        gunicorn(testbed, server.database, tmp_path / "one.log", GATEHOUSE_REDIS_URL=redis) as one,
-        gunicorn(testbed, server.database, tmp_path / "two.log", GATEHOUSE_REDIS_URL=redis) as two,
-    ):
-        yield one, two
-
-
-def test_two_servers_share_a_limit_and_what_is_taken_away_ends_on_both_at_once(
-    two_servers: tuple[Server, Server], shop: dict[str, str], tmp_path: Path, testbed: Testbed
-) -> None:
-    one, two = two_servers
-    document = "apis: [{name: Shared, route: /api/shared, published: %s, clients: [Shop], rate_limit: 30/hour, "
-    document += "models: [{model: res.partner, fields: [name]}]}]"
-
-    def publish(state: str) -> None:
-        file = tmp_path / "shared.yaml"
-        file.write_text(document % state)
-        one.flask("api", "import", str(file))
-        time.sleep(1)
-
-    def statuses(token: str, count: int = 4) -> set[int]:
-        headers = {"Authorization": f"Bearer {token}"}
-        return {
-            requests.get(f"{server.url}/api/shared?limit=1", headers=headers, timeout=30).status_code
-            for server in two_servers
-            for _ in range(count)
-        }
-
-    def token() -> str:
-        answer = requests.post(f"{two.url}/api/oauth2/token", data=shop | {"name": None}, timeout=10)
-        found: str = answer.json()["access_token"]
-        return found
-
-    publish("true")
-    first = token()
-    assert statuses(first) == {200}
-    one.flask("token", "revoke-all", "Shop")
-    assert statuses(first) == {401}
-    second = token()
-    assert statuses(second) == {200}
-    one.flask("client", "disable", "Shop")
-    assert statuses(second) == {401}
-    one.flask("client", "enable", "Shop")
-    # PostgreSQL goes away and comes back; what changes then is seen too.
-    cluster = Cluster(LOCAL / "postgres")
-    cluster.stop()
-    assert requests.get(f"{one.url}/readyz", timeout=30).status_code == 503
-    assert cluster.start() == testbed.port
-    wait_until(lambda: all(requests.get(f"{server.url}/readyz").status_code == 200 for server in two_servers), 20)
-    assert statuses(second, 1) == {200}
-    publish("false")
-    assert statuses(second) == {404}
-    publish("true")
-    counts = Counter(
-        requests.get(
-            f"{server.url}/api/shared?limit=1", headers={"Authorization": f"Bearer {second}"}, timeout=10
-        ).status_code
-        for _ in range(30)
-        for server in two_servers
-    )
-    assert counts[200] + counts[429] == 60
-    assert counts[200] == 30 - 8 - 8 - 2  # what was counted before, on either server
-
-
-def test_a_user_who_is_switched_off_in_odoo_is_out_on_both_servers_within_a_second(
-    two_servers: tuple[Server, Server], testbed: Testbed, shop: dict[str, str]
-) -> None:
-    one, two = two_servers
-    in_odoo(
-        testbed,
-        one.database,
-        "env['res.users'].create({'name': 'Leaver', 'login': 'leaver', 'password': 'leaver', 'group_ids': "
-        "[(6, 0, [env.ref('base.group_user').id])]})",
-    )
-    made = one.flask("client", "create", "Leaving", "--api", "Partners", "--user", "leaver", "--json")
-    credentials = json.loads(made.stdout.splitlines()[-1])
-    time.sleep(1)
-    session = two.session("leaver")
-    form = {"client_id": credentials["client_id"], "client_secret": credentials["client_secret"]}
-    token = requests.post(f"{one.url}/api/oauth2/token", data=form, timeout=10).json()["access_token"]
-
-    def statuses() -> set[int]:
-        found = set()
-        for server in two_servers:
-            for options in ({"headers": {"Authorization": f"Bearer {token}"}}, {"cookies": session.cookies}):
-                for _ in range(4):
-                    found.add(requests.get(f"{server.url}{API}?limit=1", timeout=10, **options).status_code)
-        return found
-
-    assert statuses() == {200}
-    in_odoo(testbed, one.database, "env['res.users'].search([('login', '=', 'leaver')]).active = False")
-    time.sleep(0.5)
-    assert statuses() == {401}
 
 
 @pytest.fixture
