@@ -29,6 +29,7 @@ from app.rpc.views import blueprint as rpc
 from app.services import Services
 from app.session.views import blueprint as session
 from odoo_bridge import boot
+from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Limits, Transactions
 
 
@@ -82,5 +83,5 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         catalog=catalog,
         throttle=throttle,
         recorder=Recorder(engine),
-        gateway=Gateway(transactions, authenticator, throttle),
+        gateway=Gateway(transactions, Replica(instance.database, settings.statement_timeout), authenticator, throttle),
     )

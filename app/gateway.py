@@ -15,11 +15,16 @@ from app.auth.throttle import Throttle
 from app.catalog.definition import Definition, Operation
 from app.errors import TooManyRequests
 from app.idempotency import Idempotency, once
+from app.metrics import meters
 from app.policy import access, context
-from odoo_bridge import sandbox, users
+from odoo_bridge import replica, sandbox, users
+from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Environment, Transactions, act_as
 
 T = TypeVar("T")
+
+#: Operations that a replica can do.
+_READS = frozenset({Operation.SEARCH, Operation.READ})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,11 @@ class Call:
 class Gateway:
     """Runs the calls of one database."""
 
-    def __init__(self, transactions: Transactions, authenticator: Authenticator, throttle: Throttle) -> None:
+    def __init__(
+        self, transactions: Transactions, replica: Replica, authenticator: Authenticator, throttle: Throttle
+    ) -> None:
         self._transactions = transactions
+        self._replica = replica
         self._authenticator = authenticator
         self._throttle = throttle
 
@@ -68,25 +76,51 @@ class Gateway:
         return self._transactions.run(lambda root: self._authenticator.callers(root, presented, run_as, told))
 
     def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
-        definition = call.definition
-        access.check_served(definition)
-
-        test_mode = definition.document.mode == "test"
+        access.check_served(call.definition)
+        test_mode = call.definition.document.mode == "test"
+        if (read_only or call.operation in _READS) and not test_mode and self._replica.is_fit:
+            return self._read(call, work, read_only=read_only)
 
         def within(root: Environment) -> T:
-            call.told.changes.clear()  # of a try that failed
-            principal = self._authenticator.authenticate(root, call.credentials, definition, call.told)
-            call.told.principal = principal
-            self._check_rate(call, principal)
-            access.authorize(principal, definition, call.operation)
-            context = _context(root, principal.uid, call.wishes, definition)
-            with sandbox.isolated(root) if test_mode else nullcontext(root) as place:
-                result = work(act_as(place, principal.uid, context), principal)
-            if call.told.changes and not test_mode:
-                audit.write(root.cr, _author(call, principal), call.told.changes)
-            return result
+            return self._act(root, call, self._admit(root, call), work)
 
         return self._transactions.run(within, keep=not test_mode, read_only=read_only)
+
+    def _read(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
+        """Ask the primary who calls, and the replica for what they want; the primary too where the replica is unfit."""
+        principal, since = self._transactions.run(lambda root: (self._admit(root, call), replica.position(root)))
+
+        def within(root: Environment) -> T:
+            return self._act(root, call, principal, work)
+
+        try:
+            result = self._replica.run(within, since)
+        except replica.Unfit:
+            meters.REPLICA_READS.labels("primary").inc()
+            return self._transactions.run(within, read_only=read_only)
+        meters.REPLICA_READS.labels("replica").inc()
+        return result
+
+    def _admit(self, root: Environment, call: Call) -> Principal:
+        """Return who calls; raises ApiError where they are unknown, call too often, or may not."""
+        call.told.changes.clear()  # of a try that failed
+        principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.told)
+        call.told.principal = principal
+        self._check_rate(call, principal)
+        access.authorize(principal, call.definition, call.operation)
+        return principal
+
+    def _act(
+        self, root: Environment, call: Call, principal: Principal, work: Callable[[Environment, Principal], T]
+    ) -> T:
+        """Do the work as the principal's user, and note what it has changed."""
+        test_mode = call.definition.document.mode == "test"
+        context = _context(root, principal.uid, call.wishes, call.definition)
+        with sandbox.isolated(root) if test_mode else nullcontext(root) as place:
+            result = work(act_as(place, principal.uid, context), principal)
+        if call.told.changes and not test_mode:
+            audit.write(root.cr, _author(call, principal), call.told.changes)
+        return result
 
     def _check_rate(self, call: Call, principal: Principal) -> None:
         """Count the call, once whatever its retries; the public is told apart by address."""

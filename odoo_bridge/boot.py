@@ -42,6 +42,8 @@ def start(conf: Path, database: str | None = None) -> Instance:
     """
     if not conf.is_file():
         raise BootError(f"{conf} does not exist: set GATEHOUSE_ODOO_CONF to Odoo's configuration file.")
+    # A host that does not answer at all must not hold a call for minutes (libpq's own limit is the kernel's).
+    os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
     # PGAPPNAME-like names help an operator to tell the two servers apart in pg_stat_activity.
     arguments = ["--config", str(conf)] + (["--database", database] if database else [])
     config.parse_config(arguments, setup_logging=False)

@@ -44,8 +44,8 @@ class Limits:
     tries: int = 10
 
 
-def _settings(statement_timeout: float, read_only: bool) -> str:
-    """Return the statements that say what holds for a transaction."""
+def settings_for(statement_timeout: float, read_only: bool) -> str:
+    """Return the statements that say what holds for a transaction; ``statement_timeout`` is seconds."""
     return f"SET LOCAL statement_timeout = {int(statement_timeout * 1000)}" + (
         "; SET TRANSACTION READ ONLY" if read_only else ""
     )
@@ -87,7 +87,7 @@ class Transactions:
         Raises BridgeError for what Odoo or PostgreSQL refuse; exceptions of ``work`` itself pass through.
         """
         try:
-            settings = _settings(statement_timeout or self.limits.statement_timeout, read_only)
+            settings = settings_for(statement_timeout or self.limits.statement_timeout, read_only)
             with self._cursor(settings) as cr:
                 return self._attempts(cr, work, keep, settings)
         except Exception as error:

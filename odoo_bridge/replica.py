@@ -1,0 +1,108 @@
+"""Reads on a replica of the database (``db_replica_host`` in Odoo's configuration), never older than the primary.
+
+A read notes how far the primary has written when it begins, and goes to the replica only once that has replayed as
+much. So a client reads its own writes and everybody else's, whichever worker or host has made them, and Odoo's caches
+are never filled with what a signal has already declared old.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import TypeVar
+
+from odoo.api import SUPERUSER_ID
+from odoo.api import Environment as OdooEnvironment
+from odoo.modules.registry import Registry
+from odoo.sql_db import Cursor
+
+from .errors import BridgeError, Conflict, ReadOnly, Unavailable, translate
+from .transaction import Environment, settings_for
+
+_logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: Seconds that a read waits for the replica to catch up, and between two looks.
+_PATIENCE, _STEP = 0.03, 0.002
+#: Seconds that a replica is left alone after it was behind for longer: reads should not wait for nothing.
+_REST = 1.0
+
+
+class Unfit(BridgeError):
+    """The replica can't do this read at the moment; the primary can."""
+
+    name = "replica_unfit"
+
+
+class Replica:
+    """The replica of a database, where Odoo knows one."""
+
+    def __init__(self, database: str, statement_timeout: float) -> None:
+        """``statement_timeout`` is seconds."""
+        self._database = database
+        self._settings = settings_for(statement_timeout, read_only=False)  # Odoo's cursor is read-only by itself
+        self._rests_until = float("-inf")
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether there is one that is worth a try."""
+        return Registry(self._database)._db_readonly is not None and time.monotonic() >= self._rests_until
+
+    def run(self, work: Callable[[Environment], T], since: str) -> T:
+        """Run ``work(root)`` in a read-only transaction, in a state not older than ``since``, a ``position``.
+
+        Raises Unfit where the replica is away, behind or gives up, and where the work wants to write: nothing has
+        come of it then. BridgeError and exceptions of ``work`` pass through as in ``Transactions.run``.
+        """
+        registry = Registry(self._database)
+        try:
+            with closing(registry.cursor(readonly=True)) as cr:
+                if not cr.readonly:  # Odoo has given us the primary's, and leaves the replica alone for a while
+                    raise Unfit("The replica is away.")
+                self._wait(cr, since)
+                cr.execute(self._settings)
+                try:
+                    return work(OdooEnvironment(cr, SUPERUSER_ID, {}))
+                finally:
+                    registry.reset_changes()
+        except Exception as error:
+            translated = translate(error)
+            if isinstance(translated, (ReadOnly, Unavailable, Conflict)):
+                _logger.info("The primary does a read that the replica could not do: %s", type(error).__name__)
+                raise Unfit(translated.message) from error
+            if translated is None or translated is error:
+                raise
+            raise translated from error
+
+    def _wait(self, cr: Cursor, since: str) -> None:
+        """Return once the replica has replayed as much; raises Unfit where it does not soon.
+
+        Each look is a transaction of its own: the snapshot that it takes can be older than what it tells.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            cr.execute("SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn() >= %s::pg_lsn", (since,))
+            is_replica, reached = cr.fetchone()
+            cr.rollback()
+            if is_replica and reached:
+                return
+            if not is_replica or time.monotonic() > deadline:
+                self._rests_until = time.monotonic() + _REST
+                raise Unfit("The replica is behind.")
+            time.sleep(_STEP)
+
+
+def position(root: Environment) -> str:
+    """Return how far the primary has written, as PostgreSQL's pg_lsn: all that is visible by now is before it.
+
+    A commit is visible once it is flushed, and what is flushed is what a replica gets; only where commits are
+    asynchronous is it visible before.
+    """
+    root.cr.execute(
+        "SELECT (CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn() "
+        "ELSE pg_current_wal_flush_lsn() END)::text"
+    )
+    found: str = root.cr.fetchone()[0]
+    return found

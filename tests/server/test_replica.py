@@ -1,0 +1,95 @@
+"""Reads on a streaming replica: used where it is as new as the primary, and never where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from dev.testbed import Testbed
+from tests.server.conftest import Server, environment_of, gunicorn, run_flask, wait_until
+from tests.server.replication import Pair, replicated
+
+pytestmark = pytest.mark.live
+TOKEN = "an ops person's token"
+API = "/api/partner/rest"
+
+
+@pytest.fixture(scope="module")
+def pair(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """A primary and its replica."""
+    with replicated(testbed, tmp_path_factory.mktemp("replication")) as pair:
+        yield pair
+
+
+@pytest.fixture(scope="module")
+def beside(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that knows both."""
+    environment = environment_of(pair.testbed, pair.database)
+    run_flask(["db", "upgrade"], environment)
+    run_flask(["api", "import", "dev/demo.yaml"], environment)
+    log = tmp_path_factory.mktemp("beside") / "gunicorn.log"
+    with gunicorn(pair.testbed, pair.database, log, GATEHOUSE_METRICS_TOKEN=TOKEN) as server:
+        yield server
+
+
+@pytest.fixture
+def reads(beside: Server) -> Callable[[str], float]:
+    """Return how many reads the replica or the primary has done since there is a replica."""
+
+    def count(where: str) -> float:
+        text = requests.get(f"{beside.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10).text
+        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        wanted = ("gatehouse_replica_reads_total", {"server": where})
+        return sum(sample.value for sample in samples if (sample.name, sample.labels) == wanted)
+
+    return count
+
+
+def test_reads_go_to_the_replica_and_see_what_was_just_written(
+    beside: Server, pair: Pair, reads: Callable[[str], float]
+) -> None:
+    session = beside.session()
+    record = session.post(f"{beside.url}{API}", json={"name": "replicated"}).json()["result"]
+    before = reads("replica")
+    for turn in range(20):
+        changed = session.patch(f"{beside.url}{API}/{record['id']}", json={"phone": str(turn)}).json()["result"]
+        # A connection of its own, so that the other worker may be asked.
+        read = requests.get(f"{beside.url}{API}/{record['id']}", cookies=session.cookies, timeout=10)
+        assert read.json()["result"] == changed
+    assert reads("replica") > before
+    with pair.on_standby() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'gatehouse-%'")
+        assert cursor.fetchone()
+    connection.close()
+
+
+def test_a_replica_that_is_behind_is_not_asked(beside: Server, pair: Pair, reads: Callable[[str], float]) -> None:
+    session = beside.session()
+    with pair.on_standby() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_wal_replay_pause()")
+        before = reads("replica")
+        record = session.post(f"{beside.url}{API}", json={"name": "not yet there"}).json()["result"]
+        for _ in range(4):
+            found = requests.get(f"{beside.url}{API}/{record['id']}", cookies=session.cookies, timeout=10)
+            assert found.json()["result"] == record
+        assert reads("replica") == before
+        cursor.execute("SELECT pg_wal_replay_resume()")
+    connection.close()
+
+    def is_asked_again() -> bool:
+        session.get(f"{beside.url}{API}?limit=1")
+        return reads("replica") > before
+
+    wait_until(is_asked_again, 10)
+
+
+def test_a_replica_that_is_away_is_not_missed(beside: Server, pair: Pair, reads: Callable[[str], float]) -> None:
+    before = reads("primary")
+    pair.standby.stop()
+    session = beside.session()
+    for _ in range(4):
+        assert requests.get(f"{beside.url}{API}?limit=1", cookies=session.cookies, timeout=10).status_code == 200
+    assert reads("primary") >= before + 4
