@@ -33,6 +33,10 @@ timeout = int(settings.statement_timeout) + 30
 keepalive = 15
 limit_request_line = 8190  # a bulk read of a thousand ids fits
 control_socket_disable = True
+# By default gunicorn lets every client on this machine say by header where an application is mounted (SCRIPT_NAME), and
+# so get past what a proxy looks at paths for. Which proxies are believed is GATEHOUSE_TRUSTED_PROXIES' to say.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 
 
 class OneLog(Logger):

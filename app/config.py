@@ -36,6 +36,7 @@ class Settings:
     signaling_interval: float = 0.1
     catalog_interval: float = 0.25
     trusted_proxies: int = 0
+    hosts: str | None = None
     redis_url: str | None = None
     metrics_token: str | None = None
     log_level: str = "INFO"
@@ -58,6 +59,8 @@ class Settings:
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 raise ConfigError(f"{variable(name)} must be one of {', '.join(known)}, not {getattr(self, name)!r}.")
+        if self.hosts is not None and not all(name.strip() for name in self.hosts.split(",")):
+            raise ConfigError(f"{variable('hosts')} must be names with commas between them, not {self.hosts!r}.")
         if self.secret_key is not None and len(self.secret_key) < 32:
             raise ConfigError(f"{variable('secret_key')} must have 32 characters or more.")
         if self.metrics_token is not None and not (len(self.metrics_token) >= 16 and self.metrics_token.isascii()):

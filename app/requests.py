@@ -6,15 +6,17 @@ import re
 import secrets
 import time
 from datetime import datetime, timezone
+from functools import partial
 
 from flask import Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
 
 from app.analytics.recorder import Row
 from app.auth.principal import Told
 from app.catalog.definition import Definition
 from app.config import Settings
-from app.errors import ApiError
+from app.errors import ApiError, BadRequest
 from app.incoming import Incoming
 from app.metrics import meters
 from app.routing import Gatehouse, current_definition
@@ -25,6 +27,8 @@ from odoo_bridge.sessions import COOKIE
 _LONGEST = 500
 #: A variable part of a Werkzeug rule, with or without a converter.
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?(?:public_)?([a-z_]+)>")
+#: What load balancers and supervisors ask for, by whichever address.
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -35,6 +39,8 @@ def init_requests(app: Gatehouse, settings: Settings) -> None:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(_identify)
+    if settings.hosts is not None:
+        app.before_request(partial(_check_host, [name.strip().lower() for name in settings.hosts.split(",")]))
     app.before_request(_read_input)
     app.after_request(_mark)
     _keep_catalog_current(app)
@@ -58,6 +64,12 @@ def _identify() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.started = time.perf_counter()
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def _check_host(names: list[str]) -> None:
+    """Refuse a request that is addressed to somebody else: the name stands in addresses that are given out."""
+    if request.path not in _PROBES and not host_is_trusted(request.host.lower(), names):
+        raise BadRequest("This server does not go by that name.", name="unknown_host")
 
 
 def _read_input() -> None:

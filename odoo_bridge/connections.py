@@ -16,8 +16,12 @@ import psycopg2
 from odoo import sql_db
 from odoo.sql_db import MAX_IDLE_TIMEOUT, ConnectionPool, Cursor
 from odoo.tools import SQL, config
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, STATUS_READY
 
 _logger = logging.getLogger(__name__)
+
+#: Methods of psycopg2's cursor that send something without Odoo's ``execute``.
+_STRAIGHT_TO_PSYCOPG2 = frozenset({"callproc", "copy_expert", "copy_from", "copy_to", "executemany"})
 
 
 class Pool(ConnectionPool):  # type: ignore[misc]
@@ -53,41 +57,38 @@ class _AsItIs:
 
 
 class SettingCursor(Cursor):  # type: ignore[misc]
-    """A cursor that says what holds for a transaction in one round trip with the transaction's first statement."""
+    """A cursor each of whose transactions begins with some settings, in one round trip with its first statement.
 
-    def __init__(self, pool: Pool, database: str, info: dict[str, Any]) -> None:
-        # Before Odoo's own attributes: its ``__getattr__`` is asked for what is not there yet.
-        self._settings: str | None = None
+    So they hold after a commit or a rollback of the work itself too.
+    """
+
+    def __init__(self, pool: Pool, database: str, info: dict[str, Any], settings: str) -> None:
+        """``settings`` are SQL statements without parameters."""
         self._info = info
-        self._reset_pool = pool
-        self._as_it_is = _AsItIs(pool)
-        super().__init__(self._as_it_is, database, info)
-
-    def begin(self, settings: str) -> None:
-        """Let ``settings``, SQL statements without parameters, go before the first statement that follows."""
         self._settings = f"RESET ALL; {settings}"
+        self._reset_pool = pool
+        super().__init__(_AsItIs(pool), database, info)
 
     def execute(self, query: Any, params: Any = None, log_exceptions: bool = True) -> None:
         """Run a query; see ``odoo.sql_db.Cursor.execute``."""
-        if self._settings is None:
+        if self._cnx.status != STATUS_READY:  # in the midst of a transaction
             super().execute(query, params, log_exceptions)
             return
         if isinstance(query, SQL):
             query, params = query.code, query.params
-        if not isinstance(query, str):
-            self.settle()
+        if isinstance(query, str):
+            self._first(query, params, log_exceptions)
+        else:
+            self._settle()
             super().execute(query, params, log_exceptions)
-            return
-        self._first(query, params, log_exceptions)
 
-    def settle(self) -> None:
-        """Say the settings now, for what does not go through ``execute``."""
-        if self._settings is not None:
+    def _settle(self) -> None:
+        """Say the settings alone, before something that does not go through ``execute``."""
+        if self._cnx.status == STATUS_READY:
             self._first("SELECT 1", None, True)
 
     def _first(self, query: str, params: Any, log_exceptions: bool) -> None:
-        settings, self._settings = self._settings, None
-        statement = f"{settings}; {query}"
+        statement = f"{self._settings}; {query}"
         try:
             super().execute(statement, params, log_exceptions=False)
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
@@ -106,13 +107,12 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         self._cnx: Any = self._reset_pool.borrow(self._info)
         self._cnx._pool_info = self._info
         self._obj = self._cnx.cursor()
-        self._cnx.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_REPEATABLE_READ)
+        self._cnx.set_isolation_level(ISOLATION_LEVEL_REPEATABLE_READ)
         self._cnx.set_session(readonly=self._reset_pool.readonly)
 
     def __getattr__(self, name: str) -> Any:
-        # What is not ``execute`` goes straight to psycopg2's cursor, for example ``copy_expert``.
-        if self.__dict__.get("_settings") is not None and name != "_obj":
-            self.settle()
+        if name in _STRAIGHT_TO_PSYCOPG2:
+            self._settle()
         return super().__getattr__(name)
 
 
@@ -122,9 +122,9 @@ def install() -> None:
         sql_db._Pool = Pool(int(config["db_maxconn"]), readonly=False)
 
 
-def cursor(database: str) -> SettingCursor:
-    """Open a cursor on the database; see ``SettingCursor.begin``."""
-    return SettingCursor(sql_db._Pool, database, _info(database, os.getpid()))
+def cursor(database: str, settings: str) -> SettingCursor:
+    """Open a cursor on the database, whose transactions begin with ``settings``."""
+    return SettingCursor(sql_db._Pool, database, _info(database, os.getpid()), settings)
 
 
 @functools.lru_cache(maxsize=8)

@@ -41,6 +41,7 @@ def check_password(root: Environment, login: str, password: str, *, address: str
     try:
         info = users.authenticate(credential, {"interactive": True, "REMOTE_ADDR": address})
     except AccessDenied as error:
+        _take_as_long(root, login, password)
         raise Denied("Wrong database, login or password.") from error
     user = root["res.users"].browse(info["uid"])
     if info.get("mfa") != "skip" and user._mfa_url():
@@ -49,6 +50,13 @@ def check_password(root: Environment, login: str, password: str, *, address: str
             User(user.id, user.login),
         )
     return User(user.id, user.login)
+
+
+def _take_as_long(root: Environment, login: str, password: str) -> None:
+    """Hash once where Odoo has not, so that the time tells no stranger which logins exist."""
+    root.cr.execute("SELECT 1 FROM res_users WHERE login = %s AND active AND password LIKE '$%%'", (login,))
+    if root.cr.fetchone() is None:
+        root["res.users"]._crypt_context().hash(password)
 
 
 def user_by_key(root: Environment, key: str) -> User | None:

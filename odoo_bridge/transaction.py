@@ -89,14 +89,14 @@ class Transactions:
         try:
             settings = settings_for(statement_timeout or self.limits.statement_timeout, read_only)
             with self._cursor(settings) as cr:
-                return self._attempts(cr, work, keep, settings)
+                return self._attempts(cr, work, keep)
         except Exception as error:
             translated = translate(error)
             if translated is None or translated is error:
                 raise
             raise translated from error
 
-    def _attempts(self, cr: SettingCursor, work: Callable[[Environment], T], keep: bool, settings: str) -> T:
+    def _attempts(self, cr: SettingCursor, work: Callable[[Environment], T], keep: bool) -> T:
         root = OdooEnvironment(cr, SUPERUSER_ID, {})
         for tries_left in reversed(range(self.limits.tries)):
             try:
@@ -111,7 +111,6 @@ class Transactions:
                 self._discard(cr, root)
                 if not tries_left:
                     raise
-                cr.begin(settings)
                 self._on_retry()
                 tried = self.limits.tries - tries_left
                 _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
@@ -131,9 +130,8 @@ class Transactions:
         """Open a cursor on a registry that knows what other processes have changed."""
         threading.current_thread().dbname = self.database  # type: ignore[attr-defined]  # Odoo's log lines name it
         registry = Registry(self.database)
-        cr = connections.cursor(self.database)
+        cr = connections.cursor(self.database, settings)
         try:
-            cr.begin(settings)
             now = time.monotonic()
             if now - self._signaling_checked >= self.limits.signaling_interval:
                 self._signaling_checked = now
@@ -141,9 +139,7 @@ class Transactions:
                 current = registry.check_signaling(cr)
                 if current is not registry:
                     self._on_reload()
-                    # What was read before the registry was loaded is too old for it.
-                    cr.rollback()
-                    cr.begin(settings)
+                    cr.rollback()  # what was read before the registry was loaded is too old for it
             yield cr
         finally:
             cr.close()

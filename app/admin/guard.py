@@ -64,7 +64,10 @@ def refusal(template: str, status: int, **values: object) -> Response:
 
 def safe_target(target: str) -> str:
     """Return where to go on after the login: an address of the panel, whatever the request asked for."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # brackets where an address would stand
+        return url_for("admin.index")
     inside = not parts.scheme and not parts.netloc and parts.path.startswith("/admin/") and "\\" not in target
     return target if inside else url_for("admin.index")
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
-from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestFatalError
 
 from app.auth import clients, login
 from app.auth.clients import Client
@@ -151,11 +151,17 @@ def _person() -> Person | None:
 def _asked(root: Environment, person: Person) -> tuple[Asked, bool]:
     """Return what the client app asks for, and whether the person has allowed as much before."""
     server = _server(root)
-    scopes, credentials = server.validate_authorization_request(request.url, "GET", None, {})
+    try:
+        scopes, credentials = server.validate_authorization_request(_address(), "GET", None, {})
+    except ValueError:  # what oauthlib, urllib and psycopg2 say of parameters that are no form, no address and no text
+        raise InvalidRequestFatalError(description="The address of this page is malformed.") from None
     asked_by = credentials["request"].client
     redirect_uri = credentials["redirect_uri"]
     allowed = {client.id: set(granted) for client, granted, _ in clients.consents(root.cr, person.uid)}
-    known = set(scopes) <= allowed.get(asked_by.id, set()) and bool(scopes)
+    # Any app on a device can name a public client app's id and take its address: the person has to say that it is the
+    # one that they use (RFC 8252 8.6).
+    assured = redirect_uri.startswith("https://") or clients.has_secret(root.cr, asked_by)
+    known = assured and set(scopes) <= allowed.get(asked_by.id, set()) and bool(scopes)
     return Asked(asked_by, scopes, redirect_uri, {"state": credentials.get("state")}), known
 
 
@@ -164,12 +170,17 @@ def _grant(asked: Asked, person: Person) -> str:
 
     def work(root: Environment) -> str:
         headers, _, _ = _server(root).create_authorization_response(
-            request.url, "GET", None, {}, asked.scopes, {"user": person.uid}
+            _address(), "GET", None, {}, asked.scopes, {"user": person.uid}
         )
         location: str = headers["Location"]
         return location
 
     return services().transactions.run(work)
+
+
+def _address() -> str:
+    """Return the address as it was asked for, still encoded: oauthlib takes no other letters than ASCII's."""
+    return f"{request.base_url}?{request.query_string.decode('latin-1')}"
 
 
 def _server(root: Environment) -> Server:

@@ -266,7 +266,8 @@ def _credentials(request: Request) -> tuple[str, str] | None:
         except (binascii.Error, UnicodeDecodeError):
             return None
         # Both are form-encoded before they are put together (RFC 6749 2.3.1).
-        return (unquote_plus(public_id), unquote_plus(secret)) if found else None
+        public_id, secret = unquote_plus(public_id), unquote_plus(secret)
+        return (public_id, secret) if found and "\x00" not in public_id + secret else None
     in_body = _secret(request)
     return (request.client_id, in_body) if request.client_id and in_body else None
 

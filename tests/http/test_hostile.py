@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.admin.guard import safe_target
 from app.catalog import store
 from app.catalog.compiler import compile_document
 from app.catalog.document import ApiDocument
@@ -296,6 +298,45 @@ def test_what_postgresql_says_of_a_constraint_tells_no_ids_and_no_tables(
     assert (status, error["code"]) == (200, 422)
     for word in ("DETAIL", "Key", "res_", f"({partner})"):
         assert word not in error["message"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//[", "//evil.example/admin/", "https://evil.example/admin/", "/admin/\\evil.example", "\t//evil.example/admin/"],
+)
+def test_the_panels_login_leads_nowhere_else(target: str, app: Gatehouse) -> None:
+    with app.test_request_context():
+        assert safe_target(target) == "/admin/"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["client_id=%00", "client_id=\xe9", "client_id=<x>", "response_type=code&client_id=x&redirect_uri=http://["],
+)
+def test_an_authorization_request_that_makes_no_sense_is_400(query: str, demo: Client) -> None:
+    assert demo("GET", f"/api/oauth2/authorize?{query}").status_code == 400
+
+
+def test_a_client_id_with_a_nul_is_that_of_nobody(anyone: Client) -> None:
+    for text in (b"\x00:x", b"x:\x00", b"%00:x"):
+        header = {"Authorization": f"Basic {base64.b64encode(text).decode()}"}
+        for endpoint in ("token", "revoke", "introspect"):
+            assert anyone("POST", f"/api/oauth2/{endpoint}", data={"token": "x"}, headers=header).status_code == 401
+
+
+def test_a_wrong_login_takes_as_long_as_a_wrong_password(anyone: Client, database: str, root: Root) -> None:
+    root(lambda env: env["res.users"].create({"name": "Invited", "login": "invited"}).id)  # has no password yet
+
+    def effort(login: str) -> float:
+        params = {"db": database, "login": login, "password": "wrong"}
+        began = time.thread_time()  # of this thread alone: other work on the machine does not count
+        answer = anyone("POST", "/web/session/authenticate", json={"params": params, "jsonrpc": "2.0"})
+        assert answer.json["error"]["message"] == "Wrong database, login or password."
+        return time.thread_time() - began
+
+    known = effort("demo")
+    assert effort("unknown") > known / 2
+    assert effort("invited") > known / 2
 
 
 def test_the_store_is_left_as_it_was(app: Gatehouse) -> None:

@@ -658,6 +658,20 @@ def test_a_foreign_page_cannot_decide_for_a_person(flow: Flow) -> None:
     assert "script" not in policy
 
 
+def test_a_public_client_without_an_address_of_its_own_is_asked_for_each_time(
+    make_client: Callable[..., ClientApp], demo: Client
+) -> None:
+    """Any app on the device could use the same id and the same address (RFC 8252 8.6)."""
+    for uri, status in (("http://127.0.0.1:7/back", 200), ("com.example.app:/back", 200), (REDIRECT, 303)):
+        flow = Flow(make_client("--public", "--redirect-uri", uri), demo)
+        page = flow.ask(redirect_uri=uri)
+        token = page.text.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+        form = {"csrf_token": token, "allow": "1"}
+        query = flow.parameters(redirect_uri=uri)
+        assert demo("POST", "/api/oauth2/authorize", query_string=query, data=form).status_code == 303
+        assert flow.ask(redirect_uri=uri).status_code == status
+
+
 def test_a_public_client_needs_no_secret_but_a_verifier(make_client: Callable[..., ClientApp], demo: Client) -> None:
     client = make_client("--public", "--redirect-uri", REDIRECT)
     assert client.secret is None

@@ -138,3 +138,19 @@ def test_acting_as_a_user_is_not_acting_as_a_superuser(transactions: Transaction
     su, uid = transactions.run(work)
     assert su is False
     assert uid != 1
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_work_that_may_only_read_writes_nothing_after_it_has_ended_its_transaction(
+    end: str, transactions: Transactions, sql: Sql
+) -> None:
+    def work(root: Environment) -> None:
+        getattr(root.cr, end)()
+        root["test.record"].create({"name": f"written after a {end}"})
+
+    with pytest.raises(errors.ReadOnly):
+        transactions.run(work, read_only=True)
+    assert sql("SELECT count(*) FROM test_record WHERE name = %s", f"written after a {end}") == [(0,)]
+    transactions.run(
+        lambda root: root["test.record"].create({"name": f"after that {end}"}).id
+    )  # the connection is as new

@@ -28,6 +28,7 @@ def observed(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A server with all that ops can switch on; a call is slow from 0.4 s on."""
     log = tmp_path_factory.mktemp("observed") / "gunicorn.log"
     settings = {"METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json", "ACCESS_LOG": "true", "SLOW_CALL": "0.4"}
+    settings["HOSTS"] = "127.0.0.1, .example.com"
     named = {f"GATEHOUSE_{name}": value for name, value in settings.items()}
     with serving(testbed, f"gatehouse_observed_{os.getpid()}", log, **named) as server:
         yield server
@@ -250,3 +251,21 @@ def test_a_malformed_trace_is_ignored(observed: Server) -> None:
     requests.get(f"{observed.url}{API}", headers=headers, timeout=10)
     (line,) = [line for line in _lines(observed) if line.get("request_id") == "req-8"]
     assert line["trace_id"] == "req-8"
+
+
+def test_a_request_that_is_addressed_to_another_host_is_refused(observed: Server) -> None:
+    def status(path: str, host: str) -> int:
+        return requests.get(f"{observed.url}{path}", headers={"Host": host}, timeout=10).status_code
+
+    metadata = "/.well-known/oauth-authorization-server"
+    for host, expected in (("API.example.com:8443", 200), ("example.com", 200), ("evil.example", 400), ("x_y", 400)):
+        assert status(metadata, host) == expected, host
+    assert status("/admin/", "evil.example") == 400
+    assert status("/readyz", "10.0.0.1") == 200
+
+
+def test_no_header_says_where_the_server_is_mounted_or_that_it_is_https(observed: Server) -> None:
+    headers = {"SCRIPT_NAME": "/x", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/x"}
+    assert requests.get(f"{observed.url}/x/healthz", headers=headers, timeout=10).status_code == 404
+    answer = requests.get(f"{observed.url}/.well-known/oauth-authorization-server", headers=headers, timeout=10)
+    assert answer.json()["issuer"] == observed.url
