@@ -1,10 +1,15 @@
 """gunicorn: one registry, loaded once and shared by forked workers; each worker serves with threads."""
 
+import atexit
 import logging
 import os
 import shutil
 import tempfile
 from typing import Any
+
+from serving import draining, environment_file, fork_signals, rolling
+
+environment_file.load()
 
 # Each worker counts in files of its own, in memory where the machine has such a place; before anything measures.
 _MEMORY = "/dev/shm"  # noqa: S108  mkdtemp makes a folder of our own there
@@ -18,7 +23,6 @@ from prometheus_client.multiprocess import mark_process_dead
 from app.config import from_environment
 from app.logs import init_logging
 from odoo_bridge import boot
-from serving import fork_signals
 
 settings = from_environment(os.environ)
 
@@ -52,25 +56,26 @@ class OneLog(Logger):
 logger_class = OneLog
 
 
+def _leave_nothing(owner: int = os.getpid()) -> None:
+    """Leave nothing in memory; also after a start that failed, and not when a worker ends."""
+    if os.getpid() == owner:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+atexit.register(_leave_nothing)
+
+
+def when_ready(server: Any) -> None:
+    """The arbiter is there, and has no workers yet."""
+    draining.install(server, settings.drain_seconds)
+    rolling.install(server)
+    rolling.take_over(server)
+
+
 def pre_fork(server: Any, worker: Any) -> None:
     """No child may inherit an open connection (odoo#91253), and none may miss a signal."""
     boot.before_fork()
     fork_signals.hold()
-
-
-def worker_exit(server: Any, worker: Any) -> None:
-    """Calls in flight are done by now: write what the log still has queued."""
-    worker.wsgi.services.recorder.stop()
-
-
-def child_exit(server: Any, worker: Any) -> None:
-    """What a worker had in flight is gone with it; what it counted stays."""
-    mark_process_dead(worker.pid)
-
-
-def on_exit(server: Any) -> None:
-    """Leave nothing in memory."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -81,3 +86,15 @@ def post_fork(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """The worker's own handlers are in place now."""
     fork_signals.release()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Calls in flight are done by now: write what the log still has queued."""
+    if hasattr(worker, "wsgi"):  # not where it ended before it had begun
+        worker.wsgi.services.recorder.stop()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker had in flight is gone with it; what it counted stays."""
+    mark_process_dead(worker.pid)
+    rolling.clean_up(server, worker)

@@ -37,6 +37,7 @@ class Settings:
     catalog_interval: float = 0.25
     trusted_proxies: int = 0
     hosts: str | None = None
+    drain_seconds: float = 0.0
     redis_url: str | None = None
     metrics_token: str | None = None
     log_level: str = "INFO"
@@ -61,6 +62,8 @@ class Settings:
                 raise ConfigError(f"{variable(name)} must be one of {', '.join(known)}, not {getattr(self, name)!r}.")
         if self.hosts is not None and not all(name.strip() for name in self.hosts.split(",")):
             raise ConfigError(f"{variable('hosts')} must be names with commas between them, not {self.hosts!r}.")
+        if not 0 <= self.drain_seconds <= 3600:
+            raise ConfigError(f"{variable('drain_seconds')} must be 0 to 3600 seconds, not {self.drain_seconds}.")
         if self.secret_key is not None and len(self.secret_key) < 32:
             raise ConfigError(f"{variable('secret_key')} must have 32 characters or more.")
         if self.metrics_token is not None and not (len(self.metrics_token) >= 16 and self.metrics_token.isascii()):

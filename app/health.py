@@ -14,6 +14,7 @@ from app.services import services
 from odoo_bridge import compat
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.transaction import Environment
+from serving import draining
 
 blueprint = Blueprint("health", __name__)
 
@@ -26,7 +27,7 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Answer 200 if the registry is loaded and the database answers, else 503.
+    """Answer 200 if the registry is loaded, the database answers and the server goes on, else 503.
 
     Why not, and details, are for those who know the token of ``/metrics``. APIs that Odoo no longer fits do not make
     the others unready.
@@ -42,6 +43,8 @@ def ready() -> Response:
 
 def _problem(snapshot: Snapshot) -> ApiError | None:
     """Return why this worker can't serve at the moment."""
+    if draining.is_draining():
+        return Unavailable("The server is stopping.", name="stopping")
     try:
         services().transactions.run(_ping)
     except BridgeError as error:

@@ -13,10 +13,12 @@ from flask.cli import NoAppException
 
 from dev import existing, local, signals
 from dev.errors import SetupError, from_os_error
+from serving import environment_file
 
 
 def create_app() -> Flask:
     """Return the application; what is missing comes out as a message of the command line."""
+    environment_file.load()
     try:
         os.environ.update(existing.settings() if os.environ.get("GATEHOUSE_ODOO_CONF") else joined())
     except SetupError as error:

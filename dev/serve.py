@@ -11,10 +11,12 @@ from dev import bind, databases, existing, greeting, local, paths, web
 from dev.bind import Address
 from dev.local import Local
 from dev.steps import run, say, step
+from serving import environment_file
 
 
 def main() -> None:
     """Serve until a signal asks us to end. Raises SetupError."""
+    environment_file.load()
     address = bind.parse(os.environ.get("GATEHOUSE_BIND") or bind.DEFAULT)
     bind.check_free(address)
     if os.environ.get("GATEHOUSE_ODOO_CONF"):

@@ -114,11 +114,17 @@ def environment_of(testbed: Testbed, database: str) -> dict[str, str]:
     return {**others, **testbed.environment(database)}
 
 
+def checkout(root: Path) -> Path:
+    """Make a checkout whose files are links to those of this one; a test replaces what it wants to be different."""
+    root.mkdir()
+    for name in ("app", "dev", "migrations", "odoo_bridge", "serving", "gunicorn.conf.py", "wsgi.py"):
+        (root / name).symlink_to(ROOT / name)
+    return root
+
+
 @contextlib.contextmanager
-def gunicorn(
-    testbed: Testbed, database: str, log: Path, conf: str | Path = "gunicorn.conf.py", **settings: str
-) -> Iterator[Server]:
-    """Run gunicorn with gunicorn.conf.py, or another configuration, on a database that is ready."""
+def gunicorn(testbed: Testbed, database: str, log: Path, root: Path = ROOT, **settings: str) -> Iterator[Server]:
+    """Run gunicorn, in this checkout or another, on a database that is ready."""
     port = free_port()
     environment = {
         **environment_of(testbed, database),
@@ -128,9 +134,9 @@ def gunicorn(
     }
     process = None
     try:
-        command = [sys.executable, "-m", "gunicorn", "-c", str(conf), "wsgi:app"]
+        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
         with log.open("wb") as output:
-            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+            process = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=output)
         server = Server(f"http://127.0.0.1:{port}", database, environment, process, log)
         wait_until(lambda: _ready(server), 60, lambda: log.read_text()[-3000:])
         yield server

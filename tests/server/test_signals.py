@@ -1,21 +1,27 @@
-"""Signals to gunicorn's processes at bad moments."""
+"""Signals to gunicorn's processes, and workers that die."""
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+import requests
 
 from dev.testbed import Testbed
-from tests.server.conftest import ROOT, Server, gunicorn, wait_until
+from tests.server.conftest import ROOT, Server, checkout, gunicorn, wait_until
 
 pytestmark = pytest.mark.live
+Sql = Callable[..., list[tuple[Any, ...]]]
 
 #: gunicorn.conf.py, and a third worker whose start, up to its signal handlers, takes a second.
 _SLOW_FORK = """
-import signal
 import time
 from pathlib import Path
 exec(compile(Path({conf!r}).read_text(), {conf!r}, "exec"))
@@ -30,9 +36,11 @@ def post_fork(server, worker):
 
 
 def test_a_stop_reaches_a_worker_that_is_just_being_forked(server: Server, testbed: Testbed, tmp_path: Path) -> None:
-    forked, conf = tmp_path / "forked", tmp_path / "conf.py"
-    conf.write_text(_SLOW_FORK.format(conf=str(ROOT / "gunicorn.conf.py"), forked=str(forked)))
-    with gunicorn(testbed, server.database, tmp_path / "log", conf=conf) as other:
+    forked, root = tmp_path / "forked", checkout(tmp_path / "root")
+    (root / "gunicorn.conf.py").unlink()
+    text = _SLOW_FORK.format(conf=str(ROOT / "gunicorn.conf.py"), forked=str(forked))
+    (root / "gunicorn.conf.py").write_text(text)
+    with gunicorn(testbed, server.database, tmp_path / "log", root) as other:
         other.process.send_signal(signal.SIGTTIN)  # one worker more
         wait_until(forked.exists, 10)
         began = time.monotonic()
@@ -40,3 +48,77 @@ def test_a_stop_reaches_a_worker_that_is_just_being_forked(server: Server, testb
         assert other.process.wait(60) == 0
         # Without care the arbiter waits for the worker until graceful_timeout, 35 s, is over.
         assert time.monotonic() - began < 10
+
+
+def test_a_stop_is_seen_by_load_balancers_before_it_comes(
+    server: Server, testbed: Testbed, tmp_path: Path, live_sql: Sql
+) -> None:
+    with gunicorn(testbed, server.database, tmp_path / "log", GATEHOUSE_DRAIN_SECONDS="1.5") as other:
+        cookies = server.session().cookies
+        other.process.send_signal(signal.SIGTERM)
+
+        def ready() -> requests.Response:
+            return requests.get(f"{other.url}/readyz", timeout=5)
+
+        wait_until(lambda: ready().status_code == 503, 1)
+        assert ready().json()["error"]["data"]["name"] == "stopping"
+        for number in range(4):  # a connection each: both workers serve on
+            headers = {"X-Request-ID": f"while-draining-{number}"}
+            answer = requests.get(f"{other.url}/api/partner/rest?limit=1", cookies=cookies, headers=headers, timeout=5)
+            assert len(answer.json()["result"]["records"]) == 1
+        assert other.process.wait(20) == 0
+    # What was queued for the log has been written.
+    rows = live_sql("SELECT count(*) FROM gatehouse.request_log WHERE request_id LIKE 'while-draining-%%'")
+    assert rows == [(4,)]
+
+
+def test_a_worker_that_dies_takes_its_own_calls_along_and_no_other(
+    server: Server, testbed: Testbed, live_sql: Sql
+) -> None:
+    route, session = f"{server.url}/api/partner/rest", server.session()
+    wait_until(lambda: len(server.worker_pids()) == 2, 20)
+    record = session.post(route, json={"name": "waited for"}).json()["result"]
+    outside = testbed.server.connect(server.database)
+    outside.autocommit = False
+    outcomes: dict[int, str] = {}
+
+    def patch(number: int) -> None:
+        try:
+            answer = requests.patch(
+                f"{route}/{record['id']}", json={"phone": str(number)}, cookies=session.cookies, timeout=30
+            )
+            outcomes[number] = answer.json()["result"]["phone"]
+        except requests.ConnectionError:
+            outcomes[number] = "cut off"
+
+    def waiting() -> list[int]:
+        """The workers whose calls wait for the record, one entry for each call."""
+        owners = {
+            connection.laddr.port: pid
+            for pid in server.worker_pids()
+            for connection in psutil.Process(pid).net_connections("tcp")
+        }
+        found = live_sql(
+            "SELECT client_port FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'res_partner'"
+        )
+        return [owners[port] for (port,) in found]
+
+    threads: list[threading.Thread] = []
+    with outside.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM res_partner WHERE name = 'waited for' FOR UPDATE")
+        while len(set(waiting())) < 2:
+            assert len(threads) < 7, "all calls went to one worker"
+            threads.append(threading.Thread(target=patch, args=[len(threads)]))
+            threads[-1].start()
+            wait_until(lambda: len(waiting()) == len(threads), 10)
+        victim = waiting()[0]
+        lost = waiting().count(victim)
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: list(outcomes.values()).count("cut off") == lost, 10)
+        outside.rollback()
+    for thread in threads:
+        thread.join()
+    outside.close()
+    served = {number: outcome for number, outcome in outcomes.items() if outcome != "cut off"}
+    assert len(served) == len(threads) - lost > 0
+    assert all(outcome == str(number) for number, outcome in served.items())

@@ -19,6 +19,7 @@ def test_settings_come_from_the_environment() -> None:
         ("GATEHOUSE_STATEMENT_TIMEOUT", "0"),
         ("GATEHOUSE_STATEMENT_TIMEOUT", "nan"),
         ("GATEHOUSE_CATALOG_INTERVAL", "2"),
+        ("GATEHOUSE_DRAIN_SECONDS", "-1"),
         ("GATEHOUSE_SECRET_KEY", "short"),
         ("GATEHOUSE_LOG_LEVEL", "LOUD"),
         ("GATEHOUSE_LOG_FORMAT", "xml"),
