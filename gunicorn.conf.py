@@ -23,13 +23,15 @@ from prometheus_client.multiprocess import mark_process_dead
 from app.config import from_environment
 from app.logs import init_logging
 from odoo_bridge import boot
+from serving.worker import allow_files
 
 settings = from_environment(os.environ)
 
 bind = settings.bind
 workers = settings.workers
 threads = settings.threads
-worker_class = "gthread"
+worker_class = "serving.worker.Worker"
+worker_connections = 2000  # of each worker; a request that is being collected takes up to 64 KiB
 preload_app = True
 # In-flight requests get the time that a statement may take at most, and a little more.
 graceful_timeout = int(settings.statement_timeout) + 5
@@ -67,6 +69,7 @@ atexit.register(_leave_nothing)
 
 def when_ready(server: Any) -> None:
     """The arbiter is there, and has no workers yet."""
+    allow_files()
     draining.install(server, settings.drain_seconds)
     rolling.install(server)
     rolling.take_over(server)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
 from app.errors import ApiError, BadRequest, UnsupportedMediaType
 
@@ -28,7 +28,12 @@ class Incoming:
     def __init__(self, request: Request) -> None:
         """Read the body whole, before any transaction is open: a slow client holds a thread and nothing more."""
         self._request = request
-        self._data = request.get_data()
+        try:
+            self._data = request.get_data()
+        except ClientDisconnected as error:
+            if isinstance(error.__context__, TimeoutError):
+                raise RequestTimeout("The body came too slowly.") from None
+            raise
         limit = request.max_content_length
         if request.content_length is None and limit is not None and len(self._data) >= limit:
             # Werkzeug cuts a chunked body off at the limit without a word.
