@@ -26,7 +26,7 @@ from serving import fork_signals
 #: What one arbiter leaves to the next: JSON with the workers' process ids, and a folder to remove after them.
 _LEGACY = "GATEHOUSE_LEGACY"
 #: Seconds that the new version may take to start.
-_PATIENCE = 120
+_PATIENCE = 300
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 

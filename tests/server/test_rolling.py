@@ -94,7 +94,7 @@ class Load:
             except requests.RequestException as error:
                 self.failures.append(repr(error))
             self.calls += 1
-            time.sleep(0.01)
+            time.sleep(0.05)
 
 
 def test_a_reload_brings_new_code_and_settings_in_and_fails_no_call(server: Server, rolling: Rolling) -> None:
@@ -106,7 +106,7 @@ def test_a_reload_brings_new_code_and_settings_in_and_fails_no_call(server: Serv
     with Load(url, cookies, expected) as load:
         rolling.write("new", threads="2", workers="3", max_body_size="1000")
         live.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: rolling.version() == "new", 60, lambda: live.log.read_text()[-3000:])
+        wait_until(lambda: rolling.version() == "new", 120, lambda: live.log.read_text()[-3000:])
         wait_until(lambda: not set(before) & set(live.worker_pids()), 20, lambda: live.log.read_text()[-3000:])
     assert load.failures == []
     assert load.calls > 20
@@ -121,7 +121,7 @@ def test_a_version_that_does_not_start_is_refused_and_the_one_of_before_serves_o
     before = set(live.worker_pids())
     rolling.write("broken", threads="none")
     live.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: "does not start" in live.log.read_text(), 60)
+    wait_until(lambda: "does not start" in live.log.read_text(), 120)
     assert "GATEHOUSE_THREADS must be a number, not 'none'" in live.log.read_text()
     assert rolling.version() == "old"
     assert set(live.worker_pids()) == before
