@@ -74,7 +74,8 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         engine, transactions, settings.catalog_interval, lambda snapshot: _take_over(app, settings, snapshot)
     )
     throttle = make_throttle(instance.dsn, settings.redis_url)
-    authenticator = Authenticator(lambda: app.services.hasher(), throttle)
+    recorder = Recorder(engine)
+    authenticator = Authenticator(lambda: app.services.hasher(), throttle, recorder.token_used)
     return Services(
         settings=settings,
         instance=instance,
@@ -82,6 +83,6 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         engine=engine,
         catalog=catalog,
         throttle=throttle,
-        recorder=Recorder(engine),
+        recorder=recorder,
         gateway=Gateway(transactions, Replica(instance.database, settings.statement_timeout), authenticator, throttle),
     )

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.analytics import partitions, retention, rollup
+from app.analytics.token_use import TokenUse
 from app.metrics import meters
 
 _logger = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Recorder:
         self._pid: int | None = None
         self._thread: threading.Thread | None = None
         self._known_days: set[date] = set()
+        self._uses = TokenUse()
         # Not at once: a process that lives for a minute has nothing to clean up.
         self._next_clean_up = time.monotonic() + retention.INTERVAL / 6
 
@@ -80,6 +82,12 @@ class Recorder:
             self.dropped += 1
             meters.LOG_DROPPED.inc()
 
+    def token_used(self, lookup: str) -> None:
+        """Note that a call came with a token, by the part of it that is no secret."""
+        if self._pid != os.getpid():
+            self._start()
+        self._uses.note(lookup)
+
     def stop(self, patience: float = 10.0) -> None:
         """Write what is queued and end; rows that can't be written within ``patience`` seconds are lost, and said."""
         self._stopped.set()
@@ -92,6 +100,7 @@ class Recorder:
         """Write what is queued now, in this thread."""
         while rows := self._take():
             self._write(rows)
+        self._uses.write(self._engine)
 
     def _start(self) -> None:
         with self._lock:
@@ -125,9 +134,16 @@ class Recorder:
                     self.dropped += len(waiting)
                     meters.LOG_DROPPED.inc(len(waiting))
                     waiting = []
+            self._write_uses()
             if stopping:
                 return
             self._clean_up()
+
+    def _write_uses(self) -> None:
+        try:
+            self._uses.write(self._engine)
+        except SQLAlchemyError as error:
+            _logger.warning("The last use of tokens can't be written: %s", error.__class__.__name__)
 
     def _clean_up(self) -> None:
         if time.monotonic() < self._next_clean_up:

@@ -30,9 +30,11 @@ class NoUser(Unauthorized):
 class Authenticator:
     """Finds out who calls an API."""
 
-    def __init__(self, hasher: Callable[[], Hasher], throttle: Throttle) -> None:
+    def __init__(self, hasher: Callable[[], Hasher], throttle: Throttle, on_token: Callable[[str], None]) -> None:
+        """``on_token`` gets the lookup part of each token that was found good."""
         self._hasher = hasher
         self._throttle = throttle
+        self._on_token = on_token
 
     def authenticate(self, root: Environment, presented: Credentials, definition: Definition, told: Told) -> Principal:
         """Return the caller of an API; raises Unauthorized. A public API asks nobody and looks at no credentials."""
@@ -99,6 +101,7 @@ class Authenticator:
             raise invalid_token("The client app acts as no user here.", NoUser)
         if not found.user_active:
             raise invalid_token("The user that executes this call is no longer active.", NoUser)
+        self._on_token(grant.lookup)
         if grant.uid is None:
             return Principal("client", found.acts_as, f"client:{client.id}", grant.scopes, client.name)
         return Principal("person", found.acts_as, f"client:{client.id}:{grant.uid}", grant.scopes, client.name)

@@ -11,7 +11,10 @@ from app.auth.clients import Client
 
 @dataclass(frozen=True, slots=True)
 class LiveToken:
-    """A token that is good at the moment, without its secret; ``uid`` is the person it acts for, if any."""
+    """A token that is good at the moment, without its secret; ``uid`` is the person it acts for, if any.
+
+    ``last_used`` is right to a minute; None where no call came with it.
+    """
 
     lookup: str
     kind: str
@@ -19,16 +22,17 @@ class LiveToken:
     scopes: tuple[str, ...]
     created: datetime
     expires: datetime
+    last_used: datetime | None
 
 
 def live_tokens(cr: Any, client: Client, limit: int = 200) -> list[LiveToken]:
     """Return the newest tokens of a client app that are good at the moment."""
     cr.execute(
-        "SELECT lookup, kind, uid, scopes, created_at, expires_at FROM gatehouse.token "
+        "SELECT lookup, kind, uid, scopes, created_at, expires_at, last_used_at FROM gatehouse.token "
         "WHERE client_id = %s AND expires_at > now() AND NOT replaced ORDER BY created_at DESC LIMIT %s",
         (client.id, limit),
     )
-    return [LiveToken(row[0], row[1], row[2], tuple(row[3]), row[4], row[5]) for row in cr.fetchall()]
+    return [LiveToken(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in cr.fetchall()]
 
 
 def revoke_live(cr: Any, client: Client, lookup: str) -> int:

@@ -129,7 +129,8 @@ class ClientSecret(Base):
 class Token(Base):
     """An access or refresh token.
 
-    ``family`` ties together what one authorization has led to; ``replaced`` marks a spent refresh token.
+    ``family`` ties together what one authorization has led to; ``replaced`` marks a spent refresh token;
+    ``last_used_at`` is right to a minute.
     """
 
     __tablename__ = "token"
@@ -145,6 +146,7 @@ class Token(Base):
     replaced: Mapped[bool] = mapped_column(Boolean, server_default=false())
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class AuthorizationCode(Base):

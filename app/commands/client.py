@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup
 from pydantic import ValidationError
 
-from app.auth import clients
+from app.auth import clients, outstanding
 from app.auth.client_document import ClientDocument
 from app.auth.clients import LIFETIME, SCOPES, Client
 from app.catalog import connections
@@ -109,6 +109,18 @@ def enable(name: str) -> None:
     """Switch a client app on again."""
     _with_client(name, lambda root, client: clients.set_active(root.cr, client, True))
     click.echo(f"{name} is switched on.")
+
+
+@tokens.command("list")
+@click.argument("name")
+def list_tokens(name: str) -> None:
+    """List the live tokens of a client app, the newest first, with their last use."""
+    for token in _with_client(name, lambda root, client: outstanding.live_tokens(root.cr, client)):
+        used = f"last used {token.last_used:%Y-%m-%d %H:%M %Z}" if token.last_used else "never used"
+        click.echo(
+            f"{token.lookup}  {token.kind}  {' '.join(token.scopes)}  created {token.created:%Y-%m-%d %H:%M %Z}  "
+            f"{used}  expires {token.expires:%Y-%m-%d %H:%M %Z}"
+        )
 
 
 @tokens.command("revoke-all")
