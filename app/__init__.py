@@ -73,7 +73,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     catalog = Catalog(
         engine, transactions, settings.catalog_interval, lambda snapshot: _take_over(app, settings, snapshot)
     )
-    throttle = make_throttle(instance.dsn, settings.redis_url)
+    throttle = make_throttle(instance.dsn, settings.redis_url, lambda: catalog.snapshot.system)
     recorder = Recorder(engine)
     authenticator = Authenticator(lambda: app.services.hasher(), throttle, recorder.token_used)
     return Services(

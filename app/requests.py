@@ -19,7 +19,7 @@ from app.config import Settings
 from app.errors import ApiError, BadRequest
 from app.incoming import Incoming
 from app.metrics import meters
-from app.routing import Gatehouse, current_definition
+from app.routing import Gatehouse, current_definition, is_panel
 from app.services import services
 from odoo_bridge.sessions import COOKIE
 
@@ -73,6 +73,9 @@ def _check_host(names: list[str]) -> None:
 
 
 def _read_input() -> None:
+    most = services().catalog.snapshot.system.max_body_size
+    if most is not None and not is_panel(request.path):  # which must stay able to raise it again
+        request.max_content_length = min(most, services().settings.max_body_size)
     g.incoming = Incoming(request)
 
 

@@ -33,6 +33,11 @@ class ApiRule(Rule):
         self.target = target
 
 
+def is_panel(path: str) -> bool:
+    """Whether a path is the admin panel's."""
+    return path == "/admin" or path.startswith("/admin/")
+
+
 def current_endpoint() -> Endpoint:
     """Return the endpoint that the current request has been routed to."""
     return cast(ApiRule, request.url_rule).target

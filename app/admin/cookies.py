@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
-from app.admin.guard import is_panel
+from app.routing import is_panel
 
 
 class FormSessions(SecureCookieSessionInterface):

@@ -13,6 +13,7 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
 from app.auth.principal import Told
+from app.routing import is_panel
 from app.services import services
 from odoo_bridge import sessions, users
 from odoo_bridge.sessions import COOKIE
@@ -44,11 +45,6 @@ def init_guard(app: Flask) -> None:
     """Register the guard."""
     app.before_request(_admit)
     app.after_request(_harden)
-
-
-def is_panel(path: str) -> bool:
-    """Whether a path is the panel's."""
-    return path == "/admin" or path.startswith("/admin/")
 
 
 def current_person() -> Person | None:

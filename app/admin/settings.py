@@ -1,18 +1,22 @@
-"""System-wide settings: the defaults for new APIs."""
+"""System-wide settings: the defaults for new APIs, and what holds for all of them. Each page is a tab."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
 
 from app.admin import editor, transactions
 from app.admin.api_form import OptionsForm, options_of
+from app.admin.system_form import SystemForm
 from app.admin.view import PanelView, page
 from app.catalog import editing, files
 from app.catalog.checks import keyed
 from app.catalog.compiler import Problem
 from app.catalog.document import ApiDocument
+from app.catalog.system import SystemSettings
+from app.services import services
 from odoo_bridge import credentials
 
 
@@ -34,10 +38,22 @@ class Settings(PanelView):
             values = form.options()
             problems = _problems(values)
             if not problems:
-                _save(values)
+                _save_defaults(values)
                 return self.go("settings.index", "Saved. New APIs begin with these values.")
         general = form.show_problems(problems)
         return self.show("panel/settings.html", 400 if form.is_submitted() else 200, form=form, problems=general)
+
+    @page("/system", "GET", "POST")
+    def system(self) -> Response:
+        """Show and change the settings of the log, of sizes, and of tries with wrong credentials."""
+        most_body = services().settings.max_body_size
+        form = SystemForm(data=_system().model_dump()) if request.method == "GET" else SystemForm()
+        wanted = form.wanted(most_body) if form.validate_on_submit() else None
+        if wanted is not None:
+            _save_system(wanted)
+            return self.go("settings.system", "Saved. Every worker on every host knows within a second.")
+        status = 400 if form.is_submitted() else 200
+        return self.show("panel/system.html", status, form=form, most_body=most_body)
 
 
 def _problems(values: dict[str, Any]) -> list[Problem]:
@@ -50,7 +66,7 @@ def _problems(values: dict[str, Any]) -> list[Problem]:
     return found
 
 
-def _save(values: dict[str, Any]) -> None:
+def _save_defaults(values: dict[str, Any]) -> None:
     """Keep what differs from the built-in values, and what this form does not show."""
     built_in = ApiDocument(name="defaults", route="/api/-", type="key_authentication").model_dump(mode="json")
     differing = {name: value for name, value in values.items() if value != built_in[name]}
@@ -59,5 +75,22 @@ def _save(values: dict[str, Any]) -> None:
         before = editor.default_values(editing.load(root.cr))
         others = {name: value for name, value in before.items() if name not in values}
         editing.set_defaults(root.cr, {**others, **differing})
+
+    transactions.change(work)
+
+
+def _system() -> SystemSettings:
+    """Return the settings as they are stored, which another worker may just have changed."""
+    return transactions.look(lambda root: SystemSettings.of(editing.load(root.cr).settings))
+
+
+def _save_system(wanted: Mapping[str, Any]) -> None:
+    """Write what differs from what is in force, a row of the history for each."""
+
+    def work(root: Any) -> None:
+        before = SystemSettings.of(editing.load(root.cr).settings).model_dump()
+        for name, value in wanted.items():
+            if before[name] != value:
+                editing.set_setting(root.cr, name, value)
 
     transactions.change(work)

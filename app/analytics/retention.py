@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone
 from sqlalchemy import Engine, text
 
 from app.analytics import partitions, rollup
+from app.catalog.system import SystemSettings
 
 #: Setting that says how many days the request log is kept.
-SETTING = "log_retention_days"
-DEFAULT_DAYS = 90
+_SETTING = "log_retention_days"
 #: Seconds between two times.
 INTERVAL = 3600.0
 
@@ -20,7 +20,8 @@ def clean_up(engine: Engine) -> list[str]:
     with engine.begin() as connection:
         if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(hashtext('gatehouse.retention'))")):
             return []  # another process is at it
-        days = connection.scalar(text("SELECT value FROM gatehouse.setting WHERE key = :key"), {"key": SETTING})
+        rows = connection.execute(text("SELECT key, value FROM gatehouse.setting WHERE key = :key"), {"key": _SETTING})
+        settings = SystemSettings.of({row.key: row.value for row in rows})
         rollup.forget(connection)
-        first = datetime.now(timezone.utc).date() - timedelta(days=days or DEFAULT_DAYS)
+        first = datetime.now(timezone.utc).date() - timedelta(days=settings.log_retention_days)
         return partitions.drop_before(connection, first)

@@ -21,14 +21,12 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from app.auth.counters import local_storage, redis_storage
+from app.catalog.system import SystemSettings
 from app.errors import TooManyRequests
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_PAIR = (RateLimitItemPerMinute(10), RateLimitItemPerHour(50))
-_ADDRESS = (RateLimitItemPerMinute(30), RateLimitItemPerHour(300))
-_ACCOUNT = (RateLimitItemPerHour(60),)
 #: Seconds that each wrong password adds to the wait for its answer, and the longest such wait.
 _DELAY, _LONGEST_DELAY = 0.05, 0.5
 #: How long an address is known for an account, in seconds.
@@ -45,11 +43,43 @@ class RateState:
     reset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How many wrong credentials are taken, in each window: of an account from an address, of either alone."""
+
+    pair: tuple[RateLimitItem, ...]
+    address: tuple[RateLimitItem, ...]
+    account: tuple[RateLimitItem, ...]
+
+    @classmethod
+    def of(cls, system: SystemSettings) -> Tries:
+        """Return what the settings say. A window whose limit changes is counted anew."""
+        return cls(
+            pair=(
+                RateLimitItemPerMinute(system.login_tries_per_minute),
+                RateLimitItemPerHour(system.login_tries_per_hour),
+            ),
+            address=(
+                RateLimitItemPerMinute(system.address_tries_per_minute),
+                RateLimitItemPerHour(system.address_tries_per_hour),
+            ),
+            account=(RateLimitItemPerHour(system.account_tries_per_hour),),
+        )
+
+
 class Throttle:
     """Counts in one storage, and in the machine's own where that one is away."""
 
-    def __init__(self, storage: Storage, fallback: Storage) -> None:
+    def __init__(
+        self, storage: Storage, fallback: Storage, system: Callable[[], SystemSettings] = SystemSettings
+    ) -> None:
+        """``system`` returns the settings in force, which may change from one call to the next."""
         self._storages = [storage] if storage is fallback else [storage, fallback]
+        self._system = system
+
+    @property
+    def _tries(self) -> Tries:
+        return Tries.of(self._system())
 
     def hit(self, rate: str, *key: str) -> RateState:
         """Count a call against a rate like ``100/minute``."""
@@ -68,41 +98,43 @@ class Throttle:
         Counted beforehand, so that many tries at once are not all looked at before the first has failed.
         """
         self.check(account, address)
-        for item in _PAIR:
+        for item in self._tries.pair:
             if not self._hit(item, "pair", account, address):
                 raise self._too_many(item, "pair", account, address)
 
     def check(self, account: str, address: str) -> None:
         """Raise TooManyRequests where an account, an address or both have had too many wrong credentials."""
         self.check_address(address)
-        self._refuse_if_spent(_PAIR, "pair", account, address)
+        tries = self._tries
+        self._refuse_if_spent(tries.pair, "pair", account, address)
         if not self._count(lambda limiter: limiter.storage.get(_known_key(account, address))):
-            self._refuse_if_spent(_ACCOUNT, "account", account)
+            self._refuse_if_spent(tries.account, "account", account)
 
     def check_address(self, address: str) -> None:
         """Raise TooManyRequests where an address has sent too many wrong credentials."""
-        self._refuse_if_spent(_ADDRESS, "address", address)
+        self._refuse_if_spent(self._tries.address, "address", address)
 
     def failed(self, account: str | None, address: str, *, counted: bool = False) -> None:
         """Count wrong credentials; ``counted`` says that ``check_login`` has counted the try."""
-        counts: list[tuple[tuple[RateLimitItem, ...], tuple[str, ...]]] = [(_ADDRESS, ("address", address))]
+        tries = self._tries
+        counts: list[tuple[tuple[RateLimitItem, ...], tuple[str, ...]]] = [(tries.address, ("address", address))]
         if account is not None:
-            counts.append((_ACCOUNT, ("account", account)))
+            counts.append((tries.account, ("account", account)))
             if not counted:
-                counts.append((_PAIR, ("pair", account, address)))
+                counts.append((tries.pair, ("pair", account, address)))
         for items, key in counts:
             for item in items:
                 self._hit(item, *key)
 
     def slow_down(self, account: str, address: str) -> None:
         """Make the next guess wait: longer with each wrong one, but never so long that waiting ties up a server."""
-        item = _PAIR[0]
+        item = self._tries.pair[0]
         stats = self._count(lambda limiter: limiter.get_window_stats(item, "pair", *_hashed((account, address))))
         time.sleep(min(_DELAY * (item.amount - stats.remaining), _LONGEST_DELAY))
 
     def succeeded(self, account: str, address: str) -> None:
         """Forget the tries of an account from an address, and know the address from now on."""
-        for item in _PAIR:
+        for item in self._tries.pair:
             self._clear(item, "pair", account, address)
         self._count(lambda limiter: limiter.storage.incr(_known_key(account, address), _KNOWN_FOR))
 
@@ -136,14 +168,16 @@ class Throttle:
         return work(FixedWindowRateLimiter(self._storages[-1]))
 
 
-def make_throttle(dsn: Mapping[str, Any], redis_url: str | None) -> Throttle:
+def make_throttle(
+    dsn: Mapping[str, Any], redis_url: str | None, system: Callable[[], SystemSettings] = SystemSettings
+) -> Throttle:
     """Return the throttle of a database: counted on this machine, or in Redis for several hosts."""
     database = "\n".join(str(dsn.get(name)) for name in ("host", "port", "database", "dbname"))
     local = local_storage(database)
     if redis_url is None:
-        return Throttle(local, local)
+        return Throttle(local, local, system)
     # By name alone: two hosts may reach one PostgreSQL by different addresses.
-    return Throttle(redis_storage(redis_url, str(dsn.get("database") or dsn.get("dbname"))), local)
+    return Throttle(redis_storage(redis_url, str(dsn.get("database") or dsn.get("dbname"))), local, system)
 
 
 def _hashed(key: tuple[str, ...]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from app.catalog.compiler import compile_document, endpoints
 from app.catalog.definition import Definition, Endpoint
 from app.catalog.document import ApiDocument
 from app.catalog.odoo_source import OdooSource
+from app.catalog.system import SystemSettings
 from app.metrics import meters, pools
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.introspect import ModelInfo
@@ -45,6 +46,7 @@ class Snapshot:
     models: dict[str, ModelInfo | None] = field(default_factory=dict)
     definitions: Mapping[int, Definition] = field(default_factory=lambda: MappingProxyType({}))
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    system: SystemSettings = field(default_factory=SystemSettings)
     endpoints: tuple[Endpoint, ...] = ()
 
 
@@ -167,5 +169,6 @@ def _snapshot(stored: store.Stored, root: Environment, known: dict[str, ModelInf
         models=known,
         definitions=MappingProxyType(definitions),
         settings=MappingProxyType(stored.settings),
+        system=SystemSettings.of(stored.settings),
         endpoints=tuple(endpoint for definition in published for endpoint in endpoints(definition)),
     )

@@ -106,8 +106,13 @@ def write(cr: Any, documents: list[dict[str, Any]], *, defaults: dict[str, Any] 
 
 def set_defaults(cr: Any, defaults: Mapping[str, Any]) -> None:
     """Store the defaults for new APIs."""
+    set_setting(cr, store.DEFAULTS, dict(defaults))
+
+
+def set_setting(cr: Any, key: str, value: Any) -> None:
+    """Store a system-wide setting."""
     cr.execute(
         "INSERT INTO gatehouse.setting (key, value) VALUES (%s, %s) "
         "ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
-        (store.DEFAULTS, Json(dict(defaults))),
+        (key, Json(value)),
     )

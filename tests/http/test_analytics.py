@@ -225,9 +225,9 @@ def test_old_rows_go_by_themselves_after_the_days_that_the_setting_says(app: Gat
     for age in (0, 3, 40, 100):
         recorder.record(_row(now - timedelta(days=age), request_id=f"kept {age}", endpoint="GET /kept"))
     recorder.stop()
-    sql("INSERT INTO gatehouse.setting VALUES ('log_retention_days', '30')")
+    sql("UPDATE gatehouse.setting SET value = '30' WHERE key = 'log_retention_days'")
     retention.clean_up(app.services.engine)
-    sql("DELETE FROM gatehouse.setting WHERE key = 'log_retention_days'")
+    sql("UPDATE gatehouse.setting SET value = '90' WHERE key = 'log_retention_days'")
     assert sql("SELECT request_id FROM gatehouse.request_log WHERE request_id LIKE 'kept %' ORDER BY at DESC") == [
         ("kept 0",),
         ("kept 3",),
