@@ -48,6 +48,11 @@ class Incoming:
         """Whether the request carries a body that is more than nothing."""
         return bool(self._data)
 
+    @property
+    def data(self) -> bytes:
+        """The body as it came."""
+        return self._data
+
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the query string and of a GET's body; a name may appear once."""
         pairs: list[tuple[str, Any]] = list(self._request.args.items(multi=True))

@@ -12,6 +12,7 @@ from flask import Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
+from app.analytics.bodies import Body, Exchange
 from app.analytics.recorder import Row
 from app.auth.principal import Told
 from app.catalog.definition import Definition
@@ -19,6 +20,7 @@ from app.config import Settings
 from app.errors import ApiError, BadRequest
 from app.incoming import Incoming
 from app.metrics import meters
+from app.policy.masking import Masking
 from app.routing import Gatehouse, current_definition, is_panel
 from app.services import services
 from odoo_bridge.sessions import COOKIE
@@ -96,7 +98,7 @@ def _mark(response: Response) -> Response:
 
 
 def _row(response: Response, definition: Definition) -> Row:
-    """Return what the log keeps of a call: an allow-list, without headers, queries and bodies."""
+    """Return what the log keeps of a call: an allow-list, without headers and queries; bodies only where asked for."""
     failure: ApiError | None = g.get("failure")
     principal = g.told.principal if "told" in g else None
     rule = _VARIABLE.sub(r"{\1}", request.url_rule.rule) if request.url_rule else request.path
@@ -114,7 +116,18 @@ def _row(response: Response, definition: Definition) -> Row:
         uid=principal.uid if principal else None,
         address=request.remote_addr or "",
         milliseconds=(time.perf_counter() - g.started) * 1000,
+        exchange=_exchange(response, definition.masking) if definition.masking and principal else None,
     )
+
+
+def _exchange(response: Response, masking: Masking) -> Exchange:
+    """Return the bodies of a call; those of callers who are not known are nobody's business, and could be anything."""
+    if response.direct_passthrough or response.is_streamed:  # content of a file
+        answer = Body(note=f"Left out: {response.mimetype}.")
+    else:
+        answer = Body.of(response.get_data(), response.mimetype or "")
+    question = Body.of(g.incoming.data, request.mimetype)
+    return Exchange(question, answer, masking, services().catalog.snapshot.system.log_body_size)
 
 
 def _storable(text: str) -> str:

@@ -17,6 +17,7 @@ from app.admin.home import Home
 from app.admin.login import blueprint as own
 from app.admin.models import Models
 from app.admin.pickers import Pickers
+from app.admin.pretty import pretty
 from app.admin.request_log import RequestLog
 from app.admin.settings import Settings
 
@@ -24,6 +25,7 @@ from app.admin.settings import Settings
 def init_admin(app: Flask) -> None:
     """Put the panel behind its guard and register its views."""
     guard.init_guard(app)
+    app.add_template_filter(pretty)
     app.session_interface = FormSessions()
     app.register_blueprint(own)
     theme = Theme(folder="bootstrap4", base_template="panel/base.html")

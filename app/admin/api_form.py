@@ -47,6 +47,8 @@ class OptionsForm(PanelForm):
     id_obfuscation = BooleanField("Obfuscate ids")
     bulk = BooleanField("Many records in one call")
     statistics = BooleanField("Count and log calls")
+    log_bodies = BooleanField("Log bodies")
+    masked_fields = TextAreaField("Fields that the log masks", [Length(max=20_000)])
     binary = SelectField("Images and files", choices=named({"url": "As addresses", "base64": "As base64 text"}))
     empty_values = SelectField("Empty values", choices=named({"blank": 'As "" and []', "null": "As null"}))
     application_errors = SelectField(
@@ -67,6 +69,7 @@ class OptionsForm(PanelForm):
             "run_as": (self.run_as.data or "").strip() or None,
             "rate_limit": (self.rate_limit.data or "").strip() or None,
             "cors_origins": lines(self.cors_origins.data),
+            "masked_fields": lines(self.masked_fields.data),
             "http_methods": self.http_methods.data,
             "endpoints": {name: name in self.operations.data for name in OPERATIONS},
         }
@@ -92,6 +95,7 @@ _PLAIN = (
     "id_obfuscation",
     "bulk",
     "statistics",
+    "log_bodies",
     "binary",
     "empty_values",
     "application_errors",
@@ -160,6 +164,7 @@ def options_of(document: ApiDocument) -> dict[str, Any]:
         "run_as": document.run_as or "",
         "rate_limit": document.rate_limit or "",
         "cors_origins": "\n".join(document.cors_origins),
+        "masked_fields": "\n".join(document.masked_fields),
         "http_methods": list(document.http_methods),
         "operations": [name for name in OPERATIONS if getattr(document.endpoints, name)],
     }

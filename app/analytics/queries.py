@@ -14,6 +14,10 @@ from app.analytics import rollup
 from app.analytics.latency import percentile
 from app.analytics.rollup import Table
 
+#: What lists and files show of a row of the log: all but bodies, which can be long.
+LOG_COLUMNS = (
+    "at, request_id, api_id, endpoint, path, status, error, message, caller, client, uid, address, milliseconds"
+)
 Dimension = Literal["api", "endpoint", "client", "error"]
 
 
@@ -135,7 +139,7 @@ def log_page(
         conditions.append("(request_id = :search OR caller = :search OR client = :search)")
     return _rows(
         engine,
-        f"SELECT * FROM gatehouse.request_log WHERE {' AND '.join(conditions)} "
+        f"SELECT {LOG_COLUMNS} FROM gatehouse.request_log WHERE {' AND '.join(conditions)} "
         "ORDER BY at DESC LIMIT :limit OFFSET :offset",
         {
             "start": period.start,

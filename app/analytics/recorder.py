@@ -13,13 +13,15 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.analytics import partitions, retention, rollup
+from app.analytics import bodies, partitions, retention, rollup
+from app.analytics.bodies import Exchange, Legible, Room, legible
 from app.analytics.token_use import TokenUse
 from app.metrics import meters
 
@@ -32,14 +34,18 @@ INTERVAL = 1.0
 
 _INSERT = text(
     "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, error, message, caller, "
-    "client, uid, address, milliseconds) VALUES (:at, :request_id, :api_id, :endpoint, :path, :status, :error, "
-    ":message, :caller, :client, :uid, :address, :milliseconds)"
+    "client, uid, address, milliseconds, request_body, request_note, response_body, response_note) VALUES (:at, "
+    ":request_id, :api_id, :endpoint, :path, :status, :error, :message, :caller, :client, :uid, :address, "
+    ":milliseconds, :request_body, :request_note, :response_body, :response_note)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One call. ``endpoint`` is method and route, ``path`` what was asked for without its query."""
+    """One call. ``endpoint`` is method and route, ``path`` what was asked for without its query.
+
+    ``exchange`` holds the bodies of a call of an API that logs them.
+    """
 
     at: datetime
     request_id: str
@@ -54,12 +60,40 @@ class Row:
     uid: int | None
     address: str
     milliseconds: float
+    exchange: Exchange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Rows that are written together, with the values of their columns and the bytes of bodies that they hold."""
+
+    rows: Sequence[Row]
+    values: list[dict[str, Any]]
+    held: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> _Batch:
+        """Take the bodies apart, once, however often the batch has to be written."""
+        return cls(
+            rows=[replace(row, exchange=None) for row in rows],
+            values=[_values(row) for row in rows],
+            held=sum(row.exchange.size for row in rows if row.exchange is not None),
+        )
+
+
+_COLUMNS = tuple(field.name for field in fields(Row) if field.name != "exchange")
+
+
+def _values(row: Row) -> dict[str, Any]:
+    kept = legible(row.exchange, row.message) if row.exchange is not None else Legible(message=row.message)
+    return {**{name: getattr(row, name) for name in _COLUMNS}, **asdict(kept)}
 
 
 class Recorder:
     """Takes rows from the calls of this process and writes them in batches."""
 
-    def __init__(self, engine: Engine, capacity: int = CAPACITY) -> None:
+    def __init__(self, engine: Engine, capacity: int = CAPACITY, room: int = bodies.CAPACITY) -> None:
+        """``capacity`` is the rows that may wait, ``room`` the bytes of bodies that may wait with them."""
         self.dropped = 0
         self._engine = engine
         self._queue: queue.Queue[Row] = queue.Queue(capacity)
@@ -69,6 +103,7 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._known_days: set[date] = set()
         self._uses = TokenUse()
+        self._room = Room(room)
         # Not at once: a process that lives for a minute has nothing to clean up.
         self._next_clean_up = time.monotonic() + retention.INTERVAL / 6
 
@@ -76,11 +111,13 @@ class Recorder:
         """Take a row; where the queue is full it is dropped and counted."""
         if self._pid != os.getpid():
             self._start()
+        if row.exchange is not None and not self._room.take(row.exchange.size):
+            row = replace(row, exchange=row.exchange.without_content())
+            meters.LOG_BODIES_DROPPED.inc()
         try:
             self._queue.put_nowait(row)
         except queue.Full:
-            self.dropped += 1
-            meters.LOG_DROPPED.inc()
+            self._drop(1, row.exchange.size if row.exchange else 0)
 
     def token_used(self, lookup: str) -> None:
         """Note that a call came with a token, by the part of it that is no secret."""
@@ -98,8 +135,8 @@ class Recorder:
 
     def flush(self) -> None:
         """Write what is queued now, in this thread."""
-        while rows := self._take():
-            self._write(rows)
+        while batch := self._take():
+            self._write(batch)
         self._uses.write(self._engine)
 
     def _start(self) -> None:
@@ -108,6 +145,7 @@ class Recorder:
                 return
             # After a fork the parent's queue and thread are the parent's.
             self._queue = queue.Queue(self._queue.maxsize)
+            self._room = Room(self._room.capacity)
             self._stopped.clear()
             self._pid = os.getpid()
             self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -115,25 +153,25 @@ class Recorder:
             atexit.register(self.stop)
 
     def _run(self) -> None:
-        waiting: list[Row] = []
+        waiting: _Batch | None = None
         while True:
             stopping = self._stopped.wait(INTERVAL)
             meters.LOG_QUEUE.set(self._queue.qsize())
             give_up = time.monotonic() + 8
-            while waiting := waiting or self._take():
+            while batch := waiting or self._take():
+                waiting = batch
                 try:
-                    self._write(waiting)
-                    waiting = []
+                    self._write(batch)
+                    waiting = None
                 except SQLAlchemyError as error:
                     _logger.warning("The request log can't be written: %s", error.__class__.__name__)
                     if not stopping or time.monotonic() > give_up:
                         break
                     time.sleep(0.2)
                 except Exception:  # a row that can't be written must not hold up all others
-                    _logger.exception("%d rows of the request log can't be written, and are dropped", len(waiting))
-                    self.dropped += len(waiting)
-                    meters.LOG_DROPPED.inc(len(waiting))
-                    waiting = []
+                    _logger.exception("%d rows of the request log can't be written, and are dropped", len(batch.rows))
+                    self._drop(len(batch.rows), batch.held)
+                    waiting = None
             self._write_uses()
             if stopping:
                 return
@@ -154,20 +192,27 @@ class Recorder:
         except SQLAlchemyError as error:
             _logger.warning("Old rows of the request log can't be dropped: %s", error.__class__.__name__)
 
-    def _take(self) -> list[Row]:
+    def _take(self) -> _Batch | None:
         rows: list[Row] = []
         while len(rows) < BATCH:
             try:
                 rows.append(self._queue.get_nowait())
             except queue.Empty:
                 break
-        return rows
+        return _Batch.of(rows) if rows else None
 
-    def _write(self, rows: Sequence[Row]) -> None:
+    def _write(self, batch: _Batch) -> None:
         """Write a batch and its statistics in one transaction: both are there, or neither."""
+        days = {row.at.date() for row in batch.rows}
         with self._engine.begin() as connection:
-            for day in {row.at.date() for row in rows} - self._known_days:
+            for day in days - self._known_days:
                 partitions.ensure(connection, day)
-            connection.execute(_INSERT, [asdict(row) for row in rows])
-            rollup.add(connection, rows)
-        self._known_days |= {row.at.date() for row in rows}
+            connection.execute(_INSERT, batch.values)
+            rollup.add(connection, batch.rows)
+        self._known_days |= days
+        self._room.give_back(batch.held)
+
+    def _drop(self, rows: int, held: int) -> None:
+        self.dropped += rows
+        meters.LOG_DROPPED.inc(rows)
+        self._room.give_back(held)

@@ -1,4 +1,4 @@
-"""The tables of this package, as migration 0004 makes them; they are written and read in SQL."""
+"""The tables of this package, as migrations 0004 and 0005 make them; they are written and read in SQL."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ class Audit(Base):
 
 
 class RequestLog(Base):
-    """A call. The table has a partition per day and no key: nothing refers to a row."""
+    """A call. The table has a partition per day and no key: nothing refers to a row.
+
+    Bodies are there for APIs that log them, masked and cut; the notes say what is missing of them.
+    """
 
     __tablename__ = "request_log"
     __table_args__ = (
@@ -57,6 +60,10 @@ class RequestLog(Base):
     uid: Mapped[int | None] = mapped_column(Integer)
     address: Mapped[str] = mapped_column(Text)
     milliseconds: Mapped[float] = mapped_column(Float)
+    request_body: Mapped[str | None] = mapped_column(Text)
+    request_note: Mapped[str | None] = mapped_column(Text)
+    response_body: Mapped[str | None] = mapped_column(Text)
+    response_note: Mapped[str | None] = mapped_column(Text)
 
 
 class _Rollup:

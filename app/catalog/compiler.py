@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from app.catalog.secrets import (
     is_secret_model,
 )
 from app.policy.ids import Ids
+from app.policy.masking import Masking
 from odoo_bridge.credentials import User
 from odoo_bridge.introspect import FieldInfo, ModelInfo
 from odoo_bridge.methods import MethodInfo
@@ -229,9 +230,21 @@ def compile_document(
         method=method,
         run_as=run_as,
         salt=salt,
+        masking=_masking(document, exposures, method),
         problems=tuple(str(problem) for problem in compiler.problems),
     )
     return definition, compiler.problems
+
+
+def _masking(document: ApiDocument, exposures: Mapping[str, Exposure], method: MethodInfo | None) -> Masking | None:
+    """Return what the log hides of an API's bodies; None where it keeps none, as it never does of log-ins."""
+    if not document.log_bodies or document.type == "key_authentication":
+        return None
+    return Masking.of(
+        document.masked_fields,
+        binary=(name for exposure in exposures.values() for name in exposure.node.binary_fields()),
+        parameters=(parameter.name for parameter in method.parameters if parameter.positional) if method else (),
+    )
 
 
 #: (operation, method, path below the model's base, view, is a bulk form)

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg2
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from app.catalog.schema import SCHEMA
 
@@ -31,10 +31,15 @@ def make_engine(dsn: Mapping[str, Any]) -> Engine:
 
 def upgrade(engine: Engine) -> None:
     """Bring the schema ``gatehouse`` to the newest version; nothing else in the database is touched."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config_of(connection), "head")
+
+
+def config_of(connection: Connection) -> Config:
+    """Return Alembic's configuration for migrations in the transaction of a connection."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

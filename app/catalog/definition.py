@@ -5,7 +5,7 @@ A request is judged by these objects alone. They hold no reference to the databa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from typing import Any
 
 from app.catalog.document import ApiDocument
 from app.policy.ids import Ids
+from app.policy.masking import Masking
 from odoo_bridge.introspect import FieldInfo, ModelInfo
 from odoo_bridge.methods import MethodInfo
 from odoo_bridge.records import Selection
@@ -54,6 +55,12 @@ class Node:
         related = {name: node for name, node in self.related.items() if name in wanted}
         return Node(self.model, MappingProxyType(fields), MappingProxyType(related))
 
+    def binary_fields(self) -> Iterator[str]:
+        """Return the names of the fields that hold content, here and below."""
+        yield from (name for name, info in self.fields.items() if info.type == "binary")
+        for node in self.related.values():
+            yield from node.binary_fields()
+
     def selection(self) -> Selection:
         """Return what to read of a record so that all that is visible here is known."""
         plain = tuple(name for name in self.fields if name not in self.related)
@@ -87,7 +94,8 @@ class Definition:
     """One API.
 
     ``method`` is what an API of type rpc calls; ``problems`` says why it cannot be served at the moment (a field that
-    vanished); ``salt`` is the database's, for what has to be told apart without being shown.
+    vanished); ``salt`` is the database's, for what has to be told apart without being shown; ``masking`` is what the
+    log hides of bodies, None where it keeps none.
     """
 
     id: int
@@ -98,6 +106,7 @@ class Definition:
     method: MethodInfo | None
     run_as: int | None
     salt: str
+    masking: Masking | None = None
     problems: tuple[str, ...] = ()
 
     def shown(self, exposure: Exposure) -> Node:

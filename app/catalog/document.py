@@ -17,6 +17,7 @@ RESERVED = ("docs", "openapi.json", "oauth2", "image", "binary")
 
 _ROUTE = re.compile(r"/api(/[A-Za-z0-9_.~-]+)+")
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
+_NAME = re.compile(r"[^\s.]{1,200}")
 _ORIGIN = re.compile(r"https?://[^/?#\s@*]+")
 
 
@@ -115,6 +116,8 @@ class ApiDocument(Strict):
     run_as: str | None = None
     clients: list[str] = []
     statistics: bool = True
+    log_bodies: bool = False
+    masked_fields: list[str] = []
     id_obfuscation: bool = True
     bulk: bool = True
     binary: Literal["url", "base64"] = "url"
@@ -147,6 +150,14 @@ class ApiDocument(Strict):
             raise ValueError('must look like "100/minute" (second, minute, hour or day)')
         return rate
 
+    @field_validator("masked_fields")
+    @classmethod
+    def _name_form(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a field: name it by itself, it is masked at any depth")
+        return names
+
     @field_validator("cors_origins")
     @classmethod
     def _origin_form(cls, origins: list[str]) -> list[str]:
@@ -177,6 +188,8 @@ class ApiDocument(Strict):
         names = [entry.model for entry in self.models]
         if len(set(names)) < count:
             raise ValueError("models: a model is named twice")
+        if self.log_bodies and not self.statistics:
+            raise ValueError("log_bodies: only calls that are logged (statistics) can have their bodies logged")
         if self.page_size > self.max_page_size:
             raise ValueError("page_size: is larger than max_page_size")
         return self

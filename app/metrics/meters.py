@@ -31,3 +31,4 @@ CONNECTIONS = Gauge(
 REPLICA_READS = Counter("gatehouse_replica_reads", "Reads that a replica was asked for, by who did them.", ["server"])
 LOG_QUEUE = Gauge("gatehouse_log_queue_rows", "Rows of the request log to be written.", multiprocess_mode="livesum")
 LOG_DROPPED = Counter("gatehouse_log_dropped_rows", "Rows of the request log that were dropped.")
+LOG_BODIES_DROPPED = Counter("gatehouse_log_dropped_bodies", "Calls logged without their bodies for want of room.")

@@ -1,4 +1,4 @@
-"""When tokens were last used, and the settings that hold for all APIs."""
+"""When tokens were last used, the settings that hold for all APIs, and bodies in the request log."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 SCHEMA = "gatehouse"
+COLUMNS = ("request_body", "request_note", "response_body", "response_note")
 
 #: What was in force before there were rows: with them, the history of the first change knows its before.
 SETTINGS = {
@@ -32,9 +33,21 @@ def upgrade() -> None:
     for key, value in SETTINGS.items():
         op.execute(postgresql.insert(setting).values(key=key, value=value).on_conflict_do_nothing())
     op.execute(f"ALTER TABLE {SCHEMA}.setting ENABLE TRIGGER note_history")
+    for name in COLUMNS:
+        op.add_column("request_log", sa.Column(name, sa.Text), schema=SCHEMA)
+    # The new keys of definitions, so that an import of the same file changes nothing.
+    op.execute(f"ALTER TABLE {SCHEMA}.api DISABLE TRIGGER note_history")
+    op.execute(
+        f"UPDATE {SCHEMA}.api SET document = "
+        "jsonb_build_object('log_bodies', false, 'masked_fields', jsonb_build_array()) || document"
+    )
+    op.execute(f"ALTER TABLE {SCHEMA}.api ENABLE TRIGGER note_history")
 
 
 def downgrade() -> None:
+    op.execute(f"UPDATE {SCHEMA}.api SET document = document - 'log_bodies' - 'masked_fields'")
+    for name in COLUMNS:
+        op.drop_column("request_log", name, schema=SCHEMA)
     keys = ", ".join(f"'{key}'" for key in SETTINGS if key != "log_retention_days")
     op.execute(f"DELETE FROM {SCHEMA}.setting WHERE key IN ({keys})")
     op.drop_column("token", "last_used_at", schema=SCHEMA)

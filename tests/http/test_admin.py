@@ -120,7 +120,8 @@ def test_all_keys_survive_the_form(panel: Panel, app: Gatehouse, sql: Sql) -> No
     panel.send("/admin/clients/new", name="Shop", user="admin")
     full = {
         "name": "Full", "route": "/api/full", "mode": "test", "authentication": "user", "run_as": "demo",
-        "clients": ["Shop"], "statistics": False, "id_obfuscation": False, "bulk": False, "binary": "base64",
+        "clients": ["Shop"], "log_bodies": True, "masked_fields": ["email", "Ref"],
+        "id_obfuscation": False, "bulk": False, "binary": "base64",
         "empty_values": "null", "application_errors": 422, "page_size": 5, "max_page_size": 50, "max_bulk": 9,
         "rate_limit": "100/minute", "cors_origins": ["https://a.example", "https://b.example"],
         "endpoints": {"search": True, "read": False, "create": True, "update": False, "delete": False},
@@ -165,6 +166,8 @@ WRONG = {
     "zero": ("max_bulk", {"max_bulk": "0"}, "between 1"),
     "pages": ("page_size", {"page_size": "80", "max_page_size": "10"}, "larger than max_page_size"),
     "origin": ("cors_origins", {"cors_origins": "https://a.example/path"}, "no origin"),
+    "masked path": ("masked_fields", {"masked_fields": "company_id.email"}, "at any depth"),
+    "bodies of no log": ("log_bodies", {"log_bodies": "y", "statistics": None}, "only calls that are logged"),
     "type": ("type", {"type": "soap"}, "Not a valid choice"),
     "operation": ("operations", {"operations": ["explode"]}, "explode"),
     "client": ("clients", {"clients": ["nobody"]}, "nobody"),

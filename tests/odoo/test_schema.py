@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
 
 from app.analytics import schema as analytics_schema
 from app.catalog import database
@@ -36,6 +39,22 @@ def test_an_upgrade_that_is_done_does_nothing(app: Gatehouse, sql: Callable[...,
     before = sql("SELECT version_num FROM gatehouse.alembic_version")
     database.upgrade(app.services.engine)
     assert sql("SELECT version_num FROM gatehouse.alembic_version") == before
+
+
+def test_definitions_of_before_get_the_new_keys_and_no_line_in_the_history(app: Gatehouse) -> None:
+    with app.services.engine.connect() as connection, connection.begin() as transaction:
+        config = database.config_of(connection)
+        command.downgrade(config, "0004")
+        old = {"name": "Old", "route": "/api/old", "published": False, "masked_fields": ["kept"]}
+        insert = text("INSERT INTO gatehouse.api (document) VALUES (CAST(:document AS jsonb))")
+        connection.execute(insert, {"document": json.dumps(old)})
+        count = text("SELECT count(*) FROM gatehouse.history")
+        before = connection.scalar(count)
+        command.upgrade(config, "head")
+        document = connection.scalar(text("SELECT document FROM gatehouse.api WHERE name = 'Old'"))
+        assert document == {**old, "log_bodies": False}
+        assert connection.scalar(count) == before
+        transaction.rollback()
 
 
 def test_odoos_own_schema_holds_nothing_of_ours(sql: Callable[..., list[tuple[Any, ...]]], app: Gatehouse) -> None:

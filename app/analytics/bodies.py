@@ -1,0 +1,166 @@
+"""Bodies for the request log: taken raw during the call, made fit for the log by the background writer.
+
+Only JSON and text, never content of files; masked, cut, and with a word on what is missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from app.json import dumps
+from app.policy.masking import Mask, Masking
+
+_logger = logging.getLogger(__name__)
+
+#: Bytes of the largest body that is taken apart: to be cut it has to be masked first, and therefore parsed.
+MAX_PARSED = 512 * 1024
+#: The same of text that is no JSON, in which names have to be searched for.
+MAX_TEXT = 64 * 1024
+#: Bytes of bodies that may wait to be written, in each process.
+CAPACITY = 32 * 1024 * 1024
+_FORM = "application/x-www-form-urlencoded"
+_MAX_PARAMETERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One body as it went over the wire; ``note`` says why there is none of it."""
+
+    data: bytes = b""
+    mimetype: str = ""
+    note: str | None = None
+
+    @classmethod
+    def of(cls, data: bytes, mimetype: str) -> Body:
+        """Return a body that the log can take apart, or a note on one that it can't."""
+        if data and not _is_legible(mimetype):
+            return cls(note=f"Left out: {mimetype}, {len(data):,} bytes.")
+        if len(data) > MAX_PARSED:
+            return cls(note=f"Left out: {len(data):,} bytes are more than the log takes apart.")
+        return cls(data, mimetype)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The bodies of a call, what is hidden of them, and the bytes that are kept of each."""
+
+    request: Body
+    response: Body
+    masking: Masking
+    most: int
+
+    @property
+    def size(self) -> int:
+        """The bytes that wait with it."""
+        return len(self.request.data) + len(self.response.data)
+
+    def without_content(self) -> Exchange:
+        """Return what is left where there is no room."""
+        crowded = Body(note="Left out: too many bodies were waiting to be written.")
+        return Exchange(crowded, crowded, self.masking, self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Legible:
+    """What the log keeps. The notes say what is missing; ``message`` is the error's, without what was hidden."""
+
+    request_body: str | None = None
+    request_note: str | None = None
+    response_body: str | None = None
+    response_note: str | None = None
+    message: str | None = None
+
+
+def legible(exchange: Exchange, message: str | None) -> Legible:
+    """Return what may be kept of a call's bodies, and of the message of its error."""
+    mask = Mask(exchange.masking)
+    try:
+        shown = [_shown(exchange.request, mask, request=True), _shown(exchange.response, mask, request=False)]
+        request, response = (_cut(mask.scrub(document), note, exchange.most) for document, note in shown)
+        return Legible(*request, *response, mask.scrub(message))
+    except Exception:  # what strangers send must not hold up the log
+        _logger.exception("Bodies could not be made fit for the log")
+        note = "Left out: it could not be made fit for the log."
+        return Legible(request_note=note, response_note=note, message=message)
+
+
+class Room:
+    """Counts the bytes of bodies that wait, so that they can't fill the memory."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
+        self._held = 0
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Take room; False, and nothing taken, where there is not enough."""
+        with self._lock:
+            if self._held + size > self.capacity:
+                return False
+            self._held += size
+            return True
+
+    def give_back(self, size: int) -> None:
+        """Give back what was taken."""
+        with self._lock:
+            self._held -= size
+
+
+def _is_legible(mimetype: str) -> bool:
+    return (
+        not mimetype
+        or mimetype in ("application/json", _FORM)
+        or mimetype.endswith("+json")
+        or mimetype.startswith("text/")
+    )
+
+
+def _shown(body: Body, mask: Mask, *, request: bool) -> tuple[Any, str | None]:
+    """Return what may be shown of a body, as plain data or as text, and a note on what is missing."""
+    if not body.data.strip():
+        return None, body.note
+    try:
+        document = orjson.loads(body.data)
+    except orjson.JSONDecodeError:
+        return _shown_text(body, mask)
+    return (mask.request(document) if request else mask.value(document)), None
+
+
+def _shown_text(body: Body, mask: Mask) -> tuple[Any, str | None]:
+    """A form is shown as an object. What is neither is kept only where no hidden name can stand in it."""
+    left_out = f"Left out: neither JSON nor a form, so that nothing in it could be masked; {len(body.data):,} bytes."
+    if len(body.data) > MAX_TEXT:
+        return None, left_out
+    try:
+        text = body.data.decode()
+    except UnicodeDecodeError:
+        return None, f"Left out: no text, {len(body.data):,} bytes."
+    try:
+        pairs = parse_qsl(text.strip(), keep_blank_values=True, strict_parsing=True, max_num_fields=_MAX_PARAMETERS)
+    except ValueError:
+        return (None, left_out) if mask.masking.mentions(text) else (text, None)
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        shown = mask.value({name: value})[name]
+        found[name] = [*_many(found[name]), shown] if name in found else shown
+    return found, None
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _cut(document: Any, note: str | None, most: int) -> tuple[str | None, str | None]:
+    """Return the text of a document, with a note where it was too long."""
+    if document is None:
+        return None, note
+    data = document.replace("\x00", "\ufffd").encode() if isinstance(document, str) else dumps(document)
+    if len(data) <= most:
+        return data.decode(), note
+    return data[:most].decode(errors="ignore"), f"Cut: these are the first {most:,} of {len(data):,} bytes."
