@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response, request
 
 from app.admin import editor, people
-from app.admin.tables import MOST, as_file
+from app.admin.tables import as_stream
 from app.admin.view import PanelView, page, wished_page
-from app.analytics import queries
+from app.analytics import queries, streams
 from app.errors import BadRequest
 from app.json import dumps
 from app.services import services
@@ -46,10 +46,10 @@ class Audit(PanelView):
 
     @page("/data.<kind>")
     def data(self, kind: str) -> Response:
-        """Send the changes as a file: of records that match, or (``of=definitions``) of definitions."""
+        """Send all changes as a file: of records that match, or (``of=definitions``) of definitions."""
         if request.args.get("of") == "definitions":
-            return as_file(queries.history_page(services().engine, limit=MOST), "definitions", kind)
-        return as_file(_changes(_model(), _record(), MOST, 0), "changes", kind)
+            return as_stream(streams.history(services().engine), "definitions", kind)
+        return as_stream(streams.audit(services().engine, _model(), _record()), "changes", kind)
 
 
 def _changes(model: str, record: int | None, limit: int, offset: int) -> list[dict[str, Any]]:

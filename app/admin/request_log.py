@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Response, request
 
 from app.admin import people, periods
 from app.admin.analytics import api_names, wished_api
-from app.admin.tables import MOST, as_file
-from app.admin.view import PanelView, page, wished_page
-from app.analytics import queries
+from app.admin.tables import as_stream
+from app.admin.view import PanelView, page
+from app.analytics import queries, streams
+from app.analytics.queries import Cursor
 from app.errors import NotFound
 from app.services import services
 
 PER_PAGE = 50
+_STATUS = re.compile(r"([1-5])(xx|[0-9]{2})", re.IGNORECASE)
 
 
 class RequestLog(PanelView):
@@ -23,23 +26,27 @@ class RequestLog(PanelView):
     @page("/")
     def index(self) -> Response:
         """List the calls of a period, the newest first."""
-        asked, number = periods.asked(), wished_page()
-        rows = _rows(asked, PER_PAGE + 1, (number - 1) * PER_PAGE)
+        asked, before = periods.asked(), Cursor.parse(request.args.get("before", ""))
+        found = queries.log_page(services().engine, asked.period, **_wanted(), limit=PER_PAGE + 1, before=before)
+        rows = found[:PER_PAGE]
         return self.show(
             "panel/log.html",
             asked=asked,
             spans=periods.SPANS,
             filters=_filters(),
             names=api_names(),
-            rows=people.named(rows[:PER_PAGE]),
-            number=number,
-            more=len(rows) > PER_PAGE,
+            rows=people.named(rows),
+            first=before is None,
+            older=str(Cursor.after(rows[-1])) if len(found) > PER_PAGE else None,
         )
 
     @page("/data.<kind>")
     def data(self, kind: str) -> Response:
-        """Send the calls that match as a file."""
-        return as_file(_rows(periods.asked(), MOST, 0), "requests", kind)
+        """Send all calls that match as a file, without bodies."""
+        names = api_names()
+        pages = streams.log(services().engine, periods.asked().period, _wanted())
+        named = ([{**row, "api": names.get(row["api_id"])} for row in rows] for rows in pages)
+        return as_stream(named, "requests", kind)
 
     @page("/<request_id>")
     def details(self, request_id: str) -> Response:
@@ -58,22 +65,28 @@ class RequestLog(PanelView):
 
 def _filters() -> dict[str, Any]:
     """Return the filters of the request, as an address names them; None for what is not asked for."""
-    outcome = request.args.get("outcome", "")
+    outcome, status = request.args.get("outcome", ""), request.args.get("status", "").strip()
     return {
         "api": wished_api(),
         "outcome": outcome if outcome in ("good", "failed") else None,
+        "status": status if _STATUS.fullmatch(status) else None,
         "q": request.args.get("q", "").strip()[:200].replace("\x00", "") or None,
     }
 
 
-def _rows(asked: periods.Asked, limit: int, offset: int) -> list[dict[str, Any]]:
+def _wanted() -> dict[str, Any]:
+    """Return the same filters as ``queries.log_page`` takes them."""
     filters = _filters()
-    return queries.log_page(
-        services().engine,
-        asked.period,
-        api_id=filters["api"],
-        failed={"failed": True, "good": False}.get(filters["outcome"]),
-        search=filters["q"] or "",
-        limit=limit,
-        offset=offset,
-    )
+    return {
+        "api_id": filters["api"],
+        "failed": {"failed": True, "good": False}.get(filters["outcome"]),
+        "status": _range(filters["status"]),
+        "search": filters["q"] or "",
+    }
+
+
+def _range(status: str | None) -> tuple[int, int] | None:
+    if status is None:
+        return None
+    lowest, highest = (int(status.lower().replace("x", digit)) for digit in "09")
+    return lowest, highest

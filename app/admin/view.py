@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
 from flask import Response, flash, g, make_response, redirect, request, url_for
@@ -79,8 +79,8 @@ class PanelView(BaseView):  # type: ignore[misc]
         return self._error(ApiError(f"Something went wrong on our side. Please report request {g.request_id}."))
 
 
-def download(content: str, name: str, mimetype: str) -> Response:
-    """Return a file for the browser to save."""
+def download(content: str | Iterator[str] | Iterator[bytes], name: str, mimetype: str) -> Response:
+    """Return a file for the browser to save; one that comes in parts is sent as they come."""
     response = Response(content, content_type=f"{mimetype}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

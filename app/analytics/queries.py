@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from app.analytics.rollup import Table
 LOG_COLUMNS = (
     "at, request_id, api_id, endpoint, path, status, error, message, caller, client, uid, address, milliseconds"
 )
+_PLACE = re.compile(r"\(\d{1,10},\d{1,5}\)", re.ASCII)
 Dimension = Literal["api", "endpoint", "client", "error"]
 
 
@@ -119,36 +121,78 @@ def _statistics(key: Any, rows: Sequence[Any]) -> Statistics:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page of the request log ended: the time of its last row, and the row's place in its partition.
+
+    Rows are written once and stay where they are, so a place tells apart what happened in one microsecond.
+    """
+
+    at: datetime
+    place: str
+
+    @classmethod
+    def after(cls, row: Mapping[str, Any]) -> Cursor:
+        """Return the cursor of the page that begins after a row of ``log_page``."""
+        return cls(row["at"], row["place"])
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor | None:
+        """Return what ``str`` has written; None for anything else."""
+        at, _, place = text.partition("~")
+        if not _PLACE.fullmatch(place):
+            return None
+        try:
+            return cls(datetime.fromtimestamp(int(at) / 1_000_000, timezone.utc), place)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+    def __str__(self) -> str:
+        microseconds = (self.at - datetime.fromtimestamp(0, timezone.utc)) // timedelta(microseconds=1)
+        return f"{microseconds}~{self.place}"
+
+
 def log_page(
     engine: Engine,
     period: Period,
     *,
     api_id: int | None = None,
     failed: bool | None = None,
+    status: tuple[int, int] | None = None,
     search: str = "",
     limit: int = 50,
-    offset: int = 0,
+    before: Cursor | None = None,
 ) -> list[dict[str, Any]]:
-    """Return rows of the request log, the newest first. ``search`` is a request id, a caller or a client app."""
+    """Return rows of the request log, the newest first, without bodies and with their ``place``.
+
+    ``status`` is the lowest and the highest; ``search`` a request id, caller, client app, endpoint, error or address,
+    or the beginning of a path. A page goes on where the one before ended, so that what is called meanwhile moves
+    nothing, and its cost does not grow with its number.
+    """
     conditions = ["at >= :start", "at < :end"]
+    values: dict[str, Any] = {"start": period.start, "end": period.end, "limit": limit}
     if api_id is not None:
         conditions.append("api_id = :api_id")
+        values["api_id"] = api_id
     if failed is not None:
         conditions.append("error IS NOT NULL" if failed else "error IS NULL")
+    if status is not None:
+        conditions.append("status BETWEEN :lowest AND :highest")
+        values.update(lowest=status[0], highest=status[1])
     if search:
-        conditions.append("(request_id = :search OR caller = :search OR client = :search)")
+        conditions.append(
+            "(:search IN (request_id, caller, client, endpoint, error, address) "
+            "OR (:search LIKE '/%' AND starts_with(path, :search)))"
+        )
+        values["search"] = search
+    if before is not None:
+        conditions.append("at <= :at AND (at, ctid) < (:at, CAST(:place AS tid))")
+        values.update(at=before.at, place=before.place)
     return _rows(
         engine,
-        f"SELECT {LOG_COLUMNS} FROM gatehouse.request_log WHERE {' AND '.join(conditions)} "
-        "ORDER BY at DESC LIMIT :limit OFFSET :offset",
-        {
-            "start": period.start,
-            "end": period.end,
-            "api_id": api_id,
-            "search": search,
-            "limit": limit,
-            "offset": offset,
-        },
+        f"SELECT {LOG_COLUMNS}, ctid::text AS place FROM gatehouse.request_log WHERE {' AND '.join(conditions)} "
+        "ORDER BY at DESC, ctid DESC LIMIT :limit",
+        values,
     )
 
 
@@ -161,10 +205,18 @@ def request(engine: Engine, request_id: str) -> tuple[list[dict[str, Any]], list
 
 
 def audit_page(
-    engine: Engine, *, model: str = "", record_id: int | None = None, limit: int = 50, offset: int = 0
+    engine: Engine,
+    *,
+    model: str = "",
+    record_id: int | None = None,
+    limit: int = 50,
+    offset: int = 0,
+    before: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Return rows of the audit, the newest first; of one model, or of one record."""
+    """Return rows of the audit, the newest first; of one model, or of one record, or those ``before`` an id."""
     conditions = ["true"]
+    if before is not None:
+        conditions.append("id < :before")
     if model:
         conditions.append("model = :model")
     if record_id is not None:
@@ -172,16 +224,19 @@ def audit_page(
     return _rows(
         engine,
         f"SELECT * FROM gatehouse.audit WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit OFFSET :offset",
-        {"model": model, "record_id": record_id, "limit": limit, "offset": offset},
+        {"model": model, "record_id": record_id, "limit": limit, "offset": offset, "before": before},
     )
 
 
-def history_page(engine: Engine, *, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
+def history_page(
+    engine: Engine, *, limit: int = 50, offset: int = 0, before: int | None = None
+) -> list[dict[str, Any]]:
     """Return changes of definitions, client apps and settings, the newest first, with before and after."""
+    condition = "true" if before is None else "id < :before"
     return _rows(
         engine,
-        "SELECT * FROM gatehouse.history ORDER BY id DESC LIMIT :limit OFFSET :offset",
-        {"limit": limit, "offset": offset},
+        f"SELECT * FROM gatehouse.history WHERE {condition} ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        {"limit": limit, "offset": offset, "before": before},
     )
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from lxml import html
+from werkzeug.test import TestResponse
 
+from app.analytics import queries, streams
+from app.analytics.queries import Period
 from app.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.panel import Panel, texts
@@ -71,8 +77,11 @@ def test_the_log_is_filtered_and_a_call_has_its_page(panel: Panel, calls: tuple[
     assert texts(panel.get("/admin/log/?outcome=failed")).count(f"GET {route}") == 1
     assert texts(panel.get("/admin/log/?outcome=good")).count(route) == 4
     assert texts(panel.get(f"/admin/log/?q={request_id}")).count(route) == 1
-    assert len(panel.get("/admin/log/data.json").json) == 5
-    assert panel.get("/admin/log/data.csv").text.startswith("at,request_id")
+    for query, count in (
+        ("status=400", 1), ("status=2xx", 4), ("status=5XX", 0), ("status=x", 5), ("q=127.0.0.1", 5),
+        ("q=unknown_field", 1), (f"q=GET {route}", 4), (f"q={route[:-1]}", 5), ("q=%25", 0),
+    ):  # fmt: skip
+        assert texts(panel.get(f"/admin/log/?{query}")).count(f"{route}API") == count, query
     page = texts(panel.get(f"/admin/log/{request_id}"))
     assert f"POST {route}" in page
     assert "test.record" in page
@@ -88,7 +97,8 @@ def test_the_audit_names_who_changed_what(panel: Panel, calls: tuple[str, str], 
         assert "test.record" in said
     assert "No change matches" in texts(panel.get("/admin/audit/?model=res.partner"))
     assert "is a number" in texts(panel.get("/admin/audit/?record=x", 400))
-    assert panel.get("/admin/audit/data.json").json[0]["record_ids"] == [record]
+    assert _lines(panel.get("/admin/audit/data.jsonl"))[0]["record_ids"] == [record]
+    assert panel.get("/admin/audit/data.csv").text.startswith("id,at,request_id")
 
 
 def test_the_history_names_the_administrator_and_shows_what_differs(panel: Panel) -> None:
@@ -98,19 +108,83 @@ def test_the_history_names_the_administrator_and_shows_what_differs(panel: Panel
     assert "by admin" in said
     assert "command line" not in said
     assert "Setting defaults" in said
-    assert panel.get("/admin/audit/data.json?of=definitions").json[0]["actor"] == "admin"
+    assert _lines(panel.get("/admin/audit/data.jsonl?of=definitions"))[0]["actor"] == "admin"
+    assert '""page_size"":30' in panel.get("/admin/audit/data.csv?of=definitions").text.replace(" ", "")
 
 
 @pytest.mark.parametrize(
     "query",
     ["span=x", "span=own", "span=own&first=2020-02-01&last=2020-01-01", "first=x&last=y&span=own", "page=0", "page=x",
-     "api=x", "q=%00", "outcome=x", "span=own&first=0001-01-01&last=9999-12-31"],
+     "api=x", "q=%00", "outcome=x", "before=x", "before=1~(0,0)'", "before=99999999999999999999~(0,1)", "status=%",
+     "span=own&first=0001-01-01&last=9999-12-31"],
 )  # fmt: skip
 def test_what_an_address_cannot_mean_counts_as_not_asked_for(panel: Panel, query: str) -> None:
     for path in ("analytics", "log", "audit"):
         assert panel.get(f"/admin/{path}/?{query}")
 
 
-def test_a_spreadsheet_is_given_no_formula(panel: Panel, calls: tuple[str, str], sql: Sql) -> None:
-    sql("UPDATE gatehouse.request_log SET path = '=cmd()'")
-    assert "'=cmd()" in panel.get("/admin/log/data.csv").text
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "\uff1d"])
+def test_a_spreadsheet_is_given_no_formula(panel: Panel, calls: tuple[str, str], sql: Sql, begin: str) -> None:
+    sql("UPDATE gatehouse.request_log SET path = %s", f"{begin}cmd()")
+    rows = list(csv.DictReader(io.StringIO(panel.get("/admin/log/data.csv").text, newline="")))
+    assert {row["path"] for row in rows} == {f"'{begin}cmd()"}
+
+
+def test_a_file_holds_all_calls_that_match_and_reads_them_page_by_page(
+    app: Gatehouse, panel: Panel, calls: tuple[str, str], sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route, _ = calls
+    sql(
+        "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, address, milliseconds) "
+        "SELECT date_trunc('second', now()), 'same moment', 0, 'GET /x', '/x', 200, '', n FROM generate_series(1, 20) n"
+    )
+    monkeypatch.setattr(streams, "SIZE", 7)
+    pages = list(streams.log(app.services.engine, Period.last(timedelta(hours=1)), {}))
+    assert [len(page) for page in pages] == [7, 7, 7, 4]
+    found = _lines(panel.get("/admin/log/data.jsonl?q=same moment"))
+    assert sorted(row["milliseconds"] for row in found) == list(range(1, 21))
+    found = _lines(panel.get("/admin/log/data.jsonl?outcome=failed"))
+    assert [(row["path"], row["error"]) for row in found] == [(route, "unknown_field")]
+    rows = list(csv.DictReader(io.StringIO(panel.get("/admin/log/data.csv").text)))
+    assert len(rows) == 25
+    assert not {"request_body", "place"} & set(rows[0])
+    assert panel.get("/admin/log/data.xls", 400)
+
+
+def test_nothing_is_read_of_a_file_before_it_is_asked_for(
+    app: Gatehouse, panel: Panel, calls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "SIZE", 2)
+    asked = []
+    page = queries.log_page
+
+    def counted(*arguments: Any, **more: Any) -> Any:
+        asked.append(1)
+        return page(*arguments, **more)
+
+    monkeypatch.setattr(queries, "log_page", counted)
+    answer = panel.client.http.get("/admin/log/data.jsonl", buffered=False)
+    assert len(next(iter(answer.response)).splitlines()) == 2  # type: ignore[call-overload]
+    assert len(asked) <= 2
+    answer.close()
+
+
+def test_the_log_is_paged_while_calls_go_on(panel: Panel, calls: tuple[str, str], sql: Sql) -> None:
+    insert = (
+        "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, address, milliseconds) "
+        "SELECT date_trunc('second', now()), %s || n, 0, 'GET /x', '/paged', 200, '', 1 FROM generate_series(1, %s) n"
+    )
+    sql(insert, "old-", 120)
+    seen = []
+    address = "/admin/log/?q=/paged"
+    for number in range(3):
+        page = html.fromstring(panel.get(address).text)
+        seen += [link.get("href").rsplit("/")[-1] for link in page.xpath("//tbody//th/a")]
+        sql(insert, f"new-{number}-", 3)
+        address = page.xpath("//a[@rel='next']/@href")[0] if number < 2 else ""
+    assert len(seen) == len(set(seen)) == 120
+    assert all(request_id.startswith("old-") for request_id in seen)
+
+
+def _lines(answer: TestResponse) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in answer.text.splitlines()]

@@ -1,0 +1,46 @@
+"""All rows of the log, the audit and the history, page by page.
+
+Each page is a query of its own, on a connection of its own: while a slow reader takes its time, nothing is locked, no
+snapshot is held, and days can be dropped. No more than a page is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Engine
+
+from app.analytics import queries
+from app.analytics.queries import Cursor, Period
+
+Page = list[dict[str, Any]]
+#: Rows of a page; one of the history holds two definitions.
+SIZE, HISTORY_SIZE = 2_000, 50
+
+
+def log(engine: Engine, period: Period, filters: Mapping[str, Any]) -> Iterator[Page]:
+    """Yield the request log, the newest first; ``filters`` as ``queries.log_page`` takes them."""
+    before: Cursor | None = None
+    while page := queries.log_page(engine, period, **filters, limit=SIZE, before=before):
+        before = Cursor.after(page[-1])
+        yield [{name: value for name, value in row.items() if name != "place"} for row in page]
+
+
+def audit(engine: Engine, model: str, record_id: int | None) -> Iterator[Page]:
+    """Yield the changes of records, of one model or one record."""
+    return _by_id(
+        lambda before: queries.audit_page(engine, model=model, record_id=record_id, limit=SIZE, before=before)
+    )
+
+
+def history(engine: Engine) -> Iterator[Page]:
+    """Yield the changes of definitions, client apps and settings."""
+    return _by_id(lambda before: queries.history_page(engine, limit=HISTORY_SIZE, before=before))
+
+
+def _by_id(fetch: Callable[[int | None], Page]) -> Iterator[Page]:
+    before: int | None = None
+    while page := fetch(before):
+        before = page[-1]["id"]
+        yield page
