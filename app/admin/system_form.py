@@ -27,11 +27,11 @@ class SystemForm(PanelForm):
     log_retention_days = _number("Days that the request log is kept", "log_retention_days")
     log_body_size = _number("Bytes that the log keeps of a body", "log_body_size")
     max_body_size = _number("Largest body of a request, in bytes", "max_body_size")
-    login_tries_per_minute = _number("Of one account from one address, in a minute", "login_tries_per_minute")
-    login_tries_per_hour = _number("Of one account from one address, in an hour", "login_tries_per_hour")
-    address_tries_per_minute = _number("From one address, in a minute", "address_tries_per_minute")
-    address_tries_per_hour = _number("From one address, in an hour", "address_tries_per_hour")
-    account_tries_per_hour = _number("Of one account from anywhere, in an hour", "account_tries_per_hour")
+    login_tries_per_minute = _number("One account, one address, per minute", "login_tries_per_minute")
+    login_tries_per_hour = _number("One account, one address, per hour", "login_tries_per_hour")
+    address_tries_per_minute = _number("One address, per minute", "address_tries_per_minute")
+    address_tries_per_hour = _number("One address, per hour", "address_tries_per_hour")
+    account_tries_per_hour = _number("One account, any address, per hour", "account_tries_per_hour")
 
     def wanted(self, most_body: int) -> Mapping[str, Any] | None:
         """Return the settings that the form asks for; None where they can't be, which then stands at the fields.
