@@ -10,7 +10,7 @@ from app.admin import transactions
 from app.auth import clients, outstanding
 from app.auth.client_document import ClientDocument
 from app.auth.clients import Client
-from app.catalog import connections, editing
+from app.catalog import connections, editing, history
 from app.errors import NotFound
 from app.services import services
 from odoo_bridge import credentials
@@ -118,6 +118,20 @@ def update(client_id: int, document: ClientDocument, apis: Iterable[str]) -> Non
         changed = clients.by_id(root.cr, client.id)
         if changed is not None:
             _connect(root, changed, apis)
+
+    with_client(client_id, work)
+
+
+def withdraw(client_id: int, uid: int) -> None:
+    """Withdraw a person's consent; the history knows."""
+
+    def work(root: Environment, client: Client) -> None:
+        given = {person: list(scopes) for person, scopes, _ in outstanding.consents_of(root.cr, client)}
+        if uid not in given:
+            raise NotFound("There is no such consent.")
+        clients.withdraw_consent(root.cr, client.id, uid)
+        login = _login(root, uid)
+        history.note_client(root.cr, client.name, {f"consent of {login}": given[uid]}, {f"consent of {login}": []})
 
     with_client(client_id, work)
 

@@ -90,7 +90,7 @@ class Clients(PanelView):
         text = posted("uid")
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise BadRequest("There is no such consent.")
-        client_apps.with_client(client_id, lambda root, client: clients.withdraw_consent(root.cr, client.id, int(text)))
+        client_apps.withdraw(client_id, int(text))
         return self.go("clients.edit", "The consent is withdrawn.", client_id=client_id)
 
     def _credentials(self, client_id: int, secret: str | None, message: str) -> Response:

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.auth import tokens
 from app.auth.tokens import Hasher, Kind
+from app.catalog import history
 from app.catalog.definition import Operation
 
 #: All scopes: the operations (contract section 4), in the order in which they are shown.
@@ -155,7 +156,13 @@ def set_active(cr: Any, client: Client, active: bool) -> None:
 
 
 def new_secret(cr: Any, hasher: Hasher, client: Client, *, overlap: int) -> str:
-    """Return a new secret; older ones are good for ``overlap`` seconds more."""
+    """Return a new secret; older ones are good for ``overlap`` seconds more. The history knows the lookup parts."""
+    cr.execute(
+        "SELECT lookup FROM gatehouse.client_secret "
+        "WHERE client_id = %s AND (expires_at IS NULL OR expires_at > now()) ORDER BY created_at",
+        (client.id,),
+    )
+    before = [lookup for (lookup,) in cr.fetchall()]
     cr.execute(
         "UPDATE gatehouse.client_secret SET expires_at = LEAST(expires_at, now() + %s * interval '1 second') "
         "WHERE client_id = %s",
@@ -163,6 +170,13 @@ def new_secret(cr: Any, hasher: Hasher, client: Client, *, overlap: int) -> str:
     )
     cr.execute("DELETE FROM gatehouse.client_secret WHERE client_id = %s AND expires_at <= now()", (client.id,))
     secret = tokens.generate(tokens.SECRET)
+    kept = before if overlap else []
+    history.note_client(
+        cr,
+        client.name,
+        {"secrets": before},
+        {"secrets": [*kept, tokens.lookup_of(secret, tokens.SECRET)], "old_good_for_seconds": overlap},
+    )
     cr.execute(
         "INSERT INTO gatehouse.client_secret (lookup, hash, client_id) VALUES (%s, %s, %s)",
         (tokens.lookup_of(secret, tokens.SECRET), hasher.hash(secret), client.id),
@@ -285,9 +299,10 @@ def revoke_family(cr: Any, family: str) -> None:
 
 
 def revoke_all(cr: Any, client: Client) -> int:
-    """Delete all tokens of a client app and return how many there were."""
+    """Delete all tokens of a client app and return how many there were; the history knows."""
     cr.execute("DELETE FROM gatehouse.token WHERE client_id = %s", (client.id,))
     count: int = cr.rowcount
+    history.note_client(cr, client.name, {"tokens": count}, {"tokens": 0})
     return count
 
 

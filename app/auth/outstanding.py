@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app.auth.clients import Client
+from app.catalog import history
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,13 @@ def revoke_live(cr: Any, client: Client, lookup: str) -> int:
     """Delete one token of a client app, with a refresh token all of its family, and return how many there were."""
     cr.execute(
         "DELETE FROM gatehouse.token WHERE client_id = %s AND (lookup = %s OR family = (SELECT family "
-        "FROM gatehouse.token WHERE lookup = %s AND client_id = %s AND kind = 'refresh'))",
+        "FROM gatehouse.token WHERE lookup = %s AND client_id = %s AND kind = 'refresh')) RETURNING lookup",
         (client.id, lookup, lookup, client.id),
     )
-    count: int = cr.rowcount
-    return count
+    gone = [row[0] for row in cr.fetchall()]
+    if gone:
+        history.note_client(cr, client.name, {"tokens": gone}, {"tokens": []})
+    return len(gone)
 
 
 def consents_of(cr: Any, client: Client) -> list[tuple[int, tuple[str, ...], Any]]:

@@ -474,6 +474,28 @@ def test_a_consent_is_withdrawn(panel: Panel, shop: tuple[str, dict[str, str]], 
     assert "demoread" in texts(panel.get(address)).replace(" ", "")
     panel.follow(panel.send(address, "/withdraw"))
     assert sql("SELECT * FROM gatehouse.consent") == []
+    change = "SELECT actor, before, after FROM gatehouse.history ORDER BY id DESC LIMIT 1"
+    assert sql(change) == [("admin", {"consent of demo": ["read"]}, {"consent of demo": []})]
+
+
+def test_what_is_done_to_credentials_is_in_the_history_without_them(
+    panel: Panel, app: Gatehouse, anyone: Client, shop: tuple[str, dict[str, str]], sql: Sql
+) -> None:
+    address, first = shop
+    token = _token(anyone, first).json["access_token"]
+    sql("DELETE FROM gatehouse.history")
+    second = _credentials(panel.send(address, "/rotate", overlap="3600"))
+    panel.send(address, "/revoke", lookup=token.split("_")[1])
+    app.test_cli_runner().invoke(args=["token", "revoke-all", "Shop"])
+    old, new = (each["client_secret"].split("_")[1] for each in (first, second))
+    rows = sql("SELECT actor, kind, name, before, after FROM gatehouse.history ORDER BY id")
+    assert rows == [
+        ("admin", "client", "Shop", {"secrets": [old]}, {"secrets": [old, new], "old_good_for_seconds": 3600}),
+        ("admin", "client", "Shop", {"tokens": [token.split("_")[1]]}, {"tokens": []}),
+        ("command line", "client", "Shop", {"tokens": 0}, {"tokens": 0}),
+    ]
+    assert second["client_secret"] not in repr(rows)
+    assert new in texts(panel.get("/admin/audit/definitions"))
 
 
 @pytest.mark.parametrize("path", ["/admin/apis/999999/", "/admin/clients/999999/", "/admin/apis/999999/endpoints"])
