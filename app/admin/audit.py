@@ -25,12 +25,14 @@ class Audit(PanelView):
     @page("/")
     def index(self) -> Response:
         """List the changes of records, the newest first; of one model or one record."""
-        model, record, number = _model(), _record(), wished_page()
-        rows = _changes(model, record, PER_PAGE + 1, (number - 1) * PER_PAGE)
+        number = wished_page()
+        wanted = _wanted()
+        rows = queries.audit_page(services().engine, **wanted, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
         return self.show(
             "panel/audit.html",
-            model=model,
-            record=record,
+            model=wanted["model"],
+            record=wanted["record_id"],
+            q=wanted["search"],
             rows=people.named(rows[:PER_PAGE]),
             number=number,
             more=len(rows) > PER_PAGE,
@@ -49,15 +51,17 @@ class Audit(PanelView):
         """Send all changes as a file: of records that match, or (``of=definitions``) of definitions."""
         if request.args.get("of") == "definitions":
             return as_stream(streams.history(services().engine), "definitions", kind)
-        return as_stream(streams.audit(services().engine, _model(), _record()), "changes", kind)
+        return as_stream(streams.audit(services().engine, _wanted()), "changes", kind)
 
 
-def _changes(model: str, record: int | None, limit: int, offset: int) -> list[dict[str, Any]]:
-    return queries.audit_page(services().engine, model=model, record_id=record, limit=limit, offset=offset)
+def _wanted() -> dict[str, Any]:
+    """Return the filters of the request as ``queries.audit_page`` takes them."""
+    search = _text_of("q")
+    return {"model": _text_of("model"), "record_id": _record(), "search": search, "person": people.uid_of(search)}
 
 
-def _model() -> str:
-    return request.args.get("model", "").strip()[:200].replace("\x00", "")
+def _text_of(name: str) -> str:
+    return request.args.get(name, "").strip()[:200].replace("\x00", "")
 
 
 def _record() -> int | None:

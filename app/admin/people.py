@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.admin import transactions
-from odoo_bridge import users
+from odoo_bridge import credentials, users
 
 _USER = re.compile(r"user:(\d+)|client:\d+:(\d+)")
 
@@ -23,6 +23,14 @@ def named(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         row["who"] = " for ".join(filter(None, (row["client"], login))) or ("anybody" if row["caller"] else "unknown")
         row["as_user"] = logins.get(row["uid"], "")
     return found
+
+
+def uid_of(login: str) -> int | None:
+    """Return the Odoo user with this login, switched off or not."""
+    if not login:
+        return None
+    user = transactions.look(lambda root: credentials.user_by_login(root, login, active_test=False))
+    return user.uid if user else None
 
 
 def _person(caller: str | None) -> int | None:

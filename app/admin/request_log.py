@@ -82,6 +82,7 @@ def _wanted() -> dict[str, Any]:
         "failed": {"failed": True, "good": False}.get(filters["outcome"]),
         "status": _range(filters["status"]),
         "search": filters["q"] or "",
+        "person": people.uid_of(filters["q"] or ""),
     }
 
 

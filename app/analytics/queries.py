@@ -160,14 +160,15 @@ def log_page(
     failed: bool | None = None,
     status: tuple[int, int] | None = None,
     search: str = "",
+    person: int | None = None,
     limit: int = 50,
     before: Cursor | None = None,
 ) -> list[dict[str, Any]]:
     """Return rows of the request log, the newest first, without bodies and with their ``place``.
 
     ``status`` is the lowest and the highest; ``search`` a request id, caller, client app, endpoint, error or address,
-    or the beginning of a path. A page goes on where the one before ended, so that what is called meanwhile moves
-    nothing, and its cost does not grow with its number.
+    or the beginning of a path; ``person`` the Odoo user whom it names, if any. A page goes on where the one before
+    ended, so that what is called meanwhile moves nothing, and its cost does not grow with its number.
     """
     conditions = ["at >= :start", "at < :end"]
     values: dict[str, Any] = {"start": period.start, "end": period.end, "limit": limit}
@@ -182,9 +183,9 @@ def log_page(
     if search:
         conditions.append(
             "(:search IN (request_id, caller, client, endpoint, error, address) "
-            "OR (:search LIKE '/%' AND starts_with(path, :search)))"
+            f"OR (:search LIKE '/%' AND starts_with(path, :search)) OR {_BY_PERSON})"
         )
-        values["search"] = search
+        values.update(search=search, **_person(person))
     if before is not None:
         conditions.append("at <= :at AND (at, ctid) < (:at, CAST(:place AS tid))")
         values.update(at=before.at, place=before.place)
@@ -209,12 +210,19 @@ def audit_page(
     *,
     model: str = "",
     record_id: int | None = None,
+    search: str = "",
+    person: int | None = None,
     limit: int = 50,
     offset: int = 0,
     before: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Return rows of the audit, the newest first; of one model, or of one record, or those ``before`` an id."""
+    """Return rows of the audit, the newest first; of one model, or of one record, or those ``before`` an id.
+
+    ``search`` is a request id, caller, client app, API, action or address; ``person`` as in ``log_page``.
+    """
     conditions = ["true"]
+    if search:
+        conditions.append(f"(:search IN (request_id, caller, client, api, action, address) OR {_BY_PERSON})")
     if before is not None:
         conditions.append("id < :before")
     if model:
@@ -224,7 +232,8 @@ def audit_page(
     return _rows(
         engine,
         f"SELECT * FROM gatehouse.audit WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit OFFSET :offset",
-        {"model": model, "record_id": record_id, "limit": limit, "offset": offset, "before": before},
+        {"model": model, "record_id": record_id, "search": search, "limit": limit, "offset": offset, "before": before}
+        | _person(person),
     )
 
 
@@ -238,6 +247,15 @@ def history_page(
         f"SELECT * FROM gatehouse.history WHERE {condition} ORDER BY id DESC LIMIT :limit OFFSET :offset",
         {"limit": limit, "offset": offset, "before": before},
     )
+
+
+#: What a person did: by themselves, through a client app, or what was done with their rights.
+_BY_PERSON = "uid = :uid OR caller = :user OR caller LIKE :on_behalf"
+
+
+def _person(uid: int | None) -> dict[str, Any]:
+    """Return the values of ``_BY_PERSON``; nobody's where no person is asked for."""
+    return {"uid": uid, "user": uid and f"user:{uid}", "on_behalf": uid and f"client:%:{uid}"}
 
 
 def _rows(engine: Engine, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

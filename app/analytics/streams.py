@@ -16,7 +16,7 @@ from app.analytics.queries import Cursor, Period
 
 Page = list[dict[str, Any]]
 #: Rows of a page; one of the history holds two definitions.
-SIZE, HISTORY_SIZE = 2_000, 50
+SIZE, HISTORY_SIZE = 5_000, 50
 
 
 def log(engine: Engine, period: Period, filters: Mapping[str, Any]) -> Iterator[Page]:
@@ -27,11 +27,9 @@ def log(engine: Engine, period: Period, filters: Mapping[str, Any]) -> Iterator[
         yield [{name: value for name, value in row.items() if name != "place"} for row in page]
 
 
-def audit(engine: Engine, model: str, record_id: int | None) -> Iterator[Page]:
-    """Yield the changes of records, of one model or one record."""
-    return _by_id(
-        lambda before: queries.audit_page(engine, model=model, record_id=record_id, limit=SIZE, before=before)
-    )
+def audit(engine: Engine, filters: Mapping[str, Any]) -> Iterator[Page]:
+    """Yield the changes of records, the newest first; ``filters`` as ``queries.audit_page`` takes them."""
+    return _by_id(lambda before: queries.audit_page(engine, **filters, limit=SIZE, before=before))
 
 
 def history(engine: Engine) -> Iterator[Page]:

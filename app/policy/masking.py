@@ -28,7 +28,7 @@ _MAX_DEPTH = 60
 #: Longer text is no name, but may hold one.
 _LONGEST_NAME = 200
 #: Hidden values that are this long are looked for in other texts: shorter ones would be found everywhere.
-_MIN_SECRET, _MAX_SECRETS = 6, 200
+_MIN_SECRET, _MAX_SECRETS = 4, 200
 #: Long text without a space, in base64: content of a file, whatever the key.
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{512,}={0,2}")
 

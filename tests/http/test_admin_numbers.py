@@ -80,6 +80,7 @@ def test_the_log_is_filtered_and_a_call_has_its_page(panel: Panel, calls: tuple[
     for query, count in (
         ("status=400", 1), ("status=2xx", 4), ("status=5XX", 0), ("status=x", 5), ("q=127.0.0.1", 5),
         ("q=unknown_field", 1), (f"q=GET {route}", 4), (f"q={route[:-1]}", 5), ("q=%25", 0),
+        ("q=demo", 5), ("q=admin", 0),
     ):  # fmt: skip
         assert texts(panel.get(f"/admin/log/?{query}")).count(f"{route}API") == count, query
     page = texts(panel.get(f"/admin/log/{request_id}"))
@@ -91,11 +92,13 @@ def test_the_log_is_filtered_and_a_call_has_its_page(panel: Panel, calls: tuple[
 
 def test_the_audit_names_who_changed_what(panel: Panel, calls: tuple[str, str], sql: Sql) -> None:
     ((record,),) = sql("SELECT record_ids[1] FROM gatehouse.audit")
-    for query in ("", "?model=test.record", f"?record={record}"):
+    for query in ("", "?model=test.record", f"?record={record}", "?q=demo", "?q=create", "?q=127.0.0.1"):
         said = texts(panel.get(f"/admin/audit/{query}"))
         assert "demo" in said
         assert "test.record" in said
-    assert "No change matches" in texts(panel.get("/admin/audit/?model=res.partner"))
+    for query in ("model=res.partner", "q=admin", "q=nobody", "q=demo&model=res.partner"):
+        assert "No change matches" in texts(panel.get(f"/admin/audit/?{query}"))
+    assert panel.get("/admin/audit/data.csv?q=admin").text == ""
     assert "is a number" in texts(panel.get("/admin/audit/?record=x", 400))
     assert _lines(panel.get("/admin/audit/data.jsonl"))[0]["record_ids"] == [record]
     assert panel.get("/admin/audit/data.csv").text.startswith("id,at,request_id")
@@ -115,7 +118,8 @@ def test_the_history_names_the_administrator_and_shows_what_differs(panel: Panel
 @pytest.mark.parametrize(
     "query",
     ["span=x", "span=own", "span=own&first=2020-02-01&last=2020-01-01", "first=x&last=y&span=own", "page=0", "page=x",
-     "api=x", "q=%00", "outcome=x", "before=x", "before=1~(0,0)'", "before=99999999999999999999~(0,1)", "status=%",
+     "api=x", "q=%00",
+     "q=%27%22%25", "outcome=x", "before=x", "before=1~(0,0)'", "before=99999999999999999999~(0,1)", "status=%",
      "span=own&first=0001-01-01&last=9999-12-31"],
 )  # fmt: skip
 def test_what_an_address_cannot_mean_counts_as_not_asked_for(panel: Panel, query: str) -> None:

@@ -95,6 +95,13 @@ def test_a_body_above_the_limit_of_the_settings_is_413_but_in_the_panel(
     demo.result("POST", route, json=long)
 
 
+def test_every_setting_has_its_row_from_the_migration_on_and_the_value_that_code_without_it_has(
+    panel: Panel, sql: Sql
+) -> None:
+    stored = dict(sql("SELECT key, value FROM gatehouse.setting"))
+    assert {name: stored[name] for name in SystemSettings.model_fields} == SystemSettings().model_dump()
+
+
 def test_what_sql_has_written_and_cannot_be_has_its_default(app: Gatehouse) -> None:
     stored = {"log_retention_days": "x", "login_tries_per_minute": 20, "account_tries_per_hour": -5, "unknown": 1}
     assert SystemSettings.of(stored) == SystemSettings(login_tries_per_minute=20)
