@@ -30,7 +30,7 @@ _LONGEST_NAME = 200
 #: Hidden values that are this long are looked for in other texts: shorter ones would be found everywhere.
 _MIN_SECRET, _MAX_SECRETS = 4, 200
 #: Long text without a space, in base64: content of a file, whatever the key.
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{512,}={0,2}")
+_MIN_CONTENT, _BASE64 = 512, re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +99,9 @@ class Mask:
 
     def scrub(self, value: Any) -> Any:
         """Return a value in which what was hidden elsewhere is hidden too."""
-        if not self.secrets:
-            return value
-        if isinstance(value, dict):
-            return {key: self.scrub(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.scrub(item) for item in value]
-        if isinstance(value, str):
-            for secret in sorted(self.secrets, key=len, reverse=True):
-                value = value.replace(secret, MASK)
-        return value
+        text = dumps(value)  # searched at once: most secrets are nowhere else
+        found = [secret for secret in self.secrets if dumps(secret)[1:-1] in text]
+        return _without(value, sorted(found, key=len, reverse=True)) if found else value
 
     def _item(self, key: str, item: Any, depth: int, labelled: bool) -> Any:
         if self._hides(key) or (labelled and key in ("value", "default")):
@@ -129,7 +122,7 @@ class Mask:
         return [self._hide(item) if hide else self.value(item) for item, hide in zip(values, hidden, strict=True)]
 
     def _text(self, text: str, depth: int) -> Any:
-        if _BASE64.fullmatch(text):
+        if len(text) >= _MIN_CONTENT and _BASE64.fullmatch(text):
             return _content(text)
         if text.lstrip()[:1] not in ("[", "{", "("):
             return text
@@ -162,6 +155,17 @@ class Mask:
 
 def _folded(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name.casefold() for name in names)
+
+
+def _without(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without(item, secrets) for item in value]
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+    return value
 
 
 def _is_text(value: Any) -> bool:
