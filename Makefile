@@ -2,10 +2,10 @@
 
 # The Python that .venv is made with: 3.10 to 3.13.
 PYTHON ?= python3
-# Arguments for pytest, for example: make test ARGS="tests/unit -k domain"
+# Arguments for pytest or the benchmarks, for example: make test ARGS="tests/unit -k domain"
 ARGS ?=
 
-.PHONY: help serve test check
+.PHONY: help serve test check bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ serve: ## a demonstration on this machine, or with GATEHOUSE_ODOO_CONF the serve
 test: ## all tests, on real Odoo and PostgreSQL; ARGS="..." goes to pytest
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test $(ARGS)
+
+bench: ## Gatehouse beside Odoo's own HTTP APIs, 15 minutes; ARGS="..." goes to bench (--help)
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m bench $(ARGS)
 
 check: ## lint, format and types
 	@$(PYTHON) dev/bootstrap.py check

@@ -1,0 +1,44 @@
+"""The benchmarks: ``python -m bench [--quick] [--rounds N] [--seconds S] [--only WORKLOAD …]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from bench import http_run, report
+from bench.load import WrongAnswer
+from bench.packages import program
+from dev import command, paths, testbed
+from dev.errors import SetupError
+from dev.steps import say
+
+RESULT = paths.LOCAL / "bench.json"
+
+
+def main(arguments: list[str]) -> int:
+    """Run a benchmark; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, help="default: 5")
+    parser.add_argument("--seconds", type=int, help="whole seconds for each workload, server and round; default: 3")
+    parser.add_argument("--quick", action="store_true", help="two rounds of one second: a look, no measurement")
+    parser.add_argument("--only", action="append", default=[], metavar="WORKLOAD", help="may be repeated")
+    options = parser.parse_args(arguments)
+    rounds, seconds = (2, 1) if options.quick else (5, 3)
+    return command.run(lambda: compare(options.rounds or rounds, options.seconds or seconds, options.only))
+
+
+def compare(rounds: int, seconds: int, only: list[str]) -> None:
+    """Compare Gatehouse with its peers; print the tables and write bench.json. Raises SetupError."""
+    wrk = program("wrk", "wrk")
+    try:
+        results = http_run.run(testbed.prepare(), wrk, rounds=rounds, seconds=seconds, only=only)
+    except WrongAnswer as error:
+        raise SetupError(str(error), "The servers must do the same job before their speed can be compared.") from error
+    entries = report.summary(results)
+    RESULT.write_text(json.dumps(entries, indent=1) + "\n")
+    say(f"\n{report.markdown(entries)}\n\n{report.processes(results)}\n\nAlso in {RESULT}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

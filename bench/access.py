@@ -1,0 +1,77 @@
+"""Credentials for the servers, and the records that the workloads name."""
+
+from __future__ import annotations
+
+import json
+import sys
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Any
+
+from bench import database
+from bench.clients import Gatehouse
+from bench.request import Request
+from bench.servers import Server, without_settings
+from dev import paths
+from dev.steps import run
+from dev.testbed import Testbed
+
+#: Of the user that all calls are made as, in the demo data.
+PASSWORD = "admin"  # noqa: S105
+_RECORDS = 1000
+_FIVE = "name,email,phone,street,city"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """``token`` is Gatehouse's, ``key`` an Odoo API key of the same user.
+
+    ``ids`` and ``public_ids`` name the same records.
+    ``etag`` is the version of the first of them with five fields; ``ref`` is shared by ten records.
+    """
+
+    token: str
+    key: str
+    uid: int
+    password: str
+    ids: tuple[str, ...]
+    public_ids: tuple[str, ...]
+    etag: str
+    ref: str = "R00777"
+
+
+def configure(testbed: Testbed) -> dict[str, Any]:
+    """Prepare the database for Gatehouse; return what ``bench.configure`` prints. Raises SetupError."""
+    env = {**without_settings(), **testbed.environment(database.NAME)}
+    command = [sys.executable, "-m", "bench.configure"]
+    todo = f"Drop the database {database.NAME} to have it made anew."
+    output = run(command, log=None, what="Defining the APIs", todo=todo, env=env, cwd=paths.ROOT)
+    found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+    return found
+
+
+def obtain(testbed: Testbed, server: Server, configured: dict[str, Any]) -> Access:
+    """Return what calls need, with a token from the running Gatehouse."""
+    basic = b64encode("{client_id}:{client_secret}".format(**configured).encode()).decode()
+    headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+    token = _json(server, Request("POST", "/api/oauth2/token", headers, "grant_type=client_credentials"))[
+        "access_token"
+    ]
+    gatehouse = Gatehouse(token)
+    offset = 5 * _RECORDS
+    page = gatehouse.get("/api/bench/partner", fields="id", order="id", limit=_RECORDS, offset=offset, count="none")
+    public_ids = tuple(record["id"] for record in _json(server, page)["result"]["records"])
+    with database.connected(testbed) as cursor:
+        cursor.execute("SELECT id FROM res_partner WHERE active ORDER BY id LIMIT %s OFFSET %s", (_RECORDS, offset))
+        ids = tuple(str(partner_id) for (partner_id,) in cursor.fetchall())
+    one = gatehouse.get(f"/api/bench/partner/{public_ids[0]}", fields=_FIVE)
+    etag = one.send(server.port)[1]["ETag"]
+    return Access(token, configured["key"], configured["uid"], PASSWORD, ids, public_ids, etag)
+
+
+def _json(server: Server, request: Request) -> dict[str, Any]:
+    status, _, content = request.send(server.port)
+    if status != 200:
+        raise RuntimeError(f"{request.method} {request.path}: {status} {content[:300]!r}")
+    document: dict[str, Any] = json.loads(content)
+    return document

@@ -1,0 +1,48 @@
+"""Prepares the benchmarks' database for Gatehouse, in a process of its own: ``python -m bench.configure``.
+
+Prints what a caller needs as JSON: ``client_id`` and ``client_secret`` of a new client app, and the Odoo user's ``uid``
+with a new API ``key``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from app import create_app
+from app.catalog.database import upgrade
+
+LOGIN = "admin"
+CLIENT = "Bench"
+DEFINITIONS = Path(__file__).with_name("definitions.yaml")
+
+
+def main() -> None:
+    """Bring the schema up to date, import the definitions, and make new credentials."""
+    app = create_app()
+    upgrade(app.services.engine)
+    with app.services.engine.begin() as connection:
+        connection.execute(text("DELETE FROM gatehouse.client WHERE name = :name"), {"name": CLIENT})
+        connection.execute(text("TRUNCATE gatehouse.audit, gatehouse.request_log"))
+
+    def flask(*arguments: str) -> str:
+        return app.test_cli_runner(catch_exceptions=False).invoke(args=arguments, standalone_mode=False).output
+
+    created = flask("client", "create", CLIENT, "--user", LOGIN, "--lifetime", "86400", "--json")
+    flask("api", "import", str(DEFINITIONS), "--prune")
+    uid, key = app.services.transactions.run(_new_key)
+    print(json.dumps({**json.loads(created), "uid": uid, "key": key}))
+
+
+def _new_key(root: Any) -> tuple[int, str]:
+    user = root["res.users"].search([("login", "=", LOGIN)])
+    keys = root["res.users.apikeys"]
+    keys.search([("user_id", "=", user.id)]).unlink()
+    return user.id, keys.with_user(user)._generate(None, "bench", None)
+
+
+if __name__ == "__main__":
+    main()

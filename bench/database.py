@@ -1,0 +1,110 @@
+"""The benchmarks' database: a copy of the tests' template with 100,000 partners, made once and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterator
+
+import psycopg2.extensions
+
+from dev import databases
+from dev.steps import step
+from dev.testbed import Testbed
+
+NAME = "gatehouse_bench"
+PARTNERS = 100_000
+COMPANIES = 1000
+#: What the workloads create is called so, and is taken away by that name.
+CREATED = "Bench "
+
+#: Partners as Odoo itself would have stored them. Each `ref` is shared by ten; every second contact has a company.
+_ENLARGE = """
+INSERT INTO res_partner (
+    name, complete_name, is_company, parent_id, commercial_partner_id, commercial_company_name, ref, email,
+    email_normalized, phone, phone_sanitized, street, city, zip, country_id, lang, type, active, partner_share, color,
+    message_bounce, create_uid, write_uid, create_date, write_date
+)
+SELECT name, CASE WHEN parent_id IS NULL THEN name ELSE company || ', ' || name END, is_company, parent_id, parent_id,
+    company, 'R' || lpad((n / 10)::text, 5, '0'), mail, mail, phone, phone, n || ' High Street', 'City ' || n %% 500,
+    lpad((n %% 99999)::text, 5, '0'), country_id, 'en_US', 'contact', true, true, n %% 11, 0, 2, 2, moment, moment
+FROM (
+    SELECT n, is_company,
+        CASE WHEN is_company THEN 'Company ' ELSE 'Person ' END || upper(left(md5(n::text), 6)) AS name,
+        CASE WHEN is_company THEN NULL ELSE parent.id END AS parent_id,
+        CASE WHEN is_company THEN NULL ELSE parent.name END AS company,
+        'p' || n || '@example.com' AS mail, '+1 555-' || lpad(n::text, 6, '0') AS phone,
+        (SELECT min(id) FROM res_country) + n %% 200 AS country_id,
+        now() AT TIME ZONE 'utc' - n * interval '1 minute' AS moment
+    FROM (SELECT n, %(companies)s AS is_company FROM generate_series(%(first)s, %(last)s) n) numbers
+    LEFT JOIN (
+        SELECT id, name, row_number() OVER (ORDER BY id) - 1 AS position FROM res_partner WHERE name LIKE 'Company %%'
+    ) parent ON n %% 2 = 0 AND parent.position = (n / 2) %% 1000
+    ORDER BY n
+) made
+"""
+_COMPLETE = "UPDATE res_partner SET commercial_partner_id = id WHERE commercial_partner_id IS NULL"
+_RESET = (
+    "CREATE TEMP TABLE made ON COMMIT DROP AS SELECT id FROM res_partner WHERE name LIKE %(created)s",
+    "DELETE FROM mail_message WHERE model = 'res.partner' AND res_id IN (SELECT id FROM made)",
+    "DELETE FROM mail_followers WHERE res_model = 'res.partner' AND res_id IN (SELECT id FROM made)",
+    "DELETE FROM res_partner WHERE id IN (SELECT id FROM made)",
+)
+_VACUUMED = ("res_partner", "mail_message", "mail_followers")
+
+
+def ensure(testbed: Testbed) -> None:
+    """Make the database unless it is there and up to date. Raises SetupError."""
+    content = (databases.comment(testbed.server, testbed.template), _ENLARGE, _COMPLETE, PARTNERS, COMPANIES)
+    note = f"gatehouse: benchmarks {hashlib.sha256(repr(content).encode()).hexdigest()}"
+    if databases.comment(testbed.server, NAME) == note:
+        return
+    with step(f"Making the database {NAME} with {PARTNERS:,} partners"):
+        testbed.drop(NAME)
+        databases.clone(testbed.server, testbed.template, NAME, testbed.data_dir)
+        with connected(testbed) as cursor:
+            cursor.execute("SELECT count(*) FROM res_partner WHERE active")
+            ((there,),) = cursor.fetchall()
+            cursor.execute(_ENLARGE, {"companies": True, "first": 1, "last": COMPANIES})
+            cursor.execute(_ENLARGE, {"companies": False, "first": COMPANIES + 1, "last": PARTNERS - there})
+            cursor.execute(_COMPLETE)
+            # Vacuum comes when we say so, not in the middle of a round.
+            for table in _VACUUMED:
+                cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
+            cursor.execute("VACUUM ANALYZE")
+        databases.set_comment(testbed.server, NAME, note)
+
+
+@contextlib.contextmanager
+def connected(testbed: Testbed) -> Iterator[psycopg2.extensions.cursor]:
+    """Open a cursor on the database, in autocommit mode."""
+    with contextlib.closing(testbed.server.connect(NAME)) as connection, connection.cursor() as cursor:
+        yield cursor
+
+
+def reset(cursor: psycopg2.extensions.cursor) -> None:
+    """Wait until no server works any more, and take away what the workloads created."""
+    settle(cursor)
+    cursor.execute("BEGIN")
+    for statement in _RESET:
+        cursor.execute(statement, {"created": f"{CREATED}%"})
+    cursor.execute("COMMIT")
+    for table in _VACUUMED:
+        cursor.execute(f"VACUUM {table}")
+
+
+def settle(cursor: psycopg2.extensions.cursor, *, patience: float = 60) -> None:
+    """Wait until no server is in a transaction: what a load left behind is done. Raises TimeoutError."""
+    deadline = time.monotonic() + patience
+    quiet = 0
+    while quiet < 5:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' "
+            "AND pid <> pg_backend_pid()"
+        )
+        ((busy,),) = cursor.fetchall()
+        quiet = 0 if busy else quiet + 1
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"The servers are still busy {patience:.0f} s after the load.")
+        time.sleep(0.02)
