@@ -1,12 +1,13 @@
-"""The benchmarks: ``python -m bench [--quick] [--rounds N] [--seconds S] [--only WORKLOAD …]``."""
+"""The benchmarks: ``python -m bench [http|overhead|growth] [--quick] [--rounds N] [--seconds S] [--only WORKLOAD]``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 
-from bench import http_run, report
+from bench import database, http_run, report, servers
 from bench.load import WrongAnswer
 from bench.packages import program
 from dev import command, paths, testbed
@@ -19,11 +20,14 @@ RESULT = paths.LOCAL / "bench.json"
 def main(arguments: list[str]) -> int:
     """Run a benchmark; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["http", "overhead", "growth"], default="http")
     parser.add_argument("--rounds", type=int, help="default: 5")
     parser.add_argument("--seconds", type=int, help="whole seconds for each workload, server and round; default: 3")
     parser.add_argument("--quick", action="store_true", help="two rounds of one second: a look, no measurement")
     parser.add_argument("--only", action="append", default=[], metavar="WORKLOAD", help="may be repeated")
     options = parser.parse_args(arguments)
+    if options.what == "overhead":
+        return command.run(overhead)
     rounds, seconds = (2, 1) if options.quick else (5, 3)
     return command.run(lambda: compare(options.rounds or rounds, options.seconds or seconds, options.only))
 
@@ -38,6 +42,15 @@ def compare(rounds: int, seconds: int, only: list[str]) -> None:
     entries = report.summary(results)
     RESULT.write_text(json.dumps(entries, indent=1) + "\n")
     say(f"\n{report.markdown(entries)}\n\n{report.processes(results)}\n\nAlso in {RESULT}.")
+
+
+def overhead() -> int:
+    """Time the gateway beside the bare ORM, in a process that has Odoo; return its exit code. Raises SetupError."""
+    bed = testbed.prepare()
+    database.ensure(bed)
+    env = {**servers.without_settings(), **bed.environment(database.NAME)}
+    with subprocess.Popen([sys.executable, "-m", "bench.overhead"], env=env, cwd=paths.ROOT) as process:
+        return process.wait()
 
 
 if __name__ == "__main__":

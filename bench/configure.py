@@ -14,27 +14,35 @@ from sqlalchemy import text
 
 from app import create_app
 from app.catalog.database import upgrade
+from app.routing import Gatehouse
 
 LOGIN = "admin"
 CLIENT = "Bench"
+#: The API of partners that the file defines.
+API = "Bench partners"
 DEFINITIONS = Path(__file__).with_name("definitions.yaml")
 
 
 def main() -> None:
-    """Bring the schema up to date, import the definitions, and make new credentials."""
-    app = create_app()
+    """Configure the database that the settings name."""
+    print(json.dumps(configure(create_app())))
+
+
+def configure(app: Gatehouse) -> dict[str, Any]:
+    """Bring the schema up to date, import the definitions, make new credentials, and return these."""
     upgrade(app.services.engine)
     with app.services.engine.begin() as connection:
         connection.execute(text("DELETE FROM gatehouse.client WHERE name = :name"), {"name": CLIENT})
         connection.execute(text("TRUNCATE gatehouse.audit, gatehouse.request_log"))
 
     def flask(*arguments: str) -> str:
-        return app.test_cli_runner(catch_exceptions=False).invoke(args=arguments, standalone_mode=False).output
+        runner = app.test_cli_runner(catch_exceptions=False)
+        return runner.invoke(args=arguments, standalone_mode=False).stdout
 
     created = flask("client", "create", CLIENT, "--user", LOGIN, "--lifetime", "86400", "--json")
     flask("api", "import", str(DEFINITIONS), "--prune")
     uid, key = app.services.transactions.run(_new_key)
-    print(json.dumps({**json.loads(created), "uid": uid, "key": key}))
+    return {**json.loads(created), "uid": uid, "key": key}
 
 
 def _new_key(root: Any) -> tuple[int, str]:

@@ -1,0 +1,179 @@
+"""What the gateway adds to the ORM call that it wraps, without HTTP: ``python -m bench overhead``.
+
+Both run in this process, in turn, call by call: each in a transaction of its own, as the same user and with the same
+context, so that neither finds the other's records in Odoo's cache.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, cast
+
+from werkzeug.datastructures import LanguageAccept
+
+from app import create_app
+from app.auth.principal import Credentials, Told
+from app.catalog.definition import Endpoint, Exposure, Operation
+from app.gateway import Call
+from app.policy.context import Wishes
+from app.rest.operations import Operations
+from app.routing import Gatehouse
+from bench import configure
+from odoo_bridge import users
+
+#: Times that each call is made, and of them those that only warm up.
+CALLS, WARMING = 400, 50
+#: How much more than the bare call the gateway may take.
+LIMIT = 0.20
+TWO = ["name", "email"]
+FIVE = ["name", "email", "phone", "street", "city"]
+
+
+@dataclass
+class Job:
+    """A call to time. ``run`` returns the number of SQL queries that it made before the commit."""
+
+    title: str
+    run: Callable[[], int]
+    seconds: list[float] = field(default_factory=list)
+    queries: int = 0
+
+    @property
+    def milliseconds(self) -> float:
+        """The median."""
+        return median(self.seconds[WARMING:]) * 1000
+
+
+class Calls:
+    """Calls on the app, and on Odoo's ORM beside it."""
+
+    def __init__(self, app: Gatehouse, uid: int, token: str) -> None:
+        self._app = app
+        self._uid = uid
+        self._credentials = Credentials(None, f"Bearer {token}", "127.0.0.1")
+        transactions = app.services.transactions
+        self._registry: Any = transactions.run(lambda root: root.registry)
+        self._environment: Any = transactions.run(type)
+        self._context = transactions.run(lambda root: users.own_context(root, uid))
+
+    def bare(self, work: Callable[[Any], object]) -> int:
+        """Work in a transaction as Odoo's own code would open it."""
+        with self._registry.cursor() as cr:
+            work(self._environment(cr, self._uid, self._context))
+            return int(cr.sql_log_count)
+
+    def transaction(self) -> int:
+        """Do nothing in a transaction of the bridge."""
+        return self._app.services.transactions.run(_one_query)
+
+    def gateway(self, operation: Operation, work: Callable[[Operations], object]) -> int:
+        """Work through the gateway: credentials, rate limit, scopes, context, policy, serializer, commit."""
+        endpoint = self._endpoint(operation)
+        call = Call(
+            definition=endpoint.definition,
+            operation=operation,
+            credentials=self._credentials,
+            wishes=Wishes(LanguageAccept(), None, None),
+            told=Told(),
+            request_id="bench",
+        )
+
+        def within(env: Any) -> int:
+            work(Operations(env, endpoint.definition, cast(Exposure, endpoint.exposure), call.told.changes))
+            return int(env.cr.sql_log_count)
+
+        return self._app.services.gateway.run(call, within)
+
+    def public_id(self, record_id: int) -> int | str:
+        """Return the id under which the API knows a partner."""
+        return self._endpoint(Operation.READ).definition.ids.of("res.partner").encode(record_id)
+
+    def _endpoint(self, operation: Operation) -> Endpoint:
+        # Looked up at each call: the catalog is replaced when Odoo's registry is.
+        endpoints = self._app.services.catalog.snapshot.endpoints
+        return next(each for each in endpoints if each.operation is operation and each.definition.name == configure.API)
+
+
+def main() -> None:
+    """Print the table; exit with 1 where the gateway adds too much to a search."""
+    app = create_app()
+    configured = configure.configure(app)
+    logging.disable(logging.WARNING)
+    app.services.catalog.refresh()
+    basic = (configured["client_id"], configured["client_secret"])
+    token = app.test_client().post("/api/oauth2/token", auth=basic).get_json()["access_token"]
+    jobs = _jobs(Calls(app, configured["uid"], token), _some_partner(app))
+    for _ in range(CALLS):
+        for job in jobs.values():
+            started = time.perf_counter()
+            job.queries = job.run()
+            job.seconds.append(time.perf_counter() - started)
+    app.services.catalog.stop()
+    app.services.recorder.stop()
+    raise SystemExit(report(jobs))
+
+
+def report(jobs: dict[str, Job]) -> int:
+    """Print the table and return the exit code; ``bare_x`` is the call that ``x`` is compared with."""
+    print("| call | ms | queries | beside the bare call |\n| --- | ---: | ---: | ---: |")
+    for name, job in jobs.items():
+        bare = jobs.get(f"bare_{name}")
+        beside = f"{job.milliseconds / bare.milliseconds - 1:+.0%}" if bare else ""
+        print(f"| {job.title} | {job.milliseconds:.2f} | {job.queries} | {beside} |")
+    added = jobs["search"].milliseconds / jobs["bare_search"].milliseconds - 1
+    print(f"\nThe gateway adds {added:.0%} to a search of 80 (limit {LIMIT:.0%}).")
+    return 0 if added <= LIMIT else 1
+
+
+def _jobs(calls: Calls, partner_id: int) -> dict[str, Job]:
+    public_id = calls.public_id(partner_id)
+    counted = {"fields": ",".join(TWO), "limit": "80"}
+    search = {**counted, "count": "none"}
+    read = {"fields": ",".join(FIVE)}
+
+    def searching(parameters: dict[str, str]) -> Callable[[], int]:
+        return lambda: calls.gateway(Operation.SEARCH, lambda do: do.search(parameters))
+
+    return {
+        "bare_empty": Job("Odoo: a cursor and one trivial query", lambda: calls.bare(_one_query)),
+        "empty": Job("the bridge: a transaction and one trivial query", calls.transaction),
+        "nothing": Job("the gateway around nothing", lambda: calls.gateway(Operation.SEARCH, lambda do: None)),
+        "bare_search": Job("Odoo: search_read, 80 of two fields", lambda: calls.bare(_search)),
+        "search": Job("the gateway: search 80, two fields", searching(search)),
+        "bare_counted": Job("Odoo: the same and search_count", lambda: calls.bare(_search_and_count)),
+        "counted": Job("the gateway: the same, counted", searching(counted)),
+        "bare_read": Job("Odoo: read, five fields", lambda: calls.bare(lambda env: _read(env, partner_id))),
+        "read": Job(
+            "the gateway: read, five fields", lambda: calls.gateway(Operation.READ, lambda do: do.read(public_id, read))
+        ),
+    }
+
+
+def _one_query(env: Any) -> int:
+    env.cr.execute("SELECT 1")
+    return int(env.cr.sql_log_count)
+
+
+def _search(env: Any) -> None:
+    env["res.partner"].search_read([], TWO, limit=80)
+
+
+def _search_and_count(env: Any) -> None:
+    _search(env)
+    env["res.partner"].search_count([])
+
+
+def _read(env: Any, partner_id: int) -> None:
+    env["res.partner"].browse(partner_id).read(FIVE)
+
+
+def _some_partner(app: Gatehouse) -> int:
+    return int(app.services.transactions.run(lambda root: root["res.partner"].search([], limit=1, order="id desc").id))
+
+
+if __name__ == "__main__":
+    main()
