@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
-from bench import database, http_run, report, servers
+from bench import comparison, growth, report, servers
+from bench.database import Database
 from bench.load import WrongAnswer
 from bench.packages import program
 from dev import command, paths, testbed
@@ -29,26 +32,43 @@ def main(arguments: list[str]) -> int:
     if options.what == "overhead":
         return command.run(overhead)
     rounds, seconds = (2, 1) if options.quick else (5, 3)
-    return command.run(lambda: compare(options.rounds or rounds, options.seconds or seconds, options.only))
+    rounds, seconds = options.rounds or rounds, options.seconds or seconds
+    if options.what == "growth":
+        return command.run(lambda: grow(rounds, seconds))
+    return command.run(lambda: compare(rounds, seconds, options.only))
 
 
 def compare(rounds: int, seconds: int, only: list[str]) -> None:
     """Compare Gatehouse with its peers; print the tables and write bench.json. Raises SetupError."""
     wrk = program("wrk", "wrk")
-    try:
-        results = http_run.run(testbed.prepare(), wrk, rounds=rounds, seconds=seconds, only=only)
-    except WrongAnswer as error:
-        raise SetupError(str(error), "The servers must do the same job before their speed can be compared.") from error
-    entries = report.summary(results)
+    with checked():
+        results = comparison.run(Database(testbed.prepare()), wrk, number=rounds, seconds=seconds, only=only)
+    entries = report.summary(results.samples)
     RESULT.write_text(json.dumps(entries, indent=1) + "\n")
     say(f"\n{report.markdown(entries)}\n\n{report.processes(results)}\n\nAlso in {RESULT}.")
 
 
+def grow(rounds: int, seconds: int) -> None:
+    """Show what calls cost in a database that has grown, and with more threads. Raises SetupError."""
+    wrk = program("wrk", "wrk")
+    with checked():
+        say(f"\n{growth.run(Database(testbed.prepare()), wrk, number=rounds, seconds=seconds)}")
+
+
+@contextlib.contextmanager
+def checked() -> Iterator[None]:
+    """Turn a wrong answer into a message."""
+    try:
+        yield
+    except WrongAnswer as error:
+        raise SetupError(str(error), "The servers must do the same job before their speed can be compared.") from error
+
+
 def overhead() -> int:
     """Time the gateway beside the bare ORM, in a process that has Odoo; return its exit code. Raises SetupError."""
-    bed = testbed.prepare()
-    database.ensure(bed)
-    env = {**servers.without_settings(), **bed.environment(database.NAME)}
+    database = Database(testbed.prepare())
+    database.ensure()
+    env = {**servers.without_settings(), **database.environment}
     with subprocess.Popen([sys.executable, "-m", "bench.overhead"], env=env, cwd=paths.ROOT) as process:
         return process.wait()
 

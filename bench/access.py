@@ -8,13 +8,12 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from bench import database
 from bench.clients import Gatehouse
+from bench.database import Database
 from bench.request import Request
 from bench.servers import Server, without_settings
 from dev import paths
 from dev.steps import run
-from dev.testbed import Testbed
 
 #: Of the user that all calls are made as, in the demo data.
 PASSWORD = "admin"  # noqa: S105
@@ -30,6 +29,7 @@ class Access:
     ``etag`` is the version of the first of them with five fields; ``ref`` is shared by ten records.
     """
 
+    database: str
     token: str
     key: str
     uid: int
@@ -40,17 +40,17 @@ class Access:
     ref: str = "R00777"
 
 
-def configure(testbed: Testbed) -> dict[str, Any]:
+def configure(database: Database) -> dict[str, Any]:
     """Prepare the database for Gatehouse; return what ``bench.configure`` prints. Raises SetupError."""
-    env = {**without_settings(), **testbed.environment(database.NAME)}
+    env = {**without_settings(), **database.environment}
     command = [sys.executable, "-m", "bench.configure"]
-    todo = f"Drop the database {database.NAME} to have it made anew."
+    todo = f"Drop the database {database.name} to have it made anew."
     output = run(command, log=None, what="Defining the APIs", todo=todo, env=env, cwd=paths.ROOT)
     found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
     return found
 
 
-def obtain(testbed: Testbed, server: Server, configured: dict[str, Any]) -> Access:
+def obtain(database: Database, server: Server, configured: dict[str, Any]) -> Access:
     """Return what calls need, with a token from the running Gatehouse."""
     basic = b64encode("{client_id}:{client_secret}".format(**configured).encode()).decode()
     headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
@@ -61,12 +61,12 @@ def obtain(testbed: Testbed, server: Server, configured: dict[str, Any]) -> Acce
     offset = 5 * _RECORDS
     page = gatehouse.get("/api/bench/partner", fields="id", order="id", limit=_RECORDS, offset=offset, count="none")
     public_ids = tuple(record["id"] for record in _json(server, page)["result"]["records"])
-    with database.connected(testbed) as cursor:
+    with database.connected() as cursor:
         cursor.execute("SELECT id FROM res_partner WHERE active ORDER BY id LIMIT %s OFFSET %s", (_RECORDS, offset))
         ids = tuple(str(partner_id) for (partner_id,) in cursor.fetchall())
     one = gatehouse.get(f"/api/bench/partner/{public_ids[0]}", fields=_FIVE)
     etag = one.send(server.port)[1]["ETag"]
-    return Access(token, configured["key"], configured["uid"], PASSWORD, ids, public_ids, etag)
+    return Access(database.name, token, configured["key"], configured["uid"], PASSWORD, ids, public_ids, etag)
 
 
 def _json(server: Server, request: Request) -> dict[str, Any]:

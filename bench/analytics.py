@@ -36,7 +36,7 @@ def main() -> None:
         engine = make_engine({"dsn": testbed.dsn(database)})
         upgrade(engine)
         print(f"Making {LOG_ROWS:,} rows of {DAYS} days ...", flush=True)
-        _fill(engine)
+        fill(engine)
         page = _time(engine)
     finally:
         testbed.drop(database)
@@ -44,7 +44,8 @@ def main() -> None:
     raise SystemExit(0 if page < LIMIT else 1)
 
 
-def _fill(engine: Engine) -> None:
+def fill(engine: Engine) -> None:
+    """Make the rows of the log and of the rollups that belong to them."""
     from app.analytics import partitions  # noqa: PLC0415
 
     today = datetime.now(timezone.utc).date()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from bench import database
 from bench.request import NUMBER, VALUE, Request
 
 
@@ -53,6 +52,7 @@ class JsonRpc:
     An API key in the place of the password costs the same: Odoo keeps the outcome of either check in memory.
     """
 
+    database: str
     uid: int
     password: str
 
@@ -61,16 +61,16 @@ class JsonRpc:
         positional: list[object] = [] if ids is None else [ids]
         if method == "create":  # Odoo looks for its argument by position
             positional.append(arguments.pop("vals_list"))
-        args = [database.NAME, self.uid, self.password, model, method, positional, arguments]
+        args = [self.database, self.uid, self.password, model, method, positional, arguments]
         params = {"service": "object", "method": "execute_kw", "args": args}
         body = {"jsonrpc": "2.0", "id": 1, "method": "call", "params": params}
         return Request("POST", "/jsonrpc", {"Content-Type": "application/json"}, _bare(json.dumps(body)))
 
 
-def result(server: str, content: bytes) -> Any:
-    """Return what a server's answer says, without its envelope; raises KeyError where it tells of an error."""
+def result(content: bytes) -> Any:
+    """Return what an answer says, without the envelope of JSON-RPC; raises KeyError where that tells of an error."""
     document = json.loads(content)
-    return document["result"] if server in ("gatehouse", "jsonrpc") else document
+    return document["result"] if isinstance(document, dict) and "jsonrpc" in document else document
 
 
 def _bare(text: str) -> str:

@@ -21,6 +21,8 @@ CLIENT = "Bench"
 #: The API of partners that the file defines.
 API = "Bench partners"
 DEFINITIONS = Path(__file__).with_name("definitions.yaml")
+#: What earlier runs have left.
+_EMPTIED = ("audit", "request_log", "rollup_minute", "rollup_hour", "rollup_day")
 
 
 def main() -> None:
@@ -33,7 +35,7 @@ def configure(app: Gatehouse) -> dict[str, Any]:
     upgrade(app.services.engine)
     with app.services.engine.begin() as connection:
         connection.execute(text("DELETE FROM gatehouse.client WHERE name = :name"), {"name": CLIENT})
-        connection.execute(text("TRUNCATE gatehouse.audit, gatehouse.request_log"))
+        connection.execute(text(f"TRUNCATE {', '.join(f'gatehouse.{table}' for table in _EMPTIED)}"))
 
     def flask(*arguments: str) -> str:
         runner = app.test_cli_runner(catch_exceptions=False)

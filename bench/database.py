@@ -1,4 +1,4 @@
-"""The benchmarks' database: a copy of the tests' template with 100,000 partners, made once and kept."""
+"""The benchmarks' database: a copy of the tests' template with many partners, made once and kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import psycopg2.extensions
 
@@ -54,33 +55,48 @@ _RESET = (
 _VACUUMED = ("res_partner", "mail_message", "mail_followers")
 
 
-def ensure(testbed: Testbed) -> None:
-    """Make the database unless it is there and up to date. Raises SetupError."""
-    content = (databases.comment(testbed.server, testbed.template), _ENLARGE, _COMPLETE, PARTNERS, COMPANIES)
-    note = f"gatehouse: benchmarks {hashlib.sha256(repr(content).encode()).hexdigest()}"
-    if databases.comment(testbed.server, NAME) == note:
-        return
-    with step(f"Making the database {NAME} with {PARTNERS:,} partners"):
-        testbed.drop(NAME)
-        databases.clone(testbed.server, testbed.template, NAME, testbed.data_dir)
-        with connected(testbed) as cursor:
-            cursor.execute("SELECT count(*) FROM res_partner WHERE active")
-            ((there,),) = cursor.fetchall()
-            cursor.execute(_ENLARGE, {"companies": True, "first": 1, "last": COMPANIES})
-            cursor.execute(_ENLARGE, {"companies": False, "first": COMPANIES + 1, "last": PARTNERS - there})
-            cursor.execute(_COMPLETE)
-            # Vacuum comes when we say so, not in the middle of a round.
-            for table in _VACUUMED:
-                cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
-            cursor.execute("VACUUM ANALYZE")
-        databases.set_comment(testbed.server, NAME, note)
+@dataclass(frozen=True)
+class Database:
+    """A database of the benchmarks in the managed PostgreSQL, with so many partners."""
 
+    testbed: Testbed
+    name: str = NAME
+    partners: int = PARTNERS
 
-@contextlib.contextmanager
-def connected(testbed: Testbed) -> Iterator[psycopg2.extensions.cursor]:
-    """Open a cursor on the database, in autocommit mode."""
-    with contextlib.closing(testbed.server.connect(NAME)) as connection, connection.cursor() as cursor:
-        yield cursor
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings with which Gatehouse uses it."""
+        return self.testbed.environment(self.name)
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[psycopg2.extensions.cursor]:
+        """Open a cursor in autocommit mode."""
+        with contextlib.closing(self.testbed.server.connect(self.name)) as connection, connection.cursor() as cursor:
+            yield cursor
+
+    def ensure(self) -> None:
+        """Make it unless it is there and up to date. Raises SetupError."""
+        server = self.testbed.server
+        content = (databases.comment(server, self.testbed.template), _ENLARGE, _COMPLETE, self.partners, COMPANIES)
+        note = f"gatehouse: benchmarks {hashlib.sha256(repr(content).encode()).hexdigest()}"
+        if databases.comment(server, self.name) != note:
+            with step(f"Making the database {self.name} with {self.partners:,} partners"):
+                self.testbed.drop(self.name)
+                databases.clone(server, self.testbed.template, self.name, self.testbed.data_dir)
+                with self.connected() as cursor:
+                    self._enlarge(cursor)
+                databases.set_comment(server, self.name, note)
+
+    def _enlarge(self, cursor: psycopg2.extensions.cursor) -> None:
+        cursor.execute("SELECT count(*) FROM res_partner WHERE active")
+        ((there,),) = cursor.fetchall()
+        cursor.execute(_ENLARGE, {"companies": True, "first": 1, "last": COMPANIES})
+        cursor.execute(_ENLARGE, {"companies": False, "first": COMPANIES + 1, "last": self.partners - there})
+        cursor.execute(_COMPLETE)
+        # Vacuum comes when we say so, not in the middle of a round.
+        for table in _VACUUMED:
+            cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
+        cursor.execute("VACUUM ANALYZE")
 
 
 def reset(cursor: psycopg2.extensions.cursor) -> None:

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import database, processes
+from bench import processes
+from bench.database import Database
 from bench.processes import Memory
 from dev import paths, signals
 from dev.errors import SetupError
-from dev.testbed import Testbed
 
 WORKERS = 2
 THREADS = 4
@@ -54,12 +54,14 @@ class Server:
         return [processes.memory(pid) for pid in self.workers()]
 
 
-def gatehouse(testbed: Testbed, name: str = "gatehouse", **settings: str) -> contextlib.AbstractContextManager[Server]:
+def gatehouse(
+    database: Database, name: str = "gatehouse", **settings: str
+) -> contextlib.AbstractContextManager[Server]:
     """Run Gatehouse as in production: gunicorn.conf.py, and the defaults of all settings but ``settings``."""
     port = free_port()
     env = {
         **without_settings(),
-        **testbed.environment(database.NAME),
+        **database.environment,
         "GATEHOUSE_BIND": f"127.0.0.1:{port}",
         "GATEHOUSE_WORKERS": str(WORKERS),
         "GATEHOUSE_THREADS": str(THREADS),
@@ -69,23 +71,24 @@ def gatehouse(testbed: Testbed, name: str = "gatehouse", **settings: str) -> con
     return _running(name, port, command, env, "/readyz")
 
 
-def odoo(testbed: Testbed) -> contextlib.AbstractContextManager[Server]:
+def odoo(database: Database) -> contextlib.AbstractContextManager[Server]:
     """Run Odoo's own server: prefork, no cron, no list of databases, no log lines per call."""
     port = free_port()
     env = without_settings()
+    testbed = database.testbed
     if testbed.odoo_source is not None:
         env["PYTHONPATH"] = str(testbed.odoo_source)
-    command = [sys.executable, str(_ODOO), "-c", str(testbed.odoo_conf), "-d", database.NAME]
+    command = [sys.executable, str(_ODOO), "-c", str(testbed.odoo_conf), "-d", database.name]
     command += [f"--workers={WORKERS}", "--max-cron-threads=0", f"--http-port={port}", "--no-database-list"]
     # /jsonrpc warns at every call that it is deprecated: the peer need not pay for that.
     command += ["--log-level=error", f"--gevent-port={free_port()}"]
     return _running("odoo", port, command, env, "/web/health")
 
 
-def floor(testbed: Testbed) -> contextlib.AbstractContextManager[Server]:
+def floor(database: Database) -> contextlib.AbstractContextManager[Server]:
     """Run the same rows by raw SQL: Flask and gunicorn as Gatehouse has them, without Odoo."""
     port = free_port()
-    env = {**without_settings(), "FLOOR_DSN": testbed.dsn(database.NAME), "PYTHONPATH": str(paths.ROOT)}
+    env = {**without_settings(), "FLOOR_DSN": database.testbed.dsn(database.name), "PYTHONPATH": str(paths.ROOT)}
     command = [sys.executable, "-m", "gunicorn", "--preload", "--worker-class=gthread", f"--workers={WORKERS}"]
     command += [f"--threads={THREADS}", "--keep-alive=15", f"--bind=127.0.0.1:{port}", "--no-control-socket"]
     # Not in the project's folder, where gunicorn would find Gatehouse's configuration.

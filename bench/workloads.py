@@ -38,9 +38,17 @@ class Workload:
 
 def every(access: Access) -> list[Workload]:
     """Return all workloads in the order in which they are measured."""
-    gatehouse, peers = Gatehouse(access.token), (Json2(access.key), JsonRpc(access.uid, access.password))
+    gatehouse, peers = (
+        Gatehouse(access.token),
+        (Json2(access.key), JsonRpc(access.database, access.uid, access.password)),
+    )
     calls = _Calls(gatehouse, peers, access)
     return [*calls.searches(), *calls.reads(), *calls.writes(), calls.nothing()]
+
+
+def names() -> list[str]:
+    """Return the names of all workloads."""
+    return [job.name for job in every(Access("", "", "", 0, "", ("1", "2"), ("a", "b"), ""))]
 
 
 class _Calls:
