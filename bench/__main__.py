@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from bench import comparison, growth, report, servers
+from bench import comparison, growth, report, servers, targets
 from bench.database import Database
 from bench.load import WrongAnswer
 from bench.packages import program
@@ -46,6 +46,8 @@ def compare(rounds: int, seconds: int, only: list[str]) -> None:
     entries = report.summary(results.samples)
     RESULT.write_text(json.dumps(entries, indent=1) + "\n")
     say(f"\n{report.markdown(entries)}\n\n{report.processes(results)}\n\nAlso in {RESULT}.")
+    for sentence in targets.missed(entries, results.memory, results.ready):
+        say(f"Missed: {sentence}")
 
 
 def grow(rounds: int, seconds: int) -> None:
