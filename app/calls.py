@@ -10,19 +10,21 @@ from app.catalog.definition import Definition, Operation
 from app.gateway import Call
 from app.idempotency import Idempotency
 from app.policy.context import Wishes
+from app.trial import trial_of
 from odoo_bridge.sessions import COOKIE
 
 
 def current_call(definition: Definition, operation: Operation) -> Call:
     """Return what the current request asks of an API; raises ApiError for a write that a foreign page may cause."""
     g.definition, g.told = definition, Told()
+    trial = trial_of(request.environ)
     session_id, authorization = request.cookies.get(COOKIE), request.headers.get("Authorization")
     if session_id and not authorization and definition.document.authentication == "user":
         csrf.protect(request, definition.document.cors_origins)
     return Call(
         definition=definition,
         operation=operation,
-        credentials=Credentials(session_id, authorization, request.remote_addr or ""),
+        credentials=Credentials(session_id, authorization, request.remote_addr or "", trial.client if trial else None),
         told=g.told,
         request_id=g.request_id,
         wishes=Wishes(
@@ -31,6 +33,7 @@ def current_call(definition: Definition, operation: Operation) -> Call:
             company=request.headers.get("X-Company-Id"),
         ),
         idempotency=Idempotency.of(request.headers.get("Idempotency-Key"), _fingerprint(definition)),
+        trial=trial,
     )
 
 

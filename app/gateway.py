@@ -17,6 +17,7 @@ from app.errors import TooManyRequests
 from app.idempotency import Idempotency, once
 from app.metrics import meters
 from app.policy import access, context
+from app.trial import Trial
 from odoo_bridge import replica, sandbox, users
 from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Environment, Transactions, act_as
@@ -38,6 +39,12 @@ class Call:
     told: Told
     request_id: str
     idempotency: Idempotency | None = None
+    trial: Trial | None = None
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether nothing of the call may remain: in test mode, or where an administrator tries it out so."""
+        return self.definition.document.mode == "test" or (self.trial is not None and self.trial.rolled_back)
 
 
 class Gateway:
@@ -77,14 +84,13 @@ class Gateway:
 
     def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
         access.check_served(call.definition)
-        test_mode = call.definition.document.mode == "test"
-        if (read_only or call.operation in _READS) and not test_mode and self._replica.is_fit:
+        if (read_only or call.operation in _READS) and not call.rolled_back and self._replica.is_fit:
             return self._read(call, work, read_only=read_only)
 
         def within(root: Environment) -> T:
             return self._act(root, call, self._admit(root, call), work)
 
-        return self._transactions.run(within, keep=not test_mode, read_only=read_only)
+        return self._transactions.run(within, keep=not call.rolled_back, read_only=read_only)
 
     def _read(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
         """Ask the primary who calls, and the replica for what they want; the primary too where the replica is unfit."""
@@ -114,11 +120,10 @@ class Gateway:
         self, root: Environment, call: Call, principal: Principal, work: Callable[[Environment, Principal], T]
     ) -> T:
         """Do the work as the principal's user, and note what it has changed."""
-        test_mode = call.definition.document.mode == "test"
         context = _context(root, principal.uid, call.wishes, call.definition)
-        with sandbox.isolated(root) if test_mode else nullcontext(root) as place:
+        with sandbox.isolated(root) if call.rolled_back else nullcontext(root) as place:
             result = work(act_as(place, principal.uid, context), principal)
-        if call.told.changes and not test_mode:
+        if call.told.changes and not call.rolled_back:
             audit.write(root.cr, _author(call, principal), call.told.changes)
         return result
 
@@ -141,7 +146,7 @@ def _author(call: Call, principal: Principal) -> Author:
         request_id=call.request_id,
         api_id=call.definition.id,
         api=call.definition.name,
-        caller=principal.key,
+        caller=call.trial.caller(principal.key) if call.trial else principal.key,
         client=principal.client,
         uid=principal.uid,
         address=call.credentials.address,

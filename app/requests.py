@@ -23,6 +23,7 @@ from app.metrics import meters
 from app.policy.masking import Masking
 from app.routing import Gatehouse, current_definition, is_panel
 from app.services import services
+from app.trial import trial_of
 from odoo_bridge.sessions import COOKIE
 
 #: Most characters that the log keeps of a text.
@@ -84,8 +85,8 @@ def _read_input() -> None:
 def _mark(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     response.headers.setdefault("Cache-Control", "no-store")
-    definition = current_definition()
-    if definition is not None and definition.document.mode == "test":
+    definition, trial = current_definition(), trial_of(request.environ)
+    if definition is not None and (definition.document.mode == "test" or (trial is not None and trial.rolled_back)):
         response.headers["X-Test-Mode"] = "true"
     if "told" in g:
         _tell(response, g.told)
@@ -101,6 +102,7 @@ def _row(response: Response, definition: Definition) -> Row:
     """Return what the log keeps of a call: an allow-list, without headers and queries; bodies only where asked for."""
     failure: ApiError | None = g.get("failure")
     principal = g.told.principal if "told" in g else None
+    key, trial = principal.key if principal else None, trial_of(request.environ)
     rule = _VARIABLE.sub(r"{\1}", request.url_rule.rule) if request.url_rule else request.path
     return Row(
         at=datetime.now(timezone.utc),
@@ -111,7 +113,7 @@ def _row(response: Response, definition: Definition) -> Row:
         status=response.status_code,
         error=failure.name if failure else None,
         message=_storable(failure.message) if failure else None,
-        caller=principal.key if principal else None,
+        caller=trial.caller(key) if trial else key,
         client=principal.client if principal else None,
         uid=principal.uid if principal else None,
         address=request.remote_addr or "",

@@ -11,6 +11,7 @@ from app.admin.analytics import Analytics
 from app.admin.apis import Apis
 from app.admin.audit import Audit
 from app.admin.clients import Clients
+from app.admin.console.view import Console
 from app.admin.cookies import FormSessions
 from app.admin.files import Files
 from app.admin.home import Home
@@ -34,6 +35,7 @@ def init_admin(app: Flask) -> None:
     admin.add_views(
         Apis(name="APIs", endpoint="apis"),
         Models(name="Models", endpoint="models"),
+        Console(name="Try it", endpoint="console", url="try"),
         Clients(name="Client apps", endpoint="clients"),
         Analytics(name="Analytics", endpoint="analytics"),
         RequestLog(name="Request log", endpoint="log"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.catalog.compiler import endpoints
-from app.catalog.definition import Definition
+from app.catalog.definition import Definition, Endpoint
 from app.catalog.document import EndpointSwitches
 
 
@@ -23,11 +23,16 @@ def shown_path(path: str) -> str:
     return path.replace("<public_id>", "{id}")
 
 
+def everything_of(definition: Definition) -> list[Endpoint]:
+    """Return the endpoints that an API has when nothing is switched off."""
+    everything = definition.document.model_copy(update={"endpoints": EndpointSwitches()})
+    return endpoints(replace(definition, document=everything))
+
+
 def operations_of(definition: Definition) -> list[Served]:
     """Return the operations of an API, in the order of their switches."""
-    everything = definition.document.model_copy(update={"endpoints": EndpointSwitches()})
     found: dict[str, list[tuple[str, str]]] = {}
-    for endpoint in endpoints(replace(definition, document=everything)):
+    for endpoint in everything_of(definition):
         path = shown_path(endpoint.path)
         found.setdefault(endpoint.operation.value, []).append((endpoint.method, path))
     switches = definition.document.endpoints

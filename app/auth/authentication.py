@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 
 from app.auth import clients, tokens
+from app.auth.clients import Bearer
 from app.auth.principal import Credentials, Principal, Told
 from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
@@ -60,6 +61,11 @@ class Authenticator:
         return found
 
     def _caller(self, root: Environment, presented: Credentials, run_as: int | None, told: Told) -> Principal:
+        if presented.client is not None:
+            principal = _acting(clients.own_bearer(root.cr, presented.client, run_as))
+            if principal is None:
+                raise _unknown_token()
+            return principal
         if presented.authorization:
             return self._bearer(root, presented, run_as)
         if presented.session_id:
@@ -87,24 +93,35 @@ class Authenticator:
         if principal is None:
             self._throttle.failed(None, presented.address)
             self._throttle.check_address(presented.address)
-            raise invalid_token("The token is unknown, has expired or was revoked.")
+            raise _unknown_token()
         return principal
 
     def _token(self, root: Environment, token: str, run_as: int | None) -> Principal | None:
         if tokens.lookup_of(token, tokens.ACCESS) is None:
             return None
         found = clients.bearer(root.cr, self._hasher(), token, run_as)
-        if found is None or not found.grant.client.active:
-            return None
-        grant, client = found.grant, found.grant.client
-        if found.acts_as is None:
-            raise invalid_token("The client app acts as no user here.", NoUser)
-        if not found.user_active:
-            raise invalid_token("The user that executes this call is no longer active.", NoUser)
-        self._on_token(grant.lookup)
-        if grant.uid is None:
-            return Principal("client", found.acts_as, f"client:{client.id}", grant.scopes, client.name)
-        return Principal("person", found.acts_as, f"client:{client.id}:{grant.uid}", grant.scopes, client.name)
+        principal = _acting(found)
+        if found is not None and principal is not None:
+            self._on_token(found.grant.lookup)
+        return principal
+
+
+def _acting(found: Bearer | None) -> Principal | None:
+    """Return who a token that was found lets call; None where it is good for nothing. Raises Unauthorized."""
+    if found is None or not found.grant.client.active:
+        return None
+    grant, client = found.grant, found.grant.client
+    if found.acts_as is None:
+        raise invalid_token("The client app acts as no user here.", NoUser)
+    if not found.user_active:
+        raise invalid_token("The user that executes this call is no longer active.", NoUser)
+    if grant.uid is None:
+        return Principal("client", found.acts_as, f"client:{client.id}", grant.scopes, client.name)
+    return Principal("person", found.acts_as, f"client:{client.id}:{grant.uid}", grant.scopes, client.name)
+
+
+def _unknown_token() -> Unauthorized:
+    return invalid_token("The token is unknown, has expired or was revoked.")
 
 
 def _count(kind: str, found: object | None) -> None:

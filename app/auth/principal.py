@@ -14,12 +14,14 @@ from odoo_bridge.sessions import Renewal
 class Credentials:
     """What a request carries to say who calls; nothing of it has been checked.
 
-    ``authorization`` is the header whole, ``address`` the caller's own, as far as trusted proxies tell it.
+    ``authorization`` is the header whole, ``address`` the caller's own, as far as trusted proxies tell it. ``client``
+    is the row of a client app that the panel's console calls as; no request from outside carries one.
     """
 
     session_id: str | None = None
     authorization: str | None = None
     address: str = ""
+    client: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,53 @@
+"""What the console's form asks for, as the request that a client would send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from app.admin.console.inputs import Input, Inputs
+from app.admin.console.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: path and query are encoded, ``headers`` are (name, value), ``body`` is None where there is none."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...]
+    body: str | None
+
+    @property
+    def query_string(self) -> str:
+        """The query string, without its question mark."""
+        return urlencode(self.query, quote_via=quote)
+
+
+def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Asked, dict[str, str]]:
+    """Return the request, and what is wrong by field: what could be sent by nobody. All else the API answers."""
+    given = {each: form.get(each.field, "").strip() for each in inputs.parameters}
+    problems = {each.field: problem for each, value in given.items() if (problem := _problem(each, value))}
+    path = target.path
+    for each in inputs.at("path"):
+        path = path.replace(f"{{{each.name}}}", quote(given[each], safe=""))
+    return (
+        Asked(
+            method=target.endpoint.method,
+            path=path,
+            query=tuple((each.name, given[each]) for each in inputs.at("query") if given[each]),
+            headers=tuple((each.name, given[each]) for each in inputs.at("header") if given[each]),
+            body=form.get("body", "").replace("\r\n", "\n").strip() if inputs.examples else None,
+        ),
+        problems,
+    )
+
+
+def _problem(parameter: Input, value: str) -> str | None:
+    if parameter.place == "path" and not value:
+        return "Which record? Its id is missing."
+    if parameter.place == "header" and not (value.isprintable() and value.isascii()):
+        return "A header takes one line of ASCII characters."
+    return None

@@ -1,0 +1,465 @@
+"""Try it: a call out of the panel gets what a client from outside gets, and remains only where that was wished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from lxml import html
+
+from app.auth import clients
+from app.routing import Gatehouse
+from app.trial import KEY
+from tests.http.conftest import Client
+from tests.http.panel import Panel, texts
+
+Root = Callable[..., Any]
+Sql = Callable[..., list[tuple[Any, ...]]]
+Publish = Callable[..., str]
+#: A route, and what is sent to it.
+Call = Callable[..., "Tried"]
+
+
+class Tried:
+    """The console's page after a call."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.tree = html.fromstring(page.text)
+        self.text = texts(page)
+
+    @property
+    def status(self) -> int:
+        (tag,) = self.tree.xpath("//section[@id='answer']//h2/span[1]/text()")
+        return int(tag.split()[0])
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.tree.get_element_by_id("answer-body").text)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        names = self.tree.xpath("//section[@id='answer']//dt/text()")
+        return dict(zip(names, self.tree.xpath("//section[@id='answer']//dd/code/text()"), strict=True))
+
+
+@pytest.fixture
+def panel(admin: Client) -> Panel:
+    """An administrator in front of the panel."""
+    return Panel(admin)
+
+
+@pytest.fixture
+def attempt(panel: Panel, app: Gatehouse) -> Call:
+    """Fill in the form of an endpoint and send it; what is not named stays as the form begins."""
+
+    def run(route: str, method: str = "GET", suffix: str = "", status: int = 200, **fields: Any) -> Tried:
+        definitions = app.services.catalog.snapshot.definitions.values()
+        (api_id,) = (each.id for each in definitions if each.document.route == route)
+        address = f"/admin/try/?target={quote(f'{api_id} {method} {route}{suffix}')}"
+        answer = panel.send(address, "#answer", **{name.replace("__", "-"): value for name, value in fields.items()})
+        assert answer.status_code == status, answer.text
+        return Tried(answer)
+
+    return run
+
+
+@pytest.fixture
+def shop(app: Gatehouse, root: Root) -> Iterator[dict[str, Any]]:
+    """A client app called Shop with a secret, which acts as admin: its row's id, its field in the form, a token."""
+
+    def make(env: Any) -> tuple[clients.Client, str]:
+        client = clients.create(env.cr, "Shop", scopes=["search", "read", "create", "rpc"], uid=2)
+        return client, clients.new_secret(env.cr, app.services.hasher(), client, overlap=0)
+
+    client, secret = root(make)
+    form = {"client_id": client.client_id, "client_secret": secret}
+    token = app.test_client().post("/api/oauth2/token", data=form).json["access_token"]
+    yield {"id": client.id, "caller": f"client-{client.id}", "headers": {"Authorization": f"Bearer {token}"}}
+    root(lambda env: env.cr.execute("DELETE FROM gatehouse.client WHERE id = %s", (client.id,)))
+
+
+# The same answers as from outside.
+
+SITUATIONS: dict[str, tuple[str, dict[str, Any], str, int]] = {
+    "a session": ("me", {}, "GET", 200),
+    "nobody": ("public", {}, "GET", 401),
+    "the public": ("public", {"authentication": "public"}, "GET", 200),
+    "a client app": ("Shop", {"clients": ["Shop"]}, "GET", 200),
+    "a client app that is not connected": ("Shop", {}, "GET", 403),
+    "a client app without the scope": ("Shop", {"clients": ["Shop"]}, "DELETE", 403),
+    "a client app that is off": ("Shop", {"clients": ["Shop"], "off": True}, "GET", 401),
+    "an API that is not published": ("me", {"hidden": True}, "GET", 404),
+    "an operation that is off": ("me", {"endpoints": {"create": True, "search": False}}, "GET", 405),
+}
+
+
+@pytest.mark.parametrize("case", SITUATIONS)
+def test_the_answer_is_the_one_that_a_client_gets(
+    case: str, publish: Publish, attempt: Call, shop: dict[str, Any], admin: Client, anyone: Client, sql: Sql,
+    app: Gatehouse,
+) -> None:  # fmt: skip
+    caller, keys, method, expected = SITUATIONS[case]
+    hidden, off = keys.get("hidden"), keys.get("off")
+    route = publish(**{name: value for name, value in keys.items() if name not in ("hidden", "off")})
+    if hidden:
+        sql("UPDATE gatehouse.api SET document = jsonb_set(document, '{published}', 'false')")
+        app.services.catalog.refresh()
+    if off:
+        sql("UPDATE gatehouse.client SET active = false WHERE id = %s", shop["id"])
+    outside = admin if caller == "me" else anyone
+    headers = shop["headers"] if caller == "Shop" else {}
+    options = {"json": ["x"]} if method == "DELETE" else {}
+    wanted = outside(method, route, headers=headers, **options)
+    body = json.dumps(options.get("json", []))
+    tried = attempt(route, method, caller=shop["caller"] if caller == "Shop" else caller, body=body)
+    assert (tried.status, wanted.status_code) == (expected, expected)
+    for answer in (tried.body, answer_of(wanted)):
+        answer.get("error", {}).get("data", {}).pop("request_id", None)
+    assert tried.body["jsonrpc"] == "2.0"
+    assert strip(tried.body) == strip(answer_of(wanted))
+    assert tried.headers.get("WWW-Authenticate") == wanted.headers.get("WWW-Authenticate")
+    assert tried.headers.get("Allow") == wanted.headers.get("Allow")
+
+
+def answer_of(response: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = response.json
+    return answer
+
+
+def strip(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without the id of its request."""
+    error = answer.get("error")
+    if error is None:
+        return answer
+    data = {name: value for name, value in error["data"].items() if name != "request_id"}
+    return {**answer, "error": {**error, "data": data}}
+
+
+def test_parameters_headers_and_path_arrive(publish: Publish, attempt: Call, root: Root, admin: Client) -> None:
+    ids = root(lambda env: env["test.record"].create([{"name": f"Tried {number}"} for number in range(3)]).ids)
+    route = publish(id_obfuscation=False)
+    found = attempt(
+        route, query__domain=f'[["id","in",{ids}]]', query__limit="2", query__order="name desc", query__count="none"
+    )  # fmt: skip
+    assert [record["name"] for record in found.body["result"]["records"]] == ["Tried 2", "Tried 1"]
+    assert 'rel="next"' in found.headers["Link"]
+    read = attempt(route, suffix="/{id}", path__id=str(ids[0]), query__fields="name")
+    assert read.body["result"] == {"id": ids[0], "name": "Tried 0"}
+    again = attempt(route, suffix="/{id}", path__id=str(ids[0]), query__fields="name",
+                    **{"header-If-None-Match": read.headers["ETag"]})  # fmt: skip
+    assert again.status == 304
+    assert "It has no body." in again.text
+
+
+def test_a_client_app_calls_without_any_token_being_made(
+    publish: Publish, attempt: Call, shop: dict[str, Any], sql: Sql
+) -> None:
+    route = publish(clients=["Shop"])
+    before = sql("SELECT lookup FROM gatehouse.token ORDER BY 1")
+    tried = attempt(route, caller=shop["caller"])
+    assert tried.status == 200
+    assert sql("SELECT lookup FROM gatehouse.token ORDER BY 1") == before
+
+
+def test_calls_count_against_the_rate_of_whom_they_are_made_as(
+    publish: Publish, attempt: Call, shop: dict[str, Any], anyone: Client
+) -> None:
+    route = publish(clients=["Shop"], rate_limit="2/hour")
+    assert attempt(route, caller=shop["caller"]).headers["X-RateLimit-Remaining"] == "1"
+    assert anyone("GET", route, headers=shop["headers"]).status_code == 200
+    assert attempt(route, caller=shop["caller"]).status == 429
+
+
+def test_nobody_calls_as_an_app_without_a_secret_or_one_that_is_not_there(
+    publish: Publish, attempt: Call, root: Root
+) -> None:
+    route = publish()
+    client = root(lambda env: clients.create(env.cr, "Phone", scopes=["search"], uid=2, redirect_uris=["a.b:/c"]))
+    for caller in (f"client-{client.id}", "client-999999", "client-x", "", "2", "you"):
+        refused = attempt(route, status=400, caller=caller)
+        assert "Nobody can call as this." in refused.text
+        assert "Nothing has been sent." in refused.text
+    assert "Phone (calls for persons alone)" in refused.text
+    root(lambda env: env.cr.execute("DELETE FROM gatehouse.client WHERE id = %s", (client.id,)))
+
+
+# As a test, or for real.
+
+
+def test_a_call_is_a_test_unless_wished_otherwise_and_nothing_of_it_remains(
+    publish: Publish, attempt: Call, sql: Sql
+) -> None:
+    route = publish()
+    tried = attempt(route, "POST", body='{"name": "Never was"}')
+    assert tried.status == 200
+    assert tried.body["result"]["name"] == "Never was"
+    assert tried.headers["X-Test-Mode"] == "true"
+    assert "Test: rolled back" in tried.text
+    assert sql("SELECT 1 FROM test_record WHERE name = 'Never was'") == []
+    assert sql("SELECT 1 FROM gatehouse.audit WHERE request_id = %s", tried.headers["X-Request-ID"]) == []
+
+
+@pytest.mark.parametrize("method", ["commit_in_between", "commit_elsewhere", "commit_in_a_thread"])
+def test_a_test_keeps_in_what_a_method_commits_by_itself(
+    method: str, publish: Publish, attempt: Call, sql: Sql, shop: dict[str, Any]
+) -> None:
+    route = publish(fields=(), type="rpc", method=method, clients=["Shop"])
+    for caller in ("me", shop["caller"]):
+        tried = attempt(route, "POST", body=f'{{"name": "By {method}"}}', caller=caller)
+        assert tried.status == 200
+        assert "error" not in tried.body
+    assert sql("SELECT 1 FROM test_record WHERE name = %s", f"By {method}") == []
+
+
+def test_an_api_in_test_mode_is_tried_as_a_test_whatever_the_form_says(
+    publish: Publish, attempt: Call, sql: Sql
+) -> None:
+    route = publish(mode="test")
+    tried = attempt(route, "POST", body='{"name": "Never real"}', run="real")
+    assert tried.headers["X-Test-Mode"] == "true"
+    assert sql("SELECT 1 FROM test_record WHERE name = 'Never real'") == []
+
+
+@pytest.mark.parametrize(
+    ("caller", "kept", "said"),
+    [
+        ("me", "panel:2/user:2", "admin, in the panel"),
+        ("Shop", "panel:2/client:{id}", "admin as Shop, in the panel"),
+    ],
+)
+def test_a_call_for_real_remains_and_the_audit_says_that_the_admin_made_it_in_the_panel(
+    caller: str, kept: str, said: str, publish: Publish, attempt: Call, shop: dict[str, Any], sql: Sql, panel: Panel
+) -> None:
+    route = publish(clients=["Shop"])
+    name = f"Real by {caller}"
+    chosen = shop["caller"] if caller == "Shop" else caller
+    tried = attempt(route, "POST", body=json.dumps({"name": name}), run="real", caller=chosen)
+    assert "X-Test-Mode" not in tried.headers
+    assert "For real" in tried.text
+    ((record_id, author),) = sql("SELECT id, create_uid FROM test_record WHERE name = %s", name)
+    assert author == 2
+    request_id = tried.headers["X-Request-ID"]
+    rows = sql("SELECT caller, action, record_ids, address FROM gatehouse.audit WHERE request_id = %s", request_id)
+    assert rows == [(kept.format(id=shop["id"]), "create", [record_id], "127.0.0.1")]
+    assert said in texts(panel.get(f"/admin/log/{request_id}"))
+
+
+def test_the_log_tells_tests_of_the_panel_from_calls(
+    publish: Publish, attempt: Call, app: Gatehouse, panel: Panel, sql: Sql
+) -> None:
+    route = publish()
+    ids = {caller: attempt(route, caller=caller).headers["X-Request-ID"] for caller in ("me", "public")}
+    app.services.recorder.flush()
+    assert "admin, in the panel, as a test" in texts(panel.get(f"/admin/log/{ids['me']}"))
+    assert "admin as nobody, in the panel, as a test" in texts(panel.get(f"/admin/log/{ids['public']}"))
+    assert sql("SELECT caller FROM gatehouse.request_log WHERE request_id = %s", ids["me"]) == [
+        ("panel-test:2/user:2",)
+    ]
+
+
+# From outside, nothing of this can be reached.
+
+
+@pytest.mark.parametrize("mark", [KEY, "GATEHOUSE_TRIAL", "Gatehouse-Trial", "HTTP_GATEHOUSE_TRIAL"])
+def test_a_client_cannot_mark_its_call(mark: str, publish: Publish, admin: Client, anyone: Client, sql: Sql) -> None:
+    route = publish()
+    name = f"Marked by {mark}"
+    text = "Trial(admin=2, rolled_back=True, client=1)"
+    answer = admin("POST", route, json={"name": name}, headers={mark: text}, environ_overrides={mark: text})
+    assert "X-Test-Mode" not in answer.headers
+    assert len(sql("SELECT 1 FROM test_record WHERE name = %s", name)) == 1
+    assert anyone("GET", route, headers={mark: text}, environ_overrides={mark: text}).status_code == 401
+
+
+def test_the_page_holds_no_session_and_no_cookie(publish: Publish, attempt: Call, admin: Client) -> None:
+    cookie = admin.http.get_cookie("session_id")
+    assert cookie is not None
+    assert cookie.value not in attempt(publish()).page.text
+
+
+# Logging in.
+
+
+@pytest.fixture
+def keys(publish: Publish, app: Gatehouse, sql: Sql) -> str:
+    """The route of an API where one logs in with an Odoo API key."""
+    route = publish()
+    sql(
+        "UPDATE gatehouse.api SET document = document || "
+        """'{"type": "key_authentication", "models": [], "clients": []}' WHERE document->>'route' = %s""",
+        route,
+    )
+    app.services.catalog.refresh()
+    return route
+
+
+def test_a_login_is_tried_for_real_and_its_session_and_key_stay_nowhere(
+    keys: str, attempt: Call, root: Root, database: str, monkeypatch: pytest.MonkeyPatch, panel: Panel
+) -> None:
+    def make(env: Any) -> str:
+        user = env["res.users"].search([("login", "=", "admin")])
+        key: str = env["res.users.apikeys"].with_user(user).sudo()._generate(None, "console", None)
+        return key
+
+    key = root(make)
+    ended: list[str] = []
+    monkeypatch.setattr("app.admin.console.view.sessions.close_session", ended.append)
+    body = json.dumps({"db": database, "login": "admin", "password": key})
+    tried = attempt(keys, "POST", body=body, caller="public")
+    assert tried.body["result"]["username"] == "admin"
+    (sid,) = ended
+    assert len(sid) > 40
+    assert sid not in tried.page.text
+    assert key not in tried.page.text
+    assert tried.headers["Set-Cookie"] == "session_id=… (not shown)"
+    assert "A login can't be taken back" in attempt(keys, "POST", status=400, body=body, run="test").text
+    root(lambda env: env["res.users.apikeys"].search([("name", "=", "console")])._remove())
+
+
+# What one fills in.
+
+
+def _explained(page: Any) -> dict[str, list[str]]:
+    """Return what the page says about the fields or arguments of a body: type, default and meaning."""
+    rows = html.fromstring(page.text).xpath("//details//tbody/tr")
+    return {row.xpath("./th/code")[0].text: [cell.text_content() for cell in row.xpath("./td")] for row in rows}
+
+
+def test_the_form_explains_parameters_fields_and_their_values(publish: Publish, panel: Panel, app: Gatehouse) -> None:
+    route = publish("res.partner", fields=["name", "type", "country_id", "active", "child_ids"])
+    (definition,) = app.services.catalog.snapshot.definitions.values()
+    search = panel.get(f"/admin/try/?target={definition.id}")
+    assert "A filter in Odoo's own form" in texts(search)
+    count = html.fromstring(search.text).get_element_by_id("query-count")
+    assert count.xpath("./option/text()") == ["As usual (exact)", "exact", "none"]
+    page = panel.get(f"/admin/try/?target={quote(f'{definition.id} POST {route}')}")
+    assert json.loads(html.fromstring(page.text).get_element_by_id("body").text)["name"] == "Example"
+    rows = _explained(page)
+    assert rows["country_id"][0] == "id of res.country"
+    assert rows["active"][0] == "boolean"
+    assert rows["type"][0].startswith("one of contact, invoice")
+    assert rows["type"][2].startswith("Address Type")
+    several = panel.get(f"/admin/try/?target={quote(f'{definition.id} POST {route}')}&example=several")
+    assert isinstance(json.loads(html.fromstring(several.text).get_element_by_id("body").text), list)
+
+
+def test_the_form_explains_arguments_with_their_defaults(publish: Publish, panel: Panel, app: Gatehouse) -> None:
+    publish(fields=(), type="rpc", method="echo", http_methods=["POST", "GET"])
+    (definition,) = app.services.catalog.snapshot.definitions.values()
+    route = definition.document.route
+    page = panel.get(f"/admin/try/?target={quote(f'{definition.id} POST {route}')}")
+    tree = html.fromstring(page.text)
+    assert json.loads(tree.get_element_by_id("body").text) == {"flag": False, "only_by_name": "x"}
+    assert _explained(page) == {
+        "value": ["any", "–", "–"],
+        "flag": ["boolean", "false", "–"],
+        "only_by_name": ["string", '"x"', "–"],
+    }
+    by_get = html.fromstring(panel.get(f"/admin/try/?target={quote(f'{definition.id} GET {route}')}").text)
+    assert by_get.get_element_by_id("query-only_by_name").get("placeholder") == "x"
+
+
+def test_every_endpoint_has_a_form_whose_example_can_be_sent(
+    publish: Publish, panel: Panel, attempt: Call, app: Gatehouse, keys: str
+) -> None:
+    publish("res.partner", fields="all")
+    publish("test.record", fields="all")
+    publish(fields=(), type="rpc", method="join", http_methods=["POST", "GET"])
+    options = html.fromstring(panel.get("/admin/try/").text).xpath("//select[@id='target']//option/@value")
+    targets = [value for value in options if value]
+    assert len(targets) == 8 + 8 + 6 + 1
+    for target in targets:
+        api_id, method, path = target.split(" ")
+        route = app.services.catalog.snapshot.definitions[int(api_id)].document.route
+        fields = {"path__id": "x"} if "{id}" in path else {}
+        tried = attempt(route, method, path.removeprefix(route), **fields)
+        assert tried.status < 500, (target, tried.text)
+
+
+# Whatever is typed.
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["../../../admin/", "bulk", "%00", "\x00", "ü\u2028", "?a=b#c", "x" * 5000, "//evil.example/", "'\"<script>"],
+)
+def test_no_id_that_is_typed_leads_elsewhere(typed: str, publish: Publish, attempt: Call) -> None:
+    tried = attempt(publish(), suffix="/{id}", path__id=typed)
+    assert tried.status in (400, 404)
+    assert "error" in tried.body
+    assert "<script>" not in tried.page.text
+
+
+@pytest.mark.parametrize("body", ["", "{", "[" * 50_000, '{"name": "\\ud800"}', "null", '"text"', '{"name": 1e999}'])
+def test_a_body_that_is_no_good_is_answered_by_the_api(body: str, publish: Publish, attempt: Call) -> None:
+    tried = attempt(publish(), "POST", body=body)
+    assert tried.status == 400
+    assert tried.body["error"]["code"] == 400
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ü", "\x00", "a\tb"])
+def test_a_header_that_nobody_can_send_is_refused(value: str, publish: Publish, attempt: Call) -> None:
+    refused = attempt(publish(), status=400, **{"header-X-Timezone": value})
+    assert "A header takes one line of ASCII characters." in refused.text
+
+
+def test_a_missing_id_is_asked_for_at_its_field(publish: Publish, attempt: Call) -> None:
+    refused = attempt(publish(), suffix="/{id}", status=400, path__id=" ")
+    assert "Its id is missing" in refused.tree.get_element_by_id("path-id-error").text_content()
+
+
+@pytest.mark.parametrize("target", ["x", "999999", "1 GET", "1 GET /web", " ", "\x00", "１"])
+def test_an_endpoint_that_is_not_there_is_a_page_that_is_not_there(target: str, panel: Panel) -> None:
+    assert "There is no such endpoint" in texts(panel.get(f"/admin/try/?target={quote(target)}", 404))
+
+
+def test_an_api_that_no_longer_fits_odoo_cannot_be_tried(
+    publish: Publish, panel: Panel, app: Gatehouse, sql: Sql
+) -> None:
+    publish()
+    (definition,) = app.services.catalog.snapshot.definitions.values()
+    sql("UPDATE gatehouse.api SET document = jsonb_set(document, '{models,0,fields,0}', '\"gone\"')")
+    app.services.catalog.refresh()
+    assert panel.get(f"/admin/try/?target={definition.id}", 404)
+    for page in ("", "endpoints", "yaml"):
+        assert "/admin/try/?" not in panel.get(f"/admin/apis/{definition.id}/{page}").text
+
+
+def test_of_a_long_answer_only_the_beginning_is_shown(publish: Publish, attempt: Call) -> None:
+    route = publish(fields=(), type="rpc", method="echo")
+    tried = attempt(route, "POST", body=json.dumps({"value": ["long"] * 40_000}))
+    assert tried.status == 200
+    assert "These are the first 100,000 characters" in tried.text
+    assert len(tried.tree.get_element_by_id("answer-body").text) == 100_000
+    assert "--data-binary @body.json" in tried.text
+    # What was typed stands in the form, and once only: the programs name a file. Quotes take five characters there.
+    typed = 40_000 * len("&#34;long&#34;, ")
+    assert len(tried.page.text) < typed + 100_000 + 40_000 * 4
+
+
+# The same call as a program.
+
+
+def test_programs_hold_the_call_and_no_secret(publish: Publish, attempt: Call, shop: dict[str, Any]) -> None:
+    route = publish(clients=["Shop"])
+    tried = attempt(route, "POST", body='{"name": "It\'s @home", "x": null}', caller=shop["caller"],
+                    **{"header-Idempotency-Key": "k-1"})  # fmt: skip
+    curl, python, script = (tried.tree.get_element_by_id(f"program-{number}").text for number in (1, 2, 3))
+    assert curl.splitlines()[1:] == [
+        "curl -X POST \\",
+        "  -H 'Authorization: Bearer ACCESS_TOKEN' \\",
+        "  -H 'Content-Type: application/json' \\",
+        "  -H 'Idempotency-Key: k-1' \\",
+        '  --data-raw \'{"name": "It\'"\'"\'s @home", "x": null}\' \\',
+        f"  http://localhost{route}",
+    ]
+    assert "json={'name': \"It's @home\", 'x': None}," in python
+    assert "'Authorization': 'Bearer ACCESS_TOKEN'" in python
+    assert '"name": "It\'s @home"' in script
+    assert "From outside, the call is for real" in tried.text
+    for text in (curl, python, script):
+        assert shop["headers"]["Authorization"] not in text
