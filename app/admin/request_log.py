@@ -53,7 +53,7 @@ class RequestLog(PanelView):
         """Show all that is known of a request: its calls, and what they changed."""
         calls, changes = queries.request(services().engine, request_id)
         if not calls and not changes:
-            raise NotFound("This request is not in the log, or no longer.")
+            raise NotFound("This request is not in the log yet, or no longer.")
         return self.show(
             "panel/request.html",
             request_id=request_id,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from tests.packages import program
 from tests.server.conftest import Server, wait_until
 
 pytestmark = pytest.mark.live
@@ -119,8 +122,8 @@ def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
     token = requests.post(f"{server.url}/api/oauth2/token", data=form, timeout=10).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
 
-    def call(method: str = "GET", **options: object) -> requests.Response:
-        return requests.request(method, f"{server.url}/api/industries", headers=headers, timeout=10, **options)  # type: ignore[arg-type]
+    def call(method: str = "GET", below: str = "", **options: object) -> requests.Response:
+        return requests.request(method, f"{server.url}/api/industries{below}", headers=headers, timeout=10, **options)  # type: ignore[arg-type]
 
     wait_until(lambda: call().status_code == 200, 2)
     record = call().json()["result"]["records"][0]
@@ -137,18 +140,31 @@ def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
     page.get_by_role("link", name="APIs", exact=True).click()
     snapshot("apis")
     page.get_by_role("link", name="Endpoints of Industries").click()
+    assert call("GET", "/bulk", params={"ids": record["id"]}).status_code == 200
+    page.get_by_role("button", name="Switch off read").click()
+    expect(page.get_by_role("status")).to_contain_text("Read is off")
     page.get_by_role("button", name="Switch off create").click()
     expect(page.get_by_role("status")).to_contain_text("Create is off")
     time.sleep(1)  # by then, every worker has it
+    assert call("GET", "/bulk", params={"ids": record["id"]}).status_code == 404
     refused = call("POST", json={"name": "x"})
     assert refused.status_code == 405
     assert "POST" not in refused.headers["Allow"]
     snapshot("endpoint-off")
+    page.get_by_role("link", name="Try GET /api/industries/bulk", exact=True).click()
+    page.get_by_label("ids").fill(record["id"])
+    page.get_by_label("As", exact=True).select_option(label="Shop")
+    page.get_by_role("button", name="Send").click()
+    expect(answer).to_contain_text("404 Not Found")
+    expect(page.get_by_text("This operation is switched off")).to_be_visible()
+    snapshot("try-off")
+    page.go_back()
+    page.go_back()
 
     # See the calls in the numbers and in the log.
     page.get_by_role("link", name="More numbers").click()
     expect(page.get_by_role("img", name="Calls over time")).to_be_visible()
-    expect(page.get_by_role("row", name="GET /api/industries")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="GET /api/industries", exact=True)).to_be_visible()
     snapshot("analytics")
     page.get_by_role("link", name="Request log").click()
     page.get_by_label("Outcome").select_option("failed")
@@ -182,6 +198,51 @@ def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
     page.get_by_role("link", name="As YAML").click()
     expect(page.locator("#yaml")).to_contain_text("create_uid: [login]")
     snapshot("yaml")
+
+
+def test_the_programs_that_the_console_shows_make_the_same_call(
+    page: Page, server: Server, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    _log_in(page)
+    page.get_by_role("link", name="Try it").click()
+    snapshot("try-nothing")
+    page.get_by_label("Endpoint").select_option(label="POST /api/partner/rest (create)")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("Fields that it takes").click()
+    page.get_by_text("Headers", exact=True).click()
+    snapshot("try-help")
+    name = """It's "quoted" $HOME & <b>\\ü"""
+    page.get_by_label("Body (JSON)").fill(json.dumps({"name": name}))
+    page.get_by_label("For real").check()
+    page.get_by_label("fields", exact=True).fill("name")
+    page.get_by_label("fields", exact=True).press("Enter")
+    answer = page.get_by_role("region", name="Answer")
+    expect(answer).to_contain_text("200 OK For real")
+
+    # With the session in the place that is left for it, they run as they are copied.
+    (session_id,) = (cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "session_id")
+
+    def copied(language: str) -> str:
+        page.get_by_role("button", name=f"Copy the {language}").click()
+        expect(page.get_by_role("button", name=f"Copy the {language}")).to_have_text("Copied")
+        text: str = page.evaluate("navigator.clipboard.readText()")
+        assert session_id not in text
+        return text.replace("SESSION_ID", session_id)
+
+    program("curl", "curl")
+    (tmp_path / "call.sh").write_text(copied("curl"))
+    (tmp_path / "call.py").write_text(copied("Python"))
+    for command in (["bash", str(tmp_path / "call.sh")], [sys.executable, str(tmp_path / "call.py")]):
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        assert "result" in done.stdout, done.stdout + done.stderr
+    with page.expect_console_message(lambda message: message.text.startswith("200")):
+        page.evaluate(f"(async () => {{ {copied('JavaScript')} }})()")
+
+    # Four calls for real have made four partners.
+    domain = json.dumps([["name", "=", name]])
+    found = server.session().get(f"{server.url}/api/partner/rest", params={"domain": domain}, timeout=10)
+    assert found.json()["result"]["length"] == 4
 
 
 def test_a_definition_with_several_models_is_made_by_keyboard(page: Page, snapshot: Snapshot) -> None:

@@ -324,7 +324,7 @@ def test_a_login_is_tried_for_real_and_its_session_and_key_stay_nowhere(
 
 
 def _explained(page: Any) -> dict[str, list[str]]:
-    """Return what the page says about the fields or arguments of a body: type, default and meaning."""
+    """Return what the page says about the fields or arguments of a body: type, of arguments the default, meaning."""
     rows = html.fromstring(page.text).xpath("//details//tbody/tr")
     return {row.xpath("./th/code")[0].text: [cell.text_content() for cell in row.xpath("./td")] for row in rows}
 
@@ -341,8 +341,8 @@ def test_the_form_explains_parameters_fields_and_their_values(publish: Publish, 
     rows = _explained(page)
     assert rows["country_id"][0] == "id of res.country"
     assert rows["active"][0] == "boolean"
-    assert rows["type"][0].startswith("one of contact, invoice")
-    assert rows["type"][2].startswith("Address Type")
+    assert rows["type"][0].startswith("one of: contact, invoice")
+    assert rows["type"][1].startswith("Address Type")
     several = panel.get(f"/admin/try/?target={quote(f'{definition.id} POST {route}')}&example=several")
     assert isinstance(json.loads(html.fromstring(several.text).get_element_by_id("body").text), list)
 
@@ -407,6 +407,12 @@ def test_a_header_that_nobody_can_send_is_refused(value: str, publish: Publish, 
     assert "A header takes one line of ASCII characters." in refused.text
 
 
+def test_a_form_without_its_fields_sends_nothing(publish: Publish, attempt: Call) -> None:
+    refused = attempt(publish(), "POST", status=400, body=None, caller=None, run=None)
+    assert "Nothing has been sent." in refused.text
+    assert "As a test, or for real?" in refused.text
+
+
 def test_a_missing_id_is_asked_for_at_its_field(publish: Publish, attempt: Call) -> None:
     refused = attempt(publish(), suffix="/{id}", status=400, path__id=" ")
     assert "Its id is missing" in refused.tree.get_element_by_id("path-id-error").text_content()
@@ -439,6 +445,15 @@ def test_of_a_long_answer_only_the_beginning_is_shown(publish: Publish, attempt:
     # What was typed stands in the form, and once only: the programs name a file. Quotes take five characters there.
     typed = 40_000 * len("&#34;long&#34;, ")
     assert len(tried.page.text) < typed + 100_000 + 40_000 * 4
+
+
+def test_what_is_too_long_for_the_page_is_not_sent(publish: Publish, attempt: Call) -> None:
+    route = publish()
+    refused = attempt(route, "POST", status=400, body="x" * 600_000)
+    assert "at most 500,000 characters" in refused.tree.get_element_by_id("body-error").text_content()
+    assert len(refused.page.text) < 520_000
+    refused = attempt(route, status=400, query__domain="x" * 30_000)
+    assert "at most 20,000 characters" in refused.tree.get_element_by_id("query-domain-error").text_content()
 
 
 # The same call as a program.

@@ -9,6 +9,10 @@ from urllib.parse import quote, urlencode
 from app.admin.console.inputs import Input, Inputs
 from app.admin.console.targets import Target
 
+#: Most characters of a parameter, and of a body: the page that shows the answer holds them too.
+_MOST = 20_000
+_MOST_BODY = 500_000
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -30,6 +34,8 @@ def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Asked
     """Return the request, and what is wrong by field: what could be sent by nobody. All else the API answers."""
     given = {each: form.get(each.field, "").strip() for each in inputs.parameters}
     problems = {each.field: problem for each, value in given.items() if (problem := _problem(each, value))}
+    if len(form.get("body", "")) > _MOST_BODY:
+        problems["body"] = f"The console sends at most {_MOST_BODY:,} characters."
     path = target.path
     for each in inputs.at("path"):
         path = path.replace(f"{{{each.name}}}", quote(given[each], safe=""))
@@ -45,7 +51,14 @@ def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Asked
     )
 
 
+def short(form: Mapping[str, str]) -> dict[str, str]:
+    """Return what the form is filled with again: no more of each value than may be sent."""
+    return {name: value[: _MOST_BODY if name == "body" else _MOST] for name, value in form.items()}
+
+
 def _problem(parameter: Input, value: str) -> str | None:
+    if len(value) > _MOST:
+        return f"The console sends at most {_MOST:,} characters."
     if parameter.place == "path" and not value:
         return "Which record? Its id is missing."
     if parameter.place == "header" and not (value.isprintable() and value.isascii()):

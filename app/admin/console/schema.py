@@ -52,14 +52,17 @@ class Schemas:
         if "enum" in schema:
             values = [str(value) for value in schema["enum"] if value not in (None, "", False)]
             more = ", …" if len(values) > _MOST_VALUES else ""
-            return f"one of {', '.join(values[:_MOST_VALUES])}{more}"
+            return f"one of: {', '.join(values[:_MOST_VALUES])}{more}"
         return self._plain(schema)
 
     def _plain(self, schema: Json) -> str:
         kind = schema.get("type", "any")
         if kind == "array":
-            return f"list of {self.kind(schema['items'])}" if "items" in schema else str(schema.get("title", "list"))
-        name = " or ".join(kind) if isinstance(kind, list) else str(kind)
+            items = self.kind(schema["items"]) if "items" in schema else ""
+            if items.startswith("one of:"):
+                return f"some {items.removeprefix('one ')}"
+            return f"list of {items}" if items else str(schema.get("title", "list"))
+        name = " or ".join(each for each in kind if each != "null") if isinstance(kind, list) else str(kind)
         return str(schema.get("format", name)) if schema.get("format") in ("date", "date-time") else name
 
     def _is_empty(self, schema: Json) -> bool:

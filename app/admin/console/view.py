@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, g, request
@@ -39,8 +40,8 @@ class Console(PanelView):
         values: dict[str, Any] = {"caller": ME, "run": "real" if target.logs_in else "test", "body": _example(inputs)}
         shown: dict[str, Any] = {}
         if request.method == "POST":
-            values = {name: request.form.get(name, "") for name in request.form if name != "csrf_token"}
-            shown = _call(target, inputs, apps, values)
+            shown = _call(target, inputs, apps, request.form)
+            values |= {"body": "", **form.short(request.form)}
         if target.logs_in:
             values["body"] = _example(inputs)  # what was sent holds a key
         status = 400 if shown.get("problems") else 200
@@ -55,7 +56,7 @@ def _example(inputs: Inputs) -> str:
     return inputs.examples.get(wanted, next(iter(inputs.examples.values()), ""))
 
 
-def _call(target: Target, inputs: Inputs, apps: list[Caller], values: dict[str, Any]) -> dict[str, Any]:
+def _call(target: Target, inputs: Inputs, apps: list[Caller], values: Mapping[str, str]) -> dict[str, Any]:
     """Make the call that the form asks for; return what the page shows of it, or what is wrong by field."""
     asked, problems = form.read(values, target, inputs)
     caller, run = values.get("caller", ""), values.get("run", "")

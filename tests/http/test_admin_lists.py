@@ -1,0 +1,92 @@
+"""What the lists of the panel tell: of APIs, of an API's endpoints, of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from lxml import html
+
+from app.routing import Gatehouse
+from tests.http.conftest import Client
+from tests.http.panel import Panel
+
+Publish = Callable[..., str]
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def panel(app: Gatehouse, admin: Client, sql: Sql) -> Panel:
+    """An administrator in front of the panel; no call has been counted yet."""
+    app.services.recorder.flush()
+    for table in ("request_log", "rollup_minute", "rollup_hour", "rollup_day"):
+        sql(f"DELETE FROM gatehouse.{table}")
+    return Panel(admin)
+
+
+def _table(page: Any) -> dict[str, dict[str, str]]:
+    """Return the rows of a page's list by their heading: the text of each cell by its label."""
+    return {
+        " ".join(row.xpath("./th")[0].text_content().split()): {
+            cell.get("data-label"): " ".join(cell.text_content().split()) for cell in row.xpath("./td[@data-label]")
+        }
+        for row in html.fromstring(page.text).xpath("//table[@class='list']/tbody/tr")
+    }
+
+
+def test_the_list_of_apis_tells_state_mode_health_and_traffic(
+    panel: Panel, publish: Publish, demo: Client, app: Gatehouse, sql: Sql
+) -> None:
+    called = publish()
+    tested = publish(mode="test", authentication="public")
+    broken = publish()
+    sql(
+        "UPDATE gatehouse.api SET document = jsonb_set(document, '{models,0,fields,0}', '\"gone\"') "
+        "WHERE document->>'route' = %s",
+        broken,
+    )
+    sql(
+        "UPDATE gatehouse.api SET document = jsonb_set(document, '{published}', 'false') WHERE document->>'route' = %s",
+        tested,
+    )
+    for _ in range(3):
+        demo.result("GET", called)
+    app.services.recorder.flush()
+    rows = {row["Route"]: row for row in _table(panel.get("/admin/apis/")).values()}
+    told = ("State", "Who may call", "Calls in 24 h", "Health")
+    assert [rows[called][name] for name in told] == ["Published", "Logged in", "3", "Fine"]
+    assert [rows[tested][name] for name in told] == ["Draft Test", "Anybody", "0", "Fine"]
+    assert [rows[broken][name] for name in told] == ["Published", "Logged in", "0", "1 to fix"]
+
+
+def test_the_list_of_endpoints_tells_method_address_switch_and_traffic(
+    panel: Panel, publish: Publish, demo: Client, app: Gatehouse
+) -> None:
+    route = publish(endpoints={"search": True, "read": True, "create": True, "update": False, "delete": True})
+    record = demo.result("POST", route, json={"name": "Counted"})
+    for _ in range(2):
+        demo.result("GET", f"{route}/{record['id']}")
+    app.services.recorder.flush()
+    (definition,) = app.services.catalog.snapshot.definitions.values()
+    page = panel.get(f"/admin/apis/{definition.id}/endpoints")
+    sections = html.fromstring(page.text).xpath("//section[@class='operation']")
+    found = {
+        " ".join(section.xpath("./h2")[0].text_content().split()): [
+            " ".join(line.text_content().split()) for line in section.xpath(".//li")
+        ]
+        for section in sections
+    }
+    address = f"http://localhost{route}"
+    assert found["Read On"] == [f"GET {address}/bulk 0 calls Try", f"GET {address}/{{id}} 2 calls Try"]
+    assert found["Create On"] == [f"POST {address} 1 call Try"]
+    assert found["Update Off"] == [f"PATCH {address} 0 calls Try", f"PATCH {address}/{{id}} 0 calls Try"]
+    buttons = [button.text for button in html.fromstring(page.text).xpath("//section[@class='operation']//button")]
+    assert buttons == ["Switch off", "Switch off", "Switch off", "Switch on", "Switch off"]
+
+
+def test_the_list_of_models_tells_addon_and_records(panel: Panel, sql: Sql) -> None:
+    page = panel.get("/admin/models/?q=res.partner.industry")
+    ((count,),) = sql("SELECT count(*) FROM res_partner_industry")
+    found = _table(page)["Industry"]
+    assert found == {"Name": "res.partner.industry", "Addon": "base", "Records": str(count), "APIs": "–"}
