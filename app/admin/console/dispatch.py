@@ -99,7 +99,7 @@ def _set_out(data: bytes, mimetype: str) -> tuple[str, bool]:
     if mimetype != "application/json" or not data or len(data) > MOST_FORMATTED:
         return text, False
     document = json.loads(text)
-    return json.dumps(document, indent=2, ensure_ascii=False), "error" in document
+    return json.dumps(document, indent=2, ensure_ascii=False), isinstance(document, dict) and "error" in document
 
 
 def _harmless(name: str, value: str) -> str:

@@ -73,11 +73,12 @@ def _input(schemas: Schemas, parameter: Json, definition: Definition) -> Input:
     options = tuple(str(value) for value in schema.get("enum", ()))
     if schema.get("type") == "boolean":
         options = ("true", "false")
+    kind = schemas.kind(schema) + (", separated by commas" if schema.get("type") == "array" else "")
     shown = default if default is not None else found.get("example", next(iter(schema.get("examples", ())), None))
     return Input(
         name=found["name"],
         place=found["in"],
-        kind=schemas.kind(schema) if not options else "",
+        kind=kind if not options else "",
         required=bool(found.get("required")),
         placeholder="" if shown is None else shown if isinstance(shown, str) else json.dumps(shown),
         help=plain(found.get("description")),

@@ -61,6 +61,8 @@ class Schemas:
             items = self.kind(schema["items"]) if "items" in schema else ""
             if items.startswith("one of:"):
                 return f"some {items.removeprefix('one ')}"
+            if items.startswith("id of "):
+                return f"list of ids of {items.removeprefix('id of ')}"
             return f"list of {items}" if items else str(schema.get("title", "list"))
         name = " or ".join(each for each in kind if each != "null") if isinstance(kind, list) else str(kind)
         return str(schema.get("format", name)) if schema.get("format") in ("date", "date-time") else name

@@ -18,6 +18,7 @@ from app.admin.console.targets import Target, find, targets_of
 from app.admin.guard import current_person
 from app.admin.view import PanelView, page
 from app.errors import NotFound, Unauthorized
+from app.services import services
 from app.trial import Trial
 from odoo_bridge import sessions
 from odoo_bridge.sessions import COOKIE
@@ -72,6 +73,7 @@ def _call(target: Target, inputs: Inputs, apps: list[Caller], values: Mapping[st
     person = current_person()
     if person is None:
         raise Unauthorized("Please log in.")  # the guard has seen to it already
+    services().catalog.refresh()  # another worker may just have saved what is tried here
     mark = Trial(person.uid, run == "test", app.id if app else None)
     answer = dispatch.send(asked, mark, _own_session() if caller == ME else None)
     if target.logs_in and answer.session_id:
