@@ -17,7 +17,7 @@ from app.errors import TooManyRequests
 from app.idempotency import Idempotency, once
 from app.metrics import meters
 from app.policy import access, context
-from app.trial import Trial
+from app.trial import Trial, is_rolled_back
 from odoo_bridge import replica, sandbox, users
 from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Environment, Transactions, act_as
@@ -40,11 +40,6 @@ class Call:
     request_id: str
     idempotency: Idempotency | None = None
     trial: Trial | None = None
-
-    @property
-    def rolled_back(self) -> bool:
-        """Whether nothing of the call may remain: in test mode, or where an administrator tries it out so."""
-        return self.definition.document.mode == "test" or (self.trial is not None and self.trial.rolled_back)
 
 
 class Gateway:
@@ -84,13 +79,14 @@ class Gateway:
 
     def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
         access.check_served(call.definition)
-        if (read_only or call.operation in _READS) and not call.rolled_back and self._replica.is_fit:
+        rolled_back = is_rolled_back(call.definition, call.trial)
+        if (read_only or call.operation in _READS) and not rolled_back and self._replica.is_fit:
             return self._read(call, work, read_only=read_only)
 
         def within(root: Environment) -> T:
             return self._act(root, call, self._admit(root, call), work)
 
-        return self._transactions.run(within, keep=not call.rolled_back, read_only=read_only)
+        return self._transactions.run(within, keep=not rolled_back, read_only=read_only)
 
     def _read(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
         """Ask the primary who calls, and the replica for what they want; the primary too where the replica is unfit."""
@@ -120,10 +116,11 @@ class Gateway:
         self, root: Environment, call: Call, principal: Principal, work: Callable[[Environment, Principal], T]
     ) -> T:
         """Do the work as the principal's user, and note what it has changed."""
+        rolled_back = is_rolled_back(call.definition, call.trial)
         context = _context(root, principal.uid, call.wishes, call.definition)
-        with sandbox.isolated(root) if call.rolled_back else nullcontext(root) as place:
+        with sandbox.isolated(root) if rolled_back else nullcontext(root) as place:
             result = work(act_as(place, principal.uid, context), principal)
-        if call.told.changes and not call.rolled_back:
+        if call.told.changes and not rolled_back:
             audit.write(root.cr, _author(call, principal), call.told.changes)
         return result
 

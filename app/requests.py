@@ -23,7 +23,7 @@ from app.metrics import meters
 from app.policy.masking import Masking
 from app.routing import Gatehouse, current_definition, is_panel
 from app.services import services
-from app.trial import trial_of
+from app.trial import is_rolled_back, trial_of
 from odoo_bridge.sessions import COOKIE
 
 #: Most characters that the log keeps of a text.
@@ -85,8 +85,8 @@ def _read_input() -> None:
 def _mark(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     response.headers.setdefault("Cache-Control", "no-store")
-    definition, trial = current_definition(), trial_of(request.environ)
-    if definition is not None and (definition.document.mode == "test" or (trial is not None and trial.rolled_back)):
+    definition = current_definition()
+    if definition is not None and is_rolled_back(definition, trial_of(request.environ)):
         response.headers["X-Test-Mode"] = "true"
     if "told" in g:
         _tell(response, g.told)

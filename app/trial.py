@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.catalog.definition import Definition
+
 #: Where the mark lies.
 KEY = "gatehouse.trial"
 
@@ -36,3 +38,8 @@ def trial_of(environ: Mapping[str, Any]) -> Trial | None:
     """Return the mark of a request; None for all that come from outside."""
     found = environ.get(KEY)
     return found if isinstance(found, Trial) else None
+
+
+def is_rolled_back(definition: Definition, trial: Trial | None) -> bool:
+    """Whether nothing of a call may remain: in test mode, or where an administrator tries it out so."""
+    return definition.document.mode == "test" or (trial is not None and trial.rolled_back)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from lxml import html
@@ -14,56 +13,18 @@ from app.auth import clients
 from app.routing import Gatehouse
 from app.trial import KEY
 from tests.http.conftest import Client
+from tests.http.console import Console
 from tests.http.panel import Panel, texts
 
 Root = Callable[..., Any]
 Sql = Callable[..., list[tuple[Any, ...]]]
 Publish = Callable[..., str]
-Call = Callable[..., "Tried"]
-
-
-class Tried:
-    """The console's page after a call."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.tree = html.fromstring(page.text)
-        self.text = texts(page)
-
-    @property
-    def status(self) -> int:
-        (tag,) = self.tree.xpath("//section[@id='answer']//h2/span[1]/text()")
-        return int(tag.split()[0])
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.tree.get_element_by_id("answer-body").text)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        names = self.tree.xpath("//section[@id='answer']//dt/text()")
-        return dict(zip(names, self.tree.xpath("//section[@id='answer']//dd/code/text()"), strict=True))
 
 
 @pytest.fixture
-def panel(admin: Client) -> Panel:
-    """An administrator in front of the panel."""
-    return Panel(admin)
-
-
-@pytest.fixture
-def attempt(panel: Panel, app: Gatehouse) -> Call:
-    """Fill in the form of an endpoint and send it; what is not named stays as the form begins."""
-
-    def run(route: str, method: str = "GET", suffix: str = "", status: int = 200, **fields: Any) -> Tried:
-        definitions = app.services.catalog.snapshot.definitions.values()
-        (api_id,) = (each.id for each in definitions if each.document.route == route)
-        address = f"/admin/try/?target={quote(f'{api_id} {method} {route}{suffix}')}"
-        answer = panel.send(address, "#answer", **{name.replace("__", "-"): value for name, value in fields.items()})
-        assert answer.status_code == status, answer.text
-        return Tried(answer)
-
-    return run
+def attempt(admin: Client, app: Gatehouse) -> Console:
+    """The console, used by an administrator."""
+    return Console(Panel(admin), app)
 
 
 @pytest.fixture
@@ -99,7 +60,7 @@ SITUATIONS: dict[str, tuple[str, dict[str, Any], str, int]] = {
 
 @pytest.mark.parametrize("case", SITUATIONS)
 def test_the_answer_is_the_one_that_a_client_gets(
-    case: str, publish: Publish, attempt: Call, shop: dict[str, Any], admin: Client, anyone: Client, sql: Sql,
+    case: str, publish: Publish, attempt: Console, shop: dict[str, Any], admin: Client, anyone: Client, sql: Sql,
     app: Gatehouse,
 ) -> None:  # fmt: skip
     caller, keys, method, expected = SITUATIONS[case]
@@ -130,7 +91,7 @@ def _without_id(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def test_parameters_headers_and_path_arrive(publish: Publish, attempt: Call, root: Root, admin: Client) -> None:
+def test_parameters_headers_and_path_arrive(publish: Publish, attempt: Console, root: Root, admin: Client) -> None:
     ids = root(lambda env: env["test.record"].create([{"name": f"Tried {number}"} for number in range(3)]).ids)
     route = publish(id_obfuscation=False)
     found = attempt(
@@ -147,7 +108,7 @@ def test_parameters_headers_and_path_arrive(publish: Publish, attempt: Call, roo
 
 
 def test_a_client_app_calls_without_any_token_being_made(
-    publish: Publish, attempt: Call, shop: dict[str, Any], sql: Sql
+    publish: Publish, attempt: Console, shop: dict[str, Any], sql: Sql
 ) -> None:
     route = publish(clients=["Shop"])
     before = sql("SELECT lookup FROM gatehouse.token ORDER BY 1")
@@ -157,7 +118,7 @@ def test_a_client_app_calls_without_any_token_being_made(
 
 
 def test_calls_count_against_the_rate_of_whom_they_are_made_as(
-    publish: Publish, attempt: Call, shop: dict[str, Any], anyone: Client
+    publish: Publish, attempt: Console, shop: dict[str, Any], anyone: Client
 ) -> None:
     route = publish(clients=["Shop"], rate_limit="2/hour")
     assert attempt(route, caller=shop["caller"]).headers["X-RateLimit-Remaining"] == "1"
@@ -166,7 +127,7 @@ def test_calls_count_against_the_rate_of_whom_they_are_made_as(
 
 
 def test_nobody_calls_as_an_app_without_a_secret_or_one_that_is_not_there(
-    publish: Publish, attempt: Call, root: Root
+    publish: Publish, attempt: Console, root: Root
 ) -> None:
     route = publish()
     client = root(lambda env: clients.create(env.cr, "Phone", scopes=["search"], uid=2, redirect_uris=["a.b:/c"]))
@@ -182,7 +143,7 @@ def test_nobody_calls_as_an_app_without_a_secret_or_one_that_is_not_there(
 
 
 def test_a_call_is_a_test_unless_wished_otherwise_and_nothing_of_it_remains(
-    publish: Publish, attempt: Call, sql: Sql
+    publish: Publish, attempt: Console, sql: Sql
 ) -> None:
     route = publish()
     tried = attempt(route, "POST", body='{"name": "Never was"}')
@@ -194,7 +155,7 @@ def test_a_call_is_a_test_unless_wished_otherwise_and_nothing_of_it_remains(
     assert sql("SELECT 1 FROM gatehouse.audit WHERE request_id = %s", tried.headers["X-Request-ID"]) == []
 
 
-def test_a_test_leaves_its_idempotency_key_free(publish: Publish, attempt: Call, admin: Client) -> None:
+def test_a_test_leaves_its_idempotency_key_free(publish: Publish, attempt: Console, admin: Client) -> None:
     route, body, header = publish(), {"name": "With a key"}, {"Idempotency-Key": "tried-before"}
     tried = attempt(
         route, "POST", body=json.dumps({"name": "Another body"}), **{"header-Idempotency-Key": "tried-before"}
@@ -205,7 +166,7 @@ def test_a_test_leaves_its_idempotency_key_free(publish: Publish, attempt: Call,
 
 @pytest.mark.parametrize("method", ["commit_in_between", "commit_elsewhere", "commit_in_a_thread"])
 def test_a_test_keeps_in_what_a_method_commits_by_itself(
-    method: str, publish: Publish, attempt: Call, sql: Sql, shop: dict[str, Any]
+    method: str, publish: Publish, attempt: Console, sql: Sql, shop: dict[str, Any]
 ) -> None:
     route = publish(fields=(), type="rpc", method=method, clients=["Shop"])
     for caller in ("me", shop["caller"]):
@@ -216,7 +177,7 @@ def test_a_test_keeps_in_what_a_method_commits_by_itself(
 
 
 def test_an_api_in_test_mode_is_tried_as_a_test_whatever_the_form_says(
-    publish: Publish, attempt: Call, sql: Sql
+    publish: Publish, attempt: Console, sql: Sql
 ) -> None:
     route = publish(mode="test")
     tried = attempt(route, "POST", body='{"name": "Never real"}', run="real")
@@ -232,7 +193,7 @@ def test_an_api_in_test_mode_is_tried_as_a_test_whatever_the_form_says(
     ],
 )
 def test_a_call_for_real_remains_and_the_audit_says_that_the_admin_made_it_in_the_panel(
-    caller: str, kept: str, said: str, publish: Publish, attempt: Call, shop: dict[str, Any], sql: Sql, panel: Panel
+    caller: str, kept: str, said: str, publish: Publish, attempt: Console, shop: dict[str, Any], sql: Sql
 ) -> None:
     route = publish(clients=["Shop"])
     name = f"Real by {caller}"
@@ -245,17 +206,17 @@ def test_a_call_for_real_remains_and_the_audit_says_that_the_admin_made_it_in_th
     request_id = tried.headers["X-Request-ID"]
     rows = sql("SELECT caller, action, record_ids, address FROM gatehouse.audit WHERE request_id = %s", request_id)
     assert rows == [(kept.format(id=shop["id"]), "create", [record_id], "127.0.0.1")]
-    assert said in texts(panel.get(f"/admin/log/{request_id}"))
+    assert said in texts(attempt.panel.get(f"/admin/log/{request_id}"))
 
 
 def test_the_log_tells_tests_of_the_panel_from_calls(
-    publish: Publish, attempt: Call, app: Gatehouse, panel: Panel, sql: Sql
+    publish: Publish, attempt: Console, app: Gatehouse, sql: Sql
 ) -> None:
     route = publish()
     ids = {caller: attempt(route, caller=caller).headers["X-Request-ID"] for caller in ("me", "public")}
     app.services.recorder.flush()
-    assert "admin, in the panel, as a test" in texts(panel.get(f"/admin/log/{ids['me']}"))
-    assert "admin as nobody, in the panel, as a test" in texts(panel.get(f"/admin/log/{ids['public']}"))
+    assert "admin, in the panel, as a test" in texts(attempt.panel.get(f"/admin/log/{ids['me']}"))
+    assert "admin as nobody, in the panel, as a test" in texts(attempt.panel.get(f"/admin/log/{ids['public']}"))
     assert sql("SELECT caller FROM gatehouse.request_log WHERE request_id = %s", ids["me"]) == [
         ("panel-test:2/user:2",)
     ]
@@ -275,7 +236,7 @@ def test_a_client_cannot_mark_its_call(mark: str, publish: Publish, admin: Clien
     assert anyone("GET", route, headers={mark: text}, environ_overrides={mark: text}).status_code == 401
 
 
-def test_the_page_holds_no_session_and_no_cookie(publish: Publish, attempt: Call, admin: Client) -> None:
+def test_the_page_holds_no_session_and_no_cookie(publish: Publish, attempt: Console, admin: Client) -> None:
     cookie = admin.http.get_cookie("session_id")
     assert cookie is not None
     assert cookie.value not in attempt(publish()).page.text
@@ -298,7 +259,7 @@ def keys(publish: Publish, app: Gatehouse, sql: Sql) -> str:
 
 
 def test_a_login_is_tried_for_real_and_its_session_and_key_stay_nowhere(
-    keys: str, attempt: Call, root: Root, database: str, monkeypatch: pytest.MonkeyPatch, panel: Panel
+    keys: str, attempt: Console, root: Root, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def make(env: Any) -> str:
         user = env["res.users"].search([("login", "=", "admin")])
@@ -320,56 +281,13 @@ def test_a_login_is_tried_for_real_and_its_session_and_key_stay_nowhere(
     root(lambda env: env["res.users.apikeys"].search([("name", "=", "console")])._remove())
 
 
-# What one fills in.
-
-
-def _explained(page: Any) -> dict[str, list[str]]:
-    """Return what the page says about the fields or arguments of a body: type, of arguments the default, meaning."""
-    rows = html.fromstring(page.text).xpath("//details//tbody/tr")
-    return {row.xpath("./th/code")[0].text: [cell.text_content() for cell in row.xpath("./td")] for row in rows}
-
-
-def test_the_form_explains_parameters_fields_and_their_values(publish: Publish, panel: Panel, app: Gatehouse) -> None:
-    route = publish("res.partner", fields=["name", "type", "country_id", "active", "child_ids"])
-    (definition,) = app.services.catalog.snapshot.definitions.values()
-    search = panel.get(f"/admin/try/?target={definition.id}")
-    assert "A filter in Odoo's own form" in texts(search)
-    count = html.fromstring(search.text).get_element_by_id("query-count")
-    assert count.xpath("./option/text()") == ["As usual (exact)", "exact", "none"]
-    page = panel.get(f"/admin/try/?target={quote(f'{definition.id} POST {route}')}")
-    assert json.loads(html.fromstring(page.text).get_element_by_id("body").text)["name"] == "Example"
-    rows = _explained(page)
-    assert rows["country_id"][0] == "id of res.country"
-    assert rows["active"][0] == "boolean"
-    assert rows["type"][0].startswith("one of: contact, invoice")
-    assert rows["type"][1].startswith("Address Type")
-    several = panel.get(f"/admin/try/?target={quote(f'{definition.id} POST {route}')}&example=several")
-    assert isinstance(json.loads(html.fromstring(several.text).get_element_by_id("body").text), list)
-
-
-def test_the_form_explains_arguments_with_their_defaults(publish: Publish, panel: Panel, app: Gatehouse) -> None:
-    publish(fields=(), type="rpc", method="echo", http_methods=["POST", "GET"])
-    (definition,) = app.services.catalog.snapshot.definitions.values()
-    route = definition.document.route
-    page = panel.get(f"/admin/try/?target={quote(f'{definition.id} POST {route}')}")
-    tree = html.fromstring(page.text)
-    assert json.loads(tree.get_element_by_id("body").text) == {"flag": False, "only_by_name": "x"}
-    assert _explained(page) == {
-        "value": ["any", "–", "–"],
-        "flag": ["boolean", "false", "–"],
-        "only_by_name": ["string", '"x"', "–"],
-    }
-    by_get = html.fromstring(panel.get(f"/admin/try/?target={quote(f'{definition.id} GET {route}')}").text)
-    assert by_get.get_element_by_id("query-only_by_name").get("placeholder") == "x"
-
-
 def test_every_endpoint_has_a_form_whose_example_can_be_sent(
-    publish: Publish, panel: Panel, attempt: Call, app: Gatehouse, keys: str
+    publish: Publish, attempt: Console, app: Gatehouse, keys: str
 ) -> None:
     publish("res.partner", fields="all")
     publish("test.record", fields="all")
     publish(fields=(), type="rpc", method="join", http_methods=["POST", "GET"])
-    options = html.fromstring(panel.get("/admin/try/").text).xpath("//select[@id='target']//option/@value")
+    options = html.fromstring(attempt.panel.get("/admin/try/").text).xpath("//select[@id='target']//option/@value")
     targets = [value for value in options if value]
     assert len(targets) == 8 + 8 + 6 + 1
     for target in targets:
@@ -380,86 +298,10 @@ def test_every_endpoint_has_a_form_whose_example_can_be_sent(
         assert tried.status < 500, (target, tried.text)
 
 
-# Whatever is typed.
-
-
-@pytest.mark.parametrize(
-    "typed",
-    ["../../../admin/", "bulk", "%00", "\x00", "ü\u2028", "?a=b#c", "x" * 5000, "//evil.example/", "'\"<script>"],
-)
-def test_no_id_that_is_typed_leads_elsewhere(typed: str, publish: Publish, attempt: Call) -> None:
-    tried = attempt(publish(), suffix="/{id}", path__id=typed)
-    assert tried.status in (400, 404)
-    assert "error" in tried.body
-    assert "<script>" not in tried.page.text
-
-
-@pytest.mark.parametrize("body", ["", "{", "[" * 50_000, '{"name": "\\ud800"}', "null", '"text"', '{"name": 1e999}'])
-def test_a_body_that_is_no_good_is_answered_by_the_api(body: str, publish: Publish, attempt: Call) -> None:
-    tried = attempt(publish(), "POST", body=body)
-    assert tried.status == 400
-    assert tried.body["error"]["code"] == 400
-
-
-@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ü", "\x00", "a\tb"])
-def test_a_header_that_nobody_can_send_is_refused(value: str, publish: Publish, attempt: Call) -> None:
-    refused = attempt(publish(), status=400, **{"header-X-Timezone": value})
-    assert "A header takes one line of ASCII characters." in refused.text
-
-
-def test_a_form_without_its_fields_sends_nothing(publish: Publish, attempt: Call) -> None:
-    refused = attempt(publish(), "POST", status=400, body=None, caller=None, run=None)
-    assert "Nothing has been sent." in refused.text
-    assert "As a test, or for real?" in refused.text
-
-
-def test_a_missing_id_is_asked_for_at_its_field(publish: Publish, attempt: Call) -> None:
-    refused = attempt(publish(), suffix="/{id}", status=400, path__id=" ")
-    assert "Its id is missing" in refused.tree.get_element_by_id("path-id-error").text_content()
-
-
-@pytest.mark.parametrize("target", ["x", "999999", "1 GET", "1 GET /web", " ", "\x00", "１"])
-def test_an_endpoint_that_is_not_there_is_a_page_that_is_not_there(target: str, panel: Panel) -> None:
-    assert "There is no such endpoint" in texts(panel.get(f"/admin/try/?target={quote(target)}", 404))
-
-
-def test_an_api_that_no_longer_fits_odoo_cannot_be_tried(
-    publish: Publish, panel: Panel, app: Gatehouse, sql: Sql
-) -> None:
-    publish()
-    (definition,) = app.services.catalog.snapshot.definitions.values()
-    sql("UPDATE gatehouse.api SET document = jsonb_set(document, '{models,0,fields,0}', '\"gone\"')")
-    app.services.catalog.refresh()
-    assert panel.get(f"/admin/try/?target={definition.id}", 404)
-    for page in ("", "endpoints", "yaml"):
-        assert "/admin/try/?" not in panel.get(f"/admin/apis/{definition.id}/{page}").text
-
-
-def test_of_a_long_answer_only_the_beginning_is_shown(publish: Publish, attempt: Call) -> None:
-    route = publish(fields=(), type="rpc", method="echo")
-    tried = attempt(route, "POST", body=json.dumps({"value": ["long"] * 40_000}))
-    assert tried.status == 200
-    assert "These are the first 100,000 characters" in tried.text
-    assert len(tried.tree.get_element_by_id("answer-body").text) == 100_000
-    assert "--data-binary @body.json" in tried.text
-    # What was typed stands in the form, and once only: the programs name a file. Quotes take five characters there.
-    typed = 40_000 * len("&#34;long&#34;, ")
-    assert len(tried.page.text) < typed + 100_000 + 40_000 * 4
-
-
-def test_what_is_too_long_for_the_page_is_not_sent(publish: Publish, attempt: Call) -> None:
-    route = publish()
-    refused = attempt(route, "POST", status=400, body="x" * 600_000)
-    assert "at most 500,000 characters" in refused.tree.get_element_by_id("body-error").text_content()
-    assert len(refused.page.text) < 520_000
-    refused = attempt(route, status=400, query__domain="x" * 30_000)
-    assert "at most 20,000 characters" in refused.tree.get_element_by_id("query-domain-error").text_content()
-
-
 # The same call as a program.
 
 
-def test_programs_hold_the_call_and_no_secret(publish: Publish, attempt: Call, shop: dict[str, Any]) -> None:
+def test_programs_hold_the_call_and_no_secret(publish: Publish, attempt: Console, shop: dict[str, Any]) -> None:
     route = publish(clients=["Shop"])
     tried = attempt(route, "POST", body='{"name": "It\'s @home", "x": null}', caller=shop["caller"],
                     **{"header-Idempotency-Key": "k-1"})  # fmt: skip
