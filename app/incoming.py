@@ -119,6 +119,12 @@ class Incoming:
         return document.get("params", {})
 
 
+def refuse_nul(request: Request) -> None:
+    """Refuse a form with a NUL, which no person types and PostgreSQL does not take for text; raises BadRequest."""
+    if any("\x00" in value for value in request.form.values()):
+        raise BadRequest("A field holds a NUL.", name="invalid_form")
+
+
 def _load_json(data: bytes) -> Any:
     if not data.strip():
         raise BadRequest("A JSON body is expected, but the body is empty.", name="invalid_json")

@@ -13,6 +13,7 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
 from app.auth.principal import Told
+from app.incoming import refuse_nul
 from app.routing import is_panel
 from app.services import services
 from odoo_bridge import sessions, users
@@ -72,6 +73,7 @@ def _admit() -> Response | None:
     if not is_panel(request.path):
         return None
     g.told = Told()
+    refuse_nul(request)
     if request.endpoint not in _FOR_STRANGERS:
         person = g.panel_person = _person()
         if person is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask, g
+from flask import Flask, g, request
 from flask_cors import CORS
 
 from app.auth.principal import Told
+from app.incoming import refuse_nul
 from app.oauth2.endpoints import blueprint as endpoints
 from app.oauth2.pages import blueprint as pages
 
@@ -27,3 +28,4 @@ def init_oauth2(app: Flask) -> None:
 
 def _prepare() -> None:
     g.told = Told()
+    refuse_nul(request)

@@ -324,6 +324,12 @@ def test_a_client_id_with_a_nul_is_that_of_nobody(anyone: Client) -> None:
             assert anyone("POST", f"/api/oauth2/{endpoint}", data={"token": "x"}, headers=header).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/admin/login", "/api/oauth2/login", "/admin/settings/"])
+def test_a_form_with_a_nul_is_400(path: str, anyone: Client, admin: Client) -> None:
+    for client in (anyone, admin):
+        assert client("POST", path, data={"login": "a\x00", "password": "x", "run_as": "a\x00"}).status_code == 400
+
+
 def test_a_wrong_login_takes_as_long_as_a_wrong_password(anyone: Client, database: str, root: Root) -> None:
     root(lambda env: env["res.users"].create({"name": "Invited", "login": "invited"}).id)  # has no password yet
 
