@@ -1,4 +1,4 @@
-"""Fetch one Debian package without installing it, and without touching the machine's own lists.
+"""Fetch Debian packages without installing it, and without touching the machine's own lists.
 
 Only the standard library: the bootstrap uses it before there is a virtual environment.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -116,35 +116,37 @@ def configuration(folder: Path, *, own_source: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def fetch(package: str, suite: str, target: Path, *, log: Path, todo: str) -> None:
-    """Download `package` from Debian's `suite` and unpack it to the new folder `target`.
+def fetch(packages: Sequence[str], suite: str, target: Path, *, log: Path, todo: str) -> None:
+    """Download `packages` from Debian's `suite` and unpack them together to the new folder `target`.
 
     `target` appears whole or not at all. `todo` is what to do where there is no apt or no network.
     Raises SetupError.
     """
     for command in ("apt-get", "dpkg-deb"):
         if shutil.which(command) is None:
-            raise SetupError(f"{package} can't be fetched: there is no {command} on this machine.", todo)
+            names = ", ".join(packages)
+            raise SetupError(f"{names} can't be fetched: there is no {command} on this machine.", todo)
     work = target.with_name(f"{target.name}.new")
     shutil.rmtree(work, ignore_errors=True)
     try:
-        unpacked = _download(package, suite, work, log=log, todo=todo)
+        unpacked = _download(packages, suite, work, log=log, todo=todo)
         shutil.rmtree(target, ignore_errors=True)
         unpacked.rename(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _download(package: str, suite: str, work: Path, *, log: Path, todo: str) -> Path:
-    """Return the folder in `work` with what is in the package."""
-    what = f"Fetching the Debian package {package}"
+def _download(packages: Sequence[str], suite: str, work: Path, *, log: Path, todo: str) -> Path:
+    """Return the folder in `work` with what is in the packages."""
+    names = ", ".join(packages)
+    what = f"Fetching from Debian: {names}"
     (work / "deb").mkdir(parents=True)
     mirror = find_mirror(work, log=log, what=what, todo=todo)
     if mirror is None:
-        raise SetupError(f"{package} can't be fetched: apt on this machine knows no mirror of Debian's archive.", todo)
+        raise SetupError(f"{names} can't be fetched: apt on this machine knows no mirror of Debian's archive.", todo)
     env = environment(work / "apt", f"deb [signed-by={keyring(mirror)}] {mirror.uri} {suite} main")
     run(["apt-get", "update", "--error-on=any"], log=log, what=what, todo=todo, env=env)
-    run(["apt-get", "download", package], log=log, what=what, todo=todo, env=env, cwd=work / "deb")
-    (archive,) = (work / "deb").glob("*.deb")
-    run(["dpkg-deb", "-x", archive, work / "root"], log=log, what=f"Unpacking {package}", todo=todo)
+    run(["apt-get", "download", *packages], log=log, what=what, todo=todo, env=env, cwd=work / "deb")
+    for archive in sorted((work / "deb").glob("*.deb")):
+        run(["dpkg-deb", "-x", archive, work / "root"], log=log, what=f"Unpacking {archive.name}", todo=todo)
     return work / "root"

@@ -88,5 +88,5 @@ def ensure() -> OdooSource:
         return source
     with step(f"Fetching Odoo's source (Debian package {PACKAGE}, 120 MB)"):
         paths.LOCAL.mkdir(exist_ok=True)
-        apt.fetch(PACKAGE, SUITE, paths.LOCAL / "odoo", log=paths.LOGS / "odoo-source.log", todo=TODO)
+        apt.fetch([PACKAGE], SUITE, paths.LOCAL / "odoo", log=paths.LOGS / "odoo-source.log", todo=TODO)
     return at(paths.LOCAL / "odoo", "The folder")

@@ -59,7 +59,7 @@ def flask(env: Mapping[str, str], log: str, what: str, *arguments: str | Path) -
 def serve(address: Address, env: Mapping[str, str], text: str) -> None:
     """Run gunicorn until a signal asks us to end. Raises SetupError."""
     say(f"- Starting gunicorn on {address} ...")
-    with web.gunicorn({**env, "GATEHOUSE_BIND": str(address)}) as process:
+    with web.running(web.GUNICORN, {**env, "GATEHOUSE_BIND": str(address)}) as process:
         web.wait_ready(process, address)
         say(greeting.ready(address))
         say(text)

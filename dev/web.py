@@ -1,4 +1,4 @@
-"""gunicorn as a child process: started, awaited, stopped in order."""
+"""A server as a child process, gunicorn or Odoo's own: started, awaited, stopped in order."""
 
 from __future__ import annotations
 
@@ -9,25 +9,40 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from dev import paths, signals
 from dev.bind import Address
 from dev.errors import SetupError
 from dev.steps import say
 
-COMMAND = (sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
 READY_SECONDS = 120.0
 
 
+@dataclass(frozen=True)
+class Program:
+    """A server: its name in messages, its command line, the path that answers 200 once it serves, and its target."""
+
+    name: str
+    command: Sequence[str]
+    ready: str
+    target: str
+
+
+GUNICORN = Program(
+    "gunicorn", (sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"), "/readyz", "serve"
+)
+
+
 @contextlib.contextmanager
-def gunicorn(env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Keep gunicorn running while the block runs; nothing of it is left afterwards."""
+def running(program: Program, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep a server running while the block runs; nothing of it is left afterwards."""
     process = None
     try:
         with signals.deferred():
             process = subprocess.Popen(
-                COMMAND,
+                program.command,
                 stdin=subprocess.DEVNULL,
                 env=dict(env),
                 cwd=paths.ROOT,
@@ -42,7 +57,7 @@ def gunicorn(env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End gunicorn: requests in flight get the time that gunicorn.conf.py gives, unless we are told a second time."""
+    """End a server: requests in flight get the time that it gives them, unless we are told a second time."""
     try:
         process.terminate()
         process.wait()
@@ -55,26 +70,27 @@ def stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def wait_ready(process: subprocess.Popen[bytes], address: Address) -> None:
+def wait_ready(process: subprocess.Popen[bytes], address: Address, program: Program = GUNICORN) -> None:
     """Return when the server is ready to serve. Raises SetupError when it ends, or takes too long."""
     deadline = time.monotonic() + READY_SECONDS
     answer = "no answer"
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise ended(process.returncode)
-        answer = ask(address)
+            raise ended(process.returncode, program)
+        answer = ask(address, program.ready)
         if answer.startswith("200 "):
             return
         time.sleep(0.05)
-    raise SetupError(f"The server is not ready after {READY_SECONDS:.0f} s. GET /readyz: {answer}", "See its messages.")
+    what = f"The server is not ready after {READY_SECONDS:.0f} s. GET {program.ready}: {answer}"
+    raise SetupError(what, "See its messages.")
 
 
-def ask(address: Address) -> str:
-    """Return the status and the body of GET /readyz, or what went wrong."""
+def ask(address: Address, path: str) -> str:
+    """Return the status and the body of a GET, or what went wrong."""
     # Not urllib: a proxy that is set for the network is not asked about this machine.
     connection = http.client.HTTPConnection(address.callable_host, address.port, timeout=10)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         response = connection.getresponse()
         return f"{response.status} {response.read(1000).decode(errors='replace').strip()}"
     except (OSError, http.client.HTTPException) as error:
@@ -83,17 +99,18 @@ def ask(address: Address) -> str:
         connection.close()
 
 
-def watch(process: subprocess.Popen[bytes]) -> None:
-    """Return when we are asked to end; raises SetupError when gunicorn ends by itself."""
+def watch(process: subprocess.Popen[bytes], program: Program = GUNICORN) -> None:
+    """Return when we are asked to end; raises SetupError when the server ends by itself."""
     try:
         process.wait()
     except signals.Stopped:
         say("\nStopping; a second Ctrl-C does not wait for requests in flight.")
         return
-    raise ended(process.returncode)
+    raise ended(process.returncode, program)
 
 
-def ended(code: int) -> SetupError:
-    """Return the error for a gunicorn that is no longer there."""
+def ended(code: int, program: Program = GUNICORN) -> SetupError:
+    """Return the error for a server that is no longer there."""
     how = f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    return SetupError(f"gunicorn {how}.", "Its messages above say why. The data is kept; run `make serve` again.")
+    todo = f"Its messages above say why. The data is kept; run `make {program.target}` again."
+    return SetupError(f"{program.name} {how}.", todo)

@@ -102,5 +102,5 @@ def test_the_machines_own_sources_are_used_to_find_the_mirror(tmp_path: Path) ->
 def test_without_apt_the_error_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SetupError, match="no apt-get") as caught:
-        apt.fetch("odoo-19", "sid", tmp_path / "odoo", log=tmp_path / "log", todo="Set the variable.")
+        apt.fetch(["odoo-19"], "sid", tmp_path / "odoo", log=tmp_path / "log", todo="Set the variable.")
     assert caught.value.todo == "Set the variable."
