@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
-from app.admin import editor, traffic, transactions
+from app.admin import editor, prefill, traffic, transactions
 from app.admin.api_form import ApiForm, data_of
 from app.admin.draft import unused
 from app.admin.endpoint_list import operations_of
@@ -28,8 +28,9 @@ class Apis(PanelView):
 
     @page("/new", "GET", "POST")
     def new(self) -> Response:
-        """Make an API from the system-wide defaults."""
-        form = _form(_new_data() if request.method == "GET" else None)
+        """Make an API from the system-wide defaults, or from those and what the address names; see ``prefill``."""
+        filled = prefill.from_address(request.args) if request.method == "GET" else None
+        form = _form(filled.data if filled else _new_data() if request.method == "GET" else None)
         problems: list[Any] = []
         if form.validate_on_submit():
             values, problems = form.document(published="publish" in request.form)
@@ -39,7 +40,7 @@ class Apis(PanelView):
                 problems += editor.check(values, None)
             except editor.Invalid as error:
                 problems = error.problems
-        return self._form(form, problems, None)
+        return self._form(form, problems, None, left_out=filled.left_out if filled else ())
 
     @page("/<int:api_id>/", "GET", "POST")
     def edit(self, api_id: int) -> Response:

@@ -16,7 +16,7 @@ from app.services import services
 
 PER_PAGE = 50
 #: What a row of the history is about.
-_KINDS = {"api": "API", "client": "Client app", "setting": "Setting"}
+_KINDS = {"api": "API", "client": "Client app", "setting": "Setting", "odoo": "Odoo"}
 
 
 class Audit(PanelView):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from app.admin.editor import default_values, known_models
@@ -21,8 +21,11 @@ from odoo_bridge.transaction import Environment
 _MOST_FIELDS = 25
 
 
-def draft(root: Environment, stored: Stored, model: str) -> dict[str, Any]:
-    """Return a definition of type rest for a model, not published; raises NotFound for one that can't be exposed."""
+def draft(root: Environment, stored: Stored, model: str, wished: Collection[str] = ()) -> dict[str, Any]:
+    """Return a definition of type rest for a model, not published; raises NotFound for one that can't be exposed.
+
+    It exposes those of the fields ``wished`` that can be, and sensible ones where that leaves none.
+    """
     info = None if is_secret_model(model) else OdooSource(root, known_models(root)).model(model)
     if info is None or info.abstract or info.transient:
         raise NotFound(f"There is no model {model!r} that can be exposed.")
@@ -34,7 +37,7 @@ def draft(root: Environment, stored: Stored, model: str) -> dict[str, Any]:
         "published": False,
         "models": [{"model": model, "fields": "all"}],
     }
-    return {**document, "models": [{"model": model, "fields": _fields(root, document, model)}]}
+    return {**document, "models": [{"model": model, "fields": _fields(root, document, model, wished)}]}
 
 
 def unused(wish: str, taken: Iterable[str], separator: str) -> str:
@@ -51,11 +54,13 @@ def _slug(model: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-") or "model"
 
 
-def _fields(root: Environment, document: Mapping[str, Any], model: str) -> list[str]:
+def _fields(root: Environment, document: Mapping[str, Any], model: str, wished: Collection[str]) -> list[str]:
     """Return the record's name, what a new record needs, and what Odoo's own list shows, where that may be exposed."""
     checked = ApiDocument.model_validate(dict(document))
     definition, _ = compile_document(checked, OdooSource(root, known_models(root)))
     allowed = definition.exposures[model].node.fields
+    if known := [name for name in dict.fromkeys(wished) if name in allowed]:
+        return known
     title = models.title_field(root, model)
     needed = [name for name, field in allowed.items() if field.required and not field.has_default and field.writable]
     wanted = dict.fromkeys([title or "", *needed, *models.columns(root, model)])

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from app.admin import editor, transactions
+from app.admin import editor, odoo_rpc, transactions
 from app.admin.api_form import OptionsForm, options_of
 from app.admin.system_form import SystemForm
 from app.admin.view import PanelView, page
@@ -41,7 +41,8 @@ class Settings(PanelView):
                 _save_defaults(values)
                 return self.go("settings.index", "Saved. New APIs begin with these values.")
         general = form.show_problems(problems)
-        return self.show("panel/settings.html", 400 if form.is_submitted() else 200, form=form, problems=general)
+        status = 400 if form.is_submitted() else 200
+        return self.show("panel/settings.html", status, form=form, problems=general, odoo_rpc=odoo_rpc.section())
 
     @page("/system", "GET", "POST")
     def system(self) -> Response:

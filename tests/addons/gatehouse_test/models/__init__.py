@@ -1,3 +1,3 @@
 from . import line, record, tag  # isort: split
 
-from . import methods
+from . import assets, methods

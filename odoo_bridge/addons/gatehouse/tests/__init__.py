@@ -1,0 +1,1 @@
+from . import test_panel, test_rpc, test_settings
