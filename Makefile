@@ -5,7 +5,7 @@ PYTHON ?= python3
 # Arguments for pytest or the benchmarks, for example: make test ARGS="tests/unit -k domain"
 ARGS ?=
 
-.PHONY: help serve test check bench
+.PHONY: help serve odoo test check bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -13,6 +13,10 @@ help: ## list the targets
 serve: ## a demonstration on this machine, or with GATEHOUSE_ODOO_CONF the server for an Odoo that is there
 	@$(PYTHON) dev/bootstrap.py serve
 	@.venv/bin/python -m dev serve
+
+odoo: ## Odoo's own server and web client on the demonstration's database, beside `make serve`
+	@$(PYTHON) dev/bootstrap.py odoo
+	@.venv/bin/python -m dev odoo
 
 test: ## all tests, on real Odoo and PostgreSQL; ARGS="..." goes to pytest
 	@$(PYTHON) dev/bootstrap.py test

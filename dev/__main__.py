@@ -1,12 +1,12 @@
-"""`python -m dev serve|test|prepare-test`: what the Makefile runs once `.venv` is there."""
+"""`python -m dev serve|odoo|test|prepare-test`: what the Makefile runs once `.venv` is there."""
 
 from __future__ import annotations
 
 import sys
 
-from dev import command, serve, tests
+from dev import command, odoo, serve, tests
 
-USAGE = "usage: python -m dev serve | test [PYTEST ARGUMENTS] | prepare-test"
+USAGE = "usage: python -m dev serve | odoo | test [PYTEST ARGUMENTS] | prepare-test"
 
 
 def main(arguments: list[str]) -> int:
@@ -14,6 +14,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["serve"]:
             return command.run(serve.main)
+        case ["odoo"]:
+            return command.run(odoo.main)
         case ["test", *rest]:
             return command.run(lambda: tests.main(rest))
         case ["prepare-test"]:

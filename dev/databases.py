@@ -107,6 +107,21 @@ def check(server: Server, name: str, modules: Sequence[str], log: Path) -> None:
         raise SetupError(f"Odoo did not install: {', '.join(missing)}.", f"Its output is in {log}. {TODO}")
 
 
+def version(server: Server, name: str, module: str) -> str | None:
+    """Return the version of a module that is installed in a database, None where it is not."""
+    query = "SELECT latest_version FROM ir_module_module WHERE name = %s AND state = 'installed'"
+    rows = _fetch(server, query, (module,), database=name)
+    return str(rows[0][0]) if rows else None
+
+
+def set_parameter(server: Server, name: str, key: str, value: str) -> None:
+    """Set a system parameter of an Odoo that does not run: one that does has it in its caches."""
+    query = sql.SQL(
+        "INSERT INTO ir_config_parameter (key, value) VALUES ({}, {}) ON CONFLICT (key) DO UPDATE SET value = {}"
+    )
+    _execute(server, query.format(sql.Literal(key), sql.Literal(value), sql.Literal(value)), database=name)
+
+
 def environment(source: OdooSource) -> dict[str, str]:
     """Return the environment for a process that imports Odoo."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "ODOO_"))}
@@ -128,8 +143,8 @@ def _fetch(
         return cursor.fetchall()
 
 
-def _execute(server: Server, statement: sql.Composed) -> None:
-    with _cursor(server, "postgres") as cursor:
+def _execute(server: Server, statement: sql.Composed, *, database: str = "postgres") -> None:
+    with _cursor(server, database) as cursor:
         cursor.execute(statement)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -156,6 +157,33 @@ def test_flask_finds_the_running_set_up(running: Serve) -> None:
     assert done.returncode == 0, done.stderr
     assert "/api/partner/rest" in [row["route"] for row in json.loads(done.stdout)]
     assert not running.ended()
+
+
+def test_odoo_serves_the_same_database_beside_it_and_its_ctrl_c_leaves_no_process(
+    running: Serve, tmp_path: Path
+) -> None:
+    before = set(running.processes())
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    log = tmp_path / "odoo.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dev", "odoo"],
+            cwd=paths.ROOT,
+            env={**running.env, "GATEHOUSE_ODOO_BIND": address},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        wait(lambda: f"Odoo serves http://{address}/web" in log.read_text(), 120, log.read_text)
+        with urllib.request.urlopen(f"http://{address}/web/login", timeout=60) as answer:
+            assert answer.status == 200
+            assert b"web.assets_frontend" in answer.read()
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, log.read_text()
+    assert set(running.processes()) == before
 
 
 def test_ctrl_c_leaves_no_process_and_the_next_start_is_fast_and_keeps_the_data(running: Serve, tmp_path: Path) -> None:
