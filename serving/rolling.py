@@ -59,8 +59,9 @@ def install(server: Any) -> None:
 
 def reload(server: Any) -> None:
     """Become the new version if it starts; else say why not, and serve on. Does not return in the first case."""
-    # As it was when this process began: without what the environment file has added since.
-    environ = dict(server.cfg.env_orig)
+    # As it was when this process began: without what the environment file has added since. Sockets that systemd gave
+    # are handed on below, like all others.
+    environ = {name: value for name, value in server.cfg.env_orig.items() if not name.startswith("LISTEN_")}
     command = [sys.executable, *sys.orig_argv[1:]]
     server.log.info("Reloading: trying the new version")
     if not _starts(command, environ):
