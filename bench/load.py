@@ -20,6 +20,10 @@ class WrongAnswer(Exception):
     """A server gave an answer that is not the expected one, so its speed means nothing."""
 
 
+class NoAnswer(WrongAnswer):
+    """The first answer took longer than the whole load."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What wrk found: ``seconds`` that it took, ``p50`` and ``p99`` of the latency in seconds."""
@@ -55,7 +59,7 @@ def parse(output: str) -> Outcome:
     if found["lost"]:
         raise WrongAnswer(f"{found['lost']} requests got no answer.")
     if not found["requests"]:
-        raise WrongAnswer("There was no answer in the time given.")
+        raise NoAnswer("There was no answer in the time given.")
     return Outcome(found["requests"], found["microseconds"] / 1e6, found["p50"] / 1e6, found["p99"] / 1e6)
 
 

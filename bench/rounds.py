@@ -9,7 +9,7 @@ from statistics import median
 import psycopg2.extensions
 
 from bench import answers, database, load
-from bench.load import Outcome, WrongAnswer
+from bench.load import NoAnswer, Outcome, WrongAnswer
 from bench.request import Request
 from bench.servers import Server
 from bench.workloads import Workload
@@ -18,6 +18,8 @@ from dev.steps import step
 CONNECTIONS, FEW = 8, 2
 #: A slow call gets so many times the seconds of the others, and at least so many.
 LONGER, LEAST = 2, 6
+#: Where no answer comes in the time, it is doubled, up to about so many seconds.
+LONGEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +97,19 @@ def _turned(names: list[str], number: int) -> list[str]:
 
 def _load(wrk: str, job: Workload, line: Line, request: Request, seconds: int, connections: int) -> Sample:
     """Load a server that is at rest, and put the database back into its state."""
-    server = line.server
-    database.settle(line.cursor)
-    before = server.cpu_seconds()
     if job.slow:
         connections, seconds = FEW, max(LEAST, LONGER * seconds)
+    database.settle(line.cursor)
+    before = line.server.cpu_seconds()
     try:
-        outcome = load.run(wrk, server.url, request, seconds=seconds, connections=connections)
+        outcome = load.run(wrk, line.server.url, request, seconds=seconds, connections=connections)
+    except NoAnswer:
+        if seconds > LONGEST:
+            raise
+        return _load(wrk, job, line, request, 2 * seconds, connections)
     except WrongAnswer as error:
-        raise WrongAnswer(f"{job.name}: {server.name}, {request.path}: {error}") from error
-    sample = Sample(outcome, (server.cpu_seconds() - before) / outcome.requests)
+        raise WrongAnswer(f"{job.name}: {line.server.name}, {request.path}: {error}") from error
+    sample = Sample(outcome, (line.server.cpu_seconds() - before) / outcome.requests)
     if job.writes:
         database.reset(line.cursor)
     return sample
