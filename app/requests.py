@@ -85,6 +85,7 @@ def _read_input() -> None:
 def _mark(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     definition = current_definition()
     if definition is not None and is_rolled_back(definition, trial_of(request.environ)):
         response.headers["X-Test-Mode"] = "true"

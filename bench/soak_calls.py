@@ -111,7 +111,7 @@ class Calls:
         """A person logs in, and out."""
         params = {"db": self._server.database, "login": "demo", "password": "demo"}
         session = requests.Session()
-        envelope = {"jsonrpc": "2.0", "params": params}
+        envelope: dict[str, Any] = {"jsonrpc": "2.0", "params": params}
         answer = session.post(f"{self._server.url}/web/session/authenticate", json=envelope, timeout=60)
         if "result" not in answer.json():
             raise Unexpected(answer.text[:300])

@@ -125,7 +125,7 @@ def test_logging_in_leads_to_the_page_that_was_asked_for(anyone: Client) -> None
 
 
 @pytest.mark.parametrize(
-    "target", ["https://example.com/admin/", "//example.com/admin/", "/\\example.com", "/web", "/admin/\\x", "x"]
+    "target", ["https://example.com/admin/", "//example.com/admin/", "/\\example.com", "/web", "/admin/\\x", "x", "//["]
 )
 def test_logging_in_leads_nowhere_else(app: Gatehouse, target: str) -> None:
     panel = Panel(Client(app))
