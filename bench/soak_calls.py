@@ -30,8 +30,12 @@ class Calls:
         arguments = ["client", "create", "Soak", "--api", "Partners", "--user", "admin", "--json"]
         arguments += [part for scope in ("read", "search", "create") for part in ("--scope", scope)]
         self._client = json.loads(server.flask(*arguments).stdout)
-        frequent = [("search", self.search), ("read", self.read), ("create, change, delete", self.write)]
-        rare = [
+        frequent: list[tuple[str, Call]] = [
+            ("search", self.search),
+            ("read", self.read),
+            ("create, change, delete", self.write),
+        ]
+        rare: list[tuple[str, Call]] = [
             ("bulk of fifty", self.bulk),
             ("image", self.image),
             ("method", self.method),

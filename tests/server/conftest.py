@@ -102,7 +102,7 @@ def serving(testbed: Testbed, database: str, log: Path, **settings: str) -> Iter
         environment = environment_of(testbed, database)
         run_flask(["db", "upgrade"], environment)
         run_flask(["api", "import", "dev/demo.yaml"], environment)
-        with gunicorn(testbed, database, log, **settings) as server:
+        with gunicorn(testbed, database, log, ROOT, **settings) as server:
             yield server
     finally:
         testbed.drop(database)
