@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.analytics import bodies, partitions, retention, rollup
+from app.analytics import batches, bodies, partitions, retention, rollup
 from app.analytics.bodies import Exchange, Legible, Room, legible
 from app.analytics.token_use import TokenUse
 from app.metrics import meters
@@ -31,13 +31,6 @@ CAPACITY = 20_000
 BATCH = 1_000
 #: Seconds between two writes, and between two tries while the database is away.
 INTERVAL = 1.0
-
-_INSERT = text(
-    "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, error, message, caller, "
-    "client, uid, address, milliseconds, request_body, request_note, response_body, response_note) VALUES (:at, "
-    ":request_id, :api_id, :endpoint, :path, :status, :error, :message, :caller, :client, :uid, :address, "
-    ":milliseconds, :request_body, :request_note, :response_body, :response_note)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +74,14 @@ class _Batch:
         )
 
 
-_COLUMNS = tuple(field.name for field in fields(Row) if field.name != "exchange")
+_OF_ROW = tuple(field.name for field in fields(Row) if field.name != "exchange")
+_OF_BODIES = tuple(field.name for field in fields(Legible) if field.name != "message")
+_COLUMNS = (*_OF_ROW, *_OF_BODIES)
 
 
 def _values(row: Row) -> dict[str, Any]:
-    kept = legible(row.exchange, row.message) if row.exchange is not None else Legible(message=row.message)
-    return {**{name: getattr(row, name) for name in _COLUMNS}, **asdict(kept)}
+    values = {name: getattr(row, name) for name in _OF_ROW}
+    return values if row.exchange is None else {**values, **asdict(legible(row.exchange, row.message))}
 
 
 class Recorder:
@@ -207,7 +202,7 @@ class Recorder:
         with self._engine.begin() as connection:
             for day in days - self._known_days:
                 partitions.ensure(connection, day)
-            connection.execute(_INSERT, batch.values)
+            batches.insert(connection, "request_log", _COLUMNS, batch.values)
             rollup.add(connection, batch.rows)
         self._known_days |= days
         self._room.give_back(batch.held)

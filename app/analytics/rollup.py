@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, text
 
+from app.analytics import batches
 from app.analytics.latency import bucket_of
 
 _COLUMNS = ("dimension", "at", "api_id", "key", "failed", "bucket")
@@ -91,15 +92,13 @@ def _add(connection: Connection, table: Table, calls: Sequence[Call]) -> None:
         {**dict(zip(_COLUMNS, key, strict=True)), "calls": sums[key][0], "milliseconds": sums[key][1]}
         for key in sorted(sums)
     ]
-    columns = ", ".join(_COLUMNS)
-    connection.execute(
-        text(
-            f"INSERT INTO gatehouse.{table.name} ({columns}, calls, milliseconds) VALUES "
-            "(:dimension, :at, :api_id, :key, :failed, :bucket, :calls, :milliseconds) "
-            f"ON CONFLICT ({columns}) DO UPDATE SET calls = {table.name}.calls + EXCLUDED.calls, "
-            f"milliseconds = {table.name}.milliseconds + EXCLUDED.milliseconds"
-        ),
+    batches.insert(
+        connection,
+        table.name,
+        (*_COLUMNS, "calls", "milliseconds"),
         values,
+        f"ON CONFLICT ({', '.join(_COLUMNS)}) DO UPDATE SET calls = {table.name}.calls + EXCLUDED.calls, "
+        f"milliseconds = {table.name}.milliseconds + EXCLUDED.milliseconds",
     )
 
 

@@ -1,0 +1,29 @@
+"""Many rows into a table in one statement, whose one parameter holds them all as JSON.
+
+A statement for each row costs a round trip for each, and PostgreSQL a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+
+def insert(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], then: str = ""
+) -> None:
+    """Insert rows into a table of the schema ``gatehouse``; ``then`` is what follows, for example ON CONFLICT.
+
+    Values are what JSON has, and dates.
+    """
+    named = ", ".join(columns)
+    connection.execute(
+        text(
+            f"INSERT INTO gatehouse.{table} ({named}) "
+            f"SELECT {named} FROM json_populate_recordset(NULL::gatehouse.{table}, CAST(:rows AS json)) {then}"
+        ),
+        {"rows": orjson.dumps(rows).decode()},
+    )
