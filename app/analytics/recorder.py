@@ -99,6 +99,8 @@ class Recorder:
         self._known_days: set[date] = set()
         self._uses = TokenUse()
         self._room = Room(room)
+        self._writing = threading.Lock()
+        self._waiting: _Batch | None = None
         # Not at once: a process that lives for a minute has nothing to clean up.
         self._next_clean_up = time.monotonic() + retention.INTERVAL / 6
 
@@ -125,13 +127,14 @@ class Recorder:
         self._stopped.set()
         if self._thread is not None and self._pid == os.getpid():
             self._thread.join(patience)
-        if left := self._queue.qsize():
+        waiting = self._waiting
+        if left := self._queue.qsize() + (len(waiting.rows) if waiting else 0):
             _logger.error("%d rows of the request log could not be written", left)
 
     def flush(self) -> None:
-        """Write what is queued now, in this thread."""
-        while batch := self._take():
-            self._write(batch)
+        """Write what is queued now, in this thread; what the other one has begun is written when this returns."""
+        while self._write_next():
+            pass
         self._uses.write(self._engine)
 
     def _start(self) -> None:
@@ -141,6 +144,7 @@ class Recorder:
             # After a fork the parent's queue and thread are the parent's.
             self._queue = queue.Queue(self._queue.maxsize)
             self._room = Room(self._room.capacity)
+            self._writing, self._waiting = threading.Lock(), None
             self._stopped.clear()
             self._pid = os.getpid()
             self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -148,29 +152,42 @@ class Recorder:
             atexit.register(self.stop)
 
     def _run(self) -> None:
-        waiting: _Batch | None = None
         while True:
             stopping = self._stopped.wait(INTERVAL)
             meters.LOG_QUEUE.set(self._queue.qsize())
             give_up = time.monotonic() + 8
-            while batch := waiting or self._take():
-                waiting = batch
+            more = True
+            while more:
                 try:
-                    self._write(batch)
-                    waiting = None
+                    more = self._write_next()
                 except SQLAlchemyError as error:
                     _logger.warning("The request log can't be written: %s", error.__class__.__name__)
                     if not stopping or time.monotonic() > give_up:
                         break
                     time.sleep(0.2)
-                except Exception:  # a row that can't be written must not hold up all others
-                    _logger.exception("%d rows of the request log can't be written, and are dropped", len(batch.rows))
-                    self._drop(len(batch.rows), batch.held)
-                    waiting = None
             self._write_uses()
             if stopping:
                 return
             self._clean_up()
+
+    def _write_next(self) -> bool:
+        """Write the batch that waits, or the next one; False where there is none.
+
+        Raises SQLAlchemyError, and then the batch waits on.
+        """
+        with self._writing:
+            batch = self._waiting = self._waiting or self._take()
+            if batch is None:
+                return False
+            try:
+                self._write(batch)
+            except SQLAlchemyError:
+                raise
+            except Exception:  # a row that can't be written must not hold up all others
+                _logger.exception("%d rows of the request log can't be written, and are dropped", len(batch.rows))
+                self._drop(len(batch.rows), batch.held)
+            self._waiting = None
+            return True
 
     def _write_uses(self) -> None:
         try:

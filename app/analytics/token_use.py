@@ -29,6 +29,7 @@ class TokenUse:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._noted: dict[str, float] = {}
         self._waiting: dict[str, datetime] = {}
 
@@ -44,18 +45,22 @@ class TokenUse:
 
     def write(self, engine: Engine) -> None:
         """Write what is remembered; raises SQLAlchemyError, and then remembers it still."""
+        with self._writing:  # whoever comes second returns when all is written
+            uses = self._taken()
+            if not uses:
+                return
+            try:
+                with engine.begin() as connection:
+                    values = {"lookups": list(uses), "times": list(uses.values()), "precision": PRECISION}
+                    connection.execute(_UPDATE, values)
+            except BaseException:
+                with self._lock:
+                    self._waiting = {**uses, **self._waiting}
+                raise
+
+    def _taken(self) -> dict[str, datetime]:
         with self._lock:
             uses, self._waiting = self._waiting, {}
             oldest = time.monotonic() - PRECISION
             self._noted = {lookup: noted for lookup, noted in self._noted.items() if noted > oldest}
-        if not uses:
-            return
-        try:
-            with engine.begin() as connection:
-                connection.execute(
-                    _UPDATE, {"lookups": list(uses), "times": list(uses.values()), "precision": PRECISION}
-                )
-        except BaseException:
-            with self._lock:
-                self._waiting = {**uses, **self._waiting}
-            raise
+            return uses

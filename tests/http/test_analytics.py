@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -15,6 +16,7 @@ from app.analytics.recorder import Recorder, Row
 from app.routing import Gatehouse
 from odoo_bridge import records
 from tests.http.conftest import Client
+from tests.server.conftest import wait_until
 
 Publish = Callable[..., str]
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -247,6 +249,22 @@ def test_a_full_queue_drops_and_counts_and_never_blocks(app: Gatehouse) -> None:
         for _ in range(40):
             recorder.record(_row(datetime.now(timezone.utc), request_id="full"))
         assert recorder.dropped >= 10
+    recorder.stop()
+
+
+def test_a_flush_returns_when_the_batch_that_the_other_thread_has_begun_is_written(app: Gatehouse, sql: Sql) -> None:
+    recorder = Recorder(app.services.engine)
+    flushing = threading.Thread(target=recorder.flush)
+    with app.services.engine.begin() as connection:
+        partitions.ensure(connection, date.today())
+        connection.execute(text("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE"))
+        recorder.record(_row(datetime.now(timezone.utc), request_id="in flight"))
+        wait_until(recorder._queue.empty, 10)
+        flushing.start()
+        flushing.join(0.2)
+        assert flushing.is_alive()
+    flushing.join(10)
+    assert sql("SELECT count(*) FROM gatehouse.request_log WHERE request_id = 'in flight'") == [(1,)]
     recorder.stop()
 
 
