@@ -73,7 +73,6 @@ def _admit() -> Response | None:
     if not is_panel(request.path):
         return None
     g.told = Told()
-    refuse_nul(request)
     if request.endpoint not in _FOR_STRANGERS:
         person = g.panel_person = _person()
         if person is None:
@@ -88,6 +87,7 @@ def _check_form() -> Response | None:
     """Refuse what a foreign page could have sent: everything but a read carries the token of a form of ours."""
     if request.method in _SAFE:
         return None
+    refuse_nul(request)
     try:
         validate_csrf(request.form.get("csrf_token"), time_limit=FORM_LIFETIME)
     except ValidationError:

@@ -79,7 +79,7 @@ def test_the_form_explains_arguments_with_their_defaults(publish: Publish, panel
 
 @pytest.mark.parametrize(
     "typed",
-    ["../../../admin/", "bulk", "%00", "\x00", "ü\u2028", "?a=b#c", "x" * 5000, "//evil.example/", "'\"<script>"],
+    ["../../../admin/", "bulk", "%00", "ü\u2028", "?a=b#c", "x" * 5000, "//evil.example/", "'\"<script>"],
 )
 def test_no_id_that_is_typed_leads_elsewhere(typed: str, publish: Publish, attempt: Console) -> None:
     tried = attempt(publish(), suffix="/{id}", path__id=typed)
@@ -95,7 +95,7 @@ def test_a_body_that_is_no_good_is_answered_by_the_api(body: str, publish: Publi
     assert tried.body["error"]["code"] == 400
 
 
-@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ü", "\x00", "a\tb"])
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ü", "\x7f", "a\tb"])
 def test_a_header_that_nobody_can_send_is_refused(value: str, publish: Publish, attempt: Console) -> None:
     refused = attempt(publish(), status=400, **{"header-X-Timezone": value})
     assert "A header takes one line of ASCII characters." in refused.text
