@@ -233,7 +233,7 @@ def test_a_slow_call_says_how_long_the_database_took(observed: Server, blocked: 
     assert line["sql_statements"] >= 3
 
 
-def test_every_line_of_the_log_is_json_also_those_of_gunicorn_and_of_odoo(observed: Server) -> None:
+def test_every_line_of_the_log_is_json_also_those_of_gunicorn(observed: Server) -> None:
     path = f"{API}/%0Aforged"
     headers = {"X-Request-ID": "req-7", "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
     answer = requests.get(f"{observed.url}{path}?secret=1", headers=headers, timeout=10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -31,7 +32,8 @@ def beside(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     run_flask(["db", "upgrade"], environment)
     run_flask(["api", "import", "dev/demo.yaml"], environment)
     log = tmp_path_factory.mktemp("beside") / "gunicorn.log"
-    with gunicorn(pair.testbed, pair.database, log, GATEHOUSE_METRICS_TOKEN=TOKEN) as server:
+    settings = {"GATEHOUSE_METRICS_TOKEN": TOKEN, "GATEHOUSE_LOG_FORMAT": "json"}
+    with gunicorn(pair.testbed, pair.database, log, **settings) as server:
         yield server
 
 
@@ -93,3 +95,5 @@ def test_a_replica_that_is_away_is_not_missed(beside: Server, pair: Pair, reads:
     for _ in range(4):
         assert requests.get(f"{beside.url}{API}?limit=1", cookies=session.cookies, timeout=10).status_code == 200
     assert reads("primary") >= before + 4
+    lines = [json.loads(line) for line in beside.log.read_text().splitlines()]
+    assert any("readonly cursor" in line["message"] for line in lines if line["logger"].startswith("odoo"))
