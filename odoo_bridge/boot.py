@@ -17,7 +17,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import compat, connections
+from . import compat, connections, files
 from .errors import BootError
 
 _logger = logging.getLogger(__name__)
@@ -42,18 +42,18 @@ def start(conf: Path, database: str | None = None) -> Instance:
     """
     if not conf.is_file():
         raise BootError(f"{conf} does not exist: set GATEHOUSE_ODOO_CONF to Odoo's configuration file.")
-    # A host that does not answer at all must not hold a call for minutes (libpq's own limit is the kernel's).
-    os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
     # PGAPPNAME-like names help an operator to tell the two servers apart in pg_stat_activity.
     arguments = ["--config", str(conf)] + (["--database", database] if database else [])
     config.parse_config(arguments, setup_logging=False)
     config["db_app_name"] = "gatehouse-{pid}"
+    compat.limit_connecting()
     compat.check_version()
     connections.install()
     _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()
     instance = Instance(name, Path(config["data_dir"]), sql_db.connection_info_for(name)[1])
     load(instance)
+    files.install()
     return instance
 
 

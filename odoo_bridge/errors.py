@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import psycopg2
 from odoo import exceptions
 from psycopg2 import errors as pg
@@ -74,6 +76,12 @@ class Unavailable(BridgeError):
     name = "database_unavailable"
 
 
+class StorageFull(Unavailable):
+    """There is no room for a file."""
+
+    name = "storage_full"
+
+
 class TooCostly(BridgeError):
     """A statement ran longer than the limit allows."""
 
@@ -86,6 +94,7 @@ class BootError(BridgeError):
     name = "boot_error"
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 #: What is worth another try: another transaction was quicker (Odoo: service/model.py, retrying).
 RETRYABLE = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, exceptions.ConcurrencyError)
 
@@ -115,6 +124,8 @@ def translate(error: Exception) -> BridgeError | None:
         return Rejected(str(error.args[0]) if error.args else "", name=_qualified_name(error))
     if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)):
         return Unavailable("The database cannot be reached at the moment.")
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return StorageFull("There is no room left for files. Nothing was saved.")
     return None
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +14,7 @@ from odoo import http
 from odoo.service import security
 
 from .credentials import User
+from .errors import Unavailable
 from .transaction import Environment
 
 _logger = logging.getLogger(__name__)
@@ -58,7 +62,8 @@ def resolve(root: Environment, sid: str) -> Resolved | None:
         return None
     renewal = None
     if time.time() >= session["create_time"] + http.SESSION_ROTATION_INTERVAL:
-        http.root.session_store.rotate(session, root, soft=True)
+        with _store():
+            http.root.session_store.rotate(session, root, soft=True)
         renewal = Renewal(session.sid, http.get_session_max_inactivity(root))
     return Resolved(User(session.uid, session.login), renewal)
 
@@ -78,7 +83,8 @@ def open_session(root: Environment, user: User) -> Login:
             "session_token": env.user._compute_session_token(session.sid),
         }
     )
-    http.root.session_store.save(session)
+    with _store():
+        http.root.session_store.save(session)
     info = {
         "uid": user.uid,
         "name": env.user.name,
@@ -92,14 +98,33 @@ def open_session(root: Environment, user: User) -> Login:
 
 def close_session(sid: str) -> None:
     """End a session everywhere, also those that rotation derived from it."""
-    if _load(sid) is not None:
+    if _load(sid) is None:
+        return
+    with _store():
         http.root.session_store.delete_from_identifiers([sid[: http.STORED_SESSION_BYTES]])
 
 
 def _load(sid: str) -> Any:
+    """Return a session of the store, or None where it has none of that id. Raises Unavailable."""
     store = http.root.session_store
     if not store.is_valid_key(sid):
         return None
-    session = store.get(sid)
+    with _store():
+        try:
+            # Odoo's store takes a file that it can't read for one that is not there: that would log people out.
+            os.close(os.open(store.get_session_filename(sid), os.O_RDONLY))
+        except FileNotFoundError:
+            os.stat(store.path)
+            return None
+        session = store.get(sid)
     # Odoo's store answers an unknown id with a new, empty session of another id.
     return session if session.sid == sid and not session.is_new else None
+
+
+@contextlib.contextmanager
+def _store() -> Iterator[None]:
+    """Say that sessions can't be looked up or kept: a disk that is away or full, wrong rights on the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable("Sessions cannot be looked up at the moment.", name="session_store_unavailable") from error

@@ -1,0 +1,209 @@
+"""What clients see when things fail beside a live server: the database, the disk, the sessions, Odoo's own changes."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import os
+import re
+import resource
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from PIL import Image
+
+from dev import databases
+from dev.testbed import Testbed
+from tests.server.conftest import Server, environment_of, gunicorn, in_odoo, run_flask, wait_until
+from tests.server.tcp_proxy import Proxy
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+
+_APIS = """
+apis:
+- {name: Images, route: /api/images, published: true, models: [{model: res.partner, fields: [name, image_1920]}]}
+- {name: Everything, route: /api/everything, published: true, models: [{model: res.partner, fields: all}]}
+"""
+
+
+@dataclass
+class Drill:
+    """A server whose PostgreSQL is behind a proxy, and whose data_dir is its own."""
+
+    server: Server
+    proxy: Proxy
+    data_dir: Path
+
+    def get(self, path: str) -> requests.Response:
+        """Call on a connection of its own."""
+        return requests.get(f"{self.server.url}{path}", cookies=self.server.session().cookies, timeout=60)
+
+    def filestore(self) -> set[Path]:
+        """The files of the filestore."""
+        folder = databases.filestore(self.data_dir, self.server.database)
+        return {path for path in folder.glob("??/*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def drill(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
+    """The server that the drills share."""
+    folder = tmp_path_factory.mktemp("drill")
+    database, data_dir, conf = f"gatehouse_drill_{os.getpid()}", folder / "data", folder / "odoo.conf"
+    (folder / "apis.yaml").write_text(_APIS)
+    testbed.clone(database)
+    try:
+        filestore = databases.filestore(data_dir, database)
+        filestore.parent.mkdir(parents=True)
+        filestore.symlink_to(databases.filestore(testbed.data_dir, database))
+        with Proxy(testbed.host, testbed.port) as proxy:
+            text = re.sub(r"(?m)^db_port = .*", f"db_port = {proxy.port}", testbed.odoo_conf.read_text())
+            conf.write_text(re.sub(r"(?m)^data_dir = .*", f"data_dir = {data_dir}", text))
+            environment = environment_of(testbed, database)
+            run_flask(["db", "upgrade"], environment)
+            for file in ("dev/demo.yaml", str(folder / "apis.yaml")):
+                run_flask(["api", "import", file], environment)
+            with gunicorn(testbed, database, folder / "log", GATEHOUSE_ODOO_CONF=str(conf)) as server:
+                yield Drill(server, proxy, data_dir)
+    finally:
+        testbed.drop(database)
+
+
+@dataclass
+class Load:
+    """Clients that read all the time, and check what they read."""
+
+    drill: Drill
+    path: str
+    expected: str
+    answers: list[tuple[float, requests.Response]] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Load:
+        self._threads = [threading.Thread(target=self._run) for _ in range(4)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            self.answers.append((time.monotonic(), self.drill.get(self.path)))
+            time.sleep(0.05)
+
+    def since(self, began: float) -> list[requests.Response]:
+        """Return the answers that came after a moment."""
+        return [answer for at, answer in list(self.answers) if at >= began]
+
+    def check(self) -> None:
+        """Every answer is right, or says that the database is away and when to come again."""
+        for _, answer in self.answers:
+            if answer.status_code == 200:
+                assert answer.text == self.expected
+            else:
+                assert (answer.status_code, answer.json()["error"]["data"]["name"]) == (503, "database_unavailable")
+                assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("failure", ["refuse", "hang"])
+def test_postgresql_that_is_away_is_503_and_all_is_well_when_it_is_back(drill: Drill, failure: str) -> None:
+    path = "/api/partner/rest?limit=3&order=id"
+    expected = drill.get(path).text
+    with Load(drill, path, expected) as load:
+        wait_until(lambda: len(load.answers) > 8, 30)
+        # A restart ends all connections; then there is nobody, or a host that does not answer.
+        getattr(drill.proxy, failure)()
+        began = time.monotonic()
+        wait_until(lambda: any(answer.status_code == 503 for answer in load.since(began)), 30)
+        assert drill.get("/readyz").status_code == 503
+        drill.proxy.forward()
+        back = time.monotonic()
+        wait_until(lambda: [answer.status_code for answer in load.since(back)][-8:] == [200] * 8, 60)
+    load.check()
+    assert drill.get("/readyz").status_code == 200
+
+
+def test_a_session_store_that_cannot_be_read_is_503_and_logs_nobody_out(drill: Drill) -> None:
+    path = "/api/partner/rest?limit=1"
+    assert drill.get(path).status_code == 200
+    sessions = drill.data_dir / "sessions"
+    sessions.rename(sessions.with_name("away"))
+    sessions.touch()  # a file: rights would not keep root out
+    try:
+        params = {"db": drill.server.database, "login": "demo", "password": "demo"}
+        envelope = {"jsonrpc": "2.0", "params": params}
+        for answer in (
+            drill.get(path),
+            requests.post(f"{drill.server.url}/web/session/authenticate", json=envelope, timeout=60),
+        ):
+            assert (answer.status_code, answer.json()["error"]["data"]["name"]) == (503, "session_store_unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+            assert str(drill.data_dir) not in answer.text
+        # Who needs no session is served.
+        assert requests.post(f"{drill.server.url}/api/company/rpc/1", json={}, timeout=60).status_code == 200
+    finally:
+        sessions.unlink()
+        sessions.with_name("away").rename(sessions)
+    assert drill.get(path).status_code == 200
+
+
+@contextlib.contextmanager
+def _no_room(server: Server, size: int) -> Iterator[None]:
+    """Let the workers write no file larger than that, as on a disk that has no more room."""
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in server.worker_pids()}
+    for pid, (_, hard) in limits.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+    yield
+    for pid, limit in limits.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
+
+
+def _picture() -> str:
+    """Return a picture of more than 2 MB, in base64."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (1000, 900), os.urandom(1000 * 900 * 3)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_a_full_disk_is_503_and_leaves_nothing_half_written(drill: Drill) -> None:
+    before, values = drill.filestore(), {"name": "With a picture", "image_1920": _picture()}
+
+    def create() -> requests.Response:
+        cookies = drill.server.session().cookies
+        return requests.post(f"{drill.server.url}/api/images", json=values, cookies=cookies, timeout=60)
+
+    with _no_room(drill.server, 2_000_000):
+        answer = create()
+    assert (answer.status_code, answer.json()["error"]["data"]["name"]) == (503, "storage_full")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert drill.filestore() == before
+    found = drill.get("/api/images?fields=name").json()["result"]["records"]
+    assert "With a picture" not in [record["name"] for record in found]
+    # With room again the very same file is saved.
+    record: dict[str, Any] = create().json()["result"]
+    picture = drill.get(record["image_1920"])
+    assert base64.b64encode(picture.content).decode() == values["image_1920"]
+
+
+def test_an_addon_that_odoo_installs_is_there_in_every_worker_and_no_call_fails(drill: Drill, testbed: Testbed) -> None:
+    path = "/api/partner/rest?limit=3&order=id"
+    record = drill.get(path).json()["result"]["records"][0]["id"]
+    assert "street_name" not in drill.get(f"/api/everything/{record}").json()["result"]
+    with Load(drill, path, drill.get(path).text) as load:
+        install = "env['ir.module.module'].search([('name', '=', 'base_address_extended')]).button_immediate_install()"
+        in_odoo(testbed, drill.server.database, install)
+        time.sleep(1)  # the time that the contract gives
+        for _ in range(12):  # a connection each, so that both workers are asked
+            assert "street_name" in drill.get(f"/api/everything/{record}").json()["result"]
+    assert {answer.status_code for _, answer in load.answers} == {200}
+    load.check()
