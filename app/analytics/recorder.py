@@ -18,7 +18,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from app.analytics import batches, bodies, partitions, retention, rollup
 from app.analytics.bodies import Exchange, Legible, Room, legible
@@ -181,9 +181,10 @@ class Recorder:
                 return False
             try:
                 self._write(batch)
-            except SQLAlchemyError:
-                raise
-            except Exception:  # a row that can't be written must not hold up all others
+            except Exception as error:
+                if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
+                    raise
+                # Rows that the database can't hold must not hold up all others.
                 _logger.exception("%d rows of the request log can't be written, and are dropped", len(batch.rows))
                 self._drop(len(batch.rows), batch.held)
             self._waiting = None
