@@ -17,7 +17,6 @@ from app.admin.files import Files
 from app.admin.home import Home
 from app.admin.login import blueprint as own
 from app.admin.models import Models
-from app.admin.odoo_rpc import OdooRpc
 from app.admin.pickers import Pickers
 from app.admin.pretty import pretty
 from app.admin.request_log import RequestLog
@@ -43,6 +42,5 @@ def init_admin(app: Flask) -> None:
         Audit(name="Audit", endpoint="audit"),
         Files(name="Import & export", endpoint="files"),
         Settings(name="Settings", endpoint="settings"),
-        OdooRpc(name="Odoo's own RPC", endpoint="odoo_rpc"),
         Pickers(name="Pickers", endpoint="pick"),
     )

@@ -1,4 +1,4 @@
-"""System-wide settings: the defaults for new APIs, and what holds for all of them. Each page is a tab."""
+"""System-wide settings: the defaults for new APIs, what holds for all APIs, and Odoo's own RPC. Each page is a tab."""
 
 from __future__ import annotations
 
@@ -41,8 +41,7 @@ class Settings(PanelView):
                 _save_defaults(values)
                 return self.go("settings.index", "Saved. New APIs begin with these values.")
         general = form.show_problems(problems)
-        status = 400 if form.is_submitted() else 200
-        return self.show("panel/settings.html", status, form=form, problems=general, odoo_rpc=odoo_rpc.section())
+        return self.show("panel/settings.html", 400 if form.is_submitted() else 200, form=form, problems=general)
 
     @page("/system", "GET", "POST")
     def system(self) -> Response:
@@ -55,6 +54,14 @@ class Settings(PanelView):
             return self.go("settings.system", "Saved. Every worker on every host knows within a second.")
         status = 400 if form.is_submitted() else 200
         return self.show("panel/system.html", status, form=form, most_body=most_body)
+
+    @page("/odoo", "GET", "POST")
+    def odoo(self) -> Response:
+        """Show and change which protocols of its own Odoo refuses."""
+        if request.method == "POST":
+            odoo_rpc.save()
+            return self.go("settings.odoo", "Saved. Odoo obeys from the next call on.")
+        return self.show("panel/odoo_rpc.html", **odoo_rpc.shown())
 
 
 def _problems(values: dict[str, Any]) -> list[Problem]:

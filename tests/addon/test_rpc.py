@@ -22,17 +22,18 @@ PROTOCOLS = {"xmlrpc", "xmlrpc_2", "jsonrpc", "json_2"}
 REFUSED = "{} is switched off on this server. Please use an API that was published for you."
 
 
-class Section:
-    """The section of the panel's settings, as an admin has it in a browser."""
+class Switches:
+    """The switches in the panel's settings, as an admin has them in a browser."""
 
     def __init__(self, server: Server) -> None:
-        self.url = server.url
+        self.panel = f"{server.url}/admin"
+        self.url = f"{self.panel}/settings/odoo"
         self.session = server.session()
 
     def form(self) -> Any:
-        """Return the section's form as it is shown."""
-        page = html.fromstring(self.session.get(f"{self.url}/admin/settings/", timeout=30).text)
-        return next(form for form in page.forms if form.action and form.action.endswith("/odoo_rpc/"))
+        """Return the form as it is shown."""
+        page = html.fromstring(self.session.get(self.url, timeout=30).text)
+        return next(form for form in page.forms if "refused" in form.fields)
 
     def refused(self) -> set[str]:
         """Return the protocols that it shows as refused."""
@@ -42,16 +43,16 @@ class Section:
         """Save it with these protocols refused, and all others allowed."""
         form = self.form()
         data = {"csrf_token": form.fields["csrf_token"], "refused": protocols}
-        answer = self.session.post(f"{self.url}{form.action}", data=data, allow_redirects=False, timeout=30)
+        answer = self.session.post(self.url, data=data, allow_redirects=False, timeout=30)
         assert answer.status_code == 303, answer.text
 
 
 @pytest.fixture
-def section(server: Server) -> Iterator[Section]:
+def switches(server: Server) -> Iterator[Switches]:
     """The switches in Gatehouse's panel; after the test all protocols are open again."""
-    section = Section(server)
-    yield section
-    section.refuse()
+    switches = Switches(server)
+    yield switches
+    switches.refuse()
 
 
 def calls(odoo: OdooServer, *, bound: bool = True) -> dict[str, Callable[[], bool]]:
@@ -103,35 +104,35 @@ def served(odoo: OdooServer, *, bound: bool = True) -> set[str]:
     return {key for key, call in calls(odoo, bound=bound).items() if call()}
 
 
-def test_each_switch_closes_its_own_protocol_and_no_other(odoo: OdooServer, section: Section) -> None:
+def test_each_switch_closes_its_own_protocol_and_no_other(odoo: OdooServer, switches: Switches) -> None:
     assert served(odoo) == PROTOCOLS
     for key in PROTOCOLS:
-        section.refuse(key)
+        switches.refuse(key)
         assert served(odoo) == PROTOCOLS - {key}
 
 
-def test_a_call_that_names_its_database_in_the_body_is_refused_too(odoo: OdooServer, section: Section) -> None:
+def test_a_call_that_names_its_database_in_the_body_is_refused_too(odoo: OdooServer, switches: Switches) -> None:
     protocols = PROTOCOLS - {"json_2"}  # JSON/2 has no such calls
     assert served(odoo, bound=False) == protocols
     for key in protocols:
-        section.refuse(key)
+        switches.refuse(key)
         assert served(odoo, bound=False) == protocols - {key}
 
 
 def test_a_login_that_names_its_database_in_the_body_is_refused_and_not_just_wrong(
-    odoo: OdooServer, section: Section
+    odoo: OdooServer, switches: Switches
 ) -> None:
     login = (odoo.database, "admin", "admin", {})
     assert odoo.xmlrpc("/xmlrpc/2/common", bound=False).authenticate(*login) == 2
-    section.refuse("xmlrpc_2", "jsonrpc")
+    switches.refuse("xmlrpc_2", "jsonrpc")
     with pytest.raises(xmlrpc.client.Fault, match="switched off"):
         odoo.xmlrpc("/xmlrpc/2/common", bound=False).authenticate(*login)
     assert "switched off" in str(odoo.jsonrpc("common", "authenticate", *login, bound=False)["error"])
 
 
 @pytest.mark.parametrize("host", ["odoo.test", "x/?", "x#", "a@b/c?", "odoo.test/web/login?"])
-def test_no_disguise_of_the_address_gets_a_call_through(odoo: OdooServer, section: Section, host: str) -> None:
-    section.refuse(*PROTOCOLS)
+def test_no_disguise_of_the_address_gets_a_call_through(odoo: OdooServer, switches: Switches, host: str) -> None:
+    switches.refuse(*PROTOCOLS)
     count = (odoo.database, 2, "admin", "res.partner", "search_count", [[]])
     params = {"service": "object", "method": "execute_kw", "args": count}
     bodies = {
@@ -159,9 +160,9 @@ def test_no_disguise_of_the_address_gets_a_call_through(odoo: OdooServer, sectio
 
 
 def test_a_refusal_is_logged_with_address_and_path_and_without_what_was_sent(
-    odoo: OdooServer, section: Section
+    odoo: OdooServer, switches: Switches
 ) -> None:
-    section.refuse("xmlrpc_2")
+    switches.refuse("xmlrpc_2")
     with pytest.raises(xmlrpc.client.Fault):
         odoo.xmlrpc("/xmlrpc/2/common").authenticate(odoo.database, "somebody", "their secret", {})
     said = odoo.lines("^Refused")[-1]
@@ -170,15 +171,17 @@ def test_a_refusal_is_logged_with_address_and_path_and_without_what_was_sent(
     assert "their secret" not in odoo.log.read_text()
 
 
-def test_a_switch_is_obeyed_at_once_by_both_workers(odoo: OdooServer, section: Section) -> None:
+def test_a_switch_is_obeyed_at_once_by_both_workers(odoo: OdooServer, switches: Switches) -> None:
     calling = Calling(odoo)
     assert calling.until_both_workers_answered() == {True}
     for refused in (True, False, True):
-        section.refuse(*(["jsonrpc"] if refused else []))
+        switches.refuse(*(["jsonrpc"] if refused else []))
         assert calling.until_both_workers_answered() == {not refused}
 
 
-def test_odoos_settings_page_is_obeyed_as_well_and_the_web_client_works_on(odoo: OdooServer, section: Section) -> None:
+def test_odoos_settings_page_is_obeyed_as_well_and_the_web_client_works_on(
+    odoo: OdooServer, switches: Switches
+) -> None:
     session = odoo.session()
 
     def call_kw(model: str, method: str, *arguments: Any) -> Any:
@@ -190,29 +193,30 @@ def test_odoos_settings_page_is_obeyed_as_well_and_the_web_client_works_on(odoo:
     page = call_kw("res.config.settings", "create", {f"gatehouse_refuse_{key}": True for key in PROTOCOLS})
     call_kw("res.config.settings", "execute", [page])
     assert served(odoo) == set()
-    assert section.refused() == PROTOCOLS
+    assert switches.refused() == PROTOCOLS
     assert call_kw("res.partner", "search_count", []) > 0
     assert session.get(f"{odoo.url}/odoo", timeout=60).status_code == 200
 
 
-def test_the_panels_audit_tells_who_switched_what(section: Section) -> None:
-    section.refuse("jsonrpc", "json_2")
-    section.refuse("json_2")
-    rows = section.session.get(f"{section.url}/admin/audit/data.json?of=definitions", timeout=30).json()
-    newest, before = rows[:2]
+def test_the_panels_audit_tells_who_switched_what(switches: Switches) -> None:
+    switches.refuse("jsonrpc", "json_2")
+    switches.refuse("json_2")
+    file = switches.session.get(f"{switches.panel}/audit/data.jsonl?of=definitions", timeout=30).text
+    rows = sorted(map(json.loads, file.splitlines()), key=lambda row: row["at"])
+    before, newest = rows[-2:]
     assert (newest["actor"], newest["kind"], newest["name"]) == ("admin", "odoo", "RPC")
     both = {"/xmlrpc": "open", "/xmlrpc/2": "open", "/jsonrpc": "refused", "/json/2": "refused"}
     assert before["after"] == newest["before"] == both
     assert newest["after"] == {**both, "/jsonrpc": "open"}
-    page = section.session.get(f"{section.url}/admin/audit/definitions", timeout=30).text
+    page = switches.session.get(f"{switches.panel}/audit/definitions", timeout=30).text
     assert "- /jsonrpc: &#34;refused&#34;" in page
 
 
-def test_a_protocol_that_is_not_there_cannot_be_switched(section: Section) -> None:
-    data = {"csrf_token": section.form().fields["csrf_token"], "refused": ["jsonrpc", "gopher"]}
-    answer = section.session.post(f"{section.url}/admin/odoo_rpc/", data=data, timeout=30)
+def test_a_protocol_that_is_not_there_cannot_be_switched(switches: Switches) -> None:
+    data = {"csrf_token": switches.form().fields["csrf_token"], "refused": ["jsonrpc", "gopher"]}
+    answer = switches.session.post(switches.url, data=data, timeout=30)
     assert answer.status_code == 400
-    assert section.refused() == set()
+    assert switches.refused() == set()
 
 
 class Calling:

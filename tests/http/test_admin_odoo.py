@@ -64,17 +64,14 @@ def test_a_model_that_cannot_be_exposed_fills_in_nothing(panel: Panel, model: st
 
 
 def test_the_settings_say_how_to_install_the_addon_where_it_is_missing(panel: Panel) -> None:
-    text = texts(panel.get("/admin/settings/"))
+    text = texts(panel.get("/admin/settings/odoo"))
     assert "The addon is not installed" in text
     assert "-i gatehouse" in text
     assert "odoo_bridge/addons" in text
 
 
 def test_without_the_addon_there_is_nothing_to_switch(panel: Panel) -> None:
-    page = panel.get("/admin/settings/")
-    (token,) = html.fromstring(page.text).xpath("(//input[@name='csrf_token'])[1]/@value")
-    data = {"csrf_token": token, "refused": "jsonrpc"}
-    answer = panel.client("POST", "/admin/odoo_rpc/", data=data)
+    (token,) = html.fromstring(panel.get("/admin/settings/").text).xpath("(//input[@name='csrf_token'])[1]/@value")
+    answer = panel.client("POST", "/admin/settings/odoo", data={"csrf_token": token, "refused": "jsonrpc"})
     assert answer.status_code == 400
     assert "addon is not installed" in texts(answer)
-    assert panel.get("/admin/odoo_rpc/", 303).headers["Location"] == "/admin/settings/"
