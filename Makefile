@@ -22,7 +22,7 @@ test: ## all tests, on real Odoo and PostgreSQL; ARGS="..." goes to pytest
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test $(ARGS)
 
-bench: ## Gatehouse beside Odoo's own HTTP APIs, 15 minutes; ARGS="..." goes to bench (--help)
+bench: ## Gatehouse beside Odoo's own HTTP APIs, 20 minutes; ARGS="..." goes to bench (--help)
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m bench $(ARGS)
 
