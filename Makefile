@@ -5,7 +5,10 @@ PYTHON ?= python3
 # Arguments for pytest or the benchmarks, for example: make test ARGS="tests/unit -k domain"
 ARGS ?=
 
-.PHONY: help serve odoo test check bench
+# Seconds that `make soak` takes.
+DURATION ?= 600
+
+.PHONY: help serve odoo test check bench soak
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -31,3 +34,7 @@ check: ## lint, format and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+soak: ## ten minutes of mixed load, and what the workers' memory does; DURATION=60 for a short one
+	@$(PYTHON) dev/bootstrap.py test
+	@DURATION=$(DURATION) .venv/bin/python -m bench.soak

@@ -1,4 +1,4 @@
-"""Mixed load for ten minutes, and what the workers' memory does meanwhile: ``make soak`` (``SECONDS=600``).
+"""Mixed load for ten minutes, and what the workers' memory does meanwhile: ``make soak`` (``DURATION=600``).
 
 A live server of two workers on a copy of the tests' database gets reads, writes, bulk calls, tokens, RPC and errors on
 purpose from eight clients. Fails where a worker's resident memory grows by 5 % or more after the first minute, or an
@@ -57,7 +57,7 @@ class Memory:
 
 def main() -> None:
     """Run the load, show its progress, and exit with 1 where something is not as it should be."""
-    seconds = float(os.environ.get("SECONDS") or 600)
+    seconds = float(os.environ.get("DURATION") or 600)
     testbed = dev_testbed.prepare()
     # The tests' own way to start a server; it imports nothing of Odoo in this process.
     from tests.server.conftest import serving  # noqa: PLC0415
