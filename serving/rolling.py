@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from serving import fork_signals
+from serving import draining, fork_signals
 
 #: What one arbiter leaves to the next: JSON with the workers' process ids, and a folder to remove after them.
 _LEGACY = "GATEHOUSE_LEGACY"
@@ -59,12 +59,14 @@ def install(server: Any) -> None:
 
 def reload(server: Any) -> None:
     """Become the new version if it starts; else say why not, and serve on. Does not return in the first case."""
+    if draining.is_draining():
+        return
     # As it was when this process began: without what the environment file has added since. Sockets that systemd gave
     # are handed on below, like all others.
     environ = {name: value for name, value in server.cfg.env_orig.items() if not name.startswith("LISTEN_")}
     command = [sys.executable, *sys.orig_argv[1:]]
     server.log.info("Reloading: trying the new version")
-    if not _starts(command, environ):
+    if not _starts(server, command, environ):
         server.log.error("The new version does not start, as said above: the one of before serves on")
         return
     # From here on until the new arbiter has its handlers signals wait: also exec keeps them.
@@ -84,13 +86,18 @@ def reload(server: Any) -> None:
     os.execve(command[0], command, environ)  # noqa: S606  our own command line
 
 
-def _starts(command: list[str], environ: dict[str, str]) -> bool:
-    """Whether the new version loads: its settings, Odoo's registry, the definitions."""
-    try:
-        done = subprocess.run([*command, "--check-config"], env=environ, timeout=_PATIENCE, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+def _starts(server: Any, command: list[str], environ: dict[str, str]) -> bool:
+    """Whether the new version loads: its settings, Odoo's registry, the definitions. A stop does not wait for it.
+
+    Nobody may wait for children in general meanwhile: that would take the trial's exit code away.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    with subprocess.Popen([*command, "--check-config"], env=environ) as trial:  # noqa: S603  our own command line
+        while trial.poll() is None:
+            if time.monotonic() > deadline or _told_to_stop(server):
+                trial.kill()
+            time.sleep(0.1)
+    return trial.returncode == 0
 
 
 def _told_to_stop(server: Any) -> bool:

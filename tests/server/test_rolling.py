@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
@@ -99,7 +100,10 @@ class Load:
 
 def test_a_reload_brings_new_code_and_settings_in_and_fails_no_call(server: Server, rolling: Rolling) -> None:
     live = rolling.server
+    wait_until(lambda: len(live.worker_pids()) == 2, 20)
     before, cookies = live.worker_pids(), server.session().cookies
+    metrics = re.search(r"\S+/gatehouse-metrics-[^/]+", Path(f"/proc/{before[0]}/maps").read_text())
+    assert metrics is not None
     url = f"{live.url}/api/partner/rest?limit=3&order=id"
     expected = requests.get(url, cookies=cookies, timeout=10).text
     assert rolling.version() == "old"
@@ -111,6 +115,7 @@ def test_a_reload_brings_new_code_and_settings_in_and_fails_no_call(server: Serv
     assert load.failures == []
     assert load.calls > 20
     assert live.process.poll() is None
+    wait_until(lambda: not Path(metrics[0]).exists(), 10)  # nothing of the version of before is left
     answer = requests.post(f"{live.url}/api/partner/rest", json={"name": "x" * 2000}, cookies=cookies, timeout=10)
     assert answer.status_code == 413
 
@@ -125,3 +130,12 @@ def test_a_version_that_does_not_start_is_refused_and_the_one_of_before_serves_o
     assert "GATEHOUSE_THREADS must be a number, not 'none'" in live.log.read_text()
     assert rolling.version() == "old"
     assert set(live.worker_pids()) == before
+
+
+def test_a_stop_does_not_wait_for_a_reload_that_has_just_begun(rolling: Rolling) -> None:
+    live = rolling.server
+    live.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "trying the new version" in live.log.read_text(), 10)
+    live.process.send_signal(signal.SIGTERM)
+    assert live.process.wait(30) == 0
+    assert "Starting gunicorn" not in live.log.read_text().partition("trying the new version")[2]
