@@ -93,7 +93,7 @@ def test_every_model_of_the_list_makes_a_draft_without_problems(panel: Panel, ap
     assert {definition.name: definition.problems for definition in definitions if definition.problems} == {}
 
 
-@pytest.mark.parametrize("model", ["ir.config_parameter", "res.users.apikeys", "base", "no.such.model", "", "x\x00"])
+@pytest.mark.parametrize("model", ["ir.config_parameter", "res.users.apikeys", "base", "no.such.model", ""])
 def test_a_model_that_cannot_be_exposed_makes_no_draft(panel: Panel, app: Gatehouse, model: str) -> None:
     page = panel.get("/admin/models/")
     answer = panel.submit(page, "/admin/models/", "/expose", model=model)
