@@ -32,7 +32,7 @@ def current_call(definition: Definition, operation: Operation) -> Call:
             time_zone=request.headers.get("X-Timezone"),
             company=request.headers.get("X-Company-Id"),
         ),
-        idempotency=Idempotency.of(request.headers.get("Idempotency-Key"), _fingerprint(definition)),
+        idempotency=Idempotency.of(request.headers.get("Idempotency-Key"), lambda: _fingerprint(definition)),
         trial=trial,
     )
 

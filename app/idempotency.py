@@ -30,8 +30,11 @@ class Idempotency:
     request: bytes
 
     @classmethod
-    def of(cls, key: str | None, request: bytes) -> Idempotency | None:
-        """Return the key of a header, None without one; raises BadRequest."""
+    def of(cls, key: str | None, request: Callable[[], bytes]) -> Idempotency | None:
+        """Return the key of a header, None without one; ``request`` gives all that the answer depends on.
+
+        Raises BadRequest.
+        """
         if key is None:
             return None
         if not _KEY.fullmatch(key):
@@ -39,7 +42,7 @@ class Idempotency:
                 "Idempotency-Key must have 1 to 255 visible ASCII characters, for example a UUID.",
                 name="invalid_idempotency_key",
             )
-        return cls(key, hashlib.sha256(request).digest())
+        return cls(key, hashlib.sha256(request()).digest())
 
 
 def once(env: Environment, asked: Idempotency, api_id: int, caller: str, work: Callable[[], Any]) -> Any:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
-from dev import testbed
+from dev import paths, testbed
 
 # The settings that say where to find or to put things; all others are the tests' own business.
 KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL")
+#: Folders whose tests run two at a time. All others start servers, have times to keep, and run one by one.
+TOGETHER = ["tests/unit", "tests/odoo", "tests/http"]
 
 
 def prepare() -> None:
@@ -16,11 +20,21 @@ def prepare() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run pytest with the arguments; return its exit code."""
+    """Run pytest with the arguments, or without any all tests; return its exit code."""
     for name in [name for name in os.environ if name.startswith("GATEHOUSE_") and name not in KEPT]:
         del os.environ[name]
-    # Here rather than in a fixture, where pytest would hide the progress. The fixture gets the same object.
+    # Here rather than in a fixture, where pytest would hide the progress. PostgreSQL then runs for all that follows.
     prepare()
-    import pytest  # noqa: PLC0415 - `make serve` imports this module, and has no pytest
+    if arguments:
+        return _pytest(arguments)
+    codes = [_pytest(["-n", "2", "--dist", "loadfile", *TOGETHER]), _pytest(_alone())]
+    return max(codes)
 
-    return int(pytest.main(arguments))
+
+def _alone() -> list[str]:
+    folders = (path.parent for path in (paths.ROOT / "tests").glob("*/test_*.py"))
+    return sorted({f"tests/{folder.name}" for folder in folders} - set(TOGETHER))
+
+
+def _pytest(arguments: list[str]) -> int:
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=paths.ROOT, check=False).returncode

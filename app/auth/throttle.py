@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute, parse
@@ -83,12 +84,14 @@ class Throttle:
 
     def hit(self, rate: str, *key: str) -> RateState:
         """Count a call against a rate like ``100/minute``."""
-        item = parse(rate)
+        item = _parsed(rate)
+        name = item.key_for(*_hashed(key))
 
         def count(limiter: FixedWindowRateLimiter) -> RateState:
-            allowed = limiter.hit(item, *_hashed(key))
-            stats = limiter.get_window_stats(item, *_hashed(key))
-            return RateState(allowed, item.amount, stats.remaining, max(0, math.ceil(stats.reset_time - time.time())))
+            # As ``limiter.hit`` and ``get_window_stats`` do it, without asking for the count once more.
+            counted = limiter.storage.incr(name, item.get_expiry())
+            wait = max(0, math.ceil(limiter.storage.get_expiry(name) - time.time()))
+            return RateState(counted <= item.amount, item.amount, max(0, item.amount - counted), wait)
 
         return self._count(count)
 
@@ -180,6 +183,12 @@ def make_throttle(
     return Throttle(redis_storage(redis_url, str(dsn.get("database") or dsn.get("dbname"))), local, system)
 
 
+@lru_cache(maxsize=1024)
+def _parsed(rate: str) -> RateLimitItem:
+    return parse(rate)
+
+
+@lru_cache(maxsize=8192)
 def _hashed(key: tuple[str, ...]) -> tuple[str, ...]:
     """Logins and addresses are personal: no storage need hold them."""
     return tuple(hashlib.sha256(part.encode()).hexdigest()[:24] for part in key)

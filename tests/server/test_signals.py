@@ -53,12 +53,14 @@ def test_a_stop_reaches_a_worker_that_is_just_being_forked(server: Server, testb
 def test_a_stop_is_seen_by_load_balancers_before_it_comes(
     server: Server, testbed: Testbed, tmp_path: Path, live_sql: Sql
 ) -> None:
-    with gunicorn(testbed, server.database, tmp_path / "log", GATEHOUSE_DRAIN_SECONDS="1.5") as other:
+    settings = {"GATEHOUSE_DRAIN_SECONDS": "1.5", "GATEHOUSE_METRICS_TOKEN": "for-the-load-balancer"}
+    with gunicorn(testbed, server.database, tmp_path / "log", ROOT, **settings) as other:
         cookies = server.session().cookies
         other.process.send_signal(signal.SIGTERM)
 
         def ready() -> requests.Response:
-            return requests.get(f"{other.url}/readyz", timeout=5)
+            headers = {"Authorization": "Bearer for-the-load-balancer"}
+            return requests.get(f"{other.url}/readyz", headers=headers, timeout=5)
 
         wait_until(lambda: ready().status_code == 503, 1)
         assert ready().json()["error"]["data"]["name"] == "stopping"
