@@ -67,6 +67,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         self._info = info
         self._settings = f"RESET ALL; {settings}"
         self._reset_pool = pool
+        self.commits = 0
         super().__init__(_AsItIs(pool), database, info)
 
     def execute(self, query: Any, params: Any = None, log_exceptions: bool = True) -> None:
@@ -81,6 +82,11 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         else:
             self._settle()
             super().execute(query, params, log_exceptions)
+
+    def commit(self) -> None:
+        """Commit, and count it: ``commits`` tells how often the work has done so by itself."""
+        super().commit()
+        self.commits += 1
 
     def _settle(self) -> None:
         """Say the settings alone, before something that does not go through ``execute``."""

@@ -32,10 +32,14 @@ _logger = logging.getLogger(__name__)
 
 
 class _State(threading.local):
-    """What the current thread keeps in: the real cursor, and the first host that was refused."""
+    """What the current thread keeps in: the real cursor, and the first host that was refused.
+
+    ``ways_out`` counts, outside of the sandbox too, what can write past the call's own transaction.
+    """
 
     cursor: Any = None
     refused: Any = None  # a text, or None
+    ways_out: int = 0
 
 
 _state = _State()
@@ -146,7 +150,12 @@ def isolated(root: Environment) -> Iterator[Environment]:
         _state.cursor = None
 
 
-def _kept_in(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
+def ways_out() -> int:
+    """Return how often this thread has opened a cursor of its own or started a thread."""
+    return _state.ways_out
+
+
+def _kept_in(owner: Any, name: str, *, way_out: bool = False) -> Callable[[Callable[..., Any]], None]:
     """Replace a function by one that does something else inside the sandbox, and what it always did outside."""
 
     def decorate(inside: Callable[..., Any]) -> None:
@@ -154,6 +163,7 @@ def _kept_in(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
 
         @functools.wraps(outside)
         def chosen(*arguments: Any, **options: Any) -> Any:
+            _state.ways_out += way_out
             return (outside if _state.cursor is None else inside)(*arguments, **options)
 
         setattr(owner, name, chosen)
@@ -161,12 +171,12 @@ def _kept_in(owner: Any, name: str) -> Callable[[Callable[..., Any]], None]:
     return decorate
 
 
-@_kept_in(Registry, "cursor")
+@_kept_in(Registry, "cursor", way_out=True)
 def _registry_cursor(registry: Any, readonly: bool = False) -> Any:
     return SandboxCursor(_state.cursor)
 
 
-@_kept_in(sql_db.Connection, "cursor")
+@_kept_in(sql_db.Connection, "cursor", way_out=True)
 def _connection_cursor(connection: Any) -> Any:
     return SandboxCursor(_state.cursor)
 
@@ -176,7 +186,7 @@ def _no_new_registry(*arguments: Any, **options: Any) -> Any:
     raise Rejected("Test mode can't install, upgrade or remove addons.", name="test_mode_no_addons")
 
 
-@_kept_in(threading.Thread, "start")
+@_kept_in(threading.Thread, "start", way_out=True)
 def _run_at_once(thread: threading.Thread) -> None:
     """Do a thread's work in this one, where it is kept in."""
     if thread.daemon and "ThreadPoolExecutor" in thread.name:

@@ -12,12 +12,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that a call did to records. ``action`` is an operation, or the method of an RPC call."""
+    """Something that a call did to records. ``action`` is an operation, or the method of an RPC call.
+
+    A method may have changed nothing at all: ``certain`` is False, and the transaction tells whether it wrote.
+    """
 
     action: str
     model: str
     ids: tuple[int, ...]
     fields: tuple[str, ...] = ()
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,26 @@ class Author:
     address: str
 
 
+_INSERT = (
+    "INSERT INTO gatehouse.audit "
+    "(request_id, api_id, api, action, model, record_ids, fields, caller, client, uid, address) "
+    "SELECT %s, %s, %s, %s, %s, %s::int[], %s::text[], %s, %s, %s, %s"
+)
+#: PostgreSQL numbers a transaction when it first writes.
+_IF_WRITTEN = " WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
+
+
 def write(cr: Any, author: Author, changes: Sequence[Change]) -> None:
-    """Write a row for each change, in the transaction of ``cr``."""
+    """Write a row for each change, in the transaction of ``cr``; none for a method that has written nothing.
+
+    A transaction that only read costs no write to the disk when it is committed.
+    """
     for change in changes:
+        certain = change.certain or cr.commits > 0  # what a method has committed by itself, this transaction forgot
+        if not certain:
+            cr.flush()  # what the ORM has yet to write
         cr.execute(
-            "INSERT INTO gatehouse.audit "
-            "(request_id, api_id, api, action, model, record_ids, fields, caller, client, uid, address) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            _INSERT if certain else _INSERT + _IF_WRITTEN,
             (
                 author.request_id,
                 author.api_id,

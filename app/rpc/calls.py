@@ -14,7 +14,7 @@ from app.policy.ids import InvalidId
 from app.policy.values import Checked
 from app.rest import references
 from app.serialize.results import to_json
-from odoo_bridge import methods, records
+from odoo_bridge import methods, records, sandbox
 from odoo_bridge.methods import MethodInfo
 from odoo_bridge.transaction import Environment
 
@@ -72,9 +72,12 @@ class MethodCalls:
 
     def _call(self, ids: Sequence[int], arguments: Arguments) -> Any:
         references.verify(self.env, [Checked(references=arguments.references)])
+        before = sandbox.ways_out()
         result = methods.call(self.env, self.method, ids, arguments.positional, arguments.keywords)
         if self.changes is not None:
-            self.changes.append(Change(self.method.name, self.exposure.name, tuple(ids)))
+            # What was written past the call's own transaction, that transaction can't tell.
+            past_it = sandbox.ways_out() > before
+            self.changes.append(Change(self.method.name, self.exposure.name, tuple(ids), certain=past_it))
         return to_json(result, self.definition.ids)
 
     def _not_found(self) -> NotFound:

@@ -111,6 +111,19 @@ def test_an_rpc_call_is_audited_with_its_method(
     assert audit(answer.headers["X-Request-ID"])[0][:3] == ("rename", "test.record", 1)
 
 
+@pytest.mark.parametrize(
+    ("method", "audited"),
+    [("echo", 0), ("commit_in_between", 1), ("commit_elsewhere", 1), ("commit_in_a_thread", 1), ("attach", 1)],
+)
+def test_an_rpc_call_is_audited_where_it_may_have_written_by_whatever_way(
+    method: str, audited: int, demo: Client, publish: Publish, audit: Callable[[str], list[tuple[Any, ...]]]
+) -> None:
+    route = publish(fields=(), type="rpc", method=method, id_obfuscation=False, run_as="admin")
+    answer = demo("POST", route, json={} if method == "echo" else {"name": f"audited {method}"})
+    assert "result" in answer.json, answer.text
+    assert len(audit(answer.headers["X-Request-ID"])) == audited
+
+
 def test_the_log_knows_each_call_and_nothing_secret(
     demo: Client, anyone: Client, publish: Publish, app: Gatehouse
 ) -> None:
