@@ -28,7 +28,8 @@ def main() -> None:
     testbed = dev_testbed.prepare()
     if testbed.odoo_source is not None:
         os.environ["GATEHOUSE_ODOO_SOURCE"] = str(testbed.odoo_source)
-    from app.catalog.database import make_engine, upgrade  # noqa: PLC0415  Odoo's source has to be known before
+    from app.catalog.database import make_engine  # noqa: PLC0415  Odoo's source has to be known before
+    from app.catalog.migrating import upgrade  # noqa: PLC0415
 
     database = f"gatehouse_bench_{os.getpid()}"
     testbed.clone(database)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app import create_app
-from app.catalog.database import upgrade
+from app.catalog.migrating import upgrade
 from app.routing import Gatehouse
 
 LOGIN = "admin"

@@ -33,7 +33,7 @@ hypothesis.settings.register_profile("explore", print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 from app import create_app  # noqa: E402
-from app.catalog import database as catalog_database  # noqa: E402
+from app.catalog import migrating  # noqa: E402
 from app.config import from_environment  # noqa: E402
 from app.routing import Gatehouse  # noqa: E402
 from odoo_bridge.transaction import Environment  # noqa: E402
@@ -77,7 +77,7 @@ def app(testbed: Testbed, database: str) -> Iterator[Gatehouse]:
     """The application on the tests' database."""
     others = {"GATEHOUSE_MAX_BODY_SIZE": "2000000", "GATEHOUSE_METRICS_TOKEN": "an ops person's token"}
     app = create_app(from_environment({**testbed.environment(database), **others}))
-    catalog_database.upgrade(app.services.engine)
+    migrating.upgrade(app.services.engine)
     yield app
     app.services.recorder.stop()
     app.services.catalog.stop()

@@ -1,21 +1,12 @@
-"""The connection to our own tables, and their migrations."""
+"""The connection to our own tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import psycopg2
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, NullPool, create_engine, text
-
-from app.catalog.schema import SCHEMA
-
-_MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-#: Key of the advisory lock that lets one process migrate at a time.
-_MIGRATION_LOCK = 0x6A7E
+from sqlalchemy import Engine, NullPool, create_engine
 
 
 def make_engine(dsn: Mapping[str, Any]) -> Engine:
@@ -27,19 +18,3 @@ def make_engine(dsn: Mapping[str, Any]) -> Engine:
     return create_engine(
         "postgresql+psycopg2://", creator=lambda: psycopg2.connect(**dsn), poolclass=NullPool, future=True
     )
-
-
-def upgrade(engine: Engine) -> None:
-    """Bring the schema ``gatehouse`` to the newest version; nothing else in the database is touched."""
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-        command.upgrade(config_of(connection), "head")
-
-
-def config_of(connection: Connection) -> Config:
-    """Return Alembic's configuration for migrations in the transaction of a connection."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config

@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from app.analytics import schema as analytics_schema
-from app.catalog import database
+from app.catalog import migrating
 from app.catalog.schema import SCHEMA, Base
 from app.routing import Gatehouse
 
@@ -37,13 +37,13 @@ def test_migrations_and_models_agree(app: Gatehouse) -> None:
 
 def test_an_upgrade_that_is_done_does_nothing(app: Gatehouse, sql: Callable[..., list[tuple[Any, ...]]]) -> None:
     before = sql("SELECT version_num FROM gatehouse.alembic_version")
-    database.upgrade(app.services.engine)
+    migrating.upgrade(app.services.engine)
     assert sql("SELECT version_num FROM gatehouse.alembic_version") == before
 
 
 def test_definitions_of_before_get_the_new_keys_and_no_line_in_the_history(app: Gatehouse) -> None:
     with app.services.engine.connect() as connection, connection.begin() as transaction:
-        config = database.config_of(connection)
+        config = migrating.config_of(connection)
         command.downgrade(config, "0004")
         old = {"name": "Old", "route": "/api/old", "published": False, "masked_fields": ["kept"]}
         insert = text("INSERT INTO gatehouse.api (document) VALUES (CAST(:document AS jsonb))")
