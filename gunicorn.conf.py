@@ -23,7 +23,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from app.config import from_environment
 from app.logs import init_logging
 from odoo_bridge import boot
-from serving.worker import allow_files
+from serving.worker import Worker, allow_files
 
 settings = from_environment(os.environ)
 
@@ -100,4 +100,6 @@ def worker_exit(server: Any, worker: Any) -> None:
 def child_exit(server: Any, worker: Any) -> None:
     """What a worker had in flight is gone with it; what it counted stays."""
     mark_process_dead(worker.pid)
+    if isinstance(worker, Worker):  # one of before a reload may have been of another class
+        worker.leave()
     rolling.clean_up(server, worker)

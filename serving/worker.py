@@ -19,12 +19,15 @@ from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
+from serving.balance import Board
 from serving.connection import Connection
 
 #: Seconds that a client has to send its request's head and a body of up to 64 KiB.
 REQUEST_SECONDS = 10.0
 #: Seconds that a client has to hang up after an answer with "Connection: close".
 CLOSE_SECONDS = 2.0
+#: Seconds that a worker leaves a new connection to one that has fewer.
+LEAVE_SECONDS = 0.003
 #: Files that a worker may have open, where the system allows: a connection is one.
 FILES = 16_384
 
@@ -40,8 +43,12 @@ def allow_files() -> None:
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """All methods run in the main thread; only ``handle``, which is gunicorn's, runs in the pool's."""
 
+    board = Board()  # of this arbiter's workers: the module is imported before any is forked
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._leaves_until = float("-inf")
+        self._has_left = False
         self._uploads = 0
         self._waiting_uploads: deque[Connection] = deque()
         self._closing: deque[Connection] = deque()
@@ -53,8 +60,26 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if cfg.is_ssl:
             raise RuntimeError("TLS ends at the reverse proxy, not here: see deploy/nginx.conf.")
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Look for new connections or not; see ``accept``."""
+        super().set_accept_enabled(enabled and time.monotonic() >= self._leaves_until)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for what happens next, and do it."""
+        if time.monotonic() < self._leaves_until:
+            timeout = LEAVE_SECONDS
+        self.board.write(self.age, self.nr_conns)
+        super().wait_for_and_dispatch_events(timeout)
+
     def accept(self, listener: Any) -> None:
-        """Take a new connection, and what it has sent."""
+        """Take a new connection, and what it has sent; at first leave it to a worker that has fewer."""
+        self.board.write(self.age, self.nr_conns)
+        now = time.monotonic()
+        if self.board.is_freer(self.nr_conns) and not (self._has_left and now - self._leaves_until < LEAVE_SECONDS):
+            self._leaves_until, self._has_left = now + LEAVE_SECONDS, True
+            self.set_accept_enabled(False)
+            return
+        self._has_left = False  # nobody else took this one
         try:
             sock, address = listener.accept()
         except OSError as error:
@@ -174,3 +199,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _close(self, conn: Connection) -> None:
         self.nr_conns -= 1
         conn.close()
+
+    def leave(self) -> None:
+        """In the arbiter: this worker's process has ended."""
+        self.board.leave(self.age)

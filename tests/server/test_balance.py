@@ -1,0 +1,62 @@
+"""Connections that clients keep are shared out among the workers."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from serving.balance import Board
+from tests.server.conftest import Server, wait_until
+
+pytestmark = pytest.mark.live
+
+
+def test_clients_that_come_at_once_and_stay_are_served_by_all_workers(server: Server) -> None:
+    wait_until(lambda: len(server.worker_pids()) == 2, 20)
+    for _ in range(4):
+        shares = Counter(worker_of(server, client) for client in come_at_once(server, 8))
+        assert min(shares[pid] for pid in server.worker_pids()) >= 2, shares
+
+
+def come_at_once(server: Server, count: int) -> Iterator[socket.socket]:
+    """Yield clients that have connected and asked before any of them was answered."""
+    address = urlsplit(server.url)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for client in clients:
+            client.setblocking(False)
+            client.connect_ex((address.hostname, address.port))
+        for client in clients:
+            client.setblocking(True)
+            client.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for client in clients:
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        yield from clients
+
+
+def worker_of(server: Server, client: socket.socket) -> int:
+    """Return the process id of the worker that holds a client's connection."""
+    port = client.getsockname()[1]
+    (found,) = (
+        pid
+        for pid in server.worker_pids()
+        for connection in psutil.Process(pid).net_connections("tcp")
+        if connection.raddr and connection.raddr.port == port
+    )
+    return found
+
+
+def test_a_worker_that_is_gone_is_waited_for_no_longer() -> None:
+    board = Board()
+    board.write(1, 5)
+    assert not board.is_freer(5)
+    board.write(2, 0)
+    assert board.is_freer(5)
+    board.leave(2)
+    assert not board.is_freer(5)
