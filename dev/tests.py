@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -23,6 +24,9 @@ def main(arguments: list[str]) -> int:
     """Run pytest with the arguments, or without any all tests; return its exit code."""
     for name in [name for name in os.environ if name.startswith("GATEHOUSE_") and name not in KEPT]:
         del os.environ[name]
+    for number in (signal.SIGINT, signal.SIGHUP):  # the tests send them: no nohup may have them ignored
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     # Here rather than in a fixture, where pytest would hide the progress. PostgreSQL then runs for all that follows.
     prepare()
     if arguments:
