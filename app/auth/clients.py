@@ -30,7 +30,6 @@ SCOPES = tuple(
 LIFETIME = 1800
 #: Seconds that a refresh token lives from its last use.
 REFRESH_LIFETIME = 30 * 24 * 3600
-CODE_LIFETIME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +62,6 @@ class Grant:
     replaced: bool
     created: float
     expires: float
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """An authorization code that has been given out."""
-
-    client_id: int
-    uid: int
-    scopes: tuple[str, ...]
-    redirect_uri: str
-    redirect_uri_given: bool
-    challenge: str
-    family: str
-    used: bool
 
 
 _CLIENT = "c.id, c.name, c.public_id, c.active, c.lifetime, c.scopes, c.uid, c.redirect_uris"
@@ -318,60 +303,6 @@ def revoke_all(cr: Any, client: Client) -> int:
     count: int = cr.rowcount
     history.note_client(cr, client.name, {"tokens": count}, {"tokens": 0})
     return count
-
-
-def store_code(
-    cr: Any,
-    hasher: Hasher,
-    code: str,
-    client: Client,
-    *,
-    uid: int,
-    scopes: Iterable[str],
-    redirect_uri: str,
-    redirect_uri_given: bool,
-    challenge: str,
-) -> None:
-    """Store an authorization code; expired ones are cleared away."""
-    cr.execute("DELETE FROM gatehouse.authorization_code WHERE expires_at < now() - interval '1 hour'")
-    cr.execute(
-        "INSERT INTO gatehouse.authorization_code "
-        "(lookup, hash, client_id, uid, scopes, redirect_uri, redirect_uri_given, challenge, family, expires_at) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + %s * interval '1 second')",
-        (
-            tokens.lookup_of(code, tokens.CODE),
-            hasher.hash(code),
-            client.id,
-            uid,
-            list(scopes),
-            redirect_uri,
-            redirect_uri_given,
-            challenge,
-            secrets.token_urlsafe(16),
-            CODE_LIFETIME,
-        ),
-    )
-
-
-def code_of(cr: Any, hasher: Hasher, code: str) -> Code | None:
-    """Return what an authorization code stands for, used or not; None once it has expired."""
-    cr.execute(
-        "SELECT hash, client_id, uid, scopes, redirect_uri, redirect_uri_given, challenge, family, used "
-        "FROM gatehouse.authorization_code WHERE lookup = %s AND expires_at > now() FOR UPDATE",
-        (tokens.lookup_of(code, tokens.CODE),),
-    )
-    row = cr.fetchone()
-    if row is None or not hasher.matches(code, row[0]):
-        return None
-    _, client_id, uid, scopes, redirect_uri, given, challenge, family, used = row
-    return Code(client_id, uid, tuple(scopes), redirect_uri, given, challenge, family, used)
-
-
-def use_code(cr: Any, code: str) -> None:
-    """Mark a code as exchanged; it is kept until it expires, so that a second use is noticed."""
-    cr.execute(
-        "UPDATE gatehouse.authorization_code SET used = true WHERE lookup = %s", (tokens.lookup_of(code, tokens.CODE),)
-    )
 
 
 def consents(cr: Any, uid: int) -> list[tuple[Client, tuple[str, ...], Any]]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
 
-from app.auth import clients, tokens
+from app.auth import clients, codes, tokens
 from app.auth.clients import Client
 from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
@@ -129,7 +129,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     ) -> None:
         """Store a code for what the person has allowed."""
         clients.grant_consent(self.cr, request.client, request.user, request.scopes)
-        clients.store_code(
+        codes.store(
             self.cr,
             self.hasher,
             code["code"],
@@ -145,7 +145,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         self, client_id: str, code: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Whether the code is good for this client app; one that comes twice revokes what it led to (4.1.2)."""
-        found = clients.code_of(self.cr, self.hasher, code)
+        found = codes.find(self.cr, self.hasher, code)
         if found is None or found.client_id != client.id:
             return False
         if found.used:
@@ -165,14 +165,14 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         **kwargs: Any,
     ) -> bool:
         """Whether the URI is the one of the authorization request, and was named again if it was named there."""
-        found = clients.code_of(self.cr, self.hasher, code)
+        found = codes.find(self.cr, self.hasher, code)
         if found is None or (found.redirect_uri_given and request.using_default_redirect_uri):
             return False
         return found.redirect_uri == redirect_uri
 
     def get_code_challenge(self, code: str, request: Request) -> str | None:
         """Return the challenge that the code was asked for with."""
-        found = clients.code_of(self.cr, self.hasher, code)
+        found = codes.find(self.cr, self.hasher, code)
         return found.challenge if found else None
 
     def get_code_challenge_method(self, code: str, request: Request) -> str:
@@ -183,7 +183,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         self, client_id: str, code: str, request: Request, *args: Any, **kwargs: Any
     ) -> None:
         """Mark the code as used."""
-        clients.use_code(self.cr, code)
+        codes.use(self.cr, code)
 
     # Tokens.
 
