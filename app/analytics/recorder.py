@@ -159,7 +159,8 @@ class Recorder:
             more = True
             while more:
                 try:
-                    more = self._write_next()
+                    # What comes meanwhile waits for the next time: else a busy server would write row by row.
+                    more = self._write_next() and (stopping or self._queue.qsize() >= BATCH)
                 except SQLAlchemyError as error:
                     _logger.warning("The request log can't be written: %s", error.__class__.__name__)
                     if not stopping or time.monotonic() > give_up:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from app.analytics import partitions, queries, retention
+from app.analytics import recorder as module
 from app.analytics.queries import Period
 from app.analytics.recorder import Recorder, Row
 from app.routing import Gatehouse
@@ -278,6 +280,25 @@ def test_a_flush_returns_when_the_batch_that_the_other_thread_has_begun_is_writt
         assert flushing.is_alive()
     flushing.join(10)
     assert sql("SELECT count(*) FROM gatehouse.request_log WHERE request_id = 'in flight'") == [(1,)]
+    recorder.stop()
+
+
+def test_rows_that_come_while_others_are_written_wait_for_the_next_time(
+    app: Gatehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(app.services.engine)
+    batches: list[int] = []
+
+    def write(batch: Any) -> None:
+        batches.append(len(batch.rows))
+        recorder.record(_row(datetime.now(timezone.utc), request_id="meanwhile"))
+
+    monkeypatch.setattr(module, "INTERVAL", 0.2)
+    monkeypatch.setattr(recorder, "_write", write)
+    recorder.record(_row(datetime.now(timezone.utc), request_id="first"))
+    time.sleep(1)
+    assert 1 <= len(batches) <= 5
+    monkeypatch.setattr(recorder, "_write", lambda batch: None)
     recorder.stop()
 
 
