@@ -33,6 +33,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*arguments)
         self.received = bytearray()
         self.upload = False
+        self.kept = False  # after the answer
         # The thread need not wait for the first byte.
         self.data_ready = True
 

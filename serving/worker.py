@@ -1,9 +1,11 @@
-"""gunicorn's thread worker, made patient: a client takes a thread when its request is there, not when it connects.
+"""gunicorn's thread worker, made patient and quick (gunicorn 27: gunicorn/workers/gthread.py).
 
 gunicorn's own gives each new connection a thread, which waits up to 5 s for the first byte and without an end for the
-rest: a few clients that send a byte a second hold all threads. Here the worker's event loop collects requests up to 64
-KiB, with a limit of time; larger bodies are read by threads, of which uploads may take half (gunicorn 27:
-gunicorn/workers/gthread.py).
+rest: a few clients that send a byte a second hold all threads. Here the event loop collects requests up to 64 KiB, with
+a limit of time; larger bodies are read by threads, of which uploads may take half.
+
+gunicorn's own hands each request from the event loop to another thread, and its end back. Here the thread that has the
+event loop answers the request itself, and passes the loop on only where that takes long: see ``serving.relay``.
 """
 
 from __future__ import annotations
@@ -11,21 +13,26 @@ from __future__ import annotations
 import errno
 import resource
 import selectors
+import signal
 import socket
 import time
 from collections import deque
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from serving.balance import Board
 from serving.connection import Connection
+from serving.relay import Relay
 
 #: Seconds that a client has to send its request's head and a body of up to 64 KiB.
 REQUEST_SECONDS = 10.0
 #: Seconds that a client has to hang up after an answer with "Connection: close".
 CLOSE_SECONDS = 2.0
+#: Seconds between two looks for connections whose time is over.
+TIDY_SECONDS = 0.5
 #: Seconds that a worker leaves a new connection to one that has fewer.
 LEAVE_SECONDS = 0.003
 #: Files that a worker may have open, where the system allows: a connection is one.
@@ -41,17 +48,26 @@ def allow_files() -> None:
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """All methods run in the main thread; only ``handle``, which is gunicorn's, runs in the pool's."""
+    """The main thread gets the signals and watches; the relay's threads serve.
+
+    Only the thread that leads touches the event loop and the lists of connections; ``handle``, which is gunicorn's, may
+    still run in one that has led.
+    """
 
     board = Board()  # of this arbiter's workers: the module is imported before any is forked
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._relay = Relay(self.cfg.threads, self._lead)
         self._leaves_until = float("-inf")
         self._has_left = False
         self._uploads = 0
+        self._ready: deque[Connection] = deque()
         self._waiting_uploads: deque[Connection] = deque()
         self._closing: deque[Connection] = deque()
+        self.keepalived_conns: dict[Connection, None] = {}  # in the order in which their time is over
+        self._tidied = float("-inf")
+        self._stops_at: float | None = None
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -60,16 +76,74 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if cfg.is_ssl:
             raise RuntimeError("TLS ends at the reverse proxy, not here: see deploy/nginx.conf.")
 
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Look for new connections or not; see ``accept``."""
-        super().set_accept_enabled(enabled and time.monotonic() >= self._leaves_until)
+    def get_thread_pool(self) -> None:
+        """gunicorn's own threads are not needed: the relay has its own."""
 
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait for what happens next, and do it."""
-        if time.monotonic() < self._leaves_until:
-            timeout = LEAVE_SECONDS
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: serve what has begun, then end."""
+        super().handle_exit(sig, frame)
+        self._relay.wake()
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """SIGQUIT, SIGINT: end now."""
+        super(ThreadWorker, self).handle_quit(sig, frame)
+
+    def run(self) -> None:
+        """In the main thread: let the relay serve until all is done after a signal to stop."""
+        wake_up = self.method_queue.run_callbacks
+        self.poller.register(self.method_queue.fileno(), selectors.EVENT_READ, wake_up)
+        self._relay.start()
+        while not self._relay.is_over:
+            self.notify()
+            self._relay.watch()
+            if self.alive and not self.is_parent_alive():
+                self.handle_exit(signal.SIGTERM, None)
+        if self._relay.error is not None:
+            raise self._relay.error
+        for conn in [*self.keepalived_conns, *self.pending_conns, *self._closing]:
+            self._close(conn)
+        self.poller.close()
+        self.method_queue.close()
+        for listener in self.sockets:
+            listener.close()
+
+    def _lead(self) -> None:
+        """Run the event loop in this thread, for as long as it leads."""
+        while not self._is_done():
+            if self._ready and self._relay.has_room:
+                conn = self._ready.popleft()
+                if not self._relay.run(partial(self._answer, conn), long=conn.upload):
+                    self.method_queue.defer(self._answered, conn)
+                    return
+                self._answered(conn)
+            else:
+                self._look()
+        self._relay.stop()
+
+    def _is_done(self) -> bool:
+        """Whether a worker that is to stop has nothing to do any more, or no more time for it."""
+        if self.alive:
+            return False
+        now = time.monotonic()
+        if self._stops_at is None:
+            self._stops_at = now + self.cfg.graceful_timeout
+            # A stop waits for requests, not for connections that may bring one. Who was told that the connection is
+            # kept may be sending its next request already: that one is answered with "Connection: close".
+            for conn in [*self.keepalived_conns, *self.pending_conns]:
+                conn.timeout = min(conn.timeout, now + STOP_KEEPALIVE_LINGER)
+        return self.nr_conns <= 0 or now > self._stops_at
+
+    def _look(self) -> None:
+        """Wait for what happens next, and take note of it."""
+        now = time.monotonic()
+        leaves = now < self._leaves_until
+        self.set_accept_enabled(self.alive and self.nr_conns < self.worker_connections and not leaves)
         self.board.write(self.age, self.nr_conns)
-        super().wait_for_and_dispatch_events(timeout)
+        if now - self._tidied >= TIDY_SECONDS:
+            self._tidied = now
+            self._close_idle(now)
+            self.murder_pending()
+        self.wait_for_and_dispatch_events(LEAVE_SECONDS if leaves else TIDY_SECONDS)
 
     def accept(self, listener: Any) -> None:
         """Take a new connection, and what it has sent; at first leave it to a worker that has fewer."""
@@ -77,7 +151,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         now = time.monotonic()
         if self.board.is_freer(self.nr_conns) and not (self._has_left and now - self._leaves_until < LEAVE_SECONDS):
             self._leaves_until, self._has_left = now + LEAVE_SECONDS, True
-            self.set_accept_enabled(False)
             return
         self._has_left = False  # nobody else took this one
         try:
@@ -95,7 +168,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
         """A kept connection has something new."""
         self.poller.unregister(client)
-        self.keepalived_conns.remove(conn)
+        del self.keepalived_conns[conn]
         self._collect(conn)
 
     def on_pending_socket_readable(self, conn: Connection, client: Any) -> None:
@@ -105,11 +178,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._collect(conn, conn.timeout)
 
     def _collect(self, conn: Connection, deadline: float | None = None) -> None:
-        """Read what is there; a request that is complete goes to a thread, another one waits for more."""
+        """Read what is there; a request that is complete is ready to be answered, another one waits for more."""
         if not conn.receive():
             self._close(conn)
         elif conn.complete():
-            self.enqueue_req(conn)
+            self._queue(conn)
         else:
             self._wait(conn, deadline)
 
@@ -119,41 +192,44 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
-    def enqueue_req(self, conn: Connection) -> None:
-        """Give a request to a thread; uploads have half of the threads at most."""
+    def _queue(self, conn: Connection) -> None:
+        """Let a request be answered in its turn; uploads have half of the threads at most."""
         if conn.upload:
             if self._uploads >= max(1, self.cfg.threads // 2):
                 self._waiting_uploads.append(conn)
                 return
             self._uploads += 1
-        super().enqueue_req(conn)
+        self._ready.append(conn)
 
-    def finish_request(self, conn: Connection, fs: Any) -> None:
-        """A request is answered: close its connection, or wait for the next one."""
+    def _answer(self, conn: Connection) -> None:
+        """Answer a request; the only thing that another thread than the leader does."""
+        conn.kept = False
+        try:
+            conn.kept = bool(self.handle(conn))
+        except BaseException:
+            self.log.exception("Unexpected error of a connection")
+
+    def _answered(self, conn: Connection) -> None:
+        """Close the connection of an answered request, or wait for the next one."""
         if conn.upload:
             conn.upload = False
             self._uploads -= 1
             if self._waiting_uploads:
-                self.enqueue_req(self._waiting_uploads.popleft())
-        try:
-            keep = not fs.cancelled() and fs.result()
-        except Exception:
-            self.log.exception("Unexpected error of a connection")
-            keep = False
-        if not keep:
+                self._queue(self._waiting_uploads.popleft())
+        if not conn.kept:
             self._hang_up(conn)
             return
         conn.sock.setblocking(False)
         conn.received += conn.parser.unreader.take_buffered()  # of the next request, sent without a wait
         if conn.complete():
-            self.enqueue_req(conn)
+            self._queue(conn)
         elif conn.received:
             self._wait(conn)
         else:
             conn.set_timeout()
             if not self.alive:
                 conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
-            self.keepalived_conns.append(conn)
+            self.keepalived_conns[conn] = None
             self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
 
     def _hang_up(self, conn: Connection) -> None:
@@ -190,11 +266,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 conn.refuse()
                 self._close(conn)
 
-    def _cap_keepalive(self, deadline: float) -> None:
-        """A stop waits for requests, not for connections that may bring one."""
-        super()._cap_keepalive(deadline)
-        for conn in self.pending_conns:
-            conn.timeout = min(conn.timeout, deadline)
+    def _close_idle(self, now: float) -> None:
+        """Close connections that brought no further request in time."""
+        for conn in list(takewhile(lambda conn: conn.timeout <= now, self.keepalived_conns)):
+            del self.keepalived_conns[conn]
+            self.poller.unregister(conn.sock)
+            self._close(conn)
 
     def _close(self, conn: Connection) -> None:
         self.nr_conns -= 1

@@ -6,11 +6,13 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from dev.testbed import Testbed
 from tests.server.conftest import Server
 
 pytestmark = pytest.mark.live
@@ -111,3 +113,24 @@ def test_an_upload_that_waits_for_100_continue_is_taken(server: Server, connect:
     assert client.recv(1000).startswith(b"HTTP/1.1 100 Continue")
     client.sendall(body)
     assert answer_of(client).startswith(b"HTTP/1.1 401")
+
+
+def test_calls_that_wait_for_a_record_hold_nobody_up(server: Server, testbed: Testbed) -> None:
+    route, session = f"{server.url}/api/partner/rest", server.session()
+    record = session.post(route, json={"name": "held"}).json()["result"]
+    with contextlib.closing(testbed.server.connect(server.database)) as outside:
+        outside.autocommit = False
+        outside.cursor().execute("SELECT 1 FROM res_partner WHERE name = 'held' FOR UPDATE")
+
+        def patch(number: int) -> int:
+            answer = requests.patch(
+                f"{route}/{record['id']}", json={"phone": str(number)}, cookies=session.cookies, timeout=30
+            )
+            return answer.status_code
+
+        with ThreadPoolExecutor(6) as pool:
+            waiting = [pool.submit(patch, number) for number in range(6)]
+            assert seconds_of_a_call(server) < 2
+            assert not any(call.done() for call in waiting)
+            outside.rollback()
+            assert [call.result() for call in waiting] == [200] * 6
