@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -16,7 +17,7 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
-from tests.server.conftest import serving
+from tests.server.conftest import serving, wait_until
 
 pytestmark = pytest.mark.live
 KILLS = 50
@@ -42,13 +43,17 @@ def test_workers_killed_in_the_middle_of_writes_leave_both_change_and_audit_or_n
                 except requests.RequestException:
                     outcomes["cut off"] += 1
 
-        threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+        def has_written(times: int) -> bool:
+            return outcomes["200"] >= times
+
+        threads = [threading.Thread(target=write, args=(number,), daemon=True) for number in range(4)]
         for thread in threads:
             thread.start()
         chance = random.Random(7)
         kills = 0
         while kills < KILLS:
-            time.sleep(chance.uniform(0.05, 0.4))
+            wait_until(partial(has_written, outcomes["200"] + 1), 30)  # a worker that is new needs its time
+            time.sleep(chance.uniform(0, 0.3))
             for pid in server.worker_pids()[:1]:
                 os.kill(pid, signal.SIGKILL)
                 kills += 1
