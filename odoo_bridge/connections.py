@@ -7,27 +7,26 @@ reset rides on the first statement of a transaction, together with the transacti
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg2
 from odoo import sql_db
 from odoo.sql_db import MAX_IDLE_TIMEOUT, ConnectionPool, Cursor
-from odoo.tools import SQL, config
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, STATUS_READY
+from odoo.tools import config
 
-_logger = logging.getLogger(__name__)
+from .driver import Connection, TransactionCursor
 
-#: Methods of psycopg2's cursor that send something without Odoo's ``execute``.
-_STRAIGHT_TO_PSYCOPG2 = frozenset({"callproc", "copy_expert", "copy_from", "copy_to", "executemany"})
+#: Odoo's own level (see ``odoo.sql_db.Cursor``).
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 
 
 class Pool(ConnectionPool):  # type: ignore[misc]
     """Odoo's pool, from which a connection can also be had as the last call has left it."""
 
-    def borrow_as_it_is(self, info: dict[str, Any]) -> Any:
+    def borrow_as_it_is(self, info: dict[str, Any]) -> Connection:
         """Return a connection that was used lately, without asking the database whether it still lives.
 
         Where there is none it comes from ``borrow``, which resets it.
@@ -41,19 +40,38 @@ class Pool(ConnectionPool):  # type: ignore[misc]
                     and getattr(connection, "_pool_info", None) is info
                 ):
                     connection._pool_in_use = True
-                    return connection
-        connection = self.borrow(info)
+                    return connection  # type: ignore[no-any-return]
+        return self.borrow_anew(info)
+
+    def borrow_anew(self, info: dict[str, Any]) -> Connection:
+        """Return a connection that was reset, or a new one, for those that take it as it is later."""
+        connection: Connection = self.borrow(info)
         connection._pool_info = info
         return connection
 
+    def borrow(self, info: dict[str, Any]) -> Any:
+        """Return a connection that was reset, or a new one; see ``odoo.sql_db.ConnectionPool.borrow``."""
+        connection = super().borrow(info)
+        if isinstance(connection, Connection):
+            connection.leave_to_psycopg2()
+            connection._pool_info = None  # who takes it as it is shall not find what Odoo's own cursors leave
+        return connection
 
-class _AsItIs:
-    """A pool whose ``borrow`` does not reset; what Odoo's cursor needs of a pool."""
 
-    def __init__(self, pool: Pool) -> None:
+class _Prepared:
+    """A pool whose connections begin transactions with ``beginning``, and are not reset; what Odoo's cursor needs."""
+
+    def __init__(self, pool: Pool, beginning: str) -> None:
         self.readonly = pool.readonly
-        self.borrow = pool.borrow_as_it_is
         self.give_back = pool.give_back
+        self._pool = pool
+        self._beginning = beginning
+
+    def borrow(self, info: dict[str, Any]) -> Connection:
+        """Return a connection on which no transaction is under way."""
+        connection = self._pool.borrow_as_it_is(info)
+        connection.begin_with(self._beginning)
+        return connection
 
 
 class SettingCursor(Cursor):  # type: ignore[misc]
@@ -62,68 +80,72 @@ class SettingCursor(Cursor):  # type: ignore[misc]
     So they hold after a commit or a rollback of the work itself too.
     """
 
+    _cnx: Connection
+    _obj: TransactionCursor
+
     def __init__(self, pool: Pool, database: str, info: dict[str, Any], settings: str) -> None:
         """``settings`` are SQL statements without parameters."""
         self._info = info
-        self._settings = f"RESET ALL; {settings}"
+        self._beginning = f"{_BEGIN}; RESET ALL; {settings}"
         self._reset_pool = pool
+        self._last: list[tuple[str, Sequence[Any]]] = []
         self.commits = 0
-        super().__init__(_AsItIs(pool), database, info)
+        super().__init__(_Prepared(pool, self._beginning), database, info)
+        self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)
 
     def execute(self, query: Any, params: Any = None, log_exceptions: bool = True) -> None:
         """Run a query; see ``odoo.sql_db.Cursor.execute``."""
-        if self._cnx.status != STATUS_READY:  # in the midst of a transaction
+        if not self._cnx.is_idle:
             super().execute(query, params, log_exceptions)
             return
-        if isinstance(query, SQL):
-            query, params = query.code, query.params
-        if isinstance(query, str):
-            self._first(query, params, log_exceptions)
-        else:
-            self._settle()
+        try:
             super().execute(query, params, log_exceptions)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            if not self._cnx.closed or self._obj.ending:
+                raise
+            # The connection had died while it was idle. Nothing of this transaction is lost: it is the first statement,
+            # and it does not commit at once, of which nobody would know whether it has.
+            self._reconnect()
+            super().execute(query, params, log_exceptions)
+
+    def execute_at_commit(self, query: str, params: Sequence[Any]) -> None:
+        """Run a query as the last of the transaction, after all that Odoo writes, in one round trip with its commit.
+
+        Where it fails nothing is committed; a rollback forgets it.
+        """
+        self._last.append((query, params))
 
     def commit(self) -> None:
         """Commit, and count it: ``commits`` tells how often the work has done so by itself."""
+        if self._last:
+            self.flush()
+            *others, (query, params) = self._last
+            self._last = []
+            for other, its_params in others:
+                self.execute(other, its_params)
+            self._obj.ending = "COMMIT"
+            try:
+                self.execute(query, params)
+            finally:
+                self._obj.ending = ""
         super().commit()
         self.commits += 1
 
-    def _settle(self) -> None:
-        """Say the settings alone, before something that does not go through ``execute``."""
-        if self._cnx.status == STATUS_READY:
-            self._first("SELECT 1", None, True)
-
-    def _first(self, query: str, params: Any, log_exceptions: bool) -> None:
-        statement = f"{self._settings}; {query}"
-        try:
-            super().execute(statement, params, log_exceptions=False)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
-            if not self._cnx.closed:
-                raise
-            # The connection had died while it was idle. Nothing of this transaction is lost: it is the first statement.
-            self._reconnect()
-            super().execute(statement, params, log_exceptions)
-        except Exception as error:
-            if log_exceptions:
-                _logger.error("bad query: %s\nERROR: %s", query, error)
-            raise
+    def rollback(self) -> None:
+        """Roll back, and forget what should have been done at the commit."""
+        self._last = []
+        super().rollback()
 
     def _reconnect(self) -> None:
         self._reset_pool.give_back(self._cnx, keep_in_pool=False)
-        self._cnx: Any = self._reset_pool.borrow(self._info)
-        self._cnx._pool_info = self._info
-        self._obj = self._cnx.cursor()
-        self._cnx.set_isolation_level(ISOLATION_LEVEL_REPEATABLE_READ)
-        self._cnx.set_session(readonly=self._reset_pool.readonly)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _STRAIGHT_TO_PSYCOPG2:
-            self._settle()
-        return super().__getattr__(name)
+        self._cnx = self._reset_pool.borrow_anew(self._info)
+        self._cnx.begin_with(self._beginning)
+        self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)
 
 
 def install() -> None:
     """Make Odoo use a pool of ours; before anything opens a connection."""
+    sql_db.PsycoConnection = Connection
     if not isinstance(sql_db._Pool, Pool):
         sql_db._Pool = Pool(int(config["db_maxconn"]), readonly=False)
 

@@ -101,10 +101,10 @@ class Transactions:
         for tries_left in reversed(range(self.limits.tries)):
             try:
                 result = work(root)
-                cr.flush()
                 if keep:
                     cr.commit()
                 else:
+                    cr.flush()
                     self._discard(cr, root)
                 break
             except RETRYABLE as error:

@@ -47,15 +47,13 @@ _IF_WRITTEN = " WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
 
 
 def write(cr: Any, author: Author, changes: Sequence[Change]) -> None:
-    """Write a row for each change, in the transaction of ``cr``; none for a method that has written nothing.
+    """Write a row for each change as ``cr`` commits, after all else; none for a method that has written nothing.
 
     A transaction that only read costs no write to the disk when it is committed.
     """
     for change in changes:
         certain = change.certain or cr.commits > 0  # what a method has committed by itself, this transaction forgot
-        if not certain:
-            cr.flush()  # what the ORM has yet to write
-        cr.execute(
+        cr.execute_at_commit(
             _INSERT if certain else _INSERT + _IF_WRITTEN,
             (
                 author.request_id,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from odoo import sql_db  # noqa: TID251  the pool, which Odoo's own code shares
+from odoo.modules.registry import Registry  # noqa: TID251  a cursor as Odoo's own code opens it
 
 from app.routing import Gatehouse
-from odoo_bridge.errors import InvalidValue
+from odoo_bridge.errors import InvalidValue, Unavailable
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -86,3 +88,127 @@ def test_calls_at_the_same_time_have_connections_of_their_own(transactions: Tran
     for thread in threads:
         thread.join()
     assert len(set(pids)) == 3
+
+
+def test_a_transaction_begins_in_the_same_message_as_its_first_statement(transactions: Transactions) -> None:
+    def work(root: Environment) -> bytes:
+        root.cr.commit()
+        root.cr.execute("SELECT 1")
+        return bytes(root.cr._obj.query)
+
+    sent = transactions.run(work)
+    assert sent.startswith(b"BEGIN ")
+    assert sent.endswith(b"; SELECT 1")
+
+
+def test_a_transaction_is_a_repeatable_read(transactions: Transactions) -> None:
+    assert transactions.run(lambda root: ask(root, "SHOW transaction_isolation")) == "repeatable read"
+
+
+def test_odoos_own_cursor_gets_from_our_connection_what_it_knows(transactions: Transactions, database: str) -> None:
+    sql_db.close_all()
+    pid = transactions.run(lambda root: ask(root, "SELECT pg_backend_pid()"))
+    with Registry(database).cursor() as cr:
+        cr.execute("SELECT pg_backend_pid(), current_setting('transaction_isolation')")
+        assert cr.fetchone() == (pid, "repeatable read")
+        assert cr._obj.query.startswith(b"SELECT")
+        cr.execute("CREATE TEMPORARY TABLE not_ours ()")
+        cr.rollback()
+        cr.execute("SELECT to_regclass('not_ours')")
+        assert cr.fetchone() == (None,)
+
+
+@pytest.fixture
+def notes(sql: Sql) -> Iterator[Callable[[], list[str]]]:
+    """A table of notes that other connections see."""
+    sql("CREATE TABLE IF NOT EXISTS notes (note text)")
+    yield lambda: [note for (note,) in sql("SELECT note FROM notes")]
+    sql("DROP TABLE notes")
+
+
+def note(root: Environment, text: str) -> None:
+    root.cr.execute("INSERT INTO notes VALUES (%s)", (text,))
+
+
+def test_the_psycopg2_connection_commits_and_rolls_back_when_a_method_asks_it_itself(
+    transactions: Transactions, notes: Callable[[], list[str]]
+) -> None:
+    def work(root: Environment) -> None:
+        note(root, "kept")
+        root.cr.connection.commit()
+        note(root, "undone")
+        root.cr.connection.rollback()
+
+    transactions.run(work)
+    assert notes() == ["kept"]
+
+
+def test_the_last_statement_goes_in_one_message_with_the_commit(
+    transactions: Transactions, notes: Callable[[], list[str]]
+) -> None:
+    sent: list[bytes] = []
+
+    def work(root: Environment) -> None:
+        note(root, "first")
+        for text in ("second", "last"):
+            root.cr.execute_at_commit("INSERT INTO notes VALUES (%s)", (text,))
+        root.cr.postcommit.add(lambda: sent.append(root.cr._obj.query))
+
+    transactions.run(work)
+    assert notes() == ["first", "second", "last"]
+    assert sent == [b"INSERT INTO notes VALUES ('last'); COMMIT"]
+
+
+def test_what_the_orm_has_yet_to_write_comes_before_the_last_statement(transactions: Transactions, sql: Sql) -> None:
+    sql("CREATE TABLE names AS SELECT name FROM res_partner WITH NO DATA")
+    try:
+
+        def work(root: Environment) -> None:
+            partner = root["res.partner"].create({"name": "before"})
+            root.cr.flush()
+            partner.name = "after"
+            root.cr.execute_at_commit("INSERT INTO names SELECT name FROM res_partner WHERE id = %s", (partner.id,))
+
+        transactions.run(work)
+        assert sql("SELECT name FROM names") == [("after",)]
+    finally:
+        sql("DROP TABLE names")
+        sql("DELETE FROM res_partner WHERE name = 'after'")
+
+
+def test_where_the_last_statement_fails_nothing_is_committed(
+    transactions: Transactions, notes: Callable[[], list[str]]
+) -> None:
+    def work(root: Environment) -> None:
+        note(root, "undone")
+        root.cr.execute_at_commit("INSERT INTO notes SELECT %s / 0", (1,))
+
+    with pytest.raises(InvalidValue):
+        transactions.run(work)
+    assert notes() == []
+
+
+def test_a_rollback_forgets_what_was_meant_for_the_commit(
+    transactions: Transactions, notes: Callable[[], list[str]]
+) -> None:
+    def work(root: Environment) -> None:
+        root.cr.execute_at_commit("INSERT INTO notes VALUES (%s)", ("forgotten",))
+        root.cr.rollback()
+        note(root, "kept")
+
+    transactions.run(work)
+    assert notes() == ["kept"]
+
+
+def test_a_commit_of_which_nobody_knows_is_not_tried_again(
+    transactions: Transactions, notes: Callable[[], list[str]], sql: Sql
+) -> None:
+    def work(root: Environment) -> None:
+        pid = ask(root, "SELECT pg_backend_pid()")
+        root.cr.commit()
+        assert sql("SELECT pg_terminate_backend(%s, 5000)", pid) == [(True,)]
+        root.cr.execute_at_commit("INSERT INTO notes VALUES (%s)", ("perhaps twice",))
+
+    with pytest.raises(Unavailable):
+        transactions.run(work)
+    assert notes() == []

@@ -1,0 +1,118 @@
+"""psycopg2's connection and cursor, with fewer round trips in a transaction.
+
+psycopg2 sends BEGIN and COMMIT each by itself. Here what a transaction begins with goes with its first statement, and
+COMMIT can go with the last. A connection for which nothing of that was asked does all as psycopg2 does it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from odoo.sql_db import PsycoConnection
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import cursor as Psycopg2Cursor  # noqa: N812  the name that psycopg2 should have given it
+from psycopg2.sql import Composable
+
+
+class Connection(PsycoConnection):  # type: ignore[misc]
+    """A connection that sends BEGIN, COMMIT and ROLLBACK itself where ``begin_with`` says so: psycopg2 does not."""
+
+    autocommit: bool
+    #: What the next transaction begins with; empty where psycopg2 sends BEGIN.
+    beginning = ""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction is under way; False also where the connection is broken."""
+        return bool(self.get_transaction_status() == TRANSACTION_STATUS_IDLE)
+
+    def begin_with(self, statements: str) -> None:
+        """Begin each transaction with ``statements``: BEGIN, and what else has no parameters.
+
+        The connection must be new or reset, or have begun so before: then this sends nothing.
+        """
+        if not self.autocommit:
+            self.autocommit = True
+        self.beginning = statements
+
+    def leave_to_psycopg2(self) -> None:
+        """Let psycopg2 send BEGIN again, after a reset."""
+        self.beginning = ""
+
+    def set_isolation_level(self, level: Any) -> None:
+        """See psycopg2; what ``begin_with`` says has precedence."""
+        if not self.beginning:
+            super().set_isolation_level(level)
+
+    def set_session(self, *arguments: Any, **options: Any) -> None:
+        """See psycopg2; what ``begin_with`` says has precedence."""
+        if not self.beginning:
+            super().set_session(*arguments, **options)
+
+    def commit(self) -> None:
+        """Commit the transaction, if there is one."""
+        if not self.beginning:
+            super().commit()
+        elif not self.is_idle:
+            self._end("COMMIT")
+
+    def rollback(self) -> None:
+        """Roll the transaction back, if there is one."""
+        if not self.beginning:
+            super().rollback()
+        elif not self.is_idle:
+            self._end("ROLLBACK")
+
+    def _end(self, statement: str) -> None:
+        with self.cursor() as plain:
+            plain.execute(statement)
+
+
+class TransactionCursor(Psycopg2Cursor):
+    """A cursor of a ``Connection``, whose first statement in a transaction begins it.
+
+    ``ending`` goes with each statement while it is set: ``COMMIT`` with the last one of a transaction.
+    """
+
+    connection: Connection
+    ending = ""
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        """Run a query; see psycopg2."""
+        connection = self.connection
+        before = f"{connection.beginning}; " if connection.is_idle else ""
+        after = f"; {self.ending}" if self.ending else ""
+        if before or after:
+            if isinstance(query, Composable):
+                query = query.as_string(self)
+            query = before.encode() + query + after.encode() if isinstance(query, bytes) else before + query + after
+        super().execute(query, vars)
+
+    def _begin(self) -> None:
+        if self.connection.is_idle:
+            super().execute(self.connection.beginning)
+
+    def callproc(self, *arguments: Any, **options: Any) -> Any:
+        """Call a function; see psycopg2."""
+        self._begin()
+        return super().callproc(*arguments, **options)
+
+    def copy_expert(self, *arguments: Any, **options: Any) -> None:
+        """Run a COPY; see psycopg2."""
+        self._begin()
+        super().copy_expert(*arguments, **options)
+
+    def copy_from(self, *arguments: Any, **options: Any) -> None:
+        """Copy from a file; see psycopg2."""
+        self._begin()
+        super().copy_from(*arguments, **options)
+
+    def copy_to(self, *arguments: Any, **options: Any) -> None:
+        """Copy to a file; see psycopg2."""
+        self._begin()
+        super().copy_to(*arguments, **options)
+
+    def executemany(self, *arguments: Any, **options: Any) -> None:
+        """Run a query several times; see psycopg2."""
+        self._begin()
+        super().executemany(*arguments, **options)
