@@ -58,7 +58,7 @@ class Pool(ConnectionPool):  # type: ignore[misc]
         return connection
 
 
-class _Prepared:
+class _Beginning:
     """A pool whose connections begin transactions with ``beginning``, and are not reset; what Odoo's cursor needs."""
 
     def __init__(self, pool: Pool, beginning: str) -> None:
@@ -90,7 +90,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         self._reset_pool = pool
         self._last: list[tuple[str, Sequence[Any]]] = []
         self.commits = 0
-        super().__init__(_Prepared(pool, self._beginning), database, info)
+        super().__init__(_Beginning(pool, self._beginning), database, info)
         self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)
 
     def execute(self, query: Any, params: Any = None, log_exceptions: bool = True) -> None:
@@ -135,6 +135,12 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         """Roll back, and forget what should have been done at the commit."""
         self._last = []
         super().rollback()
+
+    def close(self) -> None:
+        """Close, and give the connection back; see ``odoo.sql_db.Cursor.close``."""
+        if not self.closed and self._cnx.prepared.is_behind and self._cnx.is_idle:
+            self._cnx.prepared.catch_up(self._cnx)
+        super().close()
 
     def _reconnect(self) -> None:
         self._reset_pool.give_back(self._cnx, keep_in_pool=False)

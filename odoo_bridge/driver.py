@@ -9,9 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from odoo.sql_db import PsycoConnection
+from psycopg2.errors import FeatureNotSupported, InvalidSqlStatementName, SerializationFailure
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import cursor as Psycopg2Cursor  # noqa: N812  the name that psycopg2 should have given it
 from psycopg2.sql import Composable
+
+from .prepared import Prepared
+
+
+class StalePlan(SerializationFailure):
+    """A prepared statement is no longer good, because a table was changed meanwhile: the transaction is tried again."""
 
 
 class Connection(PsycoConnection):  # type: ignore[misc]
@@ -20,6 +27,7 @@ class Connection(PsycoConnection):  # type: ignore[misc]
     autocommit: bool
     #: What the next transaction begins with; empty where psycopg2 sends BEGIN.
     beginning = ""
+    prepared: Prepared
 
     @property
     def is_idle(self) -> bool:
@@ -33,6 +41,8 @@ class Connection(PsycoConnection):  # type: ignore[misc]
         """
         if not self.autocommit:
             self.autocommit = True
+        if not hasattr(self, "prepared"):
+            self.prepared = Prepared()
         self.beginning = statements
 
     def leave_to_psycopg2(self) -> None:
@@ -80,13 +90,24 @@ class TransactionCursor(Psycopg2Cursor):
     def execute(self, query: Any, vars: Any = None) -> None:
         """Run a query; see psycopg2."""
         connection = self.connection
+        rewritten = None
+        if vars and type(query) is str and isinstance(vars, (list, tuple)):
+            rewritten = connection.prepared.rewritten(query, vars)
+            if rewritten is not None:
+                query, vars = rewritten
         before = f"{connection.beginning}; " if connection.is_idle else ""
         after = f"; {self.ending}" if self.ending else ""
         if before or after:
             if isinstance(query, Composable):
                 query = query.as_string(self)
             query = before.encode() + query + after.encode() if isinstance(query, bytes) else before + query + after
-        super().execute(query, vars)
+        try:
+            super().execute(query, vars)
+        except (FeatureNotSupported, InvalidSqlStatementName) as error:
+            if rewritten is None:
+                raise
+            connection.prepared.forget()
+            raise StalePlan(*error.args) from error
 
     def _begin(self) -> None:
         if self.connection.is_idle:

@@ -104,10 +104,13 @@ def test_writers_that_meet_and_a_new_definition_come_through(pooled: Testbed, se
         document.write_text(document.read_text().replace("published: true", "published: false"))
         server.flask("api", "import", str(document))
 
-        # What a transaction has set for itself is gone with it: no other client's runs into our time limit.
+        # What a transaction has set for itself is gone with it: no other client's runs into our time limit. Nor is
+        # anything prepared: the next transaction of the same client may come to another connection.
         connection = psycopg2.connect(pooled.dsn(server.database))
         with connection.cursor() as cursor:
             for _ in range(4):
+                cursor.execute("SELECT name FROM pg_prepared_statements")
+                assert cursor.fetchall() == []
                 cursor.execute("SELECT current_setting('statement_timeout'), current_setting('transaction_read_only')")
                 assert cursor.fetchone() == ("0", "off")
                 connection.rollback()

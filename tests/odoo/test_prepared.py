@@ -1,0 +1,184 @@
+"""Statements that come again and again, on a real database."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from odoo import sql_db  # noqa: TID251  the connections, which a test needs new
+
+from app.routing import Gatehouse
+from odoo_bridge import prepared
+from odoo_bridge.driver import Connection
+from odoo_bridge.errors import InvalidValue
+from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def transactions(app: Gatehouse, database: str) -> Transactions:
+    sql_db.close_all()
+    return Transactions(database, Limits(signaling_interval=1e9))
+
+
+@pytest.fixture
+def template(sql: Sql) -> Any:
+    """A statement that no other test has sent."""
+    table = f"prepared_{random.randrange(10**9)}"
+    sql(f"CREATE TABLE {table} (a int, b text)")
+    sql(f"INSERT INTO {table} VALUES (1, 'one'), (2, 'two')")
+    yield f"SELECT a, b FROM {table} WHERE a = %s"
+    sql(f"DROP TABLE {table}")
+
+
+def ask(root: Environment, statement: str, *values: Any) -> tuple[list[Any], bytes]:
+    """Return the rows, and what was sent."""
+    root.cr.execute(statement, values)
+    return root.cr.fetchall() if root.cr.description else [], root.cr._obj.query
+
+
+def sent(transactions: Transactions, statement: str, *values: Any) -> bytes:
+    return transactions.run(lambda root: ask(root, statement, *values))[1]
+
+
+def often(transactions: Transactions, statement: str, *values: Any) -> None:
+    for _ in range(prepared.THRESHOLD):
+        assert b"EXECUTE" not in sent(transactions, statement, *values)
+
+
+def test_what_comes_often_is_prepared_and_gives_the_same(transactions: Transactions, template: str) -> None:
+    often(transactions, template, 1)
+    rows, query = transactions.run(lambda root: ask(root, template, 2))
+    assert query.endswith(b"EXECUTE gatehouse_1(2)")
+    assert rows == [(2, "two")]
+
+
+def test_a_value_of_another_type_is_another_statement(transactions: Transactions, template: str) -> None:
+    often(transactions, template, 1)
+    assert b"EXECUTE" not in sent(transactions, template, 2**40)
+
+
+def test_a_connection_keeps_no_more_prepared_than_it_may_and_lets_the_oldest_go(
+    transactions: Transactions, template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "PREPARED_MAX", 2)
+    for addition in (" AND 1 = 1", " AND 2 = 2", " AND 3 = 3"):
+        often(transactions, template + addition, 1)
+    kept = "SELECT array_agg(name ORDER BY name)::text[] FROM pg_prepared_statements"
+    assert transactions.run(lambda root: ask(root, kept))[0] == [(["gatehouse_2", "gatehouse_3"],)]
+    assert b"EXECUTE" not in sent(transactions, template + " AND 1 = 1", 1)
+    assert b"EXECUTE" in sent(transactions, template + " AND 3 = 3", 1)
+
+
+def test_what_can_not_be_prepared_goes_on_as_ever(transactions: Transactions, template: str) -> None:
+    # Two parameters for one literal: PostgreSQL can't know that what is selected is what is grouped by.
+    grouped = template.replace("a, b", "b || %s, count(*)").replace("a = %s", "true GROUP BY b || %s")
+    often(transactions, grouped, "x", "x")
+    for _ in range(3):
+        rows, query = transactions.run(lambda root: ask(root, grouped, "x", "x"))
+        assert sorted(rows) == [("onex", 1), ("twox", 1)]
+        assert b"EXECUTE" not in query
+
+
+def test_a_table_that_is_locked_is_not_waited_for(transactions: Transactions, template: str, sql: Sql) -> None:
+    table = template.split()[4]
+    for _ in range(prepared.THRESHOLD - 1):
+        sent(transactions, template, 1)
+
+    def work(root: Environment) -> None:
+        root.cr._cnx.prepared.rewritten(template, [1])  # seen often enough, and to be prepared when this is over
+
+    locker = Transactions(transactions.database)
+
+    def lock(root: Environment) -> None:
+        root.cr.execute(f"LOCK TABLE {table}")
+        transactions.run(work)  # a wait without end would be noticed here
+
+    locker.run(lock)
+    often(transactions, template, 1)
+    assert b"EXECUTE" in sent(transactions, template, 1)
+
+
+def test_a_changed_table_costs_another_try_and_nothing_else(
+    transactions: Transactions, template: str, sql: Sql
+) -> None:
+    often(transactions, template, 1)
+    assert b"EXECUTE" in sent(transactions, template, 1)
+    sql(f"ALTER TABLE {template.split()[4]} ALTER b TYPE varchar(20)")
+    tries: list[int] = []
+
+    def work(root: Environment) -> Any:
+        tries.append(1)
+        with attempt(root):
+            return ask(root, template, 1)
+
+    rows, query = transactions.run(work)
+    assert (len(tries), rows) == (2, [(1, "one")])
+    assert b"EXECUTE" not in query
+    for _ in range(prepared.THRESHOLD):
+        sent(transactions, template, 1)
+    assert b"EXECUTE" in sent(transactions, template, 1)
+
+
+def test_statements_that_somebody_has_deallocated_cost_another_try(transactions: Transactions, template: str) -> None:
+    often(transactions, template, 1)
+    transactions.run(lambda root: root.cr.execute("DEALLOCATE ALL"))
+    assert transactions.run(lambda root: ask(root, template, 2))[0] == [(2, "two")]
+
+
+def test_a_value_that_does_not_fit_is_refused_as_ever(transactions: Transactions, template: str) -> None:
+    often(transactions, template, "1")
+    assert b"EXECUTE" in sent(transactions, template, "1")
+    with pytest.raises(InvalidValue):
+        sent(transactions, template, "no number")
+
+
+def test_behind_a_pooler_nothing_is_prepared(
+    transactions: Transactions, template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "get_backend_pid", lambda connection: 1)  # as a pooler numbers its clients
+    often(transactions, template, 1)
+    often(transactions, template, 1)
+    assert transactions.run(lambda root: ask(root, "SELECT count(*) FROM pg_prepared_statements"))[0] == [(0,)]
+
+
+def test_writing_tells_how_many_rows_it_has_written(transactions: Transactions, template: str) -> None:
+    update = f"UPDATE {template.split()[4]} SET b = %s WHERE a IN %s RETURNING a"
+    often(transactions, update, "new", (1, 2))
+
+    def work(root: Environment) -> tuple[int, list[Any], bytes]:
+        rows, query = ask(root, update, "newer", (1, 2))
+        return root.cr.rowcount, sorted(rows), query
+
+    count, rows, query = transactions.run(work)
+    assert b"EXECUTE" in query
+    assert (count, rows) == (2, [(1,), (2,)])
+
+
+def test_all_models_read_and_search_the_same_prepared(transactions: Transactions) -> None:
+    def everything(root: Environment) -> tuple[dict[str, Any], int]:
+        found, executed = {}, 0
+        for name, model in sorted(root.items()):
+            if model._abstract or model._transient or not model._auto:
+                continue
+            records = model.with_context(active_test=False).search([("id", ">", 0)], limit=3)
+            fields = [field for field, kind in model._fields.items() if kind.store and kind.type != "binary"]
+            found[name] = records.read(fields)
+            executed += b"EXECUTE" in root.cr._obj.query
+        return found, executed
+
+    plain, executed = transactions.run(everything)
+    assert not executed
+    monkey = prepared.PREPARED_MAX, prepared._COUNTED_MAX
+    prepared.PREPARED_MAX, prepared._COUNTED_MAX = 2000, 10_000
+    try:
+        for _ in range(prepared.THRESHOLD):
+            transactions.run(everything)
+        again, executed = transactions.run(everything)
+    finally:
+        prepared.PREPARED_MAX, prepared._COUNTED_MAX = monkey
+    assert executed > 50
+    assert again == plain
