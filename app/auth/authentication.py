@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from app.auth import clients, tokens
-from app.auth.clients import Bearer
+from app.auth import bearers
+from app.auth.bearers import Bearer
 from app.auth.principal import Credentials, Principal, Told
 from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
@@ -62,7 +62,7 @@ class Authenticator:
 
     def _caller(self, root: Environment, presented: Credentials, run_as: int | None, told: Told) -> Principal:
         if presented.client is not None:
-            principal = _acting(clients.own_bearer(root.cr, presented.client, run_as))
+            principal = _acting(bearers.own_bearer(root.cr, presented.client, run_as))
             if principal is None:
                 raise _unknown_token()
             return principal
@@ -97,27 +97,25 @@ class Authenticator:
         return principal
 
     def _token(self, root: Environment, token: str, run_as: int | None) -> Principal | None:
-        if tokens.lookup_of(token, tokens.ACCESS) is None:
-            return None
-        found = clients.bearer(root.cr, self._hasher(), token, run_as)
+        found = bearers.bearer(root.cr, self._hasher(), token, run_as)
         principal = _acting(found)
         if found is not None and principal is not None:
-            self._on_token(found.grant.lookup)
+            self._on_token(found.lookup)
         return principal
 
 
 def _acting(found: Bearer | None) -> Principal | None:
     """Return who a token that was found lets call; None where it is good for nothing. Raises Unauthorized."""
-    if found is None or not found.grant.client.active:
+    if found is None or not found.client_active:
         return None
-    grant, client = found.grant, found.grant.client
     if found.acts_as is None:
         raise invalid_token("The client app acts as no user here.", NoUser)
     if not found.user_active:
         raise invalid_token("The user that executes this call is no longer active.", NoUser)
-    if grant.uid is None:
-        return Principal("client", found.acts_as, f"client:{client.id}", grant.scopes, client.name)
-    return Principal("person", found.acts_as, f"client:{client.id}:{grant.uid}", grant.scopes, client.name)
+    client = f"client:{found.client_id}"
+    if found.uid is None:
+        return Principal("client", found.acts_as, client, found.scopes, found.client_name)
+    return Principal("person", found.acts_as, f"{client}:{found.uid}", found.scopes, found.client_name)
 
 
 def _unknown_token() -> Unauthorized:

@@ -243,42 +243,6 @@ def _grant(row: Sequence[Any], hasher: Hasher, token: str) -> Grant | None:
     return Grant(lookup, kind, _client(client), uid, tuple(scopes), family, replaced, float(created), float(expires))
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
-    """A token that was sent with a call, the user that the call acts as, and whether that user is active."""
-
-    grant: Grant
-    acts_as: int | None
-    user_active: bool
-
-
-def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | None:
-    """Return what an access token stands for, and whether its user is active: one query by primary key."""
-    cr.execute(
-        f"SELECT {_GRANT}, COALESCE(%s, t.uid, c.uid), "
-        "(SELECT u.active FROM res_users u WHERE u.id = COALESCE(%s, t.uid, c.uid)) "
-        f"{_BY_LOOKUP}",
-        (run_as, run_as, tokens.lookup_of(token, tokens.ACCESS)),
-    )
-    row = cr.fetchone()
-    grant = _grant(row[:-2], hasher, token) if row else None
-    return Bearer(grant, row[-2], bool(row[-1])) if grant else None
-
-
-def own_bearer(cr: Any, client_id: int, run_as: int | None) -> Bearer | None:
-    """Return what a token with all its scopes would stand for that a client app had just been given for itself."""
-    cr.execute(
-        "SELECT COALESCE(%s, c.uid), (SELECT u.active FROM res_users u WHERE u.id = COALESCE(%s, c.uid)), "
-        f"{_CLIENT} FROM gatehouse.client c WHERE c.id = %s",
-        (run_as, run_as, client_id),
-    )
-    row = cr.fetchone()
-    if row is None:
-        return None
-    client = _client(row[2:])
-    return Bearer(Grant("", "access", client, None, client.scopes, None, False, 0, 0), row[0], bool(row[1]))
-
-
 def replace(cr: Any, grant: Grant) -> None:
     """Mark a refresh token as spent: seen once more, it gives its family away."""
     cr.execute("UPDATE gatehouse.token SET replaced = true WHERE lookup = %s", (grant.lookup,))

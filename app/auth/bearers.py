@@ -1,0 +1,71 @@
+"""What a Bearer token stands for. Nearly each call asks that, so the answer holds no more than a call needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.auth import tokens
+from app.auth.tokens import Hasher
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A token that was sent with a call and has not expired, with its client app and the user that the call acts as.
+
+    ``uid`` is the person who gave it, None where the client app acts by itself; ``acts_as`` is None where nobody does.
+    """
+
+    lookup: str
+    uid: int | None
+    scopes: tuple[str, ...]
+    client_id: int
+    client_name: str
+    client_active: bool
+    acts_as: int | None
+    user_active: bool
+
+
+def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | None:
+    """Return what an access token stands for, and whether its user is active: one query by primary keys.
+
+    None for any other text; ``run_as`` is the user that executes the calls of the API, where it names one.
+    """
+    lookup = tokens.lookup_of(token, tokens.ACCESS)
+    if lookup is None:
+        return None
+    cr.execute(
+        "SELECT t.hash, t.uid, t.scopes, c.id, c.name, c.active, c.uid, u.active "
+        "FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id "
+        "LEFT JOIN res_users u ON u.id = COALESCE(%s, t.uid, c.uid) "
+        "WHERE t.lookup = %s AND t.expires_at > now()",
+        (run_as, lookup),
+    )
+    row = cr.fetchone()
+    if row is None:
+        return None
+    stored, uid, scopes, client_id, name, client_active, client_uid, user_active = row
+    if not hasher.matches(token, stored):
+        return None
+    acts_as = _first(run_as, uid, client_uid)
+    return Bearer(lookup, uid, tuple(scopes), client_id, name, client_active, acts_as, bool(user_active))
+
+
+def own_bearer(cr: Any, client_id: int, run_as: int | None) -> Bearer | None:
+    """Return what a token with all its scopes would stand for that a client app had just been given for itself."""
+    cr.execute(
+        "SELECT c.name, c.scopes, c.active, c.uid, u.active "
+        "FROM gatehouse.client c LEFT JOIN res_users u ON u.id = COALESCE(%s, c.uid) WHERE c.id = %s",
+        (run_as, client_id),
+    )
+    row = cr.fetchone()
+    if row is None:
+        return None
+    name, scopes, client_active, client_uid, user_active = row
+    acts_as = _first(run_as, client_uid)
+    return Bearer("", None, tuple(scopes), client_id, name, client_active, acts_as, bool(user_active))
+
+
+def _first(*users: int | None) -> int | None:
+    """Return the first that is one, as COALESCE does."""
+    return next((uid for uid in users if uid is not None), None)
