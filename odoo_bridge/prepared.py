@@ -16,7 +16,6 @@ from math import isfinite
 from typing import Any, TypeAlias
 
 import psycopg2
-from psycopg2.errors import LockNotAvailable, QueryCanceled
 from psycopg2.extensions import connection as Psycopg2Connection  # noqa: N812  its proper name
 from psycopg2.extras import Json
 
@@ -24,6 +23,8 @@ from psycopg2.extras import Json
 THRESHOLD, PREPARED_MAX = 5, 100
 #: How many statements are remembered to count them, over all connections of the process.
 _COUNTED_MAX = 500
+#: How many statements are prepared at the end of one call.
+_AT_ONCE = 10
 #: Items of a tuple of one kind, as ``IN`` takes: each length is a statement of its own, so only short ones pay.
 _SHORT = 5
 
@@ -191,10 +192,10 @@ class Prepared:
     @property
     def is_behind(self) -> bool:
         """Whether there is something for ``catch_up`` to do."""
-        return bool(self._wanted) or self._is_stale
+        return (bool(self._wanted) and not self._has_pooler) or self._is_stale
 
     def catch_up(self, connection: Psycopg2Connection) -> None:
-        """Prepare what has come often enough.
+        """Prepare what has come often enough, or some of it: a caller waits for it.
 
         Between two transactions: a statement that can't be prepared breaks none, and is sent as ever. ``connection``
         is in autocommit mode.
@@ -209,11 +210,10 @@ class Prepared:
                     # session, which knows none of our statements.
                     plain.execute("SELECT pg_backend_pid()")
                     self._has_pooler = plain.fetchone() != (connection.get_backend_pid(),)
-                while self._wanted and not self._has_pooler:
+                for _ in range(0 if self._has_pooler else min(len(self._wanted), _AT_ONCE)):
                     self._prepare(plain, self._wanted.pop())
-        except psycopg2.Error:  # the connection has died: who uses it next will see
-            pass
-        self._wanted.clear()
+        except psycopg2.Error:
+            self._wanted.clear()  # another time; who uses a connection next that has died will see
 
     def _prepare(self, plain: Any, key: Key) -> None:
         text = preparable(key)
@@ -228,8 +228,9 @@ class Prepared:
         name = f"gatehouse_{self._names}"
         try:
             plain.execute(f"{_BEFORE}; PREPARE {name} ({', '.join(types)}) AS {text}")
-        except (LockNotAvailable, QueryCanceled):
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):  # a lock that takes time, a connection that died
             _counts.set(key, 0)
+            raise
         except psycopg2.Error:
             _counts.refuse(key)
         else:
