@@ -8,6 +8,7 @@ whatever can't be told for sure is sent as it always was.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -50,6 +51,7 @@ _UNCLEAR = re.compile(r";|\\|\$|--|/\*")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 #: A number there is the place of a column, and a parameter is not.
 _BY_PARAMETER = re.compile(r"\b(?:ORDER|GROUP)\s+BY\b(?:.*,)?\s*%s", re.IGNORECASE | re.DOTALL)
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+\"?([\w.]+)", re.IGNORECASE)
 _PERCENT = re.compile(r"%(.?)", re.DOTALL)
 
 
@@ -129,6 +131,17 @@ def preparable(key: Key) -> str | None:
     return text if next(remaining, None) is None else None
 
 
+def name_of(text: str, types: Sequence[str]) -> str:
+    """Return a name that means this statement on every connection, whoever else may come to prepare on it.
+
+    It tells those who look at PostgreSQL's activity what is done to which table: ``gatehouse_update_res_partner_…``.
+    """
+    command = text.split(maxsplit=1)[0].lower()
+    table = _TABLE.search(text)
+    about = re.sub(r"[^a-z0-9_]", "_", table[1].lower())[:24] if table else "nothing"
+    return f"gatehouse_{command}_{about}_{hashlib.sha256(repr((text, types)).encode()).hexdigest()[:16]}"
+
+
 class _Counts:
     """How often each statement has come; of those that came longest ago nothing is known."""
 
@@ -161,7 +174,6 @@ class Prepared:
     def __init__(self) -> None:
         self._statements: OrderedDict[Key, str] = OrderedDict()
         self._wanted: set[Key] = set()
-        self._names = 0
         self._is_stale = False
         self._has_pooler: bool | None = None
 
@@ -224,8 +236,7 @@ class Prepared:
             _, oldest = self._statements.popitem(last=False)
             plain.execute(f"DEALLOCATE {oldest.partition('(')[0].removeprefix('EXECUTE ')}")
         types = [each for kind in key[1] for each in (kind if isinstance(kind, tuple) else (kind,))]
-        self._names += 1
-        name = f"gatehouse_{self._names}"
+        name = name_of(text, types)
         try:
             plain.execute(f"{_BEFORE}; PREPARE {name} ({', '.join(types)}) AS {text}")
         except (psycopg2.OperationalError, psycopg2.InterfaceError):  # a lock that takes time, a connection that died

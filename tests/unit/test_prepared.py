@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from psycopg2.extensions import AsIs
 from psycopg2.extras import Json
 
-from odoo_bridge.prepared import Type, describe, preparable
+from odoo_bridge.prepared import Type, describe, name_of, preparable
 
 
 @pytest.mark.parametrize(
@@ -114,3 +115,21 @@ def test_the_text_that_is_prepared(template: str, types: tuple[Type, ...], expec
 )
 def test_a_text_that_might_mean_another_when_prepared_is_sent_as_ever(template: str) -> None:
     assert preparable((template, ("int4",))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (' UPDATE "res_partner" SET a = $1', "gatehouse_update_res_partner_"),
+        ("INSERT INTO gatehouse.audit SELECT $1 FROM t", "gatehouse_insert_gatehouse_audit_"),
+        ("SELECT a FROM only_the_first_letters_of_a_long_name", "gatehouse_select_only_the_first_letters_o_"),
+        ("SELECT now() + $1", "gatehouse_select_nothing_"),
+    ],
+)
+def test_the_name_tells_what_is_done_to_which_table(text: str, expected: str) -> None:
+    assert re.fullmatch(expected + "[0-9a-f]{16}", name_of(text, ["int4"]))
+    assert len(name_of(text, ["int4"])) < 64
+
+
+def test_statements_that_differ_in_text_or_types_have_names_of_their_own() -> None:
+    assert len({name_of(text, types) for text in ("SELECT $1", "SELECT  $1") for types in (["int4"], ["int8"])}) == 4
