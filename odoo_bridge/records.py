@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from odoo.exceptions import AccessError, UserError
 
-from . import columns
+from . import columns, statements
 from .errors import InvalidValue
 from .transaction import Environment
 
@@ -64,7 +64,9 @@ def search(
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
     # One more than asked tells whether more follow.
     with domain_errors():
-        found = env[model].search_fetch(domain, selection.names, offset=offset, limit=limit + 1, order=order)
+        found = statements.search_fetch(
+            env[model], domain, selection.names, order=order, limit=limit + 1, offset=offset
+        )
     more = len(found) > limit
     records = found[:limit]
     length = None
@@ -90,14 +92,14 @@ def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selec
 
     Archived records count: a client that knows an id may read it, as in Odoo.
     """
-    records = env[model].search_fetch(_by_ids(env, model, ids, domain), _with_version(env, model, selection))
+    records = statements.fetch_visible(env[model], ids, domain, _with_version(env, model, selection))
     rows = {row["id"]: row for row in _rows(records, selection)}
     return [rows.get(record_id) for record_id in ids]
 
 
 def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
     """Return those of ``ids`` that exist, match ``domain``, and may be seen by the user."""
-    return set(env[model].search(_by_ids(env, model, ids, domain))._ids)
+    return set(statements.fetch_visible(env[model], ids, domain)._ids)
 
 
 def exists(env: Environment, model: str, domain: Domain) -> bool:
@@ -161,13 +163,6 @@ def read(env: Environment, model: str, ids: Sequence[int], selection: Selection)
 def _with_version(env: Environment, model: str, selection: Selection) -> tuple[str, ...]:
     """Return the fields to fetch so that ``write_dates`` costs no query of its own."""
     return (*selection.names, "write_date") if env[model]._log_access else selection.names
-
-
-def _by_ids(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> Domain:
-    by_ids: Domain = [("id", "in", list(ids)), *domain]
-    if active := env[model]._active_name:
-        by_ids.append((active, "in", [True, False]))  # says that archived ones are meant
-    return by_ids
 
 
 def _rows(records: Any, selection: Selection) -> list[Row]:
