@@ -61,6 +61,7 @@ class HashedIds:
         self._key = hashlib.sha256(salt.encode()).digest()
         # Pure Python and slow, but the same ids come again and again.
         self.encode = lru_cache(maxsize=65536)(self._encode)
+        self._decode_text = lru_cache(maxsize=65536)(self._decode)
 
     def _encode(self, record_id: int) -> str:
         public_id: str = self._hashids.encode(record_id * _CHECKS + self._check(record_id))
@@ -73,6 +74,9 @@ class HashedIds:
     def decode(self, public_id: object) -> int:
         if not isinstance(public_id, str) or not public_id.isascii() or len(public_id) > 32:
             raise InvalidId(public_id)
+        return self._decode_text(public_id)
+
+    def _decode(self, public_id: str) -> int:
         numbers = self._hashids.decode(public_id)
         # A Hashid can hold several numbers, and several texts can decode alike: one of them is canonical.
         record_id = numbers[0] // _CHECKS if len(numbers) == 1 else 0
