@@ -6,39 +6,62 @@ that are columns of the table, all of that is the same for the whole column.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from odoo.exceptions import MissingError
 from odoo.fields import Field, Float, Html, Integer, Many2one, Monetary
 from odoo.orm.fields_textual import BaseString
 
-Row: TypeAlias = dict[str, Any]
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Values of records, column by column: each has a value for each of ``ids``, in their order.
 
-def rows(records: Any, names: Sequence[str], *, display_names: bool = True) -> list[Row]:
-    """Return what ``records._read_format(names)`` returns, for records whose stored fields were fetched.
-
-    A many2one is ``(id, display_name)``, or its id without ``display_names``; whole numbers stay whole.
+    ``related`` holds tables of the records to which a column's ids lead, as far as the user may see them.
     """
-    load = "_classic_read" if display_names else None
-    columns: dict[str, Sequence[Any]] = {}
+
+    ids: Sequence[int]
+    values: Mapping[str, Sequence[Any]]
+    related: Mapping[str, Table] = field(default_factory=dict)
+
+
+def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
+    """Return what ``records._read_format`` returns, for records whose stored fields were fetched.
+
+    A many2one is ``(id, display_name)`` in ``names``, and its id in ``bare``; whole numbers stay whole. Records that
+    are gone are left out.
+    """
+    ids: Sequence[int] = records._ids
+    values: dict[str, Sequence[Any]] = {}
     try:
-        for name in names:
-            column = _column(records, records._fields[name], display_names)
+        for name in (*names, *bare):
+            column = _column(records, records._fields[name], name not in bare)
             if column is not None:
-                columns[name] = column
+                values[name] = column
     except (KeyError, MissingError):  # not all is in the cache: Odoo looks for it
-        columns = {}
-    others = [name for name in names if name not in columns]
-    if not columns:
-        return records._read_format(others, load=load)  # type: ignore[no-any-return]
-    found = ("id", *columns)
-    result = [dict(zip(found, values, strict=True)) for values in zip(records._ids, *columns.values(), strict=True)]
-    if others:
-        known = {row["id"]: row for row in records._read_format(others, load=load)}
-        result = [{**row, **known[row["id"]]} for row in result if row["id"] in known]
-    return result
+        values = {}
+    others = [name for name in names if name not in values]
+    bare_others = [name for name in bare if name not in values]
+    if others or bare_others:
+        rows = _read_format(records, others, bare_others)
+        kept = [position for position, record_id in enumerate(ids) if record_id in rows]
+        if len(kept) < len(ids):
+            ids = [ids[position] for position in kept]
+            values = {name: [column[position] for position in kept] for name, column in values.items()}
+        for name in (*others, *bare_others):
+            values[name] = [rows[record_id][name] for record_id in ids]
+    return Table(ids, values)
+
+
+def _read_format(records: Any, names: Sequence[str], bare: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """Return Odoo's own rows by id, without records that are gone."""
+    rows = {row["id"]: row for row in records._read_format(names, load="_classic_read")}
+    if not bare:
+        return rows
+    more = {row["id"]: row for row in records._read_format(bare, load=None)}
+    return {record_id: rows[record_id] | row for record_id, row in more.items() if record_id in rows}
 
 
 def _column(records: Any, field: Any, display_names: bool) -> Sequence[Any] | None:

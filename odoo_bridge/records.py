@@ -1,7 +1,7 @@
 """The five operations on records, as one user, from and to plain data.
 
-Rows are dictionaries of field names to plain values: text, numbers, dates, ``(id, display_name)`` for a many2one,
-ids for an x2many, and further rows where a related selection asks for them. Odoo's access rights and record
+What is read comes in tables of plain values: text, numbers, dates, ``(id, display_name)`` for a many2one, ids for an
+x2many, and ids with a table of their own where a related selection asks for it. Odoo's access rights and record
 rules hold: every environment here is one of a real user (see ``transaction.act_as``).
 """
 
@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeAlias
 
 from odoo.exceptions import AccessError, UserError
 
 from . import columns, statements
+from .columns import Table
 from .errors import InvalidValue
 from .transaction import Environment
 
-Row: TypeAlias = columns.Row
+#: Values to write, by field.
+Row: TypeAlias = dict[str, Any]
 Domain: TypeAlias = list[Any]
 
 
@@ -38,9 +41,9 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a search: its rows, whether more follow, and how many records match (None: not counted)."""
+    """One page of a search: its records, whether more follow, and how many match (None: not counted)."""
 
-    rows: list[Row]
+    table: Table
     more: bool
     length: int | None
 
@@ -73,7 +76,7 @@ def search(
     if count:
         told_by_page = not more and (records or offset == 0)
         length = offset + len(records) if told_by_page else env[model].search_count(domain)
-    return Page(_rows(records, selection), more, length)
+    return Page(_table(records, selection), more, length)
 
 
 @contextmanager
@@ -87,14 +90,13 @@ def domain_errors() -> Iterator[None]:
         raise InvalidValue(f"Odoo refuses the domain: {error}", name="invalid_domain") from error
 
 
-def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> list[Row | None]:
-    """Return a row for each id, in that order; None for a record that is not there for this user.
+def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> Table:
+    """Return those of the records that are there for this user, in any order.
 
     Archived records count: a client that knows an id may read it, as in Odoo.
     """
     records = statements.fetch_visible(env[model], ids, domain, _with_version(env, model, selection))
-    rows = {row["id"]: row for row in _rows(records, selection)}
-    return [rows.get(record_id) for record_id in ids]
+    return _table(records, selection)
 
 
 def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
@@ -153,11 +155,11 @@ def unlink(env: Environment, model: str, ids: Sequence[int]) -> None:
     env[model].browse(ids).unlink()
 
 
-def read(env: Environment, model: str, ids: Sequence[int], selection: Selection) -> list[Row]:
-    """Return the rows of records that were just written, which may no longer match the API's domain."""
+def read(env: Environment, model: str, ids: Sequence[int], selection: Selection) -> Table:
+    """Return records that were just written, which may no longer match the API's domain."""
     records = env[model].browse(ids)
     records.fetch(_with_version(env, model, selection))
-    return _rows(records, selection)
+    return _table(records, selection)
 
 
 def _with_version(env: Environment, model: str, selection: Selection) -> tuple[str, ...]:
@@ -165,34 +167,21 @@ def _with_version(env: Environment, model: str, selection: Selection) -> tuple[s
     return (*selection.names, "write_date") if env[model]._log_access else selection.names
 
 
-def _rows(records: Any, selection: Selection) -> list[Row]:
-    """Turn fetched records into rows; related records are read level by level, never record by record."""
-    rows = columns.rows(records, selection.plain)
+def _table(records: Any, selection: Selection) -> Table:
+    """Read fetched records, and related ones level by level, never record by record."""
+    table = columns.read(records, selection.plain, tuple(selection.related))
     if not selection.related:
-        return rows
-    bare = {row["id"]: row for row in columns.rows(records, tuple(selection.related), display_names=False)}
-    for name, nested in selection.related.items():
-        field = records._fields[name]
-        to_many = field.type in ("one2many", "many2many")
-        values = {record_id: row[name] for record_id, row in bare.items()}
-        wanted = _flatten(values.values()) if to_many else (value for value in values.values() if value)
-        known = _related_rows(records.env[field.comodel_name], wanted, nested)
-        for row in rows:
-            value = values[row["id"]]
-            if to_many:
-                row[name] = [known[related_id] for related_id in value if related_id in known]
-            else:
-                # The id of a record that the user may not see is part of the row itself, as in Odoo; nothing
-                # else of that record is shown.
-                row[name] = (value, known.get(value, {"id": value})) if value else False
-    return rows
+        return table
+    related = {name: _related(records, name, table, nested) for name, nested in selection.related.items()}
+    return replace(table, related=related)
 
 
-def _related_rows(comodel: Any, ids: Iterable[int], selection: Selection) -> dict[int, Row]:
-    records = comodel.browse(dict.fromkeys(ids))._filtered_access("read")
-    records.fetch(selection.names)
-    return {row["id"]: row for row in _rows(records, selection)}
-
-
-def _flatten(lists: Iterable[Sequence[int]]) -> Iterable[int]:
-    return (item for items in lists for item in items)
+def _related(records: Any, name: str, table: Table, selection: Selection) -> Table:
+    """Return the records that a column leads to, less those that the user may not see."""
+    field = records._fields[name]
+    column = table.values[name]
+    to_many = field.type in ("one2many", "many2many")
+    ids = dict.fromkeys(chain.from_iterable(column) if to_many else filter(None, column))
+    found = records.env[field.comodel_name].browse(ids)._filtered_access("read")
+    found.fetch(selection.names)
+    return _table(found, selection)

@@ -20,6 +20,7 @@ from app.rest import references, versions
 from app.rest.versions import Condition
 from app.serialize.records import RecordSerializer
 from odoo_bridge import introspect, properties, records
+from odoo_bridge.columns import Table
 from odoo_bridge.transaction import Environment
 
 Json = dict[str, Any]
@@ -69,7 +70,7 @@ class Operations:
             offset=wanted.offset,
             count=wanted.count,
         )
-        body: Json = {"length": page.length, "records": self.to_json(page.rows, wanted.node)}
+        body: Json = {"length": page.length, "records": self.to_json(page.table, wanted.node)}
         if not wanted.count:
             body["has_more"] = page.more
         return SearchResult(body, wanted.limit, wanted.offset + wanted.limit if page.more else None)
@@ -141,9 +142,9 @@ class Operations:
 
     def find(self, ids: Sequence[int], node: Node) -> list[Json | None]:
         """Return a record for each id, None where there is none for this user."""
-        found = records.find(self.reader, self.model, ids, self.domain, node.selection())
-        rows = iter(self.to_json([row for row in found if row is not None], node))
-        return [None if row is None else next(rows) for row in found]
+        table = records.find(self.reader, self.model, ids, self.domain, node.selection())
+        found = dict(zip(table.ids, self.to_json(table, node), strict=True))
+        return [found.get(record_id) for record_id in ids]
 
     def read_rows(self, ids: Sequence[int], node: Node) -> list[Json]:
         """Return records that were just written, which may no longer match the API's domain."""
@@ -156,9 +157,9 @@ class Operations:
             if record_id not in found:
                 raise self.not_found().at(index) if numbered else self.not_found()
 
-    def to_json(self, rows: list[records.Row], node: Node) -> list[Json]:
-        """Return rows in the form that the client gets."""
-        return RecordSerializer(self.definition).rows(rows, node)
+    def to_json(self, table: Table, node: Node) -> list[Json]:
+        """Return records in the form that the client gets."""
+        return RecordSerializer(self.definition).rows(table, node)
 
     def not_found(self) -> NotFound:
         """Return the error for a record that is not there for this user."""

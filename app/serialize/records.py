@@ -1,19 +1,20 @@
-"""Rows of plain data into the JSON that a client gets: contract section 2, "Values"."""
+"""Tables of plain data into the JSON that a client gets: contract section 2, "Values"."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, TypeAlias
 
 from app.catalog.definition import Definition, Node
 from app.catalog.secrets import is_secret_model
 from app.policy.ids import PublicId
+from odoo_bridge.columns import Table
 from odoo_bridge.introspect import FieldInfo
-from odoo_bridge.records import Row
 
-#: From a plain value and the row around it to its JSON form.
-Encoder: TypeAlias = Callable[[Any, Row], Any]
+#: The values of one field of all records.
+Column: TypeAlias = Sequence[Any]
 #: Types whose value is shown as it is, also where Odoo takes it for empty: false and 0.
 _NEVER_EMPTY = frozenset({"boolean", "integer", "float", "monetary"})
 #: What is shown of a property besides its value.
@@ -26,7 +27,7 @@ def media_url(api_id: int, model: str, public_id: PublicId, info: FieldInfo) -> 
 
 
 class RecordSerializer:
-    """Serializes the records of one API."""
+    """Serializes the records of one API, column by column: what holds for a field is asked once for all records."""
 
     def __init__(self, definition: Definition) -> None:
         self._definition = definition
@@ -35,21 +36,21 @@ class RecordSerializer:
         self._no_text: str | None = "" if blank else None
         self._no_record: list[Any] | None = [] if blank else None
 
-    def rows(self, rows: list[Row], node: Node) -> list[dict[str, Any]]:
-        """Return the JSON objects of rows of the node."""
-        encode_id = self._ids.of(node.model.name).encode
-        encoders = [(name, self._encoder(info, node)) for name, info in node.fields.items()]
-        return [
-            {"id": encode_id(row["id"]), **{name: encode(row[name], row) for name, encode in encoders if name in row}}
-            for row in rows
-        ]
+    def rows(self, table: Table, node: Node) -> list[dict[str, Any]]:
+        """Return the JSON objects of records of the node."""
+        columns: dict[str, Column] = {"id": list(map(self._ids.of(node.model.name).encode, table.ids))}
+        for name, info in node.fields.items():
+            if name in table.values:
+                columns[name] = self._column(table, node, info)
+        names = tuple(columns)
+        return [dict(pairs) for pairs in map(zip, repeat(names), zip(*columns.values(), strict=True))]
 
-    def _encoder(self, info: FieldInfo, node: Node) -> Encoder:
-        related = node.related.get(info.name)
-        if info.type == "many2one":
-            return self._many2one_related(related) if related else self._many2one(info)
-        if info.to_many:
-            return self._many(related) if related else self._ids_of(info)
+    def _column(self, table: Table, node: Node, info: FieldInfo) -> Column:
+        values = table.values[info.name]
+        if info.name in node.related:
+            return self._related(values, table.related[info.name], node.related[info.name], info)
+        if info.type == "many2one" or info.to_many:
+            return self._relational(values, info)
         special = {
             "binary": self._binary,
             "reference": self._reference,
@@ -57,70 +58,64 @@ class RecordSerializer:
             "properties": self._properties,
         }
         if info.type in special:
-            return special[info.type](info, node)
+            return special[info.type](values, table, node, info)
         if info.type in _NEVER_EMPTY:
-            return _as_it_is
+            return values
         if info.type == "json":
-            return lambda value, row: None if value is False else value
+            return [None if value is False else value for value in values]
         no_text = self._no_text
-        return lambda value, row: value or no_text
+        return [value or no_text for value in values]
 
-    def _many2one(self, info: FieldInfo) -> Encoder:
+    def _relational(self, values: Column, info: FieldInfo) -> Column:
         encode, empty = self._ids.of(info.relation or "").encode, self._no_record
-        return lambda value, row: [encode(value[0]), value[1]] if value else empty
+        if info.to_many:
+            return [list(map(encode, value or ())) for value in values]
+        return [[encode(value[0]), value[1]] if value else empty for value in values]
 
-    def _many2one_related(self, related: Node) -> Encoder:
-        encode, empty = self._ids.of(related.model.name).encode, self._no_record
-        known: dict[int, dict[str, Any]] = {}  # many records share one company: serialize it once
+    def _related(self, values: Column, related: Table, node: Node, info: FieldInfo) -> Column:
+        known = dict(zip(related.ids, self.rows(related, node), strict=True))
+        if info.to_many:
+            return [[known[record_id] for record_id in value if record_id in known] for value in values]
+        encode, empty = self._ids.of(node.model.name).encode, self._no_record
 
-        def encoder(value: Any, row: Row) -> Any:
-            if not value:
-                return empty
-            record_id, below = value
-            if record_id not in known:
-                known[record_id] = self.rows([below], related)[0]
-            return [encode(record_id), known[record_id]]
+        def pair(record_id: int) -> list[Any]:
+            # The id of a record that the user may not see is part of the row itself, as in Odoo; nothing else of
+            # that record is shown.
+            public_id = encode(record_id)
+            return [public_id, known.get(record_id, {"id": public_id})]
 
-        return encoder
+        return [pair(value) if value else empty for value in values]
 
-    def _many(self, related: Node) -> Encoder:
-        return lambda value, row: self.rows(list(value), related)
-
-    def _ids_of(self, info: FieldInfo) -> Encoder:
-        encode = self._ids.of(info.relation or "").encode
-        return lambda value, row: [encode(record_id) for record_id in value or ()]
-
-    def _binary(self, info: FieldInfo, node: Node) -> Encoder:
+    def _binary(self, values: Column, table: Table, node: Node, info: FieldInfo) -> Column:
         no_text = self._no_text
         if self._definition.document.binary == "base64":
             if info.origin == ("ir.attachment", "raw"):  # the one binary that Odoo does not give in base64
-                return lambda value, row: base64.b64encode(value).decode() if value else no_text
-            return lambda value, row: value.decode() if isinstance(value, bytes) and value else no_text
+                return [base64.b64encode(value).decode() if value else no_text for value in values]
+            return [value.decode() if isinstance(value, bytes) and value else no_text for value in values]
         model, api_id = node.model.name, self._definition.id
         encode = self._ids.of(model).encode
-        return lambda value, row: media_url(api_id, model, encode(row["id"]), info) if value else no_text
+        return [
+            media_url(api_id, model, encode(record_id), info) if value else no_text
+            for record_id, value in zip(table.ids, values, strict=True)
+        ]
 
-    def _reference(self, info: FieldInfo, node: Node) -> Encoder:
-        def encoder(value: Any, row: Row) -> Any:
-            if not value:
-                return self._no_text
+    def _reference(self, values: Column, table: Table, node: Node, info: FieldInfo) -> Column:
+        def public(value: str) -> str:
             model, _, record_id = value.partition(",")
             return f"{model},{self._ids.of(model).encode(int(record_id))}"
 
-        return encoder
+        return [public(value) if value else self._no_text for value in values]
 
-    def _mapped_id(self, info: FieldInfo, node: Node) -> Encoder:
+    def _mapped_id(self, values: Column, table: Table, node: Node, info: FieldInfo) -> Column:
         """The model of the id stands in another field; without it, the number says nothing and is not shown."""
-        model_field = info.model_field or ""
+        models = table.values.get(info.model_field or "", repeat(None, len(values)))
+        return [
+            self._ids.of(model).encode(value) if value and model else self._no_text
+            for value, model in zip(values, models, strict=True)
+        ]
 
-        def encoder(value: Any, row: Row) -> Any:
-            model = row.get(model_field)
-            return self._ids.of(model).encode(value) if value and model else self._no_text
-
-        return encoder
-
-    def _properties(self, info: FieldInfo, node: Node) -> Encoder:
-        return lambda value, row: [self._property(item) for item in value or ()]
+    def _properties(self, values: Column, table: Table, node: Node, info: FieldInfo) -> Column:
+        return [[self._property(item) for item in value or ()] for value in values]
 
     def _property(self, item: dict[str, Any]) -> dict[str, Any]:
         """Return a property as Odoo reads it, with ids in the API's form and without its internal keys."""
@@ -142,7 +137,3 @@ class RecordSerializer:
         if kind == "datetime" and value:
             return f"{value.replace(' ', 'T')}Z"
         return self._no_text if kind not in _NEVER_EMPTY and not value else value
-
-
-def _as_it_is(value: Any, row: Row) -> Any:
-    return value

@@ -10,6 +10,7 @@ from app.routing import Gatehouse
 from odoo_bridge import columns
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.transaction import Environment, act_as
+from tests.odoo.tables import rows
 
 
 def models_with_records(env: Environment) -> list[Any]:
@@ -38,10 +39,10 @@ def test_the_values_are_odoos(app: Gatehouse, display_names: bool, context: dict
             names = [name for name in readable(records) if records._fields[name].store and name != "id"]
             env.invalidate_all()
             records.fetch(names)
-            rows = columns.rows(records, names, display_names=display_names)
+            table = columns.read(records, names) if display_names else columns.read(records, (), names)
             env.invalidate_all()
             expected = records._read_format(names, load="_classic_read" if display_names else None)
-            assert rows == expected, records._name
+            assert rows(table) == expected, records._name
             fast = [name for name in names if columns._column(records, records._fields[name], True) is not None]
             by_column += len(fast)
             compared += len(names)
@@ -58,7 +59,7 @@ def test_a_record_that_is_gone_is_left_out(app: Gatehouse) -> None:
         kept, gone = env["res.partner"].create([{"name": "Kept"}, {"name": "Gone"}])
         pair = kept + gone
         gone.unlink()
-        return columns.rows(pair, ["name"])
+        return rows(columns.read(pair, ["name"]))
 
     (row,) = app.services.transactions.run(work, keep=False)
     assert row["name"] == "Kept"
@@ -67,7 +68,7 @@ def test_a_record_that_is_gone_is_left_out(app: Gatehouse) -> None:
 def test_a_field_of_a_group_is_refused_as_odoo_refuses_it(app: Gatehouse) -> None:
     def work(root: Environment) -> None:
         demo = root.ref("base.user_demo")
-        columns.rows(act_as(root, demo.id, {})["res.users"].browse(demo.id), ["login", "totp_secret"])
+        columns.read(act_as(root, demo.id, {})["res.users"].browse(demo.id), ["login", "totp_secret"])
 
     with pytest.raises(BridgeError, match="no right"):
         app.services.transactions.run(work, keep=False)

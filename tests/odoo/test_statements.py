@@ -15,6 +15,7 @@ from odoo_bridge import columns, statements
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.plain import is_plain_domain, is_plain_model, is_plain_order
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
+from tests.odoo.tables import rows
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 USERS = ["base.user_admin", "base.user_demo", "base.demo_user0", "base.public_user"]
@@ -39,11 +40,11 @@ def shown(model: Any) -> list[str]:
 
 
 def outcome(env: Environment, find: Callable[[], Any], names: list[str]) -> Any:
-    """Return the ids that a search finds and the values that it fetches; what Odoo says where it refuses."""
+    """Return the records that a search finds, with what it fetches; what Odoo says where it refuses."""
     env.invalidate_all()
     try:
         found = find()
-        return found._ids, columns.rows(found, [name for name in names if found._fields[name].column_type])
+        return rows(columns.read(found, [name for name in names if found._fields[name].column_type]))
     except AccessError as error:
         return str(error)
 
@@ -96,7 +97,7 @@ def test_records_by_their_ids_are_those_that_odoo_finds(app: Gatehouse, login: s
 
 
 def in_order(found: Any) -> Any:
-    return found if isinstance(found, str) else sorted(found[1], key=lambda row: row["id"])
+    return found if isinstance(found, str) else sorted(found, key=lambda row: row["id"])
 
 
 def as_demo(root: Environment) -> Any:
