@@ -34,10 +34,10 @@ _OPERATORS = frozenset({"=", "!=", "in", "not in", "<", "<=", ">", ">="})
 
 
 def is_plain_model(model: BaseModel) -> bool:
-    """Whether the model searches as ``BaseModel`` does, under rules that Odoo remembers itself."""
+    """Whether the model searches a table as ``BaseModel`` does, under rules that Odoo remembers itself."""
     rules = type(model.env["ir.rule"])
     own_rules = sum("_compute_domain" in vars(definition) for definition in rules.__mro__)
-    return own_rules == 1 and _is_base(model, *_SEARCH) and _has_plain_columns(model)
+    return own_rules == 1 and not model._table_query and _is_base(model, *_SEARCH) and _has_plain_columns(model)
 
 
 def is_plain_order(model: BaseModel, order: str | None, seen: frozenset[Any] = frozenset()) -> bool:

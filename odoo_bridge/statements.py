@@ -20,21 +20,31 @@ from .plain import is_plain_column, is_plain_domain, is_plain_model, is_plain_or
 
 #: Odoo's recordsets. Odoo has no types of its own to offer.
 Recordset: TypeAlias = Any
-#: How many statements are remembered; clients choose fields and orders.
-_MOST = 1024
+#: How many statements are remembered, and how long a domain may be for that: clients choose fields, orders and domains.
+_MOST, _LONGEST = 1024, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the searches of a model for a user have in common, whatever the domain."""
+
+    joins: dict[str, tuple[SQL, SQL, SQL]]
+    where: tuple[SQL, ...]
+    order: SQL | None
+    selected: SQL
+    columns: tuple[Any, ...]
+    others: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What the searches of a model have in common: the rules' and the order's SQL, and the fields that are fetched.
+    """A search but for its page, or for the ids that it is limited to.
 
-    ``selected`` are the columns of ``columns``, after the id; ``others`` are stored fields without a column.
+    ``sql`` selects the id and then ``columns``, and is None where nothing can match; ``others`` are stored fields
+    without a column.
     """
 
-    where: tuple[SQL, ...]
-    order: SQL | None
-    joins: dict[str, tuple[SQL, SQL, SQL]]
-    selected: SQL
+    sql: SQL | None
     columns: tuple[Any, ...]
     others: tuple[Any, ...]
 
@@ -49,12 +59,17 @@ def search_fetch(
     offset: int = 0,
 ) -> Recordset:
     """Return what ``model.search_fetch`` returns, with the fields in the cache; raises what it raises."""
-    condition = Domain(domain)
-    order = order or model._order
-    statement = _statement(model, tuple(names), order, active_test=not _is_about_archived(model, condition))
+    statement = _statement(model, domain, tuple(names), order or model._order, by_ids=False)
     if statement is None:
-        return model.search_fetch(condition, names, offset=offset, limit=limit, order=order)
-    return _run(model, statement, condition, limit=limit, offset=offset)
+        return model.search_fetch(domain, names, offset=offset, limit=limit, order=order)
+    sql = statement.sql
+    if sql is None:
+        return model.browse()
+    if limit:
+        sql = SQL("%s LIMIT %s", sql, limit)
+    if offset:
+        sql = SQL("%s OFFSET %s", sql, offset)
+    return _fetch(model, statement, sql)
 
 
 def fetch_visible(model: Recordset, ids: Sequence[int], domain: list[Any], names: Sequence[str] = ()) -> Recordset:
@@ -62,74 +77,69 @@ def fetch_visible(model: Recordset, ids: Sequence[int], domain: list[Any], names
 
     The fields are in the cache. Raises AccessError where the user may not read the model or one of the fields.
     """
-    condition = Domain(domain)
-    statement = _statement(model, tuple(names), None, active_test=False)
+    statement = _statement(model, domain, tuple(names), None, by_ids=True)
     if statement is None:
-        condition &= Domain("id", "in", list(ids))
+        condition = Domain("id", "in", list(ids)) & Domain(domain)
         if model._active_name:
             condition &= Domain(model._active_name, "in", [True, False])  # says that archived ones are meant
         return model.search_fetch(condition, names)
-    return _run(model, statement, condition, ids=tuple(ids))
-
-
-def _is_about_archived(model: Recordset, condition: Any) -> bool:
-    """Whether a search says itself whether it means archived records, as ``_search`` finds out."""
-    return any(leaf.field_expr == model._active_name for leaf in condition.iter_conditions())
-
-
-def _run(
-    model: Recordset,
-    statement: Statement,
-    condition: Any,
-    *,
-    ids: tuple[int, ...] | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Recordset:
-    model.check_access("read")
-    condition = condition.optimize_full(model)
-    if condition.is_false() or ids == ():
+    if statement.sql is None or not ids:
         return model.browse()
-    query = Query(model.env, model._table, model._table_sql)
-    query._joins.update(statement.joins)
-    query._where_clauses.extend(statement.where)
-    if ids is not None:
-        query.add_where(SQL("%s IN %s", SQL.identifier(model._table, "id"), ids))
-    if not condition.is_true():
-        query.add_where(condition._to_sql(model, model._table, query))
-    query.order, query.limit, query.offset = statement.order, limit, offset
-    rows = model.env.execute_query(query.select(statement.selected))
+    return _fetch(model, statement, SQL("%s IN %s", statement.sql, tuple(ids)))
+
+
+def _fetch(model: Recordset, statement: Statement, sql: SQL) -> Recordset:
+    """Run a statement and put what it fetches into the cache, as ``_fetch_query`` does."""
+    rows = model.env.execute_query(sql)  # writes first what the statement has to see
     if not rows:
         return model.browse()
-    found_ids, *values = zip(*rows, strict=True)
-    found = model.browse(found_ids)
+    ids, *values = zip(*rows, strict=True)
+    found = model.browse(ids)
     for field, column in zip(statement.columns, values, strict=True):
-        field._insert_cache(found, column)  # keeps what is there already, as in _fetch_query
+        field._insert_cache(found, column)  # keeps what is there already
     for field in statement.others:
         field.read(found)
     return found
 
 
-def _statement(model: Recordset, names: tuple[str, ...], order: str | None, *, active_test: bool) -> Statement | None:
-    """Return the statement, made or remembered; None where the model, the user or a field wants Odoo's own way."""
+def _statement(
+    model: Recordset, domain: list[Any], names: tuple[str, ...], order: str | None, *, by_ids: bool
+) -> Statement | None:
+    """Return the statement, made or remembered; None where the model, the user or a field wants Odoo's own way.
+
+    ``by_ids`` says that its condition ends with the id, for ``IN`` to follow. Raises AccessError.
+    """
     env = model.env
-    context = tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in env.context.items())
-    key = (model._name, env.uid, env.su, context, names, order, active_test)
     known = _known(env["ir.rule"])
-    statement: Statement | None
+    context = tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in env.context.items())
+    user = (model._name, env.uid, env.su, context)
+    text = repr(domain)
+    statement: Statement | None = known.get((*user, names, order, by_ids, text))
+    if statement is not None:
+        model.check_access("read")
+        return statement
+    condition = Domain(domain)
+    active_test = not by_ids and not any(leaf.field_expr == model._active_name for leaf in condition.iter_conditions())
+    key = (*user, names, order, active_test)
     try:
-        statement = known[key]
+        frame = known[key]
     except KeyError:
-        statement = known[key] = _make(model, names, order, active_test)
+        frame = known[key] = _frame(model, names, order, active_test)
+    if frame is None:
+        return None
+    model.check_access("read")
+    statement = Statement(_sql(model, frame, condition, by_ids), frame.columns, frame.others)
+    if len(text) <= _LONGEST and is_plain_domain(condition, model):
+        known[(*user, names, order, by_ids, text)] = statement
     return statement
 
 
 @ormcache()  # type: ignore[untyped-decorator]  # one entry, so that clients' wishes push nothing of Odoo's out
-def _known(self: Recordset) -> LRU[Any, Statement | None]:
+def _known(self: Recordset) -> LRU[Any, Frame | Statement | None]:
     return LRU(_MOST)
 
 
-def _make(model: Recordset, names: tuple[str, ...], order: str | None, active_test: bool) -> Statement | None:
+def _frame(model: Recordset, names: tuple[str, ...], order: str | None, active_test: bool) -> Frame | None:
     if model.env.su or not is_plain_model(model) or not is_plain_order(model, order):
         return None
     if not is_plain_domain(model.env["ir.rule"]._compute_domain(model._name, "read"), model):
@@ -144,10 +154,10 @@ def _make(model: Recordset, names: tuple[str, ...], order: str | None, active_te
     query = model._search([], order=order, active_test=active_test)
     if query.is_empty():
         return None
-    return Statement(
+    return Frame(
+        joins=dict(query._joins),
         where=tuple(query._where_clauses),
         order=query.order,
-        joins=dict(query._joins),
         selected=_selected(model, columns, query),
         columns=tuple(columns),
         others=tuple(others),
@@ -163,3 +173,18 @@ def _selected(model: Recordset, columns: Sequence[Any], query: Query) -> SQL:
             term = SQL(term.code, *term.params, to_flush=(other for other in term.to_flush if other != field))
         terms.append(term)
     return SQL(", ").join(terms)
+
+
+def _sql(model: Recordset, frame: Frame, condition: Any, by_ids: bool) -> SQL | None:
+    condition = condition.optimize_full(model)
+    if condition.is_false():
+        return None
+    query = Query(model.env, model._table, model._table_sql)
+    query._joins.update(frame.joins)
+    query._where_clauses.extend(frame.where)
+    if not condition.is_true():
+        query.add_where(condition._to_sql(model, model._table, query))
+    if by_ids:
+        query.add_where(SQL.identifier(model._table, "id"))
+    query.order = frame.order
+    return query.select(frame.selected)
