@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from flask import Flask, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 from app.routing import is_panel
 
 
 class FormSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, sent to the part of Gatehouse that it is for, and by HTTPS alone where it came so."""
+    """Flask's signed cookie, sent to the part of Gatehouse that it is for, and by HTTPS alone where it came so.
+
+    The calls of APIs come without one, and spend no time on it.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return what the request's cookie says; without one there is no signature to look at."""
+        if app.secret_key and self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Set the cookie where there is something to say in it."""
+        if session.accessed or session.modified or session:
+            super().save_session(app, session, response)
 
     def get_cookie_path(self, app: Flask) -> str:
         """Return the path of the part that the request is for."""
