@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 
+from app.current import current_state
 from app.errors import ApiError
 from app.json import dumps
 
@@ -17,16 +18,17 @@ def success(result: Any) -> Response:
 
 def failure(error: ApiError, status: int | None = None) -> Response:
     """Return the answer for an error; ``status`` is for one that goes out inside a 200."""
-    g.failure = error
+    state = current_state()
+    state.failure = error
     body = error.to_json()
-    body["data"]["request_id"] = g.request_id
+    body["data"]["request_id"] = state.request_id
     response = _json({"jsonrpc": "2.0", "id": _rpc_id(), "error": body}, status or error.status)
     response.headers.update(error.headers)
     return response
 
 
 def _rpc_id() -> Any:
-    incoming = g.get("incoming")
+    incoming = current_state().get("incoming")
     return incoming.rpc_id if incoming else None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import g, request
+from flask import Request
 
 from app.auth import csrf
 from app.auth.principal import Credentials, Told
 from app.catalog.definition import Definition, Operation
+from app.current import current_request, current_state
 from app.gateway import Call
 from app.idempotency import Idempotency
 from app.policy.context import Wishes
@@ -16,28 +17,31 @@ from odoo_bridge.sessions import COOKIE
 
 def current_call(definition: Definition, operation: Operation) -> Call:
     """Return what the current request asks of an API; raises ApiError for a write that a foreign page may cause."""
-    g.definition, g.told = definition, Told()
+    request, state = current_request(), current_state()
+    told = Told()
+    state.definition, state.told = definition, told
     trial = trial_of(request.environ)
-    session_id, authorization = request.cookies.get(COOKIE), request.headers.get("Authorization")
+    headers = request.headers
+    session_id, authorization = request.cookies.get(COOKIE), headers.get("Authorization")
     if session_id and not authorization and definition.document.authentication == "user":
         csrf.protect(request, definition.document.cors_origins)
     return Call(
         definition=definition,
         operation=operation,
         credentials=Credentials(session_id, authorization, request.remote_addr or "", trial.client if trial else None),
-        told=g.told,
-        request_id=g.request_id,
+        told=told,
+        request_id=state.request_id,
         wishes=Wishes(
             languages=request.accept_languages,
-            time_zone=request.headers.get("X-Timezone"),
-            company=request.headers.get("X-Company-Id"),
+            time_zone=headers.get("X-Timezone"),
+            company=headers.get("X-Company-Id"),
         ),
-        idempotency=Idempotency.of(request.headers.get("Idempotency-Key"), lambda: _fingerprint(definition)),
+        idempotency=Idempotency.of(headers.get("Idempotency-Key"), lambda: _fingerprint(request, definition)),
         trial=trial,
     )
 
 
-def _fingerprint(definition: Definition) -> bytes:
+def _fingerprint(request: Request, definition: Definition) -> bytes:
     """Return all that an answer depends on, but for the database."""
     headers = [request.headers.get(name, "") for name in ("Accept-Language", "X-Timezone", "X-Company-Id")]
     parts = (request.method, request.full_path, str(definition.revision), *headers)

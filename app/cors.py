@@ -6,8 +6,9 @@ change while it serves. Flask-CORS serves the OAuth2 endpoints, whose rules are 
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
+from app.current import current_request
 from app.routing import current_definition
 
 _EXPOSED = (
@@ -31,6 +32,7 @@ def _allow(response: Response) -> Response:
     definition = current_definition()
     if definition is None or not definition.document.cors_origins:
         return response
+    request = current_request()
     response.vary.add("Origin")
     origin = request.headers.get("Origin")
     origins = definition.document.cors_origins

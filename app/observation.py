@@ -6,10 +6,11 @@ import logging
 import time
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response
 
 from app import tracing
 from app.config import Settings
+from app.current import current_request, current_state
 from app.errors import ApiError
 from app.metrics import meters
 from odoo_bridge import sql_cost
@@ -22,15 +23,16 @@ def init_observation(app: Flask, settings: Settings) -> None:
     """Register what runs before and after each view: first of all, and last of all."""
 
     def note(response: Response) -> Response:
-        seconds = time.perf_counter() - g.started
-        meters.REQUESTS.labels(_part(), response.status_code).inc()
-        failure: ApiError | None = g.get("failure")
+        request, state = current_request(), current_state()
+        seconds = time.perf_counter() - state.started
+        meters.requests(_part(request), response.status_code).inc()
+        failure: ApiError | None = state.get("failure")
         if failure is not None and failure.status == 503:
             meters.UNAVAILABLE.labels(failure.name).inc()
         if settings.access_log:
-            _log(_access, logging.INFO, response, seconds)
+            _log(_access, logging.INFO, request, response, seconds)
         if settings.slow_call and seconds >= settings.slow_call:
-            _log(_slow, logging.WARNING, response, seconds)
+            _log(_slow, logging.WARNING, request, response, seconds)
         return response
 
     app.before_request(_begin)
@@ -38,18 +40,19 @@ def init_observation(app: Flask, settings: Settings) -> None:
 
 
 def _begin() -> None:
-    g.trace = tracing.parse(request.headers.get("traceparent"))
+    current_state().trace = tracing.parse(current_request().headers.get("traceparent"))
     sql_cost.start()
 
 
-def _part() -> str:
+def _part(request: Request) -> str:
     """Return which part of the server a request is for; what has no route counts as one."""
-    if request.url_rule is None:
+    rule = request.url_rule
+    if rule is None:
         return "none"
-    return "admin" if request.url_rule.rule.startswith("/admin") else request.blueprint or "none"
+    return "admin" if rule.rule.startswith("/admin") else request.blueprint or "none"
 
 
-def _log(logger: logging.Logger, level: int, response: Response, seconds: float) -> None:
+def _log(logger: logging.Logger, level: int, request: Request, response: Response, seconds: float) -> None:
     """Write a line about the request. Its query stays out: it holds what clients look for."""
     cost = sql_cost.spent()
     facts: dict[str, Any] = {

@@ -6,9 +6,10 @@ import re
 import secrets
 import time
 from datetime import datetime, timezone
-from functools import partial
+from functools import lru_cache, partial
 
-from flask import Response, g, request
+from flask import Request, Response
+from flask.ctx import _AppCtxGlobals
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -17,6 +18,7 @@ from app.analytics.recorder import Row
 from app.auth.principal import Told
 from app.catalog.definition import Definition
 from app.config import Settings
+from app.current import current_request, current_state
 from app.errors import ApiError, BadRequest
 from app.incoming import Incoming
 from app.metrics import meters
@@ -32,6 +34,8 @@ _LONGEST = 500
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?(?:public_)?([a-z_]+)>")
 #: What load balancers and supervisors ask for, by whichever address.
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+#: Headers of every answer that does not say otherwise.
+_UNLESS_SAID = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -64,52 +68,58 @@ def _keep_catalog_current(app: Gatehouse) -> None:
 
 def _identify() -> None:
     """Take over a client's or proxy's request id, so that one id runs through all logs."""
-    given = request.headers.get("X-Request-ID", "")
-    g.started = time.perf_counter()
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    given, state = current_request().headers.get("X-Request-ID", ""), current_state()
+    state.started = time.perf_counter()
+    state.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
 def _check_host(names: list[str]) -> None:
     """Refuse a request that is addressed to somebody else: the name stands in addresses that are given out."""
+    request = current_request()
     if request.path not in _PROBES and not host_is_trusted(request.host.lower(), names):
         raise BadRequest("This server does not go by that name.", name="unknown_host")
 
 
 def _read_input() -> None:
+    request = current_request()
     most = services().catalog.snapshot.system.max_body_size
     if most is not None and not is_panel(request.path):  # which must stay able to raise it again
         request.max_content_length = min(most, services().settings.max_body_size)
-    g.incoming = Incoming(request)
+    current_state().incoming = Incoming(request)
 
 
 def _mark(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    request, state, headers = current_request(), current_state(), response.headers
+    headers.add("X-Request-ID", state.request_id)
+    for name, value in _UNLESS_SAID:
+        if name not in headers:
+            headers.add(name, value)
     definition = current_definition()
     if definition is not None and is_rolled_back(definition, trial_of(request.environ)):
-        response.headers["X-Test-Mode"] = "true"
-    if "told" in g:
-        _tell(response, g.told)
+        headers.add("X-Test-Mode", "true")
+    told: Told | None = state.get("told")
+    if told is not None:
+        _tell(response, told)
     if definition is not None and definition.document.statistics and request.method != "OPTIONS":
-        row = _row(response, definition)
+        row = _row(request, state, response, definition)
         services().recorder.record(row)
-        meters.CALLS.labels(definition.name, row.endpoint, row.status).inc()
-        meters.SECONDS.labels(definition.name).observe(row.milliseconds / 1000)
+        meters.calls(definition.name, row.endpoint, row.status).inc()
+        meters.seconds(definition.name).observe(row.milliseconds / 1000)
     return response
 
 
-def _row(response: Response, definition: Definition) -> Row:
+def _row(request: Request, state: _AppCtxGlobals, response: Response, definition: Definition) -> Row:
     """Return what the log keeps of a call: an allow-list, without headers and queries; bodies only where asked for."""
-    failure: ApiError | None = g.get("failure")
-    principal = g.told.principal if "told" in g else None
+    failure: ApiError | None = state.get("failure")
+    told: Told | None = state.get("told")
+    principal = told.principal if told else None
     key, trial = principal.key if principal else None, trial_of(request.environ)
-    rule = _VARIABLE.sub(r"{\1}", request.url_rule.rule) if request.url_rule else request.path
+    route = _route(request.url_rule.rule) if request.url_rule else request.path
     return Row(
         at=datetime.now(timezone.utc),
-        request_id=g.request_id,
+        request_id=state.request_id,
         api_id=definition.id,
-        endpoint=f"{request.method} {rule}",
+        endpoint=f"{request.method} {route}",
         path=_storable(request.path),
         status=response.status_code,
         error=failure.name if failure else None,
@@ -118,18 +128,24 @@ def _row(response: Response, definition: Definition) -> Row:
         client=principal.client if principal else None,
         uid=principal.uid if principal else None,
         address=request.remote_addr or "",
-        milliseconds=(time.perf_counter() - g.started) * 1000,
-        exchange=_exchange(response, definition.masking) if definition.masking and principal else None,
+        milliseconds=(time.perf_counter() - state.started) * 1000,
+        exchange=_exchange(request, response, definition.masking) if definition.masking and principal else None,
     )
 
 
-def _exchange(response: Response, masking: Masking) -> Exchange:
+@lru_cache(maxsize=1024)
+def _route(rule: str) -> str:
+    """Return a Werkzeug rule as people write it: ``/api/partner/rest/{id}``."""
+    return _VARIABLE.sub(r"{\1}", rule)
+
+
+def _exchange(request: Request, response: Response, masking: Masking) -> Exchange:
     """Return the bodies of a call; those of callers who are not known are nobody's business, and could be anything."""
     if response.direct_passthrough or response.is_streamed:  # content of a file
         answer = Body(note=f"Left out: {response.mimetype}.")
     else:
         answer = Body.of(response.get_data(), response.mimetype or "")
-    question = Body.of(g.incoming.data, request.mimetype)
+    question = Body.of(current_state().incoming.data, request.mimetype)
     return Exchange(question, answer, masking, services().catalog.snapshot.system.log_body_size)
 
 
@@ -142,11 +158,11 @@ def _tell(response: Response, told: Told) -> None:
     if told.session is not None:
         set_session_cookie(response, told.session.sid, told.session.max_age)
     if told.rate is not None:
-        response.headers["X-RateLimit-Limit"] = str(told.rate.limit)
-        response.headers["X-RateLimit-Remaining"] = str(told.rate.remaining)
-        response.headers["X-RateLimit-Reset"] = str(told.rate.reset)
+        response.headers.add("X-RateLimit-Limit", told.rate.limit)
+        response.headers.add("X-RateLimit-Remaining", told.rate.remaining)
+        response.headers.add("X-RateLimit-Reset", told.rate.reset)
 
 
 def set_session_cookie(response: Response, sid: str, max_age: int) -> None:
     """Set Odoo's session cookie as Odoo does, and for same-site pages alone."""
-    response.set_cookie(COOKIE, sid, max_age=max_age, httponly=True, samesite="Lax", secure=request.is_secure)
+    response.set_cookie(COOKIE, sid, max_age=max_age, httponly=True, samesite="Lax", secure=current_request().is_secure)

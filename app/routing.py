@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from flask import Flask, g, request
+from flask import Flask
 from werkzeug.routing import BaseConverter, Map, Rule
 
 from app.catalog.definition import Definition, Endpoint
+from app.current import current_request, current_state
 from app.services import Services
 
 
@@ -40,15 +41,16 @@ def is_panel(path: str) -> bool:
 
 def current_endpoint() -> Endpoint:
     """Return the endpoint that the current request has been routed to."""
-    return cast(ApiRule, request.url_rule).target
+    return cast(ApiRule, current_request().url_rule).target
 
 
 def current_definition() -> Definition | None:
     """Return the API that the request is for, also where it failed before anything was done."""
-    if "definition" in g:
-        found: Definition = g.definition
+    found: Definition | None = current_state().get("definition")
+    if found is not None:
         return found
-    return request.url_rule.target.definition if isinstance(request.url_rule, ApiRule) else None
+    rule = current_request().url_rule
+    return rule.target.definition if isinstance(rule, ApiRule) else None
 
 
 class Gatehouse(Flask):

@@ -123,7 +123,7 @@ def _unknown_token() -> Unauthorized:
 
 
 def _count(kind: str, found: object | None) -> None:
-    meters.CREDENTIALS.labels(kind, "wrong" if found is None else "good").inc()
+    meters.credentials(kind, "wrong" if found is None else "good").inc()
 
 
 def invalid_token(message: str, kind: type[Unauthorized] = Unauthorized) -> Unauthorized:

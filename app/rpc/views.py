@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Request, Response, request
 
 from app import answers
 from app.calls import current_call
 from app.catalog.definition import Definition, Exposure
+from app.current import current_request, current_state
 from app.errors import BadRequest
+from app.incoming import Incoming
 from app.policy import arguments
 from app.policy.arguments import Arguments
 from app.routing import current_endpoint
@@ -46,29 +48,34 @@ def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ..
     endpoint = current_endpoint()
     definition = endpoint.definition
     call = current_call(definition, endpoint.operation)
-    g.incoming.parse()
+    asked, incoming = current_request(), current_state().incoming
+    incoming.parse()
+    only_reads = asked.method == "GET"
 
     def within(env: Any) -> Any:
         # The compiler gives every RPC endpoint both; without them the API is out of service.
         method, exposure = cast(MethodInfo, definition.method), cast(Exposure, endpoint.exposure)
-        changes = None if request.method == "GET" else call.told.changes
-        return work(MethodCalls(env, definition, exposure, method, changes), _arguments(definition, method, own))
+        changes = None if only_reads else call.told.changes
+        given = _arguments(asked, incoming, definition, method, own)
+        return work(MethodCalls(env, definition, exposure, method, changes), given)
 
     gateway = services().gateway
-    if request.method == "GET":
+    if only_reads:
         return answers.success(gateway.run(call, within, read_only=True))
     return answers.success(gateway.run_once(call, within))
 
 
-def _arguments(definition: Definition, method: MethodInfo, own: tuple[str, ...]) -> Arguments:
+def _arguments(
+    asked: Request, incoming: Incoming, definition: Definition, method: MethodInfo, own: tuple[str, ...]
+) -> Arguments:
     models = definition.document.arguments
-    if request.method == "GET":
-        parameters = {name: value for name, value in g.incoming.parameters().items() if name not in own}
+    if asked.method == "GET":
+        parameters = {name: value for name, value in incoming.parameters().items() if name not in own}
         return arguments.of_query(parameters, method, models, definition.ids)
-    unknown = [name for name in g.incoming.query() if name not in own]
+    unknown = [name for name in incoming.query() if name not in own]
     if unknown:
         raise BadRequest(
             f"Unknown parameter {unknown[0][:80]!r}: arguments stand in the body.", name="unknown_parameter"
         )
-    body = g.incoming.body() if g.incoming.has_body else {}
+    body = incoming.body() if incoming.has_body else {}
     return arguments.of_body(body, method, models, definition.ids)
