@@ -102,7 +102,7 @@ class Transactions:
             try:
                 result = work(root)
                 if keep:
-                    cr.commit()
+                    cr.commit()  # which flushes first
                 else:
                     cr.flush()
                     self._discard(cr, root)

@@ -28,7 +28,7 @@ _COUNT = """
 INSERT INTO counter VALUES (:key, :amount, :expires) ON CONFLICT (key) DO UPDATE SET
   count = CASE WHEN expires <= :now THEN excluded.count ELSE count + excluded.count END,
   expires = CASE WHEN expires <= :now THEN excluded.expires ELSE expires END
-RETURNING count
+RETURNING count, expires
 """
 #: After so many counts, what has expired is deleted.
 _SWEEP_EVERY = 5000
@@ -52,13 +52,18 @@ class SharedMemory(Storage):
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count, and return the count of the window, which begins with its first count."""
+        return self.count(key, expiry, amount)[0]
+
+    def count(self, key: str, expiry: float, amount: int = 1) -> tuple[int, float]:
+        """Count, and return the count of the window and when that ends, as a UNIX time."""
         now = time.time()
         values = {"key": key, "amount": amount, "now": now, "expires": now + expiry}
-        ((count,),) = self._connection().execute(_COUNT, values).fetchall()
+        connection = self._connection()
+        ((count, expires),) = connection.execute(_COUNT, values).fetchall()
         self._counted += 1
         if self._counted % _SWEEP_EVERY == 0:
-            self._connection().execute("DELETE FROM counter WHERE expires <= ?", (now,))
-        return int(count)
+            connection.execute("DELETE FROM counter WHERE expires <= ?", (now,))
+        return int(count), float(expires)
 
     def get(self, key: str) -> int:
         """Return the count of the current window."""
@@ -97,6 +102,13 @@ class SharedMemory(Storage):
             self._local.connection, self._local.pid = connection, os.getpid()
         connection_of_thread: sqlite3.Connection = self._local.connection
         return connection_of_thread
+
+
+def count(storage: Storage, key: str, expiry: int) -> tuple[int, float]:
+    """Count in any storage; return the count of the window and when that ends, as a UNIX time."""
+    if isinstance(storage, SharedMemory):
+        return storage.count(key, expiry)
+    return storage.incr(key, expiry), storage.get_expiry(key)
 
 
 def redis_storage(url: str, database: str) -> Storage:

@@ -21,6 +21,7 @@ from limits.errors import StorageError
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
+from app.auth import counters
 from app.auth.counters import local_storage, redis_storage
 from app.catalog.system import SystemSettings
 from app.errors import TooManyRequests
@@ -42,6 +43,15 @@ class RateState:
     limit: int
     remaining: int
     reset: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What is counted of a caller: by which name, over how many seconds, up to which amount."""
+
+    name: str
+    seconds: int
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ class Throttle:
     ) -> None:
         """``system`` returns the settings in force, which may change from one call to the next."""
         self._storages = [storage] if storage is fallback else [storage, fallback]
+        self._limiters = [FixedWindowRateLimiter(each) for each in self._storages]
         self._system = system
 
     @property
@@ -84,16 +95,11 @@ class Throttle:
 
     def hit(self, rate: str, *key: str) -> RateState:
         """Count a call against a rate like ``100/minute``."""
-        item = _parsed(rate)
-        name = item.key_for(*_hashed(key))
-
-        def count(limiter: FixedWindowRateLimiter) -> RateState:
-            # As ``limiter.hit`` and ``get_window_stats`` do it, without asking for the count once more.
-            counted = limiter.storage.incr(name, item.get_expiry())
-            wait = max(0, math.ceil(limiter.storage.get_expiry(name) - time.time()))
-            return RateState(counted <= item.amount, item.amount, max(0, item.amount - counted), wait)
-
-        return self._count(count)
+        window = _window(rate, key)
+        # As ``limiter.hit`` and ``get_window_stats`` do it, without asking for the count once more.
+        counted, ends = self._count(lambda limiter: counters.count(limiter.storage, window.name, window.seconds))
+        wait = max(0, math.ceil(ends - time.time()))
+        return RateState(counted <= window.amount, window.amount, max(0, window.amount - counted), wait)
 
     def check_login(self, account: str, address: str) -> None:
         """Count a try with a password, before it is looked at; raises TooManyRequests.
@@ -163,12 +169,12 @@ class Throttle:
         )
 
     def _count(self, work: Callable[[FixedWindowRateLimiter], T]) -> T:
-        for storage in self._storages[:-1]:
+        for limiter in self._limiters[:-1]:
             try:
-                return work(FixedWindowRateLimiter(storage))
+                return work(limiter)
             except StorageError as error:
                 _logger.warning("Shared counters are away, counting on this machine alone: %s", error)
-        return work(FixedWindowRateLimiter(self._storages[-1]))
+        return work(self._limiters[-1])
 
 
 def make_throttle(
@@ -183,9 +189,10 @@ def make_throttle(
     return Throttle(redis_storage(redis_url, str(dsn.get("database") or dsn.get("dbname"))), local, system)
 
 
-@lru_cache(maxsize=1024)
-def _parsed(rate: str) -> RateLimitItem:
-    return parse(rate)
+@lru_cache(maxsize=8192)
+def _window(rate: str, key: tuple[str, ...]) -> _Window:
+    item = parse(rate)
+    return _Window(item.key_for(*_hashed(key)), item.get_expiry(), item.amount)
 
 
 @lru_cache(maxsize=8192)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -76,6 +77,7 @@ def _bound(
     return Arguments(bound.args, bound.kwargs, references)
 
 
+@lru_cache(maxsize=1024)
 def _signature(method: MethodInfo) -> inspect.Signature:
     parameter = inspect.Parameter
     kinds = {
