@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 #: Milliseconds up to which the first bucket reaches, and by what each further one is larger.
 _FIRST, _GROWTH = 0.1, 1.1
+_LOG_GROWTH = math.log(_GROWTH)
 
 
 def bucket_of(milliseconds: float) -> int:
     """Return the bucket of a latency."""
     if milliseconds <= _FIRST:
         return 0
-    return min(200, math.ceil(math.log(milliseconds / _FIRST) / math.log(_GROWTH)))
+    return min(200, math.ceil(math.log(milliseconds / _FIRST) / _LOG_GROWTH))
 
 
 def middle_of(bucket: int) -> float:

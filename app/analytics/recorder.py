@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Engine
@@ -68,7 +69,7 @@ class _Batch:
     def of(cls, rows: Sequence[Row]) -> _Batch:
         """Take the bodies apart, once, however often the batch has to be written."""
         return cls(
-            rows=[replace(row, exchange=None) for row in rows],
+            rows=[row if row.exchange is None else replace(row, exchange=None) for row in rows],
             values=[_values(row) for row in rows],
             held=sum(row.exchange.size for row in rows if row.exchange is not None),
         )
@@ -77,10 +78,11 @@ class _Batch:
 _OF_ROW = tuple(field.name for field in fields(Row) if field.name != "exchange")
 _OF_BODIES = tuple(field.name for field in fields(Legible) if field.name != "message")
 _COLUMNS = (*_OF_ROW, *_OF_BODIES)
+_of_row = attrgetter(*_OF_ROW)
 
 
 def _values(row: Row) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in _OF_ROW}
+    values = dict(zip(_OF_ROW, _of_row(row), strict=True))
     return values if row.exchange is None else {**values, **asdict(legible(row.exchange, row.message))}
 
 

@@ -6,7 +6,7 @@ A dimension has rows of its own (a call counts in several), so that a query read
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
@@ -62,10 +62,28 @@ class Call(Protocol):
         """How long it took."""
 
 
-def add(connection: Connection, calls: Sequence[Call]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Calls of one minute that are alike in all dimensions: how many, and their milliseconds together.
+
+    ``second`` is when the minute began, as a UNIX time.
+    """
+
+    second: int
+    api_id: int
+    endpoint: str
+    client: str | None
+    error: str | None
+    bucket: int
+    calls: int
+    milliseconds: float
+
+
+def add(connection: Connection, calls: Iterable[Call]) -> None:
     """Add calls to all rollups."""
+    alike = _alike(calls)
     for table in TABLES:
-        _add(connection, table, calls)
+        _add(connection, table, alike)
 
 
 def forget(connection: Connection) -> None:
@@ -78,15 +96,26 @@ def forget(connection: Connection) -> None:
             )
 
 
-def _add(connection: Connection, table: Table, calls: Sequence[Call]) -> None:
-    sums: dict[tuple[Any, ...], list[float]] = defaultdict(lambda: [0, 0.0])
+def _alike(calls: Iterable[Call]) -> list[_Alike]:
+    """Return the calls added up by minute: each is looked at once, and not in each rollup and dimension again."""
+    sums: dict[tuple[int, int, str, str | None, str | None, int], list[Any]] = defaultdict(lambda: [0, 0.0])
     for call in calls:
-        at = datetime.fromtimestamp(call.at.timestamp() // table.seconds * table.seconds, timezone.utc)
-        bucket = bucket_of(call.milliseconds)
-        for dimension, key in _dimensions(call):
-            total = sums[dimension, at, call.api_id, key, call.error is not None, bucket]
-            total[0] += 1
-            total[1] += call.milliseconds
+        milliseconds = call.milliseconds
+        minute = int(call.at.timestamp()) // MINUTE.seconds * MINUTE.seconds
+        total = sums[minute, call.api_id, call.endpoint, call.client, call.error, bucket_of(milliseconds)]
+        total[0] += 1
+        total[1] += milliseconds
+    return [_Alike(*key, *total) for key, total in sums.items()]
+
+
+def _add(connection: Connection, table: Table, alike: Sequence[_Alike]) -> None:
+    sums: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, 0.0])
+    for each in alike:
+        at = datetime.fromtimestamp(each.second // table.seconds * table.seconds, timezone.utc)
+        for dimension, key in _dimensions(each):
+            total = sums[dimension, at, each.api_id, key, each.error is not None, each.bucket]
+            total[0] += each.calls
+            total[1] += each.milliseconds
     # In one order in all processes, so that no two wait for each other.
     values = [
         {**dict(zip(_COLUMNS, key, strict=True)), "calls": sums[key][0], "milliseconds": sums[key][1]}
@@ -102,10 +131,10 @@ def _add(connection: Connection, table: Table, calls: Sequence[Call]) -> None:
     )
 
 
-def _dimensions(call: Call) -> Iterator[tuple[str, str]]:
+def _dimensions(alike: _Alike) -> Iterator[tuple[str, str]]:
     yield "api", ""
-    yield "endpoint", call.endpoint
-    if call.client is not None:
-        yield "client", call.client
-    if call.error is not None:
-        yield "error", call.error
+    yield "endpoint", alike.endpoint
+    if alike.client is not None:
+        yield "client", alike.client
+    if alike.error is not None:
+        yield "error", alike.error
