@@ -29,15 +29,16 @@ class Incoming:
         """Read the body whole, before any transaction is open: a slow client holds a thread and nothing more."""
         self._request = request
         try:
-            self._data = request.get_data()
+            self._data = request.get_data() if _announces_body(request) else b""
         except ClientDisconnected as error:
             if isinstance(error.__context__, TimeoutError):
                 raise RequestTimeout("The body came too slowly.") from None
             raise
-        limit = request.max_content_length
-        if request.content_length is None and limit is not None and len(self._data) >= limit:
-            # Werkzeug cuts a chunked body off at the limit without a word.
-            raise RequestEntityTooLarge
+        if self._data and request.content_length is None:
+            limit = request.max_content_length
+            if limit is not None and len(self._data) >= limit:
+                # Werkzeug cuts a chunked body off at the limit without a word.
+                raise RequestEntityTooLarge
         self.rpc_id: Any = None
         self._document: Any = None
         self._problem: ApiError | None = None
@@ -117,6 +118,12 @@ class Incoming:
             raise BadRequest("The envelope's id must be text, a number or null.", name="invalid_envelope")
         self.rpc_id = rpc_id
         return document.get("params", {})
+
+
+def _announces_body(request: Request) -> bool:
+    """Whether the request's head says that a body follows (RFC 9112 6.3); that of a GET mostly does not."""
+    environ = request.environ
+    return "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def refuse_nul(request: Request) -> None:

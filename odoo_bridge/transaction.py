@@ -121,6 +121,7 @@ class Transactions:
             except BaseException:
                 self._discard(cr, root)
                 raise
+        cr.transaction = None  # has been emptied, and nobody uses it any more: closing the cursor need not look at it
         if keep:
             root.registry.signal_changes()
         return result

@@ -164,6 +164,15 @@ def test_a_failing_write_leaves_nothing_behind(demo: Client, publish: Publish, s
     assert sql("SELECT 1 FROM test_record WHERE name = 'changed'") == []
 
 
+def test_a_body_that_no_head_announces_is_not_looked_for(demo: Client, publish: Publish) -> None:
+    class Unread:
+        def __getattr__(self, name: str) -> Any:
+            raise AssertionError("The body was looked for.")
+
+    environ = {"wsgi.input": Unread(), "wsgi.input_terminated": True}  # as gunicorn says it
+    assert demo("GET", publish(), environ_overrides=environ).status_code == 200
+
+
 def test_an_answer_shows_the_request_id_and_takes_over_a_clients(anyone: Client, publish: Publish) -> None:
     route = publish()
     answer = anyone("GET", route)
