@@ -13,6 +13,7 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
 from app.auth.principal import Told
+from app.current import current_request
 from app.incoming import refuse_nul
 from app.routing import is_panel
 from app.services import services
@@ -70,7 +71,7 @@ def safe_target(target: str) -> str:
 
 
 def _admit() -> Response | None:
-    if not is_panel(request.path):
+    if not is_panel(current_request().path):
         return None
     g.told = Told()
     if request.endpoint not in _FOR_STRANGERS:
@@ -112,7 +113,7 @@ def _person() -> Person | None:
 
 
 def _harden(response: Response) -> Response:
-    if is_panel(request.path):
+    if is_panel(current_request().path):
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["X-Frame-Options"] = "DENY"

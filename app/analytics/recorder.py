@@ -93,7 +93,8 @@ class Recorder:
         """``capacity`` is the rows that may wait, ``room`` the bytes of bodies that may wait with them."""
         self.dropped = 0
         self._engine = engine
-        self._queue: queue.Queue[Row] = queue.Queue(capacity)
+        self._capacity = capacity
+        self._queue: queue.SimpleQueue[Row] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._pid: int | None = None
@@ -113,9 +114,9 @@ class Recorder:
         if row.exchange is not None and not self._room.take(row.exchange.size):
             row = replace(row, exchange=row.exchange.without_content())
             meters.LOG_BODIES_DROPPED.inc()
-        try:
-            self._queue.put_nowait(row)
-        except queue.Full:
+        if self._queue.qsize() < self._capacity:  # or a few more, where several threads ask at once
+            self._queue.put(row)
+        else:
             self._drop(1, row.exchange.size if row.exchange else 0)
 
     def token_used(self, lookup: str) -> None:
@@ -144,7 +145,7 @@ class Recorder:
             if self._pid == os.getpid():
                 return
             # After a fork the parent's queue and thread are the parent's.
-            self._queue = queue.Queue(self._queue.maxsize)
+            self._queue = queue.SimpleQueue()
             self._room = Room(self._room.capacity)
             self._writing, self._waiting = threading.Lock(), None
             self._stopped.clear()
