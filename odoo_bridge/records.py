@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from odoo.exceptions import AccessError, UserError
 
-from . import columns, statements
+from . import columns, statements, writer
 from .columns import Table
 from .errors import InvalidValue
 from .transaction import Environment
@@ -104,6 +104,18 @@ def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) ->
     return set(statements.fetch_visible(env[model], ids, domain)._ids)
 
 
+def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
+    """Return what ``visible`` returns, of records that are written next.
+
+    Where the model tracks changes, Odoo reads them whole before it writes: here that is done by the same query.
+    """
+    if not hasattr(env.registry[model], "_track_prepare"):
+        return visible(env, model, ids, domain)
+    fields = env.registry[model]._fields.values()
+    whole = [field.name for field in fields if field.store and field.prefetch is True and not field.groups]
+    return set(statements.fetch_visible(env[model], ids, domain, whole)._ids)
+
+
 def exists(env: Environment, model: str, domain: Domain) -> bool:
     """Whether the user can see any record that matches."""
     return bool(env[model].search(domain, limit=1))
@@ -142,11 +154,13 @@ def write_dates(env: Environment, model: str, ids: Sequence[int]) -> dict[int, d
 
 def create(env: Environment, model: str, values: list[Row]) -> list[int]:
     """Create records in one call of the ORM, and return their ids in order."""
+    writer.know(env)
     return list(env[model].create(values)._ids)
 
 
 def write(env: Environment, model: str, ids: Sequence[int], values: Row) -> None:
     """Write the same values to records that ``visible`` has found."""
+    writer.know(env)
     env[model].browse(ids).write(values)
 
 

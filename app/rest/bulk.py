@@ -91,7 +91,7 @@ class Bulk:
             pairs = list(zip(public_ids, sources, strict=True))
             return self._each(pairs, lambda pair: self._do.update(*pair, options.parameters, Condition()).body)
         ids = self._decode_once(public_ids)
-        self._do.require(ids, numbered=True)
+        self._do.require(ids, numbered=True, to_write=True)
         if isinstance(body, list):
             self._write_own(ids, sources)
         else:

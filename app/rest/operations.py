@@ -94,7 +94,7 @@ class Operations:
         """Write values to one record, if it is still in a version that the client has seen."""
         node = self.answered(parameters)
         record_id = self._id(public_id)
-        self.require([record_id])
+        self.require([record_id], to_write=True)
         condition.check(self._version(record_id) if condition.given else None)
         self.write_records([record_id], self.check(body, creating=False))
         return self._read_back(record_id, node)
@@ -150,9 +150,10 @@ class Operations:
         """Return records that were just written, which may no longer match the API's domain."""
         return self.to_json(records.read(self.reader, self.model, ids, node.selection()), node)
 
-    def require(self, ids: Sequence[int], *, numbered: bool = False) -> None:
-        """Raise NotFound unless the user can see all the records through this API."""
-        found = records.visible(self.env, self.model, ids, self.domain)
+    def require(self, ids: Sequence[int], *, numbered: bool = False, to_write: bool = False) -> None:
+        """Raise NotFound unless the user can see all the records through this API; ``to_write`` says what is next."""
+        visible = records.visible_to_write if to_write else records.visible
+        found = visible(self.env, self.model, ids, self.domain)
         for index, record_id in enumerate(ids):
             if record_id not in found:
                 raise self.not_found().at(index) if numbered else self.not_found()
