@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import getpass
 import logging
 import os
@@ -17,7 +16,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import compat, connections, files
+from . import compat, connections, files, memory
 from .errors import BootError
 
 _logger = logging.getLogger(__name__)
@@ -49,6 +48,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     compat.limit_connecting()
     compat.check_version()
     connections.install()
+    memory.limit_arenas()
     _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()
     instance = Instance(name, Path(config["data_dir"]), sql_db.connection_info_for(name)[1])
@@ -75,10 +75,10 @@ def load(instance: Instance) -> None:
 def before_fork() -> None:
     """Close all pooled connections, so that no child shares a socket with another process (odoo#91253).
 
-    Also moves what has been loaded so far out of the garbage collector's reach: it stays shared between workers.
+    Also settles the memory, so that what has been loaded so far stays shared between workers.
     """
     sql_db.close_all()
-    gc.freeze()
+    memory.settle()
 
 
 def after_fork_in_child() -> None:

@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from wtforms import BooleanField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.admin.forms import Choices, PanelForm, lines, named
+from app.catalog import yaml_text
 from app.catalog.compiler import Problem
 from app.catalog.document import ApiDocument
 from app.errors import BadRequest
@@ -185,9 +184,9 @@ def _read_models(text: str) -> tuple[list[Any], list[Problem]]:
         models = json.loads(text) if text.strip() else []  # what the script sends, and much faster than YAML
     except ValueError:
         try:
-            models = YAML(typ="safe", pure=True).load(text)
-        except YAMLError as error:
-            return [], [Problem("models", f"this is not YAML: {' '.join(str(error).split())}")]
+            models = yaml_text.parse(text)
+        except yaml_text.NotYaml as error:
+            return [], [Problem("models", f"this is not YAML: {error}")]
     if not isinstance(models, list):
         return [], [Problem("models", "this must be a list of models")]
     problems: list[Problem] = []

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from sqlalchemy import Engine
 
 from app.auth import clients
 from app.auth.client_document import ClientDocument
 from app.auth.clients import Client
-from app.catalog import connections, store
+from app.catalog import connections, store, yaml_text
 from app.catalog.compiler import compile_document
 from app.catalog.conflicts import conflicts
 from app.catalog.definition import Definition
@@ -118,13 +115,7 @@ def export_text(stored: store.Stored, known_clients: Iterable[ClientDocument]) -
     if shown_clients := [client.model_dump(mode="json", exclude_defaults=True) for client in known_clients]:
         content["clients"] = shown_clients
     content["apis"] = apis
-    stream = io.StringIO()
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # its annotation is too narrow
-    yaml.width = 120
-    yaml.dump(content, stream)
-    return stream.getvalue()
+    return yaml_text.dump(content)
 
 
 def client_documents(root: Environment) -> list[ClientDocument]:
@@ -144,9 +135,9 @@ def client_documents(root: Environment) -> list[ClientDocument]:
 
 def _parse(text: str, file: Path | str) -> dict[str, Any]:
     try:
-        content = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise FileError(file, [f"is not YAML: {' '.join(str(error).split())}"]) from error
+        content = yaml_text.parse(text)
+    except yaml_text.NotYaml as error:
+        raise FileError(file, [f"is not YAML: {error}"]) from error
     if not isinstance(content, dict):
         raise FileError(file, ["must be a mapping with the key apis"])
     unknown = [str(key) for key in content if key not in _TOP_LEVEL]

@@ -1,4 +1,7 @@
-"""Gatehouse's own tables, in the PostgreSQL schema ``gatehouse`` of the Odoo database."""
+"""Gatehouse's own tables, in the PostgreSQL schema ``gatehouse`` of the Odoo database.
+
+For migrations and tests: the server itself works in SQL, and does not load SQLAlchemy's ORM.
+"""
 
 from __future__ import annotations
 

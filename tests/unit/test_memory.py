@@ -1,0 +1,70 @@
+"""What the server keeps out of its memory, and what it gives back."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import weakref
+
+import pytest
+
+from odoo_bridge import memory
+
+_COUNT_ARENAS = """
+import ctypes, os, sys, threading
+from odoo_bridge import memory
+if sys.argv[1] == "limited":
+    memory.limit_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+together = threading.Barrier(6)
+def allocate():
+    together.wait()
+    for _ in range(1000):
+        libc.malloc(2000)
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc.fdopen.restype = ctypes.c_void_p
+out = libc.fdopen(1, b"w")
+libc.malloc_info(0, ctypes.c_void_p(out))
+libc.fflush(ctypes.c_void_p(out))
+"""
+
+
+def run(program: str, *arguments: str) -> str:
+    """Return what a program prints in a process that has loaded nothing yet."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.mark.parametrize("module", ["alembic", "ruamel.yaml", "sqlalchemy.orm"])
+def test_the_server_does_not_load_what_only_commands_and_forms_need(module: str) -> None:
+    assert run("import sys, app; print(sys.argv[1] in sys.modules, 'flask_admin' in sys.modules)", module) == (
+        "False True\n"
+    )
+
+
+def test_threads_share_their_memory() -> None:
+    assert run(_COUNT_ARENAS, "limited").count("<heap nr=") <= 2 < run(_COUNT_ARENAS, "as it is").count("<heap nr=")
+
+
+def test_what_nobody_holds_any_more_is_collected_and_the_rest_left_in_peace() -> None:
+    class Ring:
+        def __init__(self) -> None:
+            self.me = self
+
+    gc.disable()
+    try:
+        gone = weakref.ref(Ring())
+        before = gc.get_freeze_count()
+        memory.settle()
+        assert gone() is None
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
+        gc.enable()
