@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+import socket
 import time
-from typing import Any
+from typing import Any, TypeAlias
 
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn
@@ -27,10 +28,15 @@ _TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """Collects a request without blocking. What it finds decides only when a thread gets it: gunicorn parses it."""
+    """Collects a request without blocking. What it finds decides only when a thread gets it: gunicorn parses it.
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    ``place`` is where it waits for its client, ``watched`` whether the event loop looks at it.
+    """
+
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
+        super().__init__(cfg, _AnswerSocket(sock), client, server)
+        self.place: Place | None = None
+        self.watched = False
         self.received = bytearray()
         self.upload = False
         self.kept = False  # after the answer
@@ -74,12 +80,52 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.parser.unreader.expect(bytes(self.received))
         self.received.clear()
         self.sock.settimeout(ANSWER_SECONDS)  # of sendall, as a whole
+        self.sock.hold()
 
     def refuse(self) -> None:
         """Tell a client that began a request and did not end it; one that sent nothing needs no answer."""
         if self.received:
             with contextlib.suppress(OSError):
                 self.sock.send(_TIMEOUT)
+
+
+Place: TypeAlias = dict[Connection, None]
+
+
+class _AnswerSocket(socket.socket):
+    """Sends the head of an answer, which gunicorn writes by itself, in one packet with what follows."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock.family, sock.type, sock.proto, sock.detach())
+        self._holds = False
+        self._held = b""
+
+    def hold(self) -> None:
+        """Hold the next thing back that is sent, until something else is."""
+        self._holds = True
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """See socket.socket."""
+        if self._holds:
+            self._holds, self._held = False, data
+        elif self._held and len(data) <= COLLECTED:
+            held, self._held = self._held, b""
+            super().sendall(held + data, flags)
+        else:
+            self.flush()
+            super().sendall(data, flags)
+
+    def sendfile(self, *arguments: Any, **options: Any) -> int:
+        """See socket.socket."""
+        self.flush()
+        return super().sendfile(*arguments, **options)
+
+    def flush(self) -> None:
+        """Send what is held back: all of an answer without a body."""
+        self._holds = False
+        if self._held:
+            held, self._held = self._held, b""
+            super().sendall(held)
 
 
 class _Unreader(SocketUnreader):  # type: ignore[misc]

@@ -18,13 +18,12 @@ import socket
 import time
 from collections import deque
 from functools import partial
-from itertools import takewhile
 from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from serving.balance import Board
-from serving.connection import Connection
+from serving.connection import Connection, Place
 from serving.relay import Relay
 
 #: Seconds that a client has to send its request's head and a body of up to 64 KiB.
@@ -64,8 +63,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._uploads = 0
         self._ready: deque[Connection] = deque()
         self._waiting_uploads: deque[Connection] = deque()
-        self._closing: deque[Connection] = deque()
-        self.keepalived_conns: dict[Connection, None] = {}  # in the order in which their time is over
+        # Connections that wait for their client: for the next request, for the rest of one, and for the end.
+        self.keepalived_conns: Place = {}
+        self.pending_conns: Place = {}
+        self._closing: Place = {}
         self._tidied = float("-inf")
         self._stops_at: float | None = None
 
@@ -141,8 +142,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.board.write(self.age, self.nr_conns)
         if now - self._tidied >= TIDY_SECONDS:
             self._tidied = now
-            self._close_idle(now)
-            self.murder_pending()
+            self._close_late(now)
         self.wait_for_and_dispatch_events(LEAVE_SECONDS if leaves else TIDY_SECONDS)
 
     def accept(self, listener: Any) -> None:
@@ -165,18 +165,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.nr_conns += 1
         self._collect(Connection(self.cfg, sock, address, listener.getsockname()))
 
-    def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
-        """A kept connection has something new."""
-        self.poller.unregister(client)
-        del self.keepalived_conns[conn]
-        self._collect(conn)
-
-    def on_pending_socket_readable(self, conn: Connection, client: Any) -> None:
-        """More of a request is there, but perhaps not all."""
-        self.poller.unregister(client)
-        self.pending_conns.remove(conn)
-        self._collect(conn, conn.timeout)
-
     def _collect(self, conn: Connection, deadline: float | None = None) -> None:
         """Read what is there; a request that is complete is ready to be answered, another one waits for more."""
         if not conn.receive():
@@ -184,13 +172,35 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         elif conn.complete():
             self._queue(conn)
         else:
-            self._wait(conn, deadline)
+            # Where a request began, the time runs from there.
+            self._wait(conn, self.pending_conns, deadline or time.monotonic() + REQUEST_SECONDS)
 
-    def _wait(self, conn: Connection, deadline: float | None = None) -> None:
-        # Where a request began, the time runs from there. The order in the queue is by the last byte, which is later.
-        conn.timeout = deadline or time.monotonic() + REQUEST_SECONDS
-        self.pending_conns.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+    def _wait(self, conn: Connection, place: Place, deadline: float) -> None:
+        """Let a connection wait for its client in ``place``, until ``deadline``."""
+        conn.timeout = deadline
+        conn.place = place
+        place[conn] = None
+        if not conn.watched:
+            conn.watched = True
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_readable, conn))
+
+    def _on_readable(self, conn: Connection, client: Any) -> None:
+        """A client has sent something, or hung up."""
+        place, conn.place = conn.place, None
+        if place is None:  # it is being answered: what comes meanwhile is for later
+            self._unwatch(conn)
+            return
+        del place[conn]
+        if place is self._closing:
+            self._discard(conn)
+        else:
+            self._collect(conn, conn.timeout if place is self.pending_conns else None)
+
+    def _unwatch(self, conn: Connection) -> None:
+        # A connection that is answered in short stays where the poller has it: nobody looks there meanwhile.
+        if conn.watched:
+            conn.watched = False
+            self.poller.unregister(conn.sock)
 
     def _queue(self, conn: Connection) -> None:
         """Let a request be answered in its turn; uploads have half of the threads at most."""
@@ -205,7 +215,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Answer a request; the only thing that another thread than the leader does."""
         conn.kept = False
         try:
-            conn.kept = bool(self.handle(conn))
+            kept = bool(self.handle(conn))
+            conn.sock.flush()
+            conn.kept = kept
+        except OSError:
+            self.log.debug("The client has gone before the end of its answer")
         except BaseException:
             self.log.exception("Unexpected error of a connection")
 
@@ -224,13 +238,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if conn.complete():
             self._queue(conn)
         elif conn.received:
-            self._wait(conn)
+            self._wait(conn, self.pending_conns, time.monotonic() + REQUEST_SECONDS)
         else:
-            conn.set_timeout()
-            if not self.alive:
-                conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
-            self.keepalived_conns[conn] = None
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
+            patience = self.cfg.keepalive if self.alive else min(self.cfg.keepalive, STOP_KEEPALIVE_LINGER)
+            self._wait(conn, self.keepalived_conns, time.monotonic() + patience)
 
     def _hang_up(self, conn: Connection) -> None:
         """Close an answered connection once the client has read it all (RFC 9112 9.6).
@@ -244,36 +255,26 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         except OSError:
             self._close(conn)
             return
-        conn.timeout = time.monotonic() + CLOSE_SECONDS
-        self._closing.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_closing_socket_readable, conn))
+        self._wait(conn, self._closing, time.monotonic() + CLOSE_SECONDS)
 
-    def _on_closing_socket_readable(self, conn: Connection, client: Any) -> None:
-        there = conn.receive()
-        conn.received.clear()
-        if not there:
-            self._closing.remove(conn)
-            self.poller.unregister(client)
+    def _discard(self, conn: Connection) -> None:
+        """Throw away what a client sends that has its answer, until it hangs up too."""
+        if conn.receive():
+            conn.received.clear()
+            self._wait(conn, self._closing, conn.timeout)
+        else:
             self._close(conn)
 
-    def murder_pending(self) -> None:
-        """Close connections whose request did not come in time, and those whose client does not hang up."""
-        now = time.monotonic()
-        for waiting in (self.pending_conns, self._closing):
-            for conn in [conn for conn in waiting if conn.timeout <= now]:
-                waiting.remove(conn)
-                self.poller.unregister(conn.sock)
+    def _close_late(self, now: float) -> None:
+        """Close connections that bring no request or not all of it in time, and those whose client does not hang up."""
+        for place in (self.keepalived_conns, self.pending_conns, self._closing):
+            for conn in [conn for conn in place if conn.timeout <= now]:
+                del place[conn]
                 conn.refuse()
                 self._close(conn)
 
-    def _close_idle(self, now: float) -> None:
-        """Close connections that brought no further request in time."""
-        for conn in list(takewhile(lambda conn: conn.timeout <= now, self.keepalived_conns)):
-            del self.keepalived_conns[conn]
-            self.poller.unregister(conn.sock)
-            self._close(conn)
-
     def _close(self, conn: Connection) -> None:
+        self._unwatch(conn)
         self.nr_conns -= 1
         conn.close()
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from flask import Request
@@ -35,8 +38,7 @@ from serving.connection import COLLECTED, Connection
 )
 def test_a_thread_takes_a_request_when_it_need_not_wait_for_it(received: bytes, complete: bool, upload: bool) -> None:
     left, right = socket.socketpair()
-    with left, right:
-        waiting = Connection(Config(), left, ("", 0), ("", 0))
+    with right, closing(Connection(Config(), left, ("", 0), ("", 0))) as waiting:
         waiting.received += received
         assert (waiting.complete(), waiting.upload) == (complete, upload)
 
@@ -45,8 +47,7 @@ def test_a_body_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "BODY_SECONDS", 0.2)
     monkeypatch.setattr(connection, "BODY_RATE", 1000)
     left, right = socket.socketpair()
-    with left, right:
-        waiting = Connection(Config(), left, ("", 0), ("", 0))
+    with right, closing(Connection(Config(), left, ("", 0), ("", 0))) as waiting:
         waiting.init()
         for _ in range(3):
             right.sendall(b"x" * 100)  # each earns a tenth of a second
@@ -66,3 +67,45 @@ def test_a_body_that_came_too_slowly_is_408() -> None:
     environ |= {"CONTENT_LENGTH": "10", "wsgi.input": Dripping()}
     with pytest.raises(RequestTimeout):
         Incoming(Request(environ))
+
+
+@pytest.fixture
+def answering() -> Iterator[tuple[Connection, socket.socket]]:
+    """Return a connection whose request is being answered, and the client's end."""
+    left, right = socket.socketpair()
+    with right:
+        connection = Connection(Config(), left, ("", 0), ("", 0))
+        connection.init()
+        right.settimeout(5)
+        yield connection, right
+        connection.close()
+
+
+def test_the_head_of_an_answer_leaves_with_the_body(answering: tuple[Connection, socket.socket]) -> None:
+    connection, client = answering
+    connection.sock.sendall(b"head ")
+    client.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        client.recv(100)
+    connection.sock.sendall(b"body")
+    assert client.recv(100) == b"head body"
+    connection.sock.sendall(b" more")
+    assert client.recv(100) == b" more"
+
+
+def test_an_answer_without_a_body_leaves_at_its_end(answering: tuple[Connection, socket.socket]) -> None:
+    connection, client = answering
+    connection.sock.sendall(b"head")
+    connection.sock.flush()
+    assert client.recv(100) == b"head"
+
+
+def test_a_file_follows_the_head(answering: tuple[Connection, socket.socket], tmp_path: Path) -> None:
+    connection, client = answering
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    connection.sock.sendall(b"head ")
+    with path.open("rb") as file:
+        connection.sock.sendfile(file)
+    assert client.recv(5, socket.MSG_WAITALL) == b"head "
+    assert client.recv(7, socket.MSG_WAITALL) == b"content"
