@@ -22,6 +22,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
+from odoo_bridge.memory import Slack
 from serving.balance import Board
 from serving.connection import Connection, Place
 from serving.relay import Relay
@@ -32,6 +33,8 @@ REQUEST_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
 #: Seconds between two looks for connections whose time is over.
 TIDY_SECONDS = 0.5
+#: Seconds between two looks at the memory that could be given back.
+MEMORY_SECONDS = 5.0
 #: Seconds that a worker leaves a new connection to one that has fewer.
 LEAVE_SECONDS = 0.003
 #: Files that a worker may have open, where the system allows: a connection is one.
@@ -94,9 +97,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         wake_up = self.method_queue.run_callbacks
         self.poller.register(self.method_queue.fileno(), selectors.EVENT_READ, wake_up)
         self._relay.start()
+        slack, looked = Slack(), time.monotonic()
         while not self._relay.is_over:
             self.notify()
             self._relay.watch()
+            if time.monotonic() - looked > MEMORY_SECONDS:
+                looked = time.monotonic()
+                slack.give_back()
             if self.alive and not self.is_parent_alive():
                 self.handle_exit(signal.SIGTERM, None)
         if self._relay.error is not None:

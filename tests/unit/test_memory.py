@@ -33,6 +33,22 @@ out = libc.fdopen(1, b"w")
 libc.malloc_info(0, ctypes.c_void_p(out))
 libc.fflush(ctypes.c_void_p(out))
 """
+_LEAVE_SLACK = """
+import ctypes
+from odoo_bridge import memory
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+slack = memory.Slack()
+assert not slack.give_back()
+blocks = [ctypes.c_void_p(libc.malloc(4000)) for _ in range(10000)]
+for block in blocks:
+    ctypes.memset(block, 1, 4000)
+for block in blocks[:-1]: libc.free(block)
+before = memory._resident()
+assert slack.give_back()
+assert not slack.give_back()
+print(before - memory._resident())
+"""
 
 
 def run(program: str, *arguments: str) -> str:
@@ -51,6 +67,10 @@ def test_the_server_does_not_load_what_only_commands_and_forms_need(module: str)
 
 def test_threads_share_their_memory() -> None:
     assert run(_COUNT_ARENAS, "limited").count("<heap nr=") <= 2 < run(_COUNT_ARENAS, "as it is").count("<heap nr=")
+
+
+def test_a_process_that_has_grown_gives_back_what_is_free() -> None:
+    assert int(run(_LEAVE_SLACK)) > 30_000_000
 
 
 def test_what_nobody_holds_any_more_is_collected_and_the_rest_left_in_peace() -> None:
