@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from odoo import sql_db  # noqa: TID251  the connections, which a test needs new
 
 from app.routing import Gatehouse
-from odoo_bridge import prepared
+from odoo_bridge import connections, prepared
+from odoo_bridge.connections import Pool, SettingCursor
 from odoo_bridge.driver import Connection
 from odoo_bridge.errors import InvalidValue
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
@@ -20,8 +22,23 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture
-def transactions(app: Gatehouse, database: str) -> Transactions:
-    sql_db.close_all()
+def pool() -> Iterator[Pool]:
+    pool = Pool(4, readonly=False)
+    yield pool
+    pool.close_all()
+
+
+@pytest.fixture
+def transactions(app: Gatehouse, database: str, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Transactions:
+    """Transactions on a connection of their own: from the usual pool the catalog's thread may take it in between."""
+    usual, here = connections.cursor, threading.get_ident()
+
+    def cursor(name: str, settings: str) -> SettingCursor:
+        if threading.get_ident() != here:
+            return usual(name, settings)
+        return SettingCursor(pool, name, connections._info(name, os.getpid()), settings)
+
+    monkeypatch.setattr(connections, "cursor", cursor)
     return Transactions(database, Limits(signaling_interval=1e9))
 
 
@@ -62,7 +79,9 @@ def test_what_comes_often_is_prepared_and_gives_the_same(transactions: Transacti
     assert rows == [(2, "two")]
 
 
-def test_a_name_means_the_same_statement_on_every_connection(transactions: Transactions, template: str) -> None:
+def test_a_name_means_the_same_statement_on_every_connection(
+    transactions: Transactions, pool: Pool, template: str
+) -> None:
     def names() -> list[str]:
         for values in ((1,), ("1",)):
             sent(transactions, template, *values)
@@ -70,7 +89,7 @@ def test_a_name_means_the_same_statement_on_every_connection(transactions: Trans
 
     for _ in range(prepared.THRESHOLD):
         before = names()
-    sql_db.close_all()
+    pool.close_all()
     assert (len(before), names()) == (2, before)
 
 

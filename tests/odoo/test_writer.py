@@ -54,7 +54,7 @@ def test_the_time_is_the_transactions_own(app: Gatehouse) -> None:
 
 def test_the_company_is_the_one_that_is_chosen(app: Gatehouse) -> None:
     def work(root: Environment) -> tuple[int, list[int]]:
-        company = root[COMPANY].create({"name": "Second"})
+        company = root[COMPANY].create({"name": "Chosen"})
         root[USER].browse(2).company_ids += company
         root.flush_all()
         root.invalidate_all()
