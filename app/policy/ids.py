@@ -17,6 +17,8 @@ MAX_ID = 2**31 - 1
 MIN_LENGTH = 5
 #: How many check numbers there are.
 _CHECKS = 997
+#: How many ids of a model each process remembers, in each direction: 200 bytes each, so 1.6 MB.
+_REMEMBERED = 8192
 
 PublicId: TypeAlias = "int | str"
 
@@ -60,8 +62,8 @@ class HashedIds:
         self._hashids = Hashids(salt=salt, min_length=MIN_LENGTH)
         self._key = hashlib.sha256(salt.encode()).digest()
         # Pure Python and slow, but the same ids come again and again.
-        self.encode = lru_cache(maxsize=65536)(self._encode)
-        self._decode_text = lru_cache(maxsize=65536)(self._decode)
+        self.encode = lru_cache(maxsize=_REMEMBERED)(self._encode)
+        self._decode_text = lru_cache(maxsize=_REMEMBERED)(self._decode)
 
     def _encode(self, record_id: int) -> str:
         public_id: str = self._hashids.encode(record_id * _CHECKS + self._check(record_id))
