@@ -201,13 +201,14 @@ def test_rows_of_the_log_that_wait_are_seen_and_so_is_the_connection_that_writes
 
 def test_answers_of_503_are_counted_by_reason(observed: Server, testbed: Testbed, value: Callable[..., float]) -> None:
     before = value("gatehouse_unavailable_total", reason="database_unavailable")
+    cookies = observed.session().cookies  # who sends no credentials is refused without a look at the database
     with psycopg2.connect(testbed.dsn("postgres")) as connection, connection.cursor() as cursor:
         cursor.execute(f'ALTER DATABASE "{observed.database}" ALLOW_CONNECTIONS false')
         connection.commit()
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (observed.database,)
         )
-        status = requests.get(f"{observed.url}{API}", timeout=10).status_code
+        status = requests.get(f"{observed.url}{API}", cookies=cookies, timeout=10).status_code
         cursor.execute(f'ALTER DATABASE "{observed.database}" ALLOW_CONNECTIONS true')
         connection.commit()
     connection.close()
