@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from flask import Request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
 from app.errors import ApiError, BadRequest, UnsupportedMediaType
@@ -34,6 +35,10 @@ class Incoming:
             if isinstance(error.__context__, TimeoutError):
                 raise RequestTimeout("The body came too slowly.") from None
             raise
+        except ParseException:  # gunicorn reads chunks as they are asked for
+            raise BadRequest(
+                "The chunks of the body are not well formed (RFC 9112 7.1).", name="invalid_body"
+            ) from None
         if self._data and request.content_length is None:
             limit = request.max_content_length
             if limit is not None and len(self._data) >= limit:

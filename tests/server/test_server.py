@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -112,6 +114,20 @@ def test_a_body_of_100_mb_is_413(server: Server) -> None:
     assert answer.status_code == 413
     assert answer.json()["error"]["message"]
     assert requests.get(f"{server.url}/readyz", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("chunks", [b"f\r\n{}\r\n0\r\n\r\n", b"2\r\n{}xx\r\n0\r\n\r\n", b"zz\r\n{}\r\n0\r\n\r\n"])
+def test_chunks_that_are_not_well_formed_are_400(server: Server, chunks: bytes) -> None:
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as client:
+        client.sendall(
+            b"POST /api/partner/rest HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+        )
+        client.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_chunked_body_of_100_mb_is_413(server: Server) -> None:
