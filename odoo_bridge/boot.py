@@ -16,7 +16,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import compat, connections, files, memory
+from . import caches, compat, connections, files, memory
 from .errors import BootError
 
 _logger = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     compat.limit_connecting()
     compat.check_version()
     connections.install()
+    caches.install()
     memory.limit_arenas()
     _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()
@@ -91,6 +92,7 @@ def after_fork_in_child() -> None:
         if pool is not None:
             pool._lock = threading.Lock()  # another thread of the parent may have held it
             pool._connections.clear()
+    caches.after_fork_in_child()
 
 
 # For servers that fork without telling us; gunicorn.conf.py closes the parent's pools as well.

@@ -1,8 +1,8 @@
 """Reads on a replica of the database (``db_replica_host`` in Odoo's configuration), never older than the primary.
 
 A read notes how far the primary has written when it begins, and goes to the replica only once that has replayed as
-much. So a client reads its own writes and everybody else's, whichever worker or host has made them, and Odoo's caches
-are never filled with what a signal has already declared old.
+much. So a client reads its own writes and everybody else's, whichever worker or host has made them, and the shared
+caches are never filled with what a signal has already declared old.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import closing
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from odoo.api import SUPERUSER_ID
 from odoo.api import Environment as OdooEnvironment
@@ -36,6 +36,13 @@ class Unfit(BridgeError):
     name = "replica_unfit"
 
 
+class Position(NamedTuple):
+    """How far the primary had written, as PostgreSQL's pg_lsn, and the generation of the caches before that."""
+
+    lsn: str
+    generation: int
+
+
 class Replica:
     """The replica of a database, where Odoo knows one."""
 
@@ -50,8 +57,8 @@ class Replica:
         """Whether there is one that is worth a try."""
         return Registry(self._database)._db_readonly is not None and time.monotonic() >= self._rests_until
 
-    def run(self, work: Callable[[Environment], T], since: str) -> T:
-        """Run ``work(root)`` in a read-only transaction, in a state not older than ``since``, a ``position``.
+    def run(self, work: Callable[[Environment], T], since: Position) -> T:
+        """Run ``work(root)`` in a read-only transaction, in a state not older than ``since``.
 
         Raises Unfit where the replica is away, behind or gives up, and where the work wants to write: nothing has
         come of it then. BridgeError and exceptions of ``work`` pass through as in ``Transactions.run``.
@@ -61,10 +68,13 @@ class Replica:
             with closing(registry.cursor(readonly=True)) as cr:
                 if not cr.readonly:  # Odoo has given us the primary's, and leaves the replica alone for a while
                     raise Unfit("The replica is away.")
-                self._wait(cr, since)
+                self._wait(cr, since.lsn)
+                cr.cache_view.number = since.generation
                 cr.execute(self._settings)
                 try:
-                    return work(OdooEnvironment(cr, SUPERUSER_ID, {}))
+                    result = work(OdooEnvironment(cr, SUPERUSER_ID, {}))
+                    cr.cache_view.share()
+                    return result
                 finally:
                     registry.reset_changes()
         except Exception as error:
@@ -76,14 +86,14 @@ class Replica:
                 raise
             raise translated from error
 
-    def _wait(self, cr: Cursor, since: str) -> None:
+    def _wait(self, cr: Cursor, lsn: str) -> None:
         """Return once the replica has replayed as much; raises Unfit where it does not soon.
 
         Each look is a transaction of its own: the snapshot that it takes can be older than what it tells.
         """
         deadline = time.monotonic() + _PATIENCE
         while True:
-            cr.execute("SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn() >= %s::pg_lsn", (since,))
+            cr.execute("SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn() >= %s::pg_lsn", (lsn,))
             is_replica, reached = cr.fetchone()
             cr.rollback()
             if is_replica and reached:
@@ -94,8 +104,8 @@ class Replica:
             time.sleep(_STEP)
 
 
-def position(root: Environment) -> str:
-    """Return how far the primary has written, as PostgreSQL's pg_lsn: all that is visible by now is before it.
+def position(root: Environment) -> Position:
+    """Return how far the primary has written: all that is visible by now is before it.
 
     A commit is visible once it is flushed, and what is flushed is what a replica gets; only where commits are
     asynchronous is it visible before.
@@ -104,5 +114,4 @@ def position(root: Environment) -> str:
         "SELECT (CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn() "
         "ELSE pg_current_wal_flush_lsn() END)::text"
     )
-    found: str = root.cr.fetchone()[0]
-    return found
+    return Position(root.cr.fetchone()[0], root.cr.cache_view.number)

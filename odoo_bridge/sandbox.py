@@ -25,6 +25,7 @@ from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 from odoo.sql_db import BaseCursor, Savepoint
 
+from .caches import View
 from .errors import BridgeError, Rejected, translate
 from .transaction import Environment
 
@@ -55,6 +56,7 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
     def __init__(self, real: Any) -> None:
         super().__init__()
         self._real = real
+        self.cache_view = View(real.cache_view.number)  # of its own, and never shared
         self._savepoint: Savepoint | None = None
         self._is_closed = False
         self._started: datetime | None = None
@@ -84,6 +86,7 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
         if self._savepoint is not None:
             self._savepoint.close(rollback=True)
             self._savepoint = None
+        self.cache_view.forget()
         self.postrollback.run()
 
     def close(self) -> None:

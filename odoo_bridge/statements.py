@@ -1,9 +1,9 @@
 """Searches whose SQL is made once: what ``search_fetch`` does, without translating the same things at each call.
 
 Odoo remembers the domain of a model's record rules, but makes SQL of it at every search, and of the order and the
-fields too. Where all of that is plain (see ``plain.py``) it follows from the model, the user and the context. So it
-is remembered here, in Odoo's own cache: what makes Odoo forget the rules, in this process or by a signal from
-another one, makes it forget the SQL as well. What is asked of the user is asked at each call.
+fields too. Where all of that is plain (see ``plain.py``) it follows from the model, the user and the context. So it is
+remembered in a cache beside Odoo's own (see ``caches.py``): what makes Odoo forget the rules makes it forget the SQL as
+well. What is asked of the user is asked at each call.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from odoo.fields import Domain
-from odoo.tools import SQL, Query, ormcache
-from odoo.tools.lru import LRU
+from odoo.tools import SQL, Query
 
+from .caches import STATEMENTS
 from .plain import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
 
 #: Odoo's recordsets. Odoo has no types of its own to offer.
 Recordset: TypeAlias = Any
-#: How many statements are remembered, and how long a domain may be for that: clients choose fields, orders and domains.
-_MOST, _LONGEST = 1024, 500
+#: How long a domain may be that is remembered, in characters: clients choose it.
+_LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,33 +110,33 @@ def _statement(
     ``by_ids`` says that its condition ends with the id, for ``IN`` to follow. Raises AccessError.
     """
     env = model.env
-    known = _known(env["ir.rule"])
+    view, caches = env.cr.cache_view, env.registry._Registry__caches
     context = tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in env.context.items())
     user = (model._name, env.uid, env.su, context)
     text = repr(domain)
-    statement: Statement | None = known.get((*user, names, order, by_ids, text))
-    if statement is not None:
+    statement_key = (*user, names, order, by_ids, text)
+    try:
+        statement: Statement = view.get(caches, STATEMENTS, statement_key)
+    except KeyError:
+        pass
+    else:
         model.check_access("read")
         return statement
     condition = Domain(domain)
     active_test = not by_ids and not any(leaf.field_expr == model._active_name for leaf in condition.iter_conditions())
-    key = (*user, names, order, active_test)
+    frame_key = (*user, names, order, active_test)
     try:
-        frame = known[key]
+        frame: Frame | None = view.get(caches, STATEMENTS, frame_key)
     except KeyError:
-        frame = known[key] = _frame(model, names, order, active_test)
+        frame = _frame(model, names, order, active_test)
+        view.put(caches, STATEMENTS, frame_key, frame)
     if frame is None:
         return None
     model.check_access("read")
     statement = Statement(_sql(model, frame, condition, by_ids), frame.columns, frame.others)
     if len(text) <= _LONGEST and is_plain_domain(condition, model):
-        known[(*user, names, order, by_ids, text)] = statement
+        view.put(caches, STATEMENTS, statement_key, statement)
     return statement
-
-
-@ormcache()  # type: ignore[untyped-decorator]  # one entry, so that clients' wishes push nothing of Odoo's out
-def _known(self: Recordset) -> LRU[Any, Frame | Statement | None]:
-    return LRU(_MOST)
 
 
 def _frame(model: Recordset, names: tuple[str, ...], order: str | None, active_test: bool) -> Frame | None:

@@ -67,6 +67,7 @@ class Transactions:
         self._on_reload = on_reload
         self.limits = limits or Limits()
         self._signaling_checked = float("-inf")
+        self._following = threading.Lock()
 
     def run(
         self,
@@ -130,20 +131,29 @@ class Transactions:
     def _cursor(self, settings: str) -> Iterator[SettingCursor]:
         """Open a cursor on a registry that knows what other processes have changed."""
         threading.current_thread().dbname = self.database  # type: ignore[attr-defined]  # Odoo's log lines name it
-        registry = Registry(self.database)
         cr = connections.cursor(self.database, settings)
         try:
             now = time.monotonic()
             if now - self._signaling_checked >= self.limits.signaling_interval:
-                self._signaling_checked = now
                 # On this very cursor: what it reads is in the same snapshot as the work that follows.
-                current = registry.check_signaling(cr)
-                if current is not registry:
-                    self._on_reload()
-                    cr.rollback()  # what was read before the registry was loaded is too old for it
+                self._follow_signals(cr)
+                self._signaling_checked = now  # and not before: nobody relies on a look that is not over
             yield cr
         finally:
             cr.close()
+
+    def _follow_signals(self, cr: SettingCursor) -> None:
+        """Empty the caches, or load the registry anew, where another process has signalled that they are old."""
+        registry = Registry(self.database)
+        if registry.get_sequences(cr) == (registry.registry_sequence, registry.cache_sequences):
+            return
+        with self._following:
+            # In a new snapshot: another thread may have followed the same signal meanwhile, and a newer one.
+            cr.rollback()
+            registry = Registry(self.database)
+            if registry.check_signaling(cr) is not registry:
+                self._on_reload()
+            cr.rollback()  # what was read before the caches were emptied is too old for them
 
     @staticmethod
     def _discard(cr: SettingCursor, root: Environment) -> None:
