@@ -139,6 +139,18 @@ class Unavailable(ApiError):
         self.headers.setdefault("Retry-After", str(retry_after))
 
 
+class DefinitionOutdated(Unavailable):
+    """The definition was compiled for another registry than the one at hand: the call begins anew with the present one.
+
+    Nothing has been done. See ``Gatehouse.dispatch_request``; a client gets it where Odoo changes again and again.
+    """
+
+    name = "definition_outdated"
+
+    def __init__(self) -> None:
+        super().__init__("Odoo is being changed. Please try again in a moment.", retry_after=1)
+
+
 def from_bridge(error: bridge.BridgeError) -> ApiError:
     """Return the client's error for one of the bridge."""
     for kind, api_error in _FROM_BRIDGE:

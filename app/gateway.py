@@ -13,7 +13,7 @@ from app.auth.authentication import Authenticator
 from app.auth.principal import Credentials, Principal, Told
 from app.auth.throttle import Throttle
 from app.catalog.definition import Definition, Operation
-from app.errors import TooManyRequests
+from app.errors import DefinitionOutdated, TooManyRequests
 from app.idempotency import Idempotency, once
 from app.metrics import meters
 from app.policy import access, context
@@ -105,6 +105,7 @@ class Gateway:
 
     def _admit(self, root: Environment, call: Call) -> Principal:
         """Return who calls; raises ApiError where they are unknown, call too often, or may not."""
+        _check_structure(root, call.definition)
         call.told.changes.clear()  # of a try that failed
         principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.told)
         call.told.principal = principal
@@ -116,6 +117,7 @@ class Gateway:
         self, root: Environment, call: Call, principal: Principal, work: Callable[[Environment, Principal], T]
     ) -> T:
         """Do the work as the principal's user, and note what it has changed."""
+        _check_structure(root, call.definition)  # once more: a replica's environment is not the one that admitted it
         rolled_back = is_rolled_back(call.definition, call.trial)
         context = _context(root, principal.uid, call.wishes, call.definition)
         with sandbox.isolated(root) if rolled_back else nullcontext(root) as place:
@@ -136,6 +138,12 @@ class Gateway:
                     retry_after=max(1, state.reset),
                     name="rate_limit",
                 )
+
+
+def _check_structure(root: Environment, definition: Definition) -> None:
+    """Raise DefinitionOutdated where the registry is another one than the definition was compiled for."""
+    if not definition.structure.fits(root):
+        raise DefinitionOutdated()
 
 
 def _author(call: Call, principal: Principal) -> Author:

@@ -18,6 +18,7 @@ from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 from odoo.sql_db import Cursor
 
+from . import structure
 from .errors import BridgeError, Conflict, ReadOnly, Unavailable, translate
 from .transaction import Environment, settings_for
 
@@ -79,9 +80,9 @@ class Replica:
                     registry.reset_changes()
         except Exception as error:
             translated = translate(error)
-            if isinstance(translated, (ReadOnly, Unavailable, Conflict)):
+            if isinstance(translated, (ReadOnly, Unavailable, Conflict)) or isinstance(error, structure.GONE):
                 _logger.info("The primary does a read that the replica could not do: %s", type(error).__name__)
-                raise Unfit(translated.message) from error
+                raise Unfit("The replica could not do this read.") from error
             if translated is None or translated is error:
                 raise
             raise translated from error

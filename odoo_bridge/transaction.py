@@ -21,15 +21,17 @@ from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 from psycopg2.errors import ForeignKeyViolation, RestrictViolation
 
-from . import companies, connections
+from . import companies, connections, structure
 from .connections import SettingCursor
-from .errors import RETRYABLE, BridgeError, Rejected, translate
+from .errors import RETRYABLE, BridgeError, Rejected, Unavailable, translate
 
 _logger = logging.getLogger(__name__)
 
 #: Odoo's environment. Odoo has no types of its own to offer.
 Environment: TypeAlias = Any
 T = TypeVar("T")
+#: Seconds that a call waits for the signal of a change in Odoo that it has run into, and between two looks.
+_PATIENCE, _STEP = 2.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,12 @@ class Transactions:
                 tried = self.limits.tries - tries_left
                 _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
                 time.sleep(random.uniform(0.25, 1) * min(0.01 * 2**tried, 0.2))  # noqa: S311  jitter, not a secret
+            except structure.GONE:
+                known = root.registry
+                self._discard(cr, root)  # after which it has the present one
+                if not tries_left or not self._await_registry(cr, root, known):
+                    raise
+                self._on_retry()
             except psycopg2.IntegrityError as error:
                 self._discard(cr, root)
                 raise _violation(root, error) from error
@@ -126,6 +134,29 @@ class Transactions:
         if keep:
             root.registry.signal_changes()
         return result
+
+    def _await_registry(self, cr: SettingCursor, root: Environment, known: Registry) -> bool:
+        """Return True once ``root`` has another registry than the one that failed; False where that is not at fault.
+
+        Raises Unavailable where Odoo is being changed for longer than a call should wait.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            self._follow_signals(cr)
+            if self._registry() is not known:
+                root.transaction.reset()
+                return True
+            if not structure.is_gone(cr, known):
+                cr.rollback()
+                return False
+            cr.rollback()
+            if time.monotonic() > deadline:
+                raise Unavailable("Odoo is being changed. Please try again in a moment.", name="odoo_changing")
+            time.sleep(_STEP)
+
+    def _registry(self) -> Registry:
+        with _loading():
+            return Registry(self.database)
 
     @contextmanager
     def _cursor(self, settings: str) -> Iterator[SettingCursor]:
@@ -144,14 +175,16 @@ class Transactions:
 
     def _follow_signals(self, cr: SettingCursor) -> None:
         """Empty the caches, or load the registry anew, where another process has signalled that they are old."""
-        registry = Registry(self.database)
+        registry = self._registry()
         if registry.get_sequences(cr) == (registry.registry_sequence, registry.cache_sequences):
             return
         with self._following:
             # In a new snapshot: another thread may have followed the same signal meanwhile, and a newer one.
             cr.rollback()
-            registry = Registry(self.database)
-            if registry.check_signaling(cr) is not registry:
+            registry = self._registry()
+            with _loading():
+                current = registry.check_signaling(cr)
+            if current is not registry:
                 self._on_reload()
             cr.rollback()  # what was read before the caches were emptied is too old for them
 
@@ -164,6 +197,18 @@ class Transactions:
         cr.rollback()
         root.transaction.reset()
         registry.reset_changes()
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Raise Unavailable where Odoo's registry can't be loaded, for whatever reason: an addon that is being changed."""
+    try:
+        yield
+    except Exception as error:
+        if translate(error) is not None:
+            raise
+        _logger.exception("Odoo's registry cannot be loaded")
+        raise Unavailable("Odoo cannot be loaded at the moment.", name="registry_unavailable") from error
 
 
 def act_as(root: Environment, uid: int, context: dict[str, Any]) -> Environment:

@@ -47,7 +47,7 @@ class Row:
 def known_models(root: Environment) -> dict[str, ModelInfo | None]:
     """Return the descriptions of models that the catalog has for this registry, to add to."""
     snapshot = services().catalog.snapshot
-    return dict(snapshot.models) if snapshot.registry is root.registry else {}
+    return dict(snapshot.models) if snapshot.fits(root) else {}
 
 
 def rows() -> list[Row]:

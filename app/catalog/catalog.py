@@ -27,6 +27,7 @@ from app.catalog.system import SystemSettings
 from app.metrics import meters, pools
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.introspect import ModelInfo
+from odoo_bridge.structure import Structure
 from odoo_bridge.transaction import Environment, Transactions
 
 _logger = logging.getLogger(__name__)
@@ -42,12 +43,16 @@ class Snapshot:
     """What is served: one version of the catalog, compiled against one registry of Odoo."""
 
     version: int = 0
-    registry: Any = None
+    structure: Structure | None = None
     models: dict[str, ModelInfo | None] = field(default_factory=dict)
     definitions: Mapping[int, Definition] = field(default_factory=lambda: MappingProxyType({}))
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     system: SystemSettings = field(default_factory=SystemSettings)
     endpoints: tuple[Endpoint, ...] = ()
+
+    def fits(self, root: Environment) -> bool:
+        """Whether it was compiled for the registry of an environment."""
+        return self.structure is not None and self.structure.fits(root)
 
 
 class Catalog:
@@ -107,9 +112,9 @@ class Catalog:
         root.cr.execute("SELECT version FROM gatehouse.catalog_version")
         (version,) = root.cr.fetchone()
         current = self.snapshot
-        if current.version == version and current.registry is root.registry:
+        if current.version == version and current.fits(root):
             return
-        known = current.models if current.registry is root.registry else {}
+        known = current.models if current.fits(root) else {}
         snapshot = _snapshot(store.load(self._engine), root, known)
         self._on_change(snapshot)
         self.snapshot = snapshot
@@ -165,7 +170,7 @@ def _snapshot(stored: store.Stored, root: Environment, known: dict[str, ModelInf
             _logger.error("API %r cannot be served: %s", definition.name, problem)
     return Snapshot(
         version=stored.version,
-        registry=root.registry,
+        structure=Structure.of(root),
         models=known,
         definitions=MappingProxyType(definitions),
         settings=MappingProxyType(stored.settings),

@@ -21,10 +21,15 @@ from app.policy.masking import Masking
 from odoo_bridge.credentials import User
 from odoo_bridge.introspect import FieldInfo, ModelInfo
 from odoo_bridge.methods import MethodInfo
+from odoo_bridge.structure import Structure
 
 
 class Source(Protocol):
     """What the compiler asks of Odoo."""
+
+    @property
+    def structure(self) -> Structure:
+        """What the answers hold for."""
 
     def model(self, name: str) -> ModelInfo | None:
         """Return a model's description, or None."""
@@ -230,6 +235,7 @@ def compile_document(
         method=method,
         run_as=run_as,
         salt=salt,
+        structure=source.structure,
         masking=_masking(document, exposures, method),
         problems=tuple(str(problem) for problem in compiler.problems),
     )

@@ -1,6 +1,7 @@
 """Frozen, compiled definitions: what an API exposes, resolved against Odoo's models.
 
-A request is judged by these objects alone. They hold no reference to the database or to Odoo.
+A request is judged by these objects alone. They hold no reference to the database or to Odoo, but for what tells
+whether Odoo is still the one that they were compiled for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from app.policy.masking import Masking
 from odoo_bridge.introspect import FieldInfo, ModelInfo
 from odoo_bridge.methods import MethodInfo
 from odoo_bridge.records import Selection
+from odoo_bridge.structure import Structure
 
 
 class Operation(str, Enum):
@@ -94,8 +96,8 @@ class Definition:
     """One API.
 
     ``method`` is what an API of type rpc calls; ``problems`` says why it cannot be served at the moment (a field that
-    vanished); ``salt`` is the database's, for what has to be told apart without being shown; ``masking`` is what the
-    log hides of bodies, None where it keeps none.
+    vanished); ``salt`` is the database's, for what has to be told apart without being shown; ``structure`` is what it
+    was compiled for; ``masking`` is what the log hides of bodies, None where it keeps none.
     """
 
     id: int
@@ -106,6 +108,7 @@ class Definition:
     method: MethodInfo | None
     run_as: int | None
     salt: str
+    structure: Structure
     masking: Masking | None = None
     problems: tuple[str, ...] = ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from odoo_bridge import credentials, introspect, methods
+from odoo_bridge.structure import Structure
 from odoo_bridge.transaction import Environment
 
 
@@ -15,6 +16,7 @@ class OdooSource:
         """``known`` carries model descriptions over from one compilation to the next, for one registry."""
         self._root = root
         self._known = known
+        self.structure = Structure.of(root)
 
     def model(self, name: str) -> introspect.ModelInfo | None:
         """Return a model's description, or None."""

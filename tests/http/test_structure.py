@@ -1,0 +1,122 @@
+"""Definitions and Odoo's registry fit together at each call, whenever either changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+import pytest
+from odoo.modules.registry import Registry  # noqa: TID251  the tests replace it, as a signal does
+
+from app.routing import Gatehouse
+from odoo_bridge import introspect
+from odoo_bridge.errors import Unavailable
+from odoo_bridge.transaction import Limits, Transactions
+
+from .conftest import Client
+
+Publish = Callable[..., str]
+
+
+@pytest.fixture
+def new_registry(app: Gatehouse) -> Callable[[], None]:
+    """Replace the registry by a new one, as a signal does, without a word to the catalog."""
+
+    def load() -> None:
+        Registry.new(app.services.transactions.database)
+
+    return load
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_call_that_meets_a_new_registry_is_done_with_the_present_definition(
+    admin: Client, publish: Publish, new_registry: Callable[[], None], app: Gatehouse, method: str
+) -> None:
+    route = publish(fields="all")
+    before = app.services.catalog.snapshot
+    new_registry()
+    assert admin.result(method, route, **({"json": {"name": "made"}} if method == "POST" else {}))
+    assert app.services.catalog.snapshot is not before
+    assert app.services.transactions.run(app.services.catalog.snapshot.fits)
+
+
+def test_a_change_of_the_registry_in_place_is_noticed_as_well(
+    admin: Client, publish: Publish, app: Gatehouse, root: Callable[..., Any]
+) -> None:
+    route = publish(fields="all")
+    before = app.services.catalog.snapshot
+    root(lambda env: setattr(env.registry, "registry_invalidated", True))
+    admin.result("GET", route)
+    assert app.services.catalog.snapshot is not before
+
+
+def test_a_call_counts_once_against_its_rate_however_often_it_begins(
+    admin: Client, publish: Publish, new_registry: Callable[[], None]
+) -> None:
+    route = publish(rate_limit="1000/hour")
+    first = admin("GET", route)
+    new_registry()
+    second = admin("GET", route)
+    left = [int(answer.headers["X-RateLimit-Remaining"]) for answer in (first, second)]
+    assert left[0] - left[1] == 1
+
+
+def test_the_url_map_stays_where_only_the_registry_changes(
+    publish: Publish, new_registry: Callable[[], None], app: Gatehouse
+) -> None:
+    publish(fields="all")
+    before = app.url_map
+    new_registry()
+    app.services.catalog.refresh()
+    assert app.url_map is before
+
+
+def test_each_model_is_described_once_for_all_apis(
+    publish: Publish, new_registry: Callable[[], None], app: Gatehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = []
+    describe = introspect.describe
+    for _ in range(3):
+        publish(fields="all")
+    new_registry()
+    monkeypatch.setattr(introspect, "describe", lambda env, model: described.append(model) or describe(env, model))
+    app.services.catalog.refresh()
+    assert described.count("test.record") == 1
+    assert len(described) == len(set(described))
+
+
+def test_a_column_that_a_method_invents_is_a_defect_and_no_change_of_odoo(app: Gatehouse) -> None:
+    with pytest.raises(psycopg2.errors.UndefinedColumn):
+        app.services.transactions.run(lambda root: root.cr.execute("SELECT invented FROM test_record"))
+
+
+def test_a_column_that_odoo_lacks_without_a_signal_is_a_503_in_the_end(
+    app: Gatehouse, database: str, root: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("odoo_bridge.transaction._PATIENCE", 0.2)
+    root(lambda env: env.cr.execute("ALTER TABLE test_record RENAME COLUMN notes TO notes_elsewhere"))
+    try:
+        with pytest.raises(Unavailable) as caught:
+            app.services.transactions.run(lambda root: root["test.record"].search_fetch([], ["notes"]))
+        assert caught.value.name == "odoo_changing"
+    finally:
+        root(lambda env: env.cr.execute("ALTER TABLE test_record RENAME COLUMN notes_elsewhere TO notes"))
+
+
+def test_a_registry_that_cannot_be_loaded_is_a_503(app: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise SyntaxError("an addon that is being copied")
+
+    transactions = Transactions(app.services.transactions.database, Limits(signaling_interval=0))
+    registry = Registry(transactions.database)
+    known = registry.registry_sequence
+    registry.registry_sequence = -1  # as if another process had signalled a change
+    monkeypatch.setattr(Registry, "new", fail)
+    try:
+        with pytest.raises(Unavailable) as caught:
+            transactions.run(lambda root: None)
+        assert caught.value.name == "registry_unavailable"
+    finally:
+        registry.registry_sequence = known
+        Registry.registries[transactions.database] = registry

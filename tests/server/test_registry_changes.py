@@ -1,0 +1,160 @@
+"""Fields that come and go in Odoo while calls run: the registry and the definitions change together."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+import requests
+import yaml
+
+from dev.testbed import Testbed
+from tests.server.conftest import Server, in_odoo, serving, wait_until
+
+#: Makes a field and takes it away again, as Odoo's own processes do, and again where a deadlock with a call stops it.
+_COME_AND_GO = """
+import time
+from psycopg2.errors import DeadlockDetected
+
+def make(model):
+    env["ir.model.fields"].create(
+        {{"name": "x_passing", "model_id": env["ir.model"]._get(model).id, "ttype": "char", "state": "manual"}}
+    )
+
+def remove(model):
+    env["ir.model.fields"].search([("name", "=", "x_passing"), ("model", "=", model)]).unlink()
+
+def do(step, model):
+    while True:
+        try:
+            step(model)
+            cr.commit()
+            registry.signal_changes()
+            return
+        except DeadlockDetected:
+            cr.rollback()
+            env.transaction.reset()
+            registry.reset_changes()
+
+for _ in range({times}):
+    for step in (make, remove):
+        for model in ("test.record", "res.partner"):
+            do(step, model)
+            time.sleep({pause})
+"""
+
+
+_MAKE_NAMED = """
+env["ir.model.fields"].create({"name": "x_named", "model_id": env["ir.model"]._get("test.record").id, "ttype": "char"})
+---
+env["ir.model.fields"].search([("name", "=", "x_named")]).unlink()
+"""
+
+
+@pytest.fixture(scope="module")
+def changing(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of its own: its database changes."""
+    folder = tmp_path_factory.mktemp("changing")
+    with serving(testbed, "gatehouse_changing", folder / "gunicorn.log") as server:
+        yield server
+
+
+@pytest.fixture
+def everything(changing: Server, tmp_path: Path) -> str:
+    """The address of an API of all fields of a model, known to both workers."""
+    apis = [
+        {"route": "/api/everything", "name": "Everything", "models": [{"model": "test.record", "fields": "all"}]},
+        {"route": "/api/all-partners", "name": "All", "models": [{"model": "res.partner", "fields": "all"}]},
+    ]
+    define(changing, tmp_path / "apis.yaml", apis)
+    wait_for_all_workers(changing, "/api/everything")
+    return f"{changing.url}/api/everything"
+
+
+def define(server: Server, path: Path, apis: list[dict[str, object]]) -> None:
+    """Import definitions from a file."""
+    path.write_text(yaml.safe_dump({"apis": [{"published": True, **api} for api in apis]}))
+    server.flask("api", "import", str(path))
+
+
+def wait_for_all_workers(server: Server, path: str) -> None:
+    """Return once a path is served by whichever worker takes a connection."""
+    cookies = server.session().cookies
+    served: list[bool] = []
+
+    def is_known() -> bool:
+        answer = requests.get(server.url + path, cookies=cookies, timeout=30)  # on a connection of its own
+        served.append(answer.status_code == 200)
+        return len(served) >= 20 and all(served[-20:])
+
+    wait_until(is_known, 60)
+
+
+class Callers:
+    """Threads that make calls time and again, each with a connection of its own, and note what is wrong."""
+
+    def __init__(self, session: requests.Session, calls: list[tuple[str, str, object]], allowed: set[int]) -> None:
+        self.statuses: Counter[int] = Counter()
+        self.failures: list[str] = []
+        self._done = threading.Event()
+        self._session, self._allowed = session, allowed
+        self._threads = [
+            threading.Thread(target=self._call, args=call, daemon=True) for call in calls for _ in range(2)
+        ]
+
+    def __enter__(self) -> Callers:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _call(self, method: str, url: str, body: object) -> None:
+        session = requests.Session()
+        session.cookies = self._session.cookies
+        while not self._done.is_set():
+            answer = session.request(method, url, json=body, timeout=60)
+            self.statuses[answer.status_code] += 1
+            if answer.status_code not in self._allowed or (answer.status_code == 200 and "error" in answer.json()):
+                self.failures.append(f"{method} {url}: {answer.status_code} {answer.text[:300]}")
+
+
+def test_no_call_fails_while_fields_come_and_go(testbed: Testbed, changing: Server, everything: str) -> None:
+    session = changing.session()
+    created = session.post(everything, json={"name": "kept"}).json()["result"]
+    calls: list[tuple[str, str, object]] = [
+        ("GET", everything, None),
+        ("GET", f"{everything}/{created['id']}", None),
+        ("POST", everything, {"name": "made meanwhile"}),
+        ("GET", f"{changing.url}/api/all-partners?limit=5", None),
+    ]
+    with Callers(session, calls, {200}) as callers:
+        in_odoo(testbed, changing.database, indent(_COME_AND_GO.format(times=4, pause=0.5), "    ").strip())
+    assert not callers.failures, callers.failures[:5]
+    assert callers.statuses[200] > 20
+
+
+def test_an_api_that_names_a_field_is_out_of_service_without_it_and_fails_no_call(
+    testbed: Testbed, changing: Server, everything: str, tmp_path: Path
+) -> None:
+    make, remove = _MAKE_NAMED.split("---")
+    in_odoo(testbed, changing.database, make.strip())
+    fields = ["name", "x_named"]
+    named = {"route": "/api/named", "name": "Named", "models": [{"model": "test.record", "fields": fields}]}
+    define(changing, tmp_path / "named.yaml", [named])
+    session = changing.session()
+    address = f"{changing.url}/api/named"
+    wait_for_all_workers(changing, "/api/named")
+    with Callers(session, [("GET", address, None), ("POST", address, {"name": "made"})], {200, 503}) as callers:
+        in_odoo(testbed, changing.database, remove.strip())
+        wait_until(lambda: session.get(address).status_code == 503, 30)
+        assert session.get(address).json()["error"]["data"]["name"] == "definition_broken"
+        assert session.get(everything).status_code == 200
+    assert not callers.failures, callers.failures[:5]
