@@ -137,3 +137,18 @@ class Methods(models.Model):
     def set_parameter(self, value):
         self.env["ir.config_parameter"].sudo().set_param("gatehouse.sandbox", value)
         return self.env["ir.config_parameter"].sudo().get_param("gatehouse.sandbox")
+
+    # What decides over rights.
+
+    @api.model
+    def switch_rule(self, on):
+        """Switch the record rule on or off that hides records."""
+        rules = self.env["ir.rule"].sudo().with_context(active_test=False)
+        rules.search([("name", "=", "Hides what is hidden")]).active = on
+        return True
+
+    @api.model
+    def switch_access(self, on):
+        """Let employees create records, or forbid it."""
+        self.env.ref("gatehouse_test.record_user").sudo().perm_create = on
+        return True
