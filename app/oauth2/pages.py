@@ -66,13 +66,22 @@ def authorize() -> Response:
     person = _person()
     if person is None:
         return _see_other(f"/api/oauth2/login?next={quote(request.full_path)}")
-    form = ConsentForm()
     try:
-        asked, known = services().transactions.run(lambda root: _asked(root, person))
+        return _consent(person)
     except FatalClientError as error:  # the client app is not to be trusted with a redirect
         return _page("error.html", status=400, message=error.description or error.error)
     except OAuth2Error as error:
         return _see_other(error.in_uri(error.redirect_uri))
+
+
+def _consent(person: Person) -> Response:
+    """Show what is asked for, or answer the client app where that is decided; raises OAuth2Error.
+
+    What is asked for is checked before the page is shown and once more with the code: the client app may have lost
+    it meanwhile.
+    """
+    form = ConsentForm()
+    asked, known = services().transactions.run(lambda root: _asked(root, person))
     if form.validate_on_submit():
         if not form.allow.data:
             refused = AccessDeniedError(state=asked.credentials.get("state"))

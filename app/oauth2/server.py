@@ -15,6 +15,7 @@ from oauthlib.oauth2 import (
     RevocationEndpoint,
     TokenEndpoint,
 )
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from app.auth import tokens
 from app.oauth2.validator import Validator
@@ -37,7 +38,7 @@ class Server(AuthorizationEndpoint, TokenEndpoint, IntrospectEndpoint, Revocatio
     """The authorization server, for one transaction."""
 
     def __init__(self, validator: Validator) -> None:
-        code_grant = _CodeGrant(validator)
+        code_grant = _CodeGrant(validator, pre_auth=[_only_in_query])
         bearer = BearerToken(
             validator,
             token_generator=lambda request: tokens.generate(tokens.ACCESS),
@@ -59,6 +60,19 @@ class Server(AuthorizationEndpoint, TokenEndpoint, IntrospectEndpoint, Revocatio
         )
         RevocationEndpoint.__init__(self, validator)
         IntrospectEndpoint.__init__(self, validator)
+
+
+def _only_in_query(request: Request) -> dict[str, Any]:
+    """Refuse a ``response_mode`` that is not served; runs once the redirect address is known to be registered.
+
+    oauthlib would obey ``fragment``, where a page's scripts read the code. The error itself goes back in the query
+    (RFC 6749 4.1.2.1), so the wish is dropped first. An empty parameter counts as left out (3.1).
+    """
+    mode, twice = request.response_mode or "query", "response_mode" in request.duplicate_params
+    request.response_mode = None
+    if mode != "query" or twice:
+        raise InvalidRequestError("response_mode must be query: answers come in no other way.", request=request)
+    return {}
 
 
 def _lifetime(request: Any) -> int:

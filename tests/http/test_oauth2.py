@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -532,6 +533,11 @@ def test_what_was_allowed_once_is_not_asked_again_unless_more_is_wanted(flow: Fl
         ({"code_challenge": None}, "invalid_request"),  # RFC 7636 4.4.1: code challenge required
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"),  # means plain: 4.3
+        ({"response_mode": "fragment"}, "invalid_request"),  # 4.1.2.1: the error comes in the query all the same
+        ({"response_mode": "form_post"}, "invalid_request"),
+        ({"response_mode": "QUERY"}, "invalid_request"),
+        ({"response_mode": ["query", "fragment"]}, "invalid_request"),
+        ({"response_mode": "fragment", "scope": "everything"}, "invalid_request"),
     ],
 )
 def test_errors_of_a_known_app_go_back_to_it(changes: dict[str, Any], error: str, flow: Flow) -> None:
@@ -540,10 +546,33 @@ def test_errors_of_a_known_app_go_back_to_it(changes: dict[str, Any], error: str
     assert told["state"] == "xyz"
 
 
+@pytest.mark.parametrize("mode", ["query", ""])
+def test_a_response_mode_that_is_the_default_changes_nothing(mode: str, flow: Flow) -> None:
+    assert "code" in flow.decide(response_mode=mode)
+
+
+def test_consent_to_an_app_that_was_switched_off_meanwhile_gives_no_code(
+    flow: Flow, app: Gatehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = import_module("app.oauth2.pages")  # the package has its blueprint by the same name
+    asked = pages._asked
+
+    def switched_off_after(*arguments: Any) -> Any:
+        found = asked(*arguments)
+        app.test_cli_runner().invoke(args=["client", "disable", flow.client.name])
+        return found
+
+    flow.decide()
+    monkeypatch.setattr(pages, "_asked", switched_off_after)
+    answer = flow.ask()
+    assert (answer.status_code, answer.headers.get("Location")) == (400, None)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"client_id": "unknown"},
+        {"redirect_uri": "https://evil.example/", "response_mode": "fragment"},
         {"client_id": None},
         {"redirect_uri": REDIRECT + "/"},
         {"redirect_uri": REDIRECT + "?more=1"},
