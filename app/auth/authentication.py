@@ -108,6 +108,8 @@ def _acting(found: Bearer | None) -> Principal | None:
     """Return who a token that was found lets call; None where it is good for nothing. Raises Unauthorized."""
     if found is None or not found.client_active:
         return None
+    if not found.person_active:  # whoever executes the calls: the right to make them was this person's
+        raise invalid_token("The person who allowed this client app to act for them is no longer active.")
     if found.acts_as is None:
         raise invalid_token("The client app acts as no user here.", NoUser)
     if not found.user_active:

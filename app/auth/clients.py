@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,20 +48,35 @@ class Client:
     uid: int | None
     redirect_uris: tuple[str, ...]
 
+    def still(self, granted: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the scopes of an earlier grant that the client app has to this day."""
+        return tuple(scope for scope in granted if scope in self.scopes)
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an access or refresh token stands for. ``uid`` is the person, None where the client acts by itself."""
+    """What an access or refresh token stands for. ``uid`` is the person, None where the client acts by itself.
+
+    ``scopes`` are those granted that the client app still has. ``login`` is that of the person or of the client app's
+    own user, None where that is nobody who is active.
+    """
 
     lookup: str
     kind: str
     client: Client
     uid: int | None
+    login: str | None
     scopes: tuple[str, ...]
     family: str | None
     replaced: bool
     created: float
     expires: float
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it is good for anything: nothing of what it rests on has been taken away."""
+        granted = self.client.active and bool(self.scopes) and not self.replaced
+        return granted and (self.uid is None or self.login is not None)
 
 
 _CLIENT = "c.id, c.name, c.public_id, c.active, c.lifetime, c.scopes, c.uid, c.redirect_uris"
@@ -220,16 +235,17 @@ def store_token(
 
 
 _GRANT = (
-    "t.hash, t.lookup, t.kind, t.uid, t.scopes, t.family, t.replaced, extract(epoch FROM t.created_at), "
+    "t.hash, t.lookup, t.kind, t.uid, u.login, t.scopes, t.family, t.replaced, extract(epoch FROM t.created_at), "
     f"extract(epoch FROM t.expires_at), {_CLIENT}"
 )
 _BY_LOOKUP = (
-    "FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id WHERE t.lookup = %s AND t.expires_at > now()"
+    "FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id "
+    "LEFT JOIN res_users u ON u.id = COALESCE(t.uid, c.uid) AND u.active WHERE t.lookup = %s AND t.expires_at > now()"
 )
 
 
 def grant_of(cr: Any, hasher: Hasher, token: str) -> Grant | None:
-    """Return what a token that has not expired stands for; the caller decides what an inactive client means."""
+    """Return what a token that has not expired stands for, in force or not; None for any other text."""
     kind = tokens.ACCESS if token.startswith(tokens.ACCESS) else tokens.REFRESH
     cr.execute(f"SELECT {_GRANT} {_BY_LOOKUP}", (tokens.lookup_of(token, kind),))
     row = cr.fetchone()
@@ -237,10 +253,19 @@ def grant_of(cr: Any, hasher: Hasher, token: str) -> Grant | None:
 
 
 def _grant(row: Sequence[Any], hasher: Hasher, token: str) -> Grant | None:
-    stored, lookup, kind, uid, scopes, family, replaced, created, expires, *client = row
+    stored, lookup, kind, uid, login, granted, family, replaced, created, expires, *rest = row
     if not hasher.matches(token, stored):
         return None
-    return Grant(lookup, kind, _client(client), uid, tuple(scopes), family, replaced, float(created), float(expires))
+    client = _client(rest)
+    scopes = client.still(granted)
+    return Grant(lookup, kind, client, uid, login, scopes, family, replaced, float(created), float(expires))
+
+
+def any_active(cr: Any, uids: Collection[int]) -> bool:
+    """Whether one of these Odoo users may act."""
+    cr.execute("SELECT EXISTS (SELECT 1 FROM res_users WHERE active AND id = ANY(%s))", (list(uids),))
+    found: bool = cr.fetchone()[0]
+    return found
 
 
 def replace(cr: Any, grant: Grant) -> None:
@@ -270,13 +295,14 @@ def revoke_all(cr: Any, client: Client) -> int:
 
 
 def consents(cr: Any, uid: int) -> list[tuple[Client, tuple[str, ...], Any]]:
-    """Return what a person has allowed: client app, scopes, and when."""
+    """Return what a person has allowed: client app, those of the scopes that it still has, and when."""
     cr.execute(
         f"SELECT {_CLIENT}, s.scopes, s.granted_at FROM gatehouse.consent s "
         "JOIN gatehouse.client c ON c.id = s.client_id WHERE s.uid = %s ORDER BY c.name",
         (uid,),
     )
-    return [(_client(row[:-2]), tuple(row[-2]), row[-1]) for row in cr.fetchall()]
+    found = [(_client(row[:-2]), row[-2], row[-1]) for row in cr.fetchall()]
+    return [(client, client.still(granted), when) for client, granted, when in found]
 
 
 def grant_consent(cr: Any, client: Client, uid: int, scopes: Iterable[str]) -> None:

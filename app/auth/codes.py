@@ -27,6 +27,7 @@ class Code:
     challenge: str
     family: str
     used: bool
+    person_active: bool
 
 
 def store(
@@ -65,15 +66,17 @@ def store(
 def find(cr: Any, hasher: Hasher, code: str) -> Code | None:
     """Return what an authorization code stands for, used or not; None once it has expired."""
     cr.execute(
-        "SELECT hash, client_id, uid, scopes, redirect_uri, redirect_uri_given, challenge, family, used "
-        "FROM gatehouse.authorization_code WHERE lookup = %s AND expires_at > now() FOR UPDATE",
+        "SELECT a.hash, a.client_id, a.uid, a.scopes, a.redirect_uri, a.redirect_uri_given, a.challenge, a.family, "
+        "a.used, u.id IS NOT NULL FROM gatehouse.authorization_code a "
+        "LEFT JOIN res_users u ON u.id = a.uid AND u.active "
+        "WHERE a.lookup = %s AND a.expires_at > now() FOR UPDATE OF a",
         (tokens.lookup_of(code, tokens.CODE),),
     )
     row = cr.fetchone()
     if row is None or not hasher.matches(code, row[0]):
         return None
-    _, client_id, uid, scopes, redirect_uri, given, challenge, family, used = row
-    return Code(client_id, uid, tuple(scopes), redirect_uri, given, challenge, family, used)
+    _, client_id, uid, scopes, redirect_uri, given, challenge, family, used, active = row
+    return Code(client_id, uid, tuple(scopes), redirect_uri, given, challenge, family, used, active)
 
 
 def use(cr: Any, code: str) -> None:

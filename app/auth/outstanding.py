@@ -27,13 +27,13 @@ class LiveToken:
 
 
 def live_tokens(cr: Any, client: Client, limit: int = 200) -> list[LiveToken]:
-    """Return the newest tokens of a client app that are good at the moment."""
+    """Return the newest tokens of a client app that are good at the moment, with the scopes that it still has."""
     cr.execute(
         "SELECT lookup, kind, uid, scopes, created_at, expires_at, last_used_at FROM gatehouse.token "
         "WHERE client_id = %s AND expires_at > now() AND NOT replaced ORDER BY created_at DESC LIMIT %s",
         (client.id, limit),
     )
-    return [LiveToken(row[0], row[1], row[2], tuple(row[3]), *row[4:]) for row in cr.fetchall()]
+    return [LiveToken(row[0], row[1], row[2], client.still(row[3]), *row[4:]) for row in cr.fetchall()]
 
 
 def revoke_live(cr: Any, client: Client, lookup: str) -> int:
@@ -50,9 +50,9 @@ def revoke_live(cr: Any, client: Client, lookup: str) -> int:
 
 
 def consents_of(cr: Any, client: Client) -> list[tuple[int, tuple[str, ...], Any]]:
-    """Return who has allowed a client app what, and when."""
+    """Return who has allowed a client app what of that which it still has, and when."""
     cr.execute(
         "SELECT uid, scopes, granted_at FROM gatehouse.consent WHERE client_id = %s ORDER BY granted_at DESC",
         (client.id,),
     )
-    return [(uid, tuple(scopes), when) for uid, scopes, when in cr.fetchall()]
+    return [(uid, client.still(scopes), when) for uid, scopes, when in cr.fetchall()]

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
-from app.auth.clients import SCOPES
+from app.auth.clients import SCOPES, Client
 from app.oauth2.server import Server
 from app.oauth2.validator import Validator
 from app.services import services
@@ -85,7 +85,12 @@ def _serve(work: Callable[[Server, Parameters, dict[str, str]], Answer], *, secr
     def within(root: Environment) -> Answer:
         address = request.remote_addr or ""
         validator = Validator(
-            root.cr, services().hasher(), services().throttle, address, secret_required=secret_required
+            root.cr,
+            services().hasher(),
+            services().throttle,
+            address,
+            secret_required=secret_required,
+            executors=_executors,
         )
         return work(Server(validator), parameters, headers)
 
@@ -95,6 +100,12 @@ def _serve(work: Callable[[Server, Parameters, dict[str, str]], Answer], *, secr
     except OAuth2Error as error:
         answer = ({"Content-Type": "application/json"}, error.json, error.status_code)
     return _answer(*answer)
+
+
+def _executors(client: Client) -> list[int]:
+    """Return as whom the APIs run that a client app may call, where they name a user."""
+    served = (each for each in services().catalog.snapshot.definitions.values() if each.document.published)
+    return [each.run_as for each in served if each.run_as is not None and client.name in each.document.clients]
 
 
 def _check_form(parameters: Parameters) -> None:

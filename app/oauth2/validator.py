@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -20,13 +21,22 @@ from app.metrics import meters
 class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no types
     """Answers within one transaction.
 
-    ``address`` is the caller's, for the throttle; ``secret_required`` refuses public client apps (introspection).
+    ``address`` is the caller's, for the throttle. For introspection, ``secret_required`` refuses public client apps,
+    and ``executors`` are the users as whom the APIs of a client app run its calls, where those APIs name one.
     """
 
     def __init__(
-        self, cr: Any, hasher: Hasher, throttle: Throttle, address: str, *, secret_required: bool = False
+        self,
+        cr: Any,
+        hasher: Hasher,
+        throttle: Throttle,
+        address: str,
+        *,
+        secret_required: bool = False,
+        executors: Callable[[Client], Collection[int]] = lambda client: (),
     ) -> None:
         self.secret_required = secret_required
+        self.executors = executors
         self.cr = cr
         self.hasher = hasher
         self.throttle = throttle
@@ -151,7 +161,10 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if found.used:
             clients.revoke_family(self.cr, found.family)
             return False
-        request.user, request.scopes, request.family = found.uid, list(found.scopes), found.family
+        scopes = client.still(found.scopes)
+        if not scopes or not found.person_active:  # what the person could allow was taken away since
+            return False
+        request.user, request.scopes, request.family = found.uid, list(scopes), found.family
         return True
 
     def confirm_redirect_uri(
@@ -164,11 +177,14 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         *args: Any,
         **kwargs: Any,
     ) -> bool:
-        """Whether the URI is the one of the authorization request, and was named again if it was named there."""
+        """Whether the URI is the one of the authorization request, and was named again if it was named there.
+
+        It has to be registered still: a code that went to an address which was taken back is worth nothing.
+        """
         found = codes.find(self.cr, self.hasher, code)
         if found is None or (found.redirect_uri_given and request.using_default_redirect_uri):
             return False
-        return found.redirect_uri == redirect_uri
+        return found.redirect_uri == redirect_uri and redirect_uri in client.redirect_uris
 
     def get_code_challenge(self, code: str, request: Request) -> str | None:
         """Return the challenge that the code was asked for with."""
@@ -224,11 +240,13 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if grant.replaced:
             clients.revoke_family(self.cr, grant.family or "")
             return False
+        if not grant.in_force:
+            return False
         request.user, request.family, request.grant = grant.uid, grant.family, grant
         return True
 
     def get_original_scopes(self, refresh_token: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
-        """Return the scopes that the person has allowed."""
+        """Return the scopes that the person has allowed and the client app still has."""
         return list(request.grant.scopes)
 
     def revoke_token(self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -240,9 +258,14 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def introspect_token(
         self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
     ) -> dict[str, Any] | None:
-        """Return what a token of the client app that asks stands for (RFC 7662 2.2); None for any other."""
+        """Return what a token of the client app that asks stands for (RFC 7662 2.2); None for any other.
+
+        None too for one that no API would take: its scopes are gone, or nobody is there to execute its calls.
+        """
         grant = clients.grant_of(self.cr, self.hasher, token)
-        if grant is None or grant.client.id != request.client.id or grant.replaced:
+        if grant is None or grant.client.id != request.client.id or not grant.in_force:
+            return None
+        if grant.login is None and not clients.any_active(self.cr, self.executors(grant.client)):
             return None
         said: dict[str, Any] = {
             "scope": " ".join(grant.scopes),
@@ -251,8 +274,8 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
             "iat": int(grant.created),
             "exp": int(grant.expires),
         }
-        if grant.uid is not None:
-            said["sub"] = str(grant.uid)
+        if grant.login is not None:
+            said.update(sub=str(grant.uid or grant.client.uid), username=grant.login)
         return said
 
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from app.auth import clients
+from app.catalog import connections
 from app.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.queries import counted_queries
@@ -82,11 +83,9 @@ def _connect(app: Gatehouse, client: ClientApp, route: str) -> None:
     (name,) = (api.name for api in app.services.catalog.snapshot.definitions.values() if api.document.route == route)
 
     def work(root: Any) -> None:
-        from app.catalog.connections import connect
-
         found = clients.by_name(root.cr, client.name)
         assert found is not None
-        assert connect(root.cr, found, [name]) == []
+        assert connections.connect(root.cr, found, [name]) == []
 
     app.services.transactions.run(work)
     app.services.catalog.refresh()
@@ -325,6 +324,72 @@ def test_a_user_who_is_switched_off_acts_through_no_token(
     headers = client.bearer()
     root(lambda env: env["res.users"].search([("login", "=", "bot")]).write({"active": False}))
     assert anyone("GET", route, headers=headers).status_code == 401
+
+
+def _change(app: Gatehouse, client: ClientApp, **changes: Any) -> None:
+    """Change a client app as the panel does."""
+
+    def work(root: Any) -> None:
+        found = clients.by_name(root.cr, client.name)
+        assert found is not None
+        kept = {name: getattr(found, name) for name in ("scopes", "uid", "lifetime", "redirect_uris", "active")}
+        clients.update(root.cr, found, **{**kept, **changes})
+
+    app.services.transactions.run(work)
+
+
+def test_a_scope_that_is_taken_from_a_client_app_ends_in_its_living_tokens(
+    shop: ClientApp, anyone: Client, publish: Publish, app: Gatehouse
+) -> None:
+    route = publish()
+    _connect(app, shop, route)
+    token = shop.token(scope="create search")
+    headers = {"Authorization": f"Bearer {token}"}
+    assert anyone("POST", route, json={"name": "before"}, headers=headers).status_code == 200
+    _change(app, shop, scopes=["read", "search"])
+    status, error = anyone.error("POST", route, json={"name": "after"}, headers=headers)
+    assert (status, error["data"]["name"]) == (403, "insufficient_scope")
+    assert anyone("GET", route, headers=headers).status_code == 200
+    assert shop.post(INTROSPECT, token=token).json["scope"] == "search"
+    assert "  access  search  " in app.test_cli_runner().invoke(args=["token", "list", shop.name]).output
+    _change(app, shop, scopes=["read"])
+    assert shop.post(INTROSPECT, token=token).json == {"active": False}
+
+
+def test_the_user_that_is_taken_from_a_client_app_acts_through_its_tokens_no_more(
+    shop: ClientApp, anyone: Client, publish: Publish, app: Gatehouse
+) -> None:
+    route = publish()
+    _connect(app, shop, route)
+    token = shop.token()
+    headers = {"Authorization": f"Bearer {token}"}
+    told = shop.post(INTROSPECT, token=token).json
+    assert (told["active"], told["username"]) == (True, "demo")
+    _change(app, shop, uid=None)
+    assert anyone("GET", route, headers=headers).status_code == 401
+    assert shop.post(INTROSPECT, token=token).json == {"active": False}
+    _connect(app, shop, publish(run_as="demo"))  # somebody executes its calls, but it is nobody's own
+    told = shop.post(INTROSPECT, token=token).json
+    assert (told["active"], told.get("username"), told.get("sub")) == (True, None, None)
+
+
+def test_an_api_that_is_taken_from_a_client_app_takes_its_living_tokens_no_more(
+    shop: ClientApp, anyone: Client, publish: Publish, app: Gatehouse
+) -> None:
+    route = publish()
+    _connect(app, shop, route)
+    headers = shop.bearer()
+    assert anyone("GET", route, headers=headers).status_code == 200
+    (name,) = (api.name for api in app.services.catalog.snapshot.definitions.values() if api.document.route == route)
+
+    def work(root: Any) -> None:
+        found = clients.by_name(root.cr, shop.name)
+        assert found is not None
+        connections.disconnect(root.cr, found, [name])
+
+    app.services.transactions.run(work)
+    app.services.catalog.refresh()
+    assert anyone.error("GET", route, headers=headers)[1]["data"]["name"] == "client_not_connected"
 
 
 def test_a_secret_is_rotated_with_an_overlap(shop: ClientApp, app: Gatehouse, sql: Sql) -> None:
@@ -644,6 +709,89 @@ def test_refresh_tokens_rotate_and_a_replayed_one_ends_its_family(
     assert anyone("GET", route, headers=headers).status_code == 401
     newest = flow.client.post(TOKEN, grant_type="refresh_token", refresh_token=fewer["refresh_token"])
     assert newest.json["error"] == "invalid_grant"
+
+
+def test_a_scope_that_is_taken_from_a_client_app_does_not_come_back_by_refresh(
+    flow: Flow, anyone: Client, publish: Publish, app: Gatehouse
+) -> None:
+    route = publish()
+    _connect(app, flow.client, route)
+    first = flow.exchange(flow.decide()["code"]).json
+
+    def refresh(token: str, **form: Any) -> Any:
+        return flow.client.post(TOKEN, grant_type="refresh_token", refresh_token=token, **form)
+
+    _change(app, flow.client, scopes=["read"])
+    headers = {"Authorization": f"Bearer {first['access_token']}"}
+    assert anyone("GET", route, headers=headers).status_code == 403
+    assert flow.client.post(INTROSPECT, token=first["refresh_token"]).json["scope"] == "read"
+    assert refresh(first["refresh_token"], scope="read search").json["error"] == "invalid_scope"
+    second = refresh(first["refresh_token"]).json
+    assert second["scope"] == "read"
+    _change(app, flow.client, scopes=["read", "search"])
+    assert refresh(second["refresh_token"]).json["scope"] == "read"  # what was renewed without it stays without it
+    _change(app, flow.client, scopes=["delete"])
+    third = flow.client.post(INTROSPECT, token=second["access_token"]).json
+    assert third == {"active": False}
+
+
+def test_a_refresh_token_whose_scopes_are_all_gone_is_no_grant(flow: Flow, app: Gatehouse) -> None:
+    token = flow.exchange(flow.decide()["code"]).json["refresh_token"]
+    _change(app, flow.client, scopes=["delete"])
+    answer = flow.client.post(TOKEN, grant_type="refresh_token", refresh_token=token)
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_grant")
+
+
+def test_a_code_brings_no_scope_and_comes_to_no_address_that_was_taken_from_its_app(flow: Flow, app: Gatehouse) -> None:
+    code = flow.decide()["code"]
+    _change(app, flow.client, scopes=["read", "delete"])
+    assert flow.exchange(code).json["scope"] == "read"
+    code = flow.decide(scope="delete")["code"]
+    _change(app, flow.client, scopes=["read"])
+    assert flow.exchange(code).json["error"] == "invalid_grant"
+    code = flow.decide(scope="read")["code"]
+    _change(app, flow.client, redirect_uris=["https://shop.example/other"])
+    assert flow.exchange(code).status_code == 400
+
+
+def test_a_remembered_consent_gives_no_scope_that_was_taken_from_its_app(flow: Flow, app: Gatehouse) -> None:
+    flow.decide()
+    _change(app, flow.client, scopes=["read"])
+    assert _redirected(flow.ask())["error"] == "invalid_scope"
+    page = flow.person("GET", "/api/oauth2/consents").text
+    (shown,) = (part for part in page.split("<section>") if flow.client.name in part)
+    assert "can read records that it knows; since" in shown
+
+
+def test_a_person_who_is_switched_off_acts_through_no_app(
+    make_client: Callable[..., ClientApp], app: Gatehouse, database: str, anyone: Client, publish: Publish, root: Root
+) -> None:
+    def switch(active: bool) -> None:
+        root(lambda env: env["res.users"].browse(uid).write({"active": active}))
+
+    values = {"name": "Person", "login": "person", "password": "a long password"}
+    uid = root(lambda env: env["res.users"].create(values).id)
+    person = Client(app)
+    person.log_in(database, "person", "a long password")
+    flow = Flow(make_client("--redirect-uri", REDIRECT), person)
+    own, other = publish(), publish(run_as="demo")
+    for route in (own, other):
+        _connect(app, flow.client, route)
+    found, code = flow.exchange(flow.decide()["code"]).json, flow.decide()["code"]
+    headers = {"Authorization": f"Bearer {found['access_token']}"}
+    told = flow.client.post(INTROSPECT, token=found["access_token"]).json
+    assert (told["sub"], told["username"]) == (str(uid), "person")
+    assert [anyone("GET", route, headers=headers).status_code for route in (own, other)] == [200, 200]
+    switch(False)
+    assert [anyone("GET", route, headers=headers).status_code for route in (own, other)] == [401, 401]
+    for kind in ("access_token", "refresh_token"):
+        assert flow.client.post(INTROSPECT, token=found[kind]).json == {"active": False}
+    refresh = {"grant_type": "refresh_token", "refresh_token": found["refresh_token"]}
+    assert flow.client.post(TOKEN, **refresh).json["error"] == "invalid_grant"
+    assert flow.exchange(code).json["error"] == "invalid_grant"
+    flow.client.post(REVOKE, token=found["refresh_token"])  # which holds, should the person come back
+    switch(True)
+    assert flow.client.post(TOKEN, **refresh).json["error"] == "invalid_grant"
 
 
 def test_a_refresh_token_is_its_clients_alone_and_no_bearer_token(
