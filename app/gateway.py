@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from app.analytics import audit
 from app.analytics.audit import Author
+from app.auth.addresses import place_of
 from app.auth.authentication import Authenticator
 from app.auth.principal import Credentials, Principal, Told
 from app.auth.throttle import Throttle
@@ -130,7 +131,7 @@ class Gateway:
         """Count the call, once whatever its retries; the public is told apart by address."""
         rate = call.definition.document.rate_limit
         if rate is not None and call.told.rate is None:
-            caller = call.credentials.address if principal.kind == "public" else principal.key
+            caller = place_of(call.credentials.address) if principal.kind == "public" else principal.key
             state = call.told.rate = self._throttle.hit(rate, "api", str(call.definition.id), caller)
             if not state.allowed:
                 raise TooManyRequests(

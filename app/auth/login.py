@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.auth.addresses import place_of
 from app.auth.throttle import Throttle
 from app.metrics import meters
 from odoo_bridge import credentials, second_factor, sessions
@@ -30,16 +31,38 @@ def with_password(transactions: Transactions, throttle: Throttle, attempt: Attem
     def check(root: Environment) -> User:
         return credentials.check_password(root, attempt.login, attempt.secret, address=attempt.address)
 
-    return _open(transactions, throttle, attempt, check, "password")
+    throttle.check_login(attempt.login, attempt.address)
+    try:
+        opened = _open(transactions, attempt, check)
+    except (Denied, SecondFactorRequired) as error:
+        # A second factor that is missing counts too: the answer tells that the password was right.
+        meters.CREDENTIALS.labels("password", "wrong").inc()
+        throttle.failed(attempt.login if isinstance(error, Denied) else None, attempt.address)
+        throttle.slow_down(attempt.login, attempt.address)
+        raise
+    meters.CREDENTIALS.labels("password", "good").inc()
+    throttle.succeeded(attempt.login, attempt.address)
+    return opened
 
 
 def with_key(transactions: Transactions, throttle: Throttle, attempt: Attempt) -> Login:
-    """Open a session with an Odoo API key instead of a password; raises Denied or TooManyRequests."""
+    """Open a session with an Odoo API key instead of a password; raises Denied or TooManyRequests.
+
+    A key is random: the right one is taken however many wrong ones strangers have sent.
+    """
 
     def check(root: Environment) -> User:
         return credentials.check_key(root, attempt.login, attempt.secret)
 
-    return _open(transactions, throttle, attempt, check, "api_key")
+    try:
+        opened = _open(transactions, attempt, check)
+    except Denied:
+        meters.CREDENTIALS.labels("api_key", "wrong").inc()
+        throttle.wrong("api_key", attempt.address, attempt.login)
+        throttle.slow_down(attempt.login, attempt.address, "api_key")
+        raise
+    meters.CREDENTIALS.labels("api_key", "good").inc()
+    return opened
 
 
 def with_code(transactions: Transactions, throttle: Throttle, attempt: Attempt, user: User) -> Login:
@@ -51,38 +74,27 @@ def with_code(transactions: Transactions, throttle: Throttle, attempt: Attempt, 
 
     def work(root: Environment) -> Login | None:
         # A wrong code is no exception here: Odoo's own count of tries has to be committed.
-        if not second_factor.check_code(root, user.uid, attempt.secret, address=attempt.address):
+        # Odoo counts them by the address as well, and takes what it is given.
+        if not second_factor.check_code(root, user.uid, attempt.secret, address=place_of(attempt.address)):
             return None
         return sessions.open_session(root, user)
 
     opened = transactions.run(work)
     meters.CREDENTIALS.labels("code", "wrong" if opened is None else "good").inc()
     if opened is None:
-        throttle.failed(attempt.login, attempt.address, counted=True)
+        throttle.failed(attempt.login, attempt.address)
         throttle.slow_down(attempt.login, attempt.address)
         raise Denied("This code is not right. Please use the newest one; Odoo takes five tries in an hour.")
     throttle.succeeded(attempt.login, attempt.address)
     return opened
 
 
-def _open(
-    transactions: Transactions, throttle: Throttle, attempt: Attempt, check: Callable[[Environment], User], kind: str
-) -> Login:
-    throttle.check_login(attempt.login, attempt.address)
+def _open(transactions: Transactions, attempt: Attempt, check: Callable[[Environment], User]) -> Login:
+    """Open a session for the user whom ``check`` finds; raises what that raises, and Denied for another database."""
 
     def work(root: Environment) -> Login:
         if attempt.database != root.cr.dbname:
             raise Denied("Wrong database, login or password.")
         return sessions.open_session(root, check(root))
 
-    try:
-        opened = transactions.run(work)
-    except (Denied, SecondFactorRequired) as error:
-        # A second factor that is missing counts too: the answer tells that the password was right.
-        meters.CREDENTIALS.labels(kind, "wrong").inc()
-        throttle.failed(attempt.login if isinstance(error, Denied) else None, attempt.address, counted=True)
-        throttle.slow_down(attempt.login, attempt.address)
-        raise
-    meters.CREDENTIALS.labels(kind, "good").inc()
-    throttle.succeeded(attempt.login, attempt.address)
-    return opened
+    return transactions.run(work)

@@ -1,8 +1,11 @@
 """How often: rate limits of APIs, and wrong credentials.
 
-Wrong credentials are counted per account and address, per address, and per account. The last keeps a stranger with many
+Wrong passwords are counted per account and address, per address, and per account. The last keeps a stranger with many
 addresses from guessing; so that it can't lock the owner out, an address from which the account was logged in to
 before is not asked for it.
+
+Tokens, API keys and client secrets are random: nobody guesses one, and a stranger's wrong ones must not keep anybody
+from the right one. They are looked at first, and only wrong ones are counted, each kind apart from all else.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute, parse
 from limits.errors import StorageError
@@ -22,12 +25,16 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from app.auth import counters
+from app.auth.addresses import place_of
 from app.auth.counters import local_storage, redis_storage
 from app.catalog.system import SystemSettings
 from app.errors import TooManyRequests
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+#: Credentials that nobody guesses, by the name under which wrong ones are counted.
+Random = Literal["token", "api_key", "client_secret"]
 
 #: Seconds that each wrong password adds to the wait for its answer, and the longest such wait.
 _DELAY, _LONGEST_DELAY = 0.05, 0.5
@@ -106,46 +113,50 @@ class Throttle:
 
         Counted beforehand, so that many tries at once are not all looked at before the first has failed.
         """
-        self.check(account, address)
-        for item in self._tries.pair:
-            if not self._hit(item, "pair", account, address):
-                raise self._too_many(item, "pair", account, address)
-
-    def check(self, account: str, address: str) -> None:
-        """Raise TooManyRequests where an account, an address or both have had too many wrong credentials."""
-        self.check_address(address)
-        tries = self._tries
-        self._refuse_if_spent(tries.pair, "pair", account, address)
-        if not self._count(lambda limiter: limiter.storage.get(_known_key(account, address))):
+        tries, place = self._tries, place_of(address)
+        self._refuse_if_spent(tries.address, "address", place)
+        self._refuse_if_spent(tries.pair, "pair", account, place)
+        if not self._count(lambda limiter: limiter.storage.get(_known_key(account, place))):
             self._refuse_if_spent(tries.account, "account", account)
+        for item in tries.pair:
+            if not self._hit(item, "pair", account, place):
+                raise self._too_many(item, "pair", account, place)
 
-    def check_address(self, address: str) -> None:
-        """Raise TooManyRequests where an address has sent too many wrong credentials."""
-        self._refuse_if_spent(self._tries.address, "address", address)
-
-    def failed(self, account: str | None, address: str, *, counted: bool = False) -> None:
-        """Count wrong credentials; ``counted`` says that ``check_login`` has counted the try."""
+    def failed(self, account: str | None, address: str) -> None:
+        """Count a wrong password of an account that ``check_login`` has let pass; None where it was the right one."""
         tries = self._tries
-        counts: list[tuple[tuple[RateLimitItem, ...], tuple[str, ...]]] = [(tries.address, ("address", address))]
+        counts = [(item, ("address", place_of(address))) for item in tries.address]
         if account is not None:
-            counts.append((tries.account, ("account", account)))
-            if not counted:
-                counts.append((tries.pair, ("pair", account, address)))
-        for items, key in counts:
-            for item in items:
-                self._hit(item, *key)
+            counts += [(item, ("account", account)) for item in tries.account]
+        for item, key in counts:
+            self._hit(item, *key)
 
-    def slow_down(self, account: str, address: str) -> None:
+    def wrong(self, kind: Random, address: str, account: str | None = None) -> None:
+        """Count a random credential that was found wrong; raises TooManyRequests where an address sends many.
+
+        Counted per address, and per account and address where there is an account: a login or a client app. Nothing
+        else is stopped: not right credentials from there, nor wrong ones of another kind.
+        """
+        tries, place = self._tries, place_of(address)
+        counts: list[tuple[RateLimitItem, tuple[str, ...]]] = [(item, (kind, place)) for item in tries.address]
+        if account is not None:
+            counts += [(item, (kind, account, place)) for item in tries.pair]
+        for item, key in counts:
+            if not self._hit(item, *key):
+                raise self._too_many(item, *key)
+
+    def slow_down(self, account: str, address: str, kind: Random | Literal["pair"] = "pair") -> None:
         """Make the next guess wait: longer with each wrong one, but never so long that waiting ties up a server."""
-        item = self._tries.pair[0]
-        stats = self._count(lambda limiter: limiter.get_window_stats(item, "pair", *_hashed((account, address))))
+        item, place = self._tries.pair[0], place_of(address)
+        stats = self._count(lambda limiter: limiter.get_window_stats(item, kind, *_hashed((account, place))))
         time.sleep(min(_DELAY * (item.amount - stats.remaining), _LONGEST_DELAY))
 
     def succeeded(self, account: str, address: str) -> None:
         """Forget the tries of an account from an address, and know the address from now on."""
+        place = place_of(address)
         for item in self._tries.pair:
-            self._clear(item, "pair", account, address)
-        self._count(lambda limiter: limiter.storage.incr(_known_key(account, address), _KNOWN_FOR))
+            self._clear(item, "pair", account, place)
+        self._count(lambda limiter: limiter.storage.incr(_known_key(account, place), _KNOWN_FOR))
 
     def _refuse_if_spent(self, items: tuple[RateLimitItem, ...], kind: str, *key: str) -> None:
         for item in items:
@@ -201,5 +212,5 @@ def _hashed(key: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(hashlib.sha256(part.encode()).hexdigest()[:24] for part in key)
 
 
-def _known_key(account: str, address: str) -> str:
-    return "/".join(("known", *_hashed((account, address))))
+def _known_key(account: str, place: str) -> str:
+    return "/".join(("known", *_hashed((account, place))))

@@ -52,18 +52,19 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         return client is None or bool(_secret(request)) or clients.has_secret(self.cr, client)
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
-        """Whether id and secret, by HTTP Basic or in the body, belong to an active client app."""
+        """Whether id and secret, by HTTP Basic or in the body, belong to an active client app.
+
+        Raises TooManyRequests for wrong ones alone: the right secret is good whatever strangers have sent.
+        """
         credentials = _credentials(request)
         if credentials is None:
             return False
         public_id, secret = credentials
-        account = f"client:{public_id}"
-        self.throttle.check(account, self.address)
         client = clients.by_public_id(self.cr, public_id)
         good = client is not None and clients.secret_matches(self.cr, self.hasher, client, secret)
         meters.CREDENTIALS.labels("client_secret", "good" if good else "wrong").inc()
         if client is None or not good:
-            self.throttle.failed(account, self.address)
+            self.throttle.wrong("client_secret", self.address, public_id)
             return False
         if not client.active:
             return False

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, request
 
 from app import answers
 from app.auth import csrf, login
+from app.auth.addresses import place_of
 from app.auth.login import Attempt
 from app.auth.throttle import Throttle
 from app.errors import BadRequest, TooManyRequests, Unauthorized
@@ -35,7 +36,7 @@ def authenticate_with_key() -> Response:
     """The same with an Odoo API key as the password, at the route of an API of type key_authentication."""
     definition = g.definition = current_endpoint().definition
     rate = definition.document.rate_limit
-    if rate and not (state := services().throttle.hit(rate, "api", str(definition.id), _address())).allowed:
+    if rate and not (state := services().throttle.hit(rate, "api", str(definition.id), place_of(_address()))).allowed:
         raise TooManyRequests("Too many calls.", retry_after=max(1, state.reset), name="rate_limit")
     return _log_in(login.with_key)
 

@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from app.auth import login as logging_in
 from app.auth.counters import SharedMemory
 from app.auth.throttle import Throttle
 from app.catalog import store
 from app.catalog.document import ApiDocument
+from app.errors import TooManyRequests
 from app.routing import Gatehouse
+from odoo_bridge import credentials
+from odoo_bridge.errors import Denied
 from tests.http.conftest import PASSWORD, Client
 
 Publish = Callable[..., str]
@@ -22,6 +26,7 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 Root = Callable[..., Any]
 
 KEY_ROUTE = "/api/test-key/authenticate"
+TOKEN = "/api/oauth2/token"
 
 
 @pytest.fixture
@@ -151,8 +156,8 @@ def test_the_password_alone_opens_nothing_for_a_user_with_two_factors(
     assert anyone("GET", publish("res.partner"), headers={"Authorization": f"Bearer {key}"}).status_code == 200
 
 
-def _user_with_two_factors(env: Any) -> None:
-    user = env["res.users"].create({"name": "Careful", "login": "careful", "password": PASSWORD})
+def _user_with_two_factors(env: Any, login: str = "careful") -> None:
+    user = env["res.users"].create({"name": "Careful", "login": login, "password": PASSWORD})
     user.sudo().totp_secret = "JBSWY3DPEHPK3PXP"
 
 
@@ -243,6 +248,126 @@ def test_wrong_tokens_from_one_address_are_refused_and_right_ones_are_not(
     ]
     assert statuses[:29] == [401] * 29
     assert statuses[-1] == 429
+
+
+@pytest.fixture
+def shop(app: Gatehouse, sql: Sql) -> Iterator[dict[str, str]]:
+    """The credentials of a client app that acts as `demo`."""
+    made = app.test_cli_runner().invoke(args=["client", "create", "Shop of tries", "--user", "demo", "--json"])
+    yield {name: value for name, value in json.loads(made.output).items() if name in ("client_id", "client_secret")}
+    sql("DELETE FROM gatehouse.client WHERE name = 'Shop of tries'")
+
+
+def _unknown(number: int) -> dict[str, str]:
+    return {"Authorization": f"Bearer gha_{number:016}_{'x' * 43}"}
+
+
+def test_wrong_tokens_stop_nothing_else_from_their_address(
+    app: Gatehouse,
+    anyone: Client,
+    database: str,
+    publish: Publish,
+    make_key: Callable[..., str],
+    key_api: str,
+    shop: dict[str, str],
+) -> None:
+    route = publish("res.partner", clients=["Shop of tries"])
+    key, token = make_key("demo"), anyone("POST", TOKEN, data=shop).json["access_token"]
+    statuses = [anyone("GET", route, headers=_unknown(n)).status_code for n in range(40)]
+    statuses += [anyone("GET", route, headers={"Authorization": f"Bearer {n:040}"}).status_code for n in range(10)]
+    assert statuses[-1] == 429
+    for right in (token, key):
+        assert anyone("GET", route, headers={"Authorization": f"Bearer {right}"}).status_code == 200
+    assert anyone("POST", TOKEN, data=shop).status_code == 200
+    assert anyone("POST", TOKEN, data={**shop, "client_secret": "wrong"}).status_code == 401
+    assert _log_in(Client(app), database, "demo", "demo").json["result"]
+    assert _log_in(Client(app), database, "demo", key, key_api).json["result"]
+    assert "error" in _log_in(Client(app), database, "demo", "wrong").json
+
+
+def test_an_expired_token_is_told_so_whatever_others_send_from_its_address(
+    anyone: Client, publish: Publish, shop: dict[str, str], sql: Sql
+) -> None:
+    route = publish("res.partner", clients=["Shop of tries"])
+    expired = {"Authorization": f"Bearer {anyone('POST', TOKEN, data=shop).json['access_token']}"}
+    sql("UPDATE gatehouse.token SET expires_at = now() - interval '1 second'")
+    assert {anyone("GET", route, headers=expired).status_code for _ in range(35)} == {401}
+    assert anyone("GET", route, headers=_unknown(0)).status_code == 401  # they were not counted
+    refused = [anyone("GET", route, headers=_unknown(n)) for n in range(35)][-1]
+    assert refused.status_code == 429
+    assert 'error="invalid_token"' in refused.headers["WWW-Authenticate"]  # it may be a token that was revoked
+    assert anyone("GET", route, headers=expired).status_code == 401
+
+
+def test_wrong_secrets_of_strangers_keep_no_client_app_from_its_tokens(app: Gatehouse, shop: dict[str, str]) -> None:
+    def ask(address: str, **changes: str) -> Any:
+        options = {"data": {**shop, **changes}, "environ_overrides": {"REMOTE_ADDR": address}}
+        return Client(app)("POST", TOKEN, **options)
+
+    assert [ask("192.0.2.20", client_secret="wrong").status_code for _ in range(12)] == [401] * 10 + [429] * 2
+    for n in range(70):
+        ask(f"198.51.100.{n}", client_secret="wrong")
+    for address in ("192.0.2.20", "192.0.2.21"):
+        assert ask(address).status_code == 200
+
+
+def test_wrong_keys_of_strangers_keep_nobody_from_logging_in_with_the_right_one(
+    app: Gatehouse, database: str, key_api: str, make_key: Callable[..., str]
+) -> None:
+    key, stranger = make_key("demo"), Client(app)
+    answers = [_log_in(stranger, database, "demo", f"{n:040}", key_api) for n in range(12)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429] * 2
+    assert _log_in(Client(app), database, "demo", key, key_api).json["result"]
+    assert _log_in(Client(app), database, "demo", "demo").json["result"]
+
+
+# What counts as one address.
+
+SAME_PLACE = [
+    [f"203.0.113.9:{50000 + n}" for n in range(12)],
+    [f"2001:db8:1:2::{n:x}" for n in range(12)],
+    [f"[2001:db8:1:2:{n:x}::1]:{50000 + n}" for n in range(12)],
+    ["::ffff:203.0.113.9", "203.0.113.9"] * 6,
+]
+
+
+@pytest.mark.parametrize("addresses", SAME_PLACE)
+def test_tries_are_counted_by_place_and_not_by_how_its_address_is_written(
+    addresses: list[str], app: Gatehouse, database: str
+) -> None:
+    throttle = app.services.throttle
+    for address in addresses[:10]:
+        throttle.check_login("demo", address)
+    with pytest.raises(TooManyRequests):
+        throttle.check_login("demo", addresses[10])
+    right = {"db": database, "login": "demo", "password": "demo"}
+    place = {"REMOTE_ADDR": addresses[11]}
+    assert Client(app)("POST", "/web/session/authenticate", json=right, environ_overrides=place).status_code == 429
+    secret = {"client_id": "guessed", "client_secret": "wrong"}
+    places = ({"REMOTE_ADDR": address} for address in addresses)
+    answers = [Client(app)("POST", TOKEN, data=secret, environ_overrides=place) for place in places]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("addresses", SAME_PLACE)
+def test_the_public_is_told_apart_by_place(addresses: list[str], anyone: Client, publish: Publish) -> None:
+    route = publish(rate_limit="11/minute", authentication="public", run_as="demo")
+    places = ({"REMOTE_ADDR": address} for address in addresses)
+    assert [anyone("GET", route, environ_overrides=place).status_code for place in places] == [200] * 11 + [429]
+    assert anyone("GET", route, environ_overrides={"REMOTE_ADDR": "2001:db8:1:3::1"}).status_code == 200
+
+
+def test_codes_of_a_second_factor_are_counted_by_place(
+    app: Gatehouse, database: str, root: Root, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root(lambda env: _user_with_two_factors(env, "coded"))
+    user = root(lambda env: credentials.user_by_login(env, "coded"))
+    for n in range(3):
+        attempt = logging_in.Attempt(database, "coded", "000000", f"[2001:db8:9:9::{n}]:443")
+        with pytest.raises(Denied):
+            logging_in.with_code(app.services.transactions, app.services.throttle, attempt, user)
+    rows = sql("SELECT DISTINCT ip FROM auth_totp_rate_limit_log WHERE user_id = %s", user.uid)
+    assert rows == [("2001:db8:9:9::/64",)]
 
 
 def test_an_api_takes_as_many_calls_as_its_rate_from_each_caller(
