@@ -109,7 +109,10 @@ def _oauth2_operation(
                 "headers": parts.headers("X-Request-ID", "WWW-Authenticate"),
                 "content": error,
             },
-            **{str(status): parts.failure(status, ["X-Request-ID"]) for status in (413, 429, 500, 503)},
+            **{
+                str(status): {**parts.failure(status, ["X-Request-ID"]), "content": error}
+                for status in (413, 429, 500, 503)
+            },
         },
         "security": [],
     }

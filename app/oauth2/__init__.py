@@ -8,6 +8,7 @@ from flask_cors import CORS
 from app.auth.principal import Told
 from app.incoming import refuse_nul
 from app.oauth2.endpoints import blueprint as endpoints
+from app.oauth2.errors import init_errors
 from app.oauth2.pages import blueprint as pages
 
 
@@ -21,6 +22,7 @@ def init_oauth2(app: Flask) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/api/oauth2",
     )
+    init_errors(endpoints)
     pages.before_request(_prepare)
     app.register_blueprint(endpoints)
     app.register_blueprint(pages)

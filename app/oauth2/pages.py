@@ -119,7 +119,11 @@ def log_in() -> Response:
         )
         try:
             opened = login.with_password(services().transactions, services().throttle, attempt)
-        except (Denied, SecondFactorRequired, TooManyRequests) as error:
+        except TooManyRequests as error:
+            page = _page("login.html", form=form, message=error.message, status=error.status)
+            page.headers.update(error.headers)
+            return page
+        except (Denied, SecondFactorRequired) as error:
             message = error.message
         else:
             response = _see_other(following)

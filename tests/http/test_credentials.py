@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import RequestEntityTooLarge
 
+from app.auth import clients
 from app.auth import login as logging_in
 from app.auth.counters import SharedMemory
 from app.auth.throttle import Throttle
@@ -18,7 +20,7 @@ from app.catalog.document import ApiDocument
 from app.errors import TooManyRequests
 from app.routing import Gatehouse
 from odoo_bridge import credentials
-from odoo_bridge.errors import Denied
+from odoo_bridge.errors import Denied, Unavailable
 from tests.http.conftest import PASSWORD, Client
 
 Publish = Callable[..., str]
@@ -319,6 +321,47 @@ def test_wrong_keys_of_strangers_keep_nobody_from_logging_in_with_the_right_one(
     assert [answer.status_code for answer in answers] == [200] * 10 + [429] * 2
     assert _log_in(Client(app), database, "demo", key, key_api).json["result"]
     assert _log_in(Client(app), database, "demo", "demo").json["result"]
+
+
+@pytest.mark.parametrize("path", [TOKEN, "/api/oauth2/revoke", "/api/oauth2/introspect"])
+def test_too_many_wrong_secrets_are_told_as_oauth2_clients_read_it(path: str, anyone: Client) -> None:
+    wrong = {"client_id": "guessed", "client_secret": "wrong", "token": "x"}
+    answer = [anyone("POST", path, data=wrong) for _ in range(11)][-1]
+    assert answer.status_code == 429
+    assert answer.json.keys() == {"error", "error_description"}  # RFC 6749 5.2
+    assert answer.json["error"] == "temporarily_unavailable"
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (Unavailable("The database is away."), 503, "temporarily_unavailable"),
+        (RequestEntityTooLarge(), 413, "invalid_request"),
+        (RuntimeError("a defect"), 500, "server_error"),
+    ],
+)
+def test_what_goes_wrong_elsewhere_is_told_as_oauth2_clients_read_it(
+    failure: Exception, status: int, code: str, app: Gatehouse, shop: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> None:
+        raise failure
+
+    monkeypatch.setattr(clients, "by_public_id", fail)
+    answer = Client(app)("POST", TOKEN, data=shop)
+    assert (answer.status_code, answer.json["error"]) == (status, code)
+    assert answer.json.keys() == {"error", "error_description"}
+
+
+def test_the_log_in_page_of_the_code_flow_says_when_to_come_back(anyone: Client) -> None:
+    page = anyone("GET", "/api/oauth2/login").text
+    csrf = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+    form = {"csrf_token": csrf, "login": "nobody", "password": "wrong"}
+    answers = [anyone("POST", "/api/oauth2/login", data=form) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert "Too many tries" in answers[-1].text
 
 
 # What counts as one address.
