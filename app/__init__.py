@@ -29,6 +29,7 @@ from app.rpc.views import blueprint as rpc
 from app.services import Services
 from app.session.views import blueprint as session
 from odoo_bridge import boot
+from odoo_bridge.identity import database_uuid
 from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Limits, Transactions
 
@@ -73,7 +74,9 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     catalog = Catalog(
         engine, transactions, settings.catalog_interval, lambda snapshot: _take_over(app, settings, snapshot)
     )
-    throttle = make_throttle(instance.dsn, settings.redis_url, lambda: catalog.snapshot.system)
+    # Read once, before the workers are forked: all of them count for the same database.
+    uuid = transactions.run(database_uuid)
+    throttle = make_throttle(uuid, settings.redis_url, lambda: catalog.snapshot.system)
     recorder = Recorder(engine)
     authenticator = Authenticator(lambda: app.services.hasher(), throttle, recorder.token_used)
     return Services(

@@ -114,14 +114,15 @@ def count(storage: Storage, key: str, expiry: int) -> tuple[int, float]:
 def redis_storage(url: str, database: str) -> Storage:
     """Return the storage in a Redis, which several hosts share; its errors are limits' StorageError.
 
-    Servers of other databases may use the same Redis: ``database``, a name, keeps their counts apart.
+    Servers of other databases may use the same Redis: ``database``, its uuid, keeps their counts apart. Two clusters
+    may have databases of one name, and two hosts may reach one cluster by different addresses.
     """
     prefix = f"gatehouse/{hashlib.sha256(database.encode()).hexdigest()[:16]}"
     return RedisStorage(url, key_prefix=prefix, wrap_exceptions=True, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
 def local_storage(database: str) -> SharedMemory:
-    """Return the storage that all servers of this user on this machine share for a database."""
+    """Return the storage that all servers of this user on this machine share for a database, by its uuid."""
     name = hashlib.sha256(database.encode()).hexdigest()[:16]
     return SharedMemory(_private_folder() / f"{name}.sqlite3")
 

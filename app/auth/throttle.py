@@ -14,10 +14,10 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute, parse
 from limits.errors import StorageError
@@ -189,15 +189,11 @@ class Throttle:
 
 
 def make_throttle(
-    dsn: Mapping[str, Any], redis_url: str | None, system: Callable[[], SystemSettings] = SystemSettings
+    database: str, redis_url: str | None, system: Callable[[], SystemSettings] = SystemSettings
 ) -> Throttle:
-    """Return the throttle of a database: counted on this machine, or in Redis for several hosts."""
-    database = "\n".join(str(dsn.get(name)) for name in ("host", "port", "database", "dbname"))
+    """Return the throttle of a database, by its uuid: counted on this machine, or in Redis for several hosts."""
     local = local_storage(database)
-    if redis_url is None:
-        return Throttle(local, local, system)
-    # By name alone: two hosts may reach one PostgreSQL by different addresses.
-    return Throttle(redis_storage(redis_url, str(dsn.get("database") or dsn.get("dbname"))), local, system)
+    return Throttle(redis_storage(redis_url, database) if redis_url else local, local, system)
 
 
 @lru_cache(maxsize=8192)

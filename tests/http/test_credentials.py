@@ -14,13 +14,14 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.auth import clients
 from app.auth import login as logging_in
 from app.auth.counters import SharedMemory
-from app.auth.throttle import Throttle
+from app.auth.throttle import Throttle, make_throttle
 from app.catalog import store
 from app.catalog.document import ApiDocument
 from app.errors import TooManyRequests
 from app.routing import Gatehouse
 from odoo_bridge import credentials
 from odoo_bridge.errors import Denied, Unavailable
+from odoo_bridge.identity import database_uuid
 from tests.http.conftest import PASSWORD, Client
 
 Publish = Callable[..., str]
@@ -436,6 +437,15 @@ def test_counters_that_are_away_are_replaced_by_the_machines_own(app: Gatehouse,
     local = SharedMemory(tmp_path / "counters.sqlite3")
     throttle = Throttle(redis_storage("redis://127.0.0.1:1/0", "demo"), local)
     assert [throttle.hit("2/minute", "x").allowed for _ in range(3)] == [True, True, False]
+
+
+def test_counters_are_those_of_one_database_by_its_uuid(app: Gatehouse, root: Root) -> None:
+    def left(throttle: Throttle) -> int:
+        return throttle.hit("9/minute", "somebody").remaining
+
+    same, other = make_throttle(root(database_uuid), None), make_throttle("of a database of the same name", None)
+    other._storages[0].reset()
+    assert [left(each) for each in (app.services.throttle, same, other, app.services.throttle)] == [8, 7, 8, 6]
 
 
 # Addresses and origins.

@@ -181,6 +181,23 @@ def test_wrong_secrets_are_counted_together(two_servers: tuple[Server, Server]) 
     assert [try_at(host) for host in two_servers] == [429, 429]
 
 
+def test_two_addresses_of_one_cluster_are_one_database_to_the_counters(
+    server: Server, testbed: Testbed, tmp_path: Path
+) -> None:
+    conf = tmp_path / "odoo.conf"
+    text = testbed.odoo_conf.read_text()
+    assert text.count(f"db_host = {testbed.host}\n") == 1
+    conf.write_text(text.replace(f"db_host = {testbed.host}\n", "db_host = localhost\n"))
+    form = {"client_id": "guessed at two addresses", "client_secret": "wrong"}
+    with gunicorn(testbed, server.database, tmp_path / "other.log", GATEHOUSE_ODOO_CONF=str(conf)) as other:
+
+        def try_at(host: Server) -> int:
+            return requests.post(f"{host.url}/api/oauth2/token", data=form, timeout=30).status_code
+
+        assert [try_at(host) for _ in range(5) for host in (server, other)] == [401] * 10
+        assert [try_at(host) for host in (server, other)] == [429, 429]
+
+
 def _form(page: requests.Response, **values: str) -> dict[str, str]:
     (form,) = (form for form in html.fromstring(page.text).forms if form.method == "POST")
     return {name: value for name, value in form.form_values() if value is not None} | values
