@@ -85,7 +85,8 @@ def log_out() -> Response:
 
 
 def _attempt(name: str, secret: str) -> Attempt:
-    return Attempt(services().transactions.database, name, secret, request.remote_addr or "")
+    database, address = services().transactions.database, request.remote_addr or ""
+    return Attempt(database, name, secret, address, request.cookies.get(COOKIE))
 
 
 def _ask_for_code(user: User) -> Response:

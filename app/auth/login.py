@@ -17,12 +17,17 @@ from odoo_bridge.transaction import Environment, Transactions
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody's try to log in. ``secret`` is a password or an Odoo API key."""
+    """Somebody's try to log in. ``secret`` is a password or an Odoo API key.
+
+    ``session_id`` is the session that the request's cookie names: whoever logs in again leaves it, and a copy of the
+    cookie must be worth nothing then. It ends once the new one is open; a try that fails ends nothing.
+    """
 
     database: str
     login: str
     secret: str
     address: str
+    session_id: str | None = None
 
 
 def with_password(transactions: Transactions, throttle: Throttle, attempt: Attempt) -> Login:
@@ -42,7 +47,7 @@ def with_password(transactions: Transactions, throttle: Throttle, attempt: Attem
         raise
     meters.CREDENTIALS.labels("password", "good").inc()
     throttle.succeeded(attempt.login, attempt.address)
-    return opened
+    return _entered(opened, attempt)
 
 
 def with_key(transactions: Transactions, throttle: Throttle, attempt: Attempt) -> Login:
@@ -62,7 +67,7 @@ def with_key(transactions: Transactions, throttle: Throttle, attempt: Attempt) -
         throttle.slow_down(attempt.login, attempt.address, "api_key")
         raise
     meters.CREDENTIALS.labels("api_key", "good").inc()
-    return opened
+    return _entered(opened, attempt)
 
 
 def with_code(transactions: Transactions, throttle: Throttle, attempt: Attempt, user: User) -> Login:
@@ -86,7 +91,7 @@ def with_code(transactions: Transactions, throttle: Throttle, attempt: Attempt, 
         throttle.slow_down(attempt.login, attempt.address)
         raise Denied("This code is not right. Please use the newest one; Odoo takes five tries in an hour.")
     throttle.succeeded(attempt.login, attempt.address)
-    return opened
+    return _entered(opened, attempt)
 
 
 def _open(transactions: Transactions, attempt: Attempt, check: Callable[[Environment], User]) -> Login:
@@ -98,3 +103,10 @@ def _open(transactions: Transactions, attempt: Attempt, check: Callable[[Environ
         return sessions.open_session(root, check(root))
 
     return transactions.run(work)
+
+
+def _entered(opened: Login, attempt: Attempt) -> Login:
+    """End the session that the new one takes the place of, whosever and of whichever database it is."""
+    if attempt.session_id:
+        sessions.close_session(attempt.session_id)
+    return opened

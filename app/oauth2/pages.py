@@ -114,9 +114,8 @@ def log_in() -> Response:
         following = "/api/oauth2/consents"
     form, message = LoginForm(), ""
     if form.validate_on_submit():
-        attempt = Attempt(
-            services().transactions.database, form.login.data, form.password.data, request.remote_addr or ""
-        )
+        database, address = services().transactions.database, request.remote_addr or ""
+        attempt = Attempt(database, form.login.data, form.password.data, address, request.cookies.get(COOKIE))
         try:
             opened = login.with_password(services().transactions, services().throttle, attempt)
         except TooManyRequests as error:

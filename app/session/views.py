@@ -54,7 +54,7 @@ def destroy() -> Response:
 
 
 def _log_in(log_in: Callable[[Transactions, Throttle, Attempt], Login]) -> Response:
-    attempt = Attempt(*_credentials(g.incoming.body()), _address())
+    attempt = Attempt(*_credentials(g.incoming.body()), _address(), request.cookies.get(COOKIE))
     try:
         opened = log_in(services().transactions, services().throttle, attempt)
     except (Denied, SecondFactorRequired) as error:

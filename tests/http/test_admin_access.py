@@ -216,6 +216,22 @@ def test_a_password_opens_nothing_without_the_code(app: Gatehouse, careful: str)
     assert second.send(form, code=code).status_code == 401
 
 
+def test_the_code_ends_the_session_that_the_cookie_named_and_the_password_alone_does_not(
+    app: Gatehouse, careful: str, database: str
+) -> None:
+    client, copy = Client(app), Client(app)
+    client.log_in(database, "admin", "admin")
+    before = client.http.get_cookie("session_id")
+    assert before is not None
+    copy.http.set_cookie("session_id", before.value)
+    panel = Panel(client, "192.0.2.55")
+    form = panel.send("/admin/login", login=careful, password=PASSWORD).headers["Location"]
+    assert copy("GET", "/admin/").status_code == 200
+    assert panel.send(form, code=_code()).status_code == 303
+    assert copy("GET", "/admin/").status_code == 303
+    assert panel.get("/admin/")
+
+
 def test_the_code_is_asked_for_only_after_the_password_and_not_for_long(
     app: Gatehouse, careful: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -281,6 +281,20 @@ def test_a_login_is_tried_for_real_and_its_session_and_key_stay_nowhere(
     root(lambda env: env["res.users.apikeys"].search([("name", "=", "console")])._remove())
 
 
+def test_a_login_that_is_tried_ends_no_session_of_who_tries_it(
+    keys: str, attempt: Console, root: Root, database: str
+) -> None:
+    def make(env: Any) -> str:
+        user = env["res.users"].search([("login", "=", "demo")])
+        key: str = env["res.users.apikeys"].with_user(user).sudo()._generate(None, "console of demo", None)
+        return key
+
+    body = json.dumps({"db": database, "login": "demo", "password": root(make)})
+    assert attempt(keys, "POST", body=body, caller="me").body["result"]["username"] == "demo"
+    assert attempt.panel.get("/admin/")
+    root(lambda env: env["res.users.apikeys"].search([("name", "=", "console of demo")])._remove())
+
+
 def test_every_endpoint_has_a_form_whose_example_can_be_sent(
     publish: Publish, attempt: Console, app: Gatehouse, keys: str
 ) -> None:

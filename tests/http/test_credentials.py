@@ -23,6 +23,7 @@ from odoo_bridge import credentials
 from odoo_bridge.errors import Denied, Unavailable
 from odoo_bridge.identity import database_uuid
 from tests.http.conftest import PASSWORD, Client
+from tests.http.panel import Panel
 
 Publish = Callable[..., str]
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -127,6 +128,45 @@ def test_a_session_ends_with_logout_password_change_and_deactivation(
     third.log_in(database, "leaver", PASSWORD + "!")
     root(lambda env: env["res.users"].search([("login", "=", "leaver")]).write({"active": False}))
     assert third("GET", route).status_code == 401
+
+
+@pytest.fixture(params=["password", "key", "panel", "consent page"])
+def enter(
+    request: pytest.FixtureRequest, database: str, key_api: str, make_key: Callable[..., str]
+) -> Callable[[Client, bool], None]:
+    """Log in by one of the doors, as `demo`, with what is right or with what is wrong."""
+
+    def by_json(client: Client, right: bool) -> None:
+        path, secret = (
+            ("/web/session/authenticate", "demo") if request.param == "password" else (key_api, make_key("demo"))
+        )
+        answer = _log_in(client, database, "demo", secret if right else "wrong", path)
+        assert ("result" in answer.json) == right, answer.text
+
+    def by_form(client: Client, right: bool) -> None:
+        path = "/admin/login" if request.param == "panel" else "/api/oauth2/login"
+        answer = Panel(client).send(path, login="demo", password="demo" if right else "wrong")
+        assert answer.status_code == (303 if right else 401), answer.text
+
+    return by_json if request.param in ("password", "key") else by_form
+
+
+def test_logging_in_again_ends_the_session_that_the_cookie_named(
+    enter: Callable[[Client, bool], None], app: Gatehouse, database: str, publish: Publish
+) -> None:
+    route, client, copy = publish("res.partner"), Client(app), Client(app)
+    client.log_in(database, "admin", "admin")
+    before = client.http.get_cookie("session_id")
+    assert before is not None
+    copy.http.set_cookie("session_id", before.value)
+    enter(client, False)
+    assert copy("GET", route).status_code == 200  # a try that fails ends nothing
+    enter(client, True)
+    assert copy("GET", route).status_code == 401
+    assert client("GET", route).status_code == 200
+    after = client.http.get_cookie("session_id")
+    assert after is not None
+    assert after.value[:42] != before.value[:42]
 
 
 def test_an_old_session_is_rotated_as_odoo_rotates_it(

@@ -75,7 +75,8 @@ def _call(target: Target, inputs: Inputs, apps: list[Caller], values: Mapping[st
         raise Unauthorized("Please log in.")  # the guard has seen to it already
     services().catalog.refresh()  # another worker may just have saved what is tried here
     mark = Trial(person.uid, run == "test", app.id if app else None)
-    answer = dispatch.send(asked, mark, _own_session() if caller == ME else None)
+    # Without the session where the call logs in: that would end it.
+    answer = dispatch.send(asked, mark, _own_session() if caller == ME and not target.logs_in else None)
     if target.logs_in and answer.session_id:
         sessions.close_session(answer.session_id)
     return {"answer": answer, "programs": _programs(target, inputs, asked, caller), "most": dispatch.MOST_SHOWN}
