@@ -31,6 +31,7 @@ def current_call(definition: Definition, operation: Operation) -> Call:
         credentials=Credentials(session_id, authorization, request.remote_addr or "", trial.client if trial else None),
         told=told,
         request_id=state.request_id,
+        call_id=state.call_id,
         wishes=Wishes(
             languages=request.accept_languages,
             time_zone=headers.get("X-Timezone"),

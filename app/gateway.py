@@ -39,6 +39,7 @@ class Call:
     wishes: context.Wishes
     told: Told
     request_id: str
+    call_id: str
     idempotency: Idempotency | None = None
     trial: Trial | None = None
 
@@ -150,6 +151,7 @@ def _check_structure(root: Environment, definition: Definition) -> None:
 def _author(call: Call, principal: Principal) -> Author:
     return Author(
         request_id=call.request_id,
+        call_id=call.call_id,
         api_id=call.definition.id,
         api=call.definition.name,
         caller=call.trial.caller(principal.key) if call.trial else principal.key,

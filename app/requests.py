@@ -67,10 +67,14 @@ def _keep_catalog_current(app: Gatehouse) -> None:
 
 
 def _identify() -> None:
-    """Take over a client's or proxy's request id, so that one id runs through all logs."""
+    """Take over a client's or proxy's request id, so that one id runs through all logs.
+
+    Clients can choose one that was used before, also by others: which call is meant, the call's own id tells.
+    """
     given, state = current_request().headers.get("X-Request-ID", ""), current_state()
     state.started = time.perf_counter()
-    state.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    own = state.call_id = secrets.token_hex(16)
+    state.request_id = given if _REQUEST_ID.fullmatch(given) else own
 
 
 def _check_host(names: list[str]) -> None:
@@ -129,6 +133,7 @@ def _row(request: Request, state: _AppCtxGlobals, response: Response, definition
         uid=principal.uid if principal else None,
         address=request.remote_addr or "",
         milliseconds=(time.perf_counter() - state.started) * 1000,
+        call_id=state.call_id,
         exchange=_exchange(request, response, definition.masking) if definition.masking and principal else None,
     )
 

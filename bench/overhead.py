@@ -80,6 +80,7 @@ class Calls:
             wishes=Wishes(LanguageAccept(), None, None),
             told=Told(),
             request_id="bench",
+            call_id="bench",
         )
 
         def within(env: Any) -> int:

@@ -50,8 +50,10 @@ class RequestLog(PanelView):
 
     @page("/<request_id>")
     def details(self, request_id: str) -> Response:
-        """Show all that is known of a request: its calls, and what they changed."""
-        calls, changes = queries.request(services().engine, request_id)
+        """Show all that is known of a call, and what it changed; ``?call=`` tells it from others of the same id."""
+        request_id, call_id = _text(request_id), request.args.get("call")
+        engine = services().engine
+        calls, changes = queries.request(engine, request_id, None if call_id is None else _text(call_id))
         if not calls and not changes:
             raise NotFound("This request is not in the log yet, or no longer.")
         return self.show(
@@ -60,7 +62,13 @@ class RequestLog(PanelView):
             calls=people.named(calls),
             changes=people.named(changes),
             names=api_names(),
+            shared=queries.is_shared(engine, request_id, [*calls, *changes][0]["call_id"]),
         )
+
+
+def _text(given: str) -> str:
+    """Return a text that PostgreSQL takes."""
+    return given.replace("\x00", "")
 
 
 def _filters() -> dict[str, Any]:
@@ -70,7 +78,7 @@ def _filters() -> dict[str, Any]:
         "api": wished_api(),
         "outcome": outcome if outcome in ("good", "failed") else None,
         "status": status if _STATUS.fullmatch(status) else None,
-        "q": request.args.get("q", "").strip()[:200].replace("\x00", "") or None,
+        "q": _text(request.args.get("q", "").strip()[:200]) or None,
     }
 
 

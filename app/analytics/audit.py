@@ -26,9 +26,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who called, through what, and from where."""
+    """Who called, through what, and from where. Clients may choose request ids, and one twice; call ids are ours."""
 
     request_id: str
+    call_id: str
     api_id: int
     api: str
     caller: str
@@ -39,8 +40,8 @@ class Author:
 
 _INSERT = (
     "INSERT INTO gatehouse.audit "
-    "(request_id, api_id, api, action, model, record_ids, fields, caller, client, uid, address) "
-    "SELECT %s, %s, %s, %s, %s, %s::int[], %s::text[], %s, %s, %s, %s"
+    "(request_id, call_id, api_id, api, action, model, record_ids, fields, caller, client, uid, address) "
+    "SELECT %s, %s, %s, %s, %s, %s, %s::int[], %s::text[], %s, %s, %s, %s"
 )
 #: PostgreSQL numbers a transaction when it first writes.
 _IF_WRITTEN = " WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
@@ -57,6 +58,7 @@ def write(cr: Any, author: Author, changes: Sequence[Change]) -> None:
             _INSERT if certain else _INSERT + _IF_WRITTEN,
             (
                 author.request_id,
+                author.call_id,
                 author.api_id,
                 author.api,
                 change.action,

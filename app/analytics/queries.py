@@ -17,7 +17,8 @@ from app.analytics.rollup import Table
 
 #: What lists and files show of a row of the log: all but bodies, which can be long.
 LOG_COLUMNS = (
-    "at, request_id, api_id, endpoint, path, status, error, message, caller, client, uid, address, milliseconds"
+    "at, request_id, api_id, endpoint, path, status, error, message, caller, client, uid, address, milliseconds, "
+    "call_id"
 )
 _PLACE = re.compile(r"\(\d{1,10},\d{1,5}\)", re.ASCII)
 Dimension = Literal["api", "endpoint", "client", "error"]
@@ -197,12 +198,43 @@ def log_page(
     )
 
 
-def request(engine: Engine, request_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return what the log and the audit know of a request."""
+#: Which of the calls of one request id is meant where nothing more is said: the one that got it from this server, else
+#: the newest.
+_MEANT = """
+SELECT call_id FROM (
+  SELECT call_id, at FROM gatehouse.request_log WHERE request_id = :id
+  UNION ALL SELECT call_id, at FROM gatehouse.audit WHERE request_id = :id
+) AS calls ORDER BY call_id IS NOT DISTINCT FROM :id DESC, at DESC LIMIT 1
+"""
+_OTHERS = """
+SELECT EXISTS (SELECT FROM gatehouse.request_log WHERE request_id = :id AND call_id IS DISTINCT FROM :call)
+  OR EXISTS (SELECT FROM gatehouse.audit WHERE request_id = :id AND call_id IS DISTINCT FROM :call) AS others
+"""
+
+
+def request(
+    engine: Engine, request_id: str, call_id: str | None = None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what the log and the audit know of a call.
+
+    A client may send an id that was used before, by others too: ``call_id`` says which call is meant, "" one from
+    before there were such ids. What the others did is no part of the answer.
+    """
+    if call_id is None:
+        meant = _rows(engine, _MEANT, {"id": request_id})
+        call_id = meant[0]["call_id"] if meant else None
+    values = {"id": request_id, "call": call_id or None}
+    condition = "request_id = :id AND call_id IS NOT DISTINCT FROM :call"
     return (
-        _rows(engine, "SELECT * FROM gatehouse.request_log WHERE request_id = :id ORDER BY at", {"id": request_id}),
-        _rows(engine, "SELECT * FROM gatehouse.audit WHERE request_id = :id ORDER BY id", {"id": request_id}),
+        _rows(engine, f"SELECT * FROM gatehouse.request_log WHERE {condition} ORDER BY at", values),
+        _rows(engine, f"SELECT * FROM gatehouse.audit WHERE {condition} ORDER BY id", values),
     )
+
+
+def is_shared(engine: Engine, request_id: str, call_id: str | None) -> bool:
+    """Whether other calls came with the request id of this one."""
+    (row,) = _rows(engine, _OTHERS, {"id": request_id, "call": call_id})
+    return bool(row["others"])
 
 
 def audit_page(

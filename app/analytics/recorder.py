@@ -38,6 +38,8 @@ INTERVAL = 1.0
 class Row:
     """One call. ``endpoint`` is method and route, ``path`` what was asked for without its query.
 
+    Clients may choose ``request_id``, and one twice; ``call_id`` is this call's alone.
+
     ``exchange`` holds the bodies of a call of an API that logs them.
     """
 
@@ -54,6 +56,7 @@ class Row:
     uid: int | None
     address: str
     milliseconds: float
+    call_id: str | None = None
     exchange: Exchange | None = None
 
 

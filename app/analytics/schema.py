@@ -1,4 +1,4 @@
-"""The tables of this package, as migrations 0004 and 0005 make them; they are written and read in SQL."""
+"""The tables of this package, as migrations 0004 to 0006 make them; they are written and read in SQL."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Audit(Base):
     client: Mapped[str | None] = mapped_column(Text)
     uid: Mapped[int] = mapped_column(Integer)
     address: Mapped[str] = mapped_column(Text)
+    call_id: Mapped[str | None] = mapped_column(Text)
 
 
 class RequestLog(Base):
@@ -64,6 +65,7 @@ class RequestLog(Base):
     request_note: Mapped[str | None] = mapped_column(Text)
     response_body: Mapped[str | None] = mapped_column(Text)
     response_note: Mapped[str | None] = mapped_column(Text)
+    call_id: Mapped[str | None] = mapped_column(Text)
 
 
 class _Rollup:

@@ -134,6 +134,53 @@ def test_a_spreadsheet_is_given_no_formula(panel: Panel, calls: tuple[str, str],
     assert {row["path"] for row in rows} == {f"'{begin}cmd()"}
 
 
+def _shown(page: TestResponse) -> tuple[list[str], list[str]]:
+    """Return the callers of the calls that the page of a request shows, and the names of the records' creators."""
+    tree = html.fromstring(page.text)
+    who = [node.text_content().strip() for node in tree.xpath("//dl/dt[text()='Who']/following-sibling::dd[1]")]
+    return who, [node.text_content().strip() for node in tree.xpath("//tbody//td[@data-label='Who']")]
+
+
+def test_a_request_id_that_was_used_before_shows_no_calls_of_others(
+    app: Gatehouse, panel: Panel, demo: Client, other: Client, publish: Callable[..., str]
+) -> None:
+    route, headers = publish(), {"X-Request-ID": "used-twice"}
+    for caller in (demo, other):
+        answer = caller("POST", route, json={"name": "of one of two"}, headers=headers)
+        assert answer.headers["X-Request-ID"] == "used-twice"
+    app.services.recorder.flush()
+    for page in ("/admin/log/?q=used-twice", "/admin/audit/?q=used-twice"):
+        links = html.fromstring(panel.get(page).text).xpath("//tbody//th/a/@href")
+        assert [_shown(panel.get(link)) for link in links] == [(["other"], ["other"]), (["demo"], ["demo"])]
+        assert "other calls came with the same one" in texts(panel.get(links[0]))
+    assert _shown(panel.get("/admin/log/used-twice")) == (["other"], ["other"])  # the newest
+    assert panel.get("/admin/log/used-twice?call=made-up", 404)
+    assert panel.get("/admin/log/used-twice?call=%00", 404)
+
+
+def test_the_id_of_an_answer_leads_to_its_call_though_others_send_it_too(
+    app: Gatehouse, panel: Panel, demo: Client, other: Client, publish: Callable[..., str]
+) -> None:
+    route = publish()
+    given = demo("POST", route, json={"name": "mine"}).headers["X-Request-ID"]
+    for _ in range(2):
+        other("GET", route, headers={"X-Request-ID": given})
+    app.services.recorder.flush()
+    assert _shown(panel.get(f"/admin/log/{given}")) == (["demo"], ["demo"])
+
+
+def test_a_call_of_before_there_were_call_ids_is_shown(panel: Panel, sql: Sql) -> None:
+    sql(
+        "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, address, milliseconds) "
+        "VALUES (now(), 'of old', 0, 'GET /old', '/old', 200, '', 1)"
+    )
+    (link,) = html.fromstring(panel.get("/admin/log/?q=of old").text).xpath("//tbody//th/a/@href")
+    for address in (link, "/admin/log/of old"):
+        page = texts(panel.get(address))
+        assert "GET /old" in page
+        assert "other calls" not in page
+
+
 def test_a_file_holds_all_calls_that_match_and_reads_them_page_by_page(
     app: Gatehouse, panel: Panel, calls: tuple[str, str], sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
