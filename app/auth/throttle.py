@@ -34,7 +34,7 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 #: Credentials that nobody guesses, by the name under which wrong ones are counted.
-Random = Literal["token", "api_key", "client_secret"]
+RandomCredential = Literal["token", "api_key", "client_secret"]
 
 #: Seconds that each wrong password adds to the wait for its answer, and the longest such wait.
 _DELAY, _LONGEST_DELAY = 0.05, 0.5
@@ -131,7 +131,7 @@ class Throttle:
         for item, key in counts:
             self._hit(item, *key)
 
-    def wrong(self, kind: Random, address: str, account: str | None = None) -> None:
+    def wrong(self, kind: RandomCredential, address: str, account: str | None = None) -> None:
         """Count a random credential that was found wrong; raises TooManyRequests where an address sends many.
 
         Counted per address, and per account and address where there is an account: a login or a client app. Nothing
@@ -145,7 +145,7 @@ class Throttle:
             if not self._hit(item, *key):
                 raise self._too_many(item, *key)
 
-    def slow_down(self, account: str, address: str, kind: Random | Literal["pair"] = "pair") -> None:
+    def slow_down(self, account: str, address: str, kind: RandomCredential | Literal["pair"] = "pair") -> None:
         """Make the next guess wait: longer with each wrong one, but never so long that waiting ties up a server."""
         item, place = self._tries.pair[0], place_of(address)
         stats = self._count(lambda limiter: limiter.get_window_stats(item, kind, *_hashed((account, place))))

@@ -441,6 +441,22 @@ def test_the_public_is_told_apart_by_place(addresses: list[str], anyone: Client,
     assert anyone("GET", route, environ_overrides={"REMOTE_ADDR": "2001:db8:1:3::1"}).status_code == 200
 
 
+@pytest.mark.parametrize("addresses", SAME_PLACE)
+def test_log_ins_with_a_key_are_counted_by_place(
+    addresses: list[str], app: Gatehouse, database: str, sql: Sql, key_api: str
+) -> None:
+    sql(
+        "UPDATE gatehouse.api SET document = jsonb_set(document, '{rate_limit}', '\"2/minute\"'), "
+        "revision = revision + 1 WHERE document->>'route' = %s",
+        key_api,
+    )
+    app.services.catalog.refresh()
+    wrong = {"db": database, "login": "demo", "password": "wrong"}
+    places = ({"REMOTE_ADDR": address} for address in addresses[:3])
+    statuses = [Client(app)("POST", key_api, json=wrong, environ_overrides=each).status_code for each in places]
+    assert statuses == [200, 200, 429]
+
+
 def test_codes_of_a_second_factor_are_counted_by_place(
     app: Gatehouse, database: str, root: Root, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
