@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test check bench soak
+.PHONY: help serve odoo test check bench soak rights
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -38,3 +38,7 @@ check: ## lint, format and types
 soak: ## ten minutes of mixed load, and what the workers' memory does; DURATION=60 for a short one
 	@$(PYTHON) dev/bootstrap.py test
 	@DURATION=$(DURATION) .venv/bin/python -m bench.soak
+
+rights: ## rights that change while calls run, a hundred times each; a short form is part of test
+	@$(PYTHON) dev/bootstrap.py test
+	@RIGHTS_ROUNDS=100 .venv/bin/python -m dev test tests/server/test_rights.py $(ARGS)

@@ -78,7 +78,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     uuid = transactions.run(database_uuid)
     throttle = make_throttle(uuid, settings.redis_url, lambda: catalog.snapshot.system)
     recorder = Recorder(engine)
-    authenticator = Authenticator(lambda: app.services.hasher(), throttle, recorder.token_used)
+    authenticator = Authenticator(lambda: app.services.hasher(), recorder.token_used)
     return Services(
         settings=settings,
         instance=instance,

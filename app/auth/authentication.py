@@ -12,10 +12,9 @@ from collections.abc import Callable, Collection
 from app.auth import bearers
 from app.auth.bearers import Bearer
 from app.auth.principal import Credentials, Principal, Told
-from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
 from app.catalog.definition import Definition
-from app.errors import TooManyRequests, Unauthorized
+from app.errors import Unauthorized
 from app.metrics import meters
 from odoo_bridge import credentials, sessions
 from odoo_bridge.transaction import Environment
@@ -31,10 +30,9 @@ class NoUser(Unauthorized):
 class Authenticator:
     """Finds out who calls an API."""
 
-    def __init__(self, hasher: Callable[[], Hasher], throttle: Throttle, on_token: Callable[[str], None]) -> None:
+    def __init__(self, hasher: Callable[[], Hasher], on_token: Callable[[str], None]) -> None:
         """``on_token`` gets the lookup part of each token that was found good."""
         self._hasher = hasher
-        self._throttle = throttle
         self._on_token = on_token
 
     def authenticate(self, root: Environment, presented: Credentials, definition: Definition, told: Told) -> Principal:
@@ -83,37 +81,25 @@ class Authenticator:
         if match is None:
             raise Unauthorized("Expected is the header Authorization: Bearer TOKEN.")
         token = match[1]
-        if _ODOO_KEY.fullmatch(token):
-            principal = _key(root, token, run_as)
-            kind, known = "api_key", principal is not None
-        else:
-            found = bearers.bearer(root.cr, self._hasher(), token, run_as)
-            principal = _acting(found)
-            kind, known = "token", found is not None
-            if found is not None and principal is not None:
-                self._on_token(found.lookup)
-        _count(kind, principal)
+        is_key = _ODOO_KEY.fullmatch(token) is not None
+        principal = _key(root, token, run_as) if is_key else self._token(root, token, run_as)
+        _count("api_key" if is_key else "token", principal)
         if principal is None:
-            if not known:
-                self._count_wrong(presented.address)
+            # Never 429: tokens can't be guessed, and who has one that is over has to know that it needs another.
             raise _unknown_token()
         return principal
 
-    def _count_wrong(self, address: str) -> None:
-        """Count a token or key that nobody has been given; past the limit, TooManyRequests tells that it is wrong too.
-
-        One that has just expired is the right caller's, who has to know at once that it needs another.
-        """
-        try:
-            self._throttle.wrong("token", address)
-        except TooManyRequests as error:
-            error.headers.update(_unknown_token().headers)
-            raise
+    def _token(self, root: Environment, token: str, run_as: int | None) -> Principal | None:
+        found = bearers.bearer(root.cr, self._hasher(), token, run_as)
+        principal = _acting(found)
+        if found is not None and principal is not None:
+            self._on_token(found.lookup)
+        return principal
 
 
 def _acting(found: Bearer | None) -> Principal | None:
     """Return who a token that was found lets call; None where it is good for nothing. Raises Unauthorized."""
-    if found is None or found.expired or not found.client_active:
+    if found is None or not found.client_active:
         return None
     if not found.person_active:  # whoever executes the calls: the right to make them was this person's
         raise invalid_token("The person who allowed this client app to act for them is no longer active.")

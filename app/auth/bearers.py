@@ -11,14 +11,13 @@ from app.auth.tokens import Hasher
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A token that was sent with a call, with its client app and the user that the call acts as.
+    """A token that was sent with a call and has not expired, with its client app and the user that the call acts as.
 
     ``uid`` is the person who gave it, None where the client app acts by itself; ``acts_as`` is None where nobody does.
     ``scopes`` are those granted that the client app still has.
     """
 
     lookup: str
-    expired: bool
     uid: int | None
     person_active: bool
     scopes: tuple[str, ...]
@@ -32,32 +31,29 @@ class Bearer:
 def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | None:
     """Return what an access token stands for, and whether its user is active: one query by primary keys.
 
-    None for any other text, and once an expired token has been cleared away; ``run_as`` is the user that executes the
-    calls of the API, where it names one.
+    None for any other text; ``run_as`` is the user that executes the calls of the API, where it names one.
     """
     lookup = tokens.lookup_of(token, tokens.ACCESS)
     if lookup is None:
         return None
     cr.execute(
-        "SELECT t.hash, t.expires_at <= now(), t.uid, t.scopes, c.id, c.name, c.active, c.scopes, c.uid, u.active, "
-        "p.active FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id "
+        "SELECT t.hash, t.uid, t.scopes, c.id, c.name, c.active, c.scopes, c.uid, u.active, p.active "
+        "FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id "
         "LEFT JOIN res_users u ON u.id = COALESCE(%s, t.uid, c.uid) "
         "LEFT JOIN res_users p ON p.id = t.uid "
-        "WHERE t.lookup = %s",
+        "WHERE t.lookup = %s AND t.expires_at > now()",
         (run_as, lookup),
     )
     row = cr.fetchone()
     if row is None:
         return None
-    stored, expired, uid, granted, client_id, name, client_active, held, client_uid, user_active, person_active = row
+    stored, uid, granted, client_id, name, client_active, held, client_uid, user_active, person_active = row
     if not hasher.matches(token, stored):
         return None
     scopes = tuple(scope for scope in granted if scope in held)
     acts_as = _first(run_as, uid, client_uid)
     person_active = uid is None or bool(person_active)
-    return Bearer(
-        lookup, expired, uid, person_active, scopes, client_id, name, client_active, acts_as, bool(user_active)
-    )
+    return Bearer(lookup, uid, person_active, scopes, client_id, name, client_active, acts_as, bool(user_active))
 
 
 def own_bearer(cr: Any, client_id: int, run_as: int | None) -> Bearer | None:
@@ -72,7 +68,7 @@ def own_bearer(cr: Any, client_id: int, run_as: int | None) -> Bearer | None:
         return None
     name, scopes, client_active, client_uid, user_active = row
     acts_as = _first(run_as, client_uid)
-    return Bearer("", False, None, True, tuple(scopes), client_id, name, client_active, acts_as, bool(user_active))
+    return Bearer("", None, True, tuple(scopes), client_id, name, client_active, acts_as, bool(user_active))
 
 
 def _first(*users: int | None) -> int | None:

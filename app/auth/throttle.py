@@ -34,7 +34,7 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 #: Credentials that nobody guesses, by the name under which wrong ones are counted.
-RandomCredential = Literal["token", "api_key", "client_secret"]
+RandomCredential = Literal["api_key", "client_secret"]
 
 #: Seconds that each wrong password adds to the wait for its answer, and the longest such wait.
 _DELAY, _LONGEST_DELAY = 0.05, 0.5

@@ -282,15 +282,11 @@ def test_many_addresses_cannot_guess_one_password_and_its_owner_still_gets_in(ap
     assert owner("POST", "/web/session/authenticate", json=right, environ_overrides=home).json["result"]
 
 
-def test_wrong_tokens_from_one_address_are_refused_and_right_ones_are_not(
-    anyone: Client, publish: Publish, make_key: Callable[..., str]
-) -> None:
+def test_a_wrong_token_is_always_a_401_however_many_came_before(anyone: Client, publish: Publish) -> None:
     route = publish("res.partner")
-    statuses = [
-        anyone("GET", route, headers={"Authorization": f"Bearer gha_{n:016}_{'x' * 43}"}).status_code for n in range(35)
-    ]
-    assert statuses[:29] == [401] * 29
-    assert statuses[-1] == 429
+    answers = [anyone("GET", route, headers=_unknown(n)) for n in range(40)]
+    assert {answer.status_code for answer in answers} == {401}
+    assert 'error="invalid_token"' in answers[-1].headers["WWW-Authenticate"]
 
 
 @pytest.fixture
@@ -317,8 +313,8 @@ def test_wrong_tokens_stop_nothing_else_from_their_address(
     route = publish("res.partner", clients=["Shop of tries"])
     key, token = make_key("demo"), anyone("POST", TOKEN, data=shop).json["access_token"]
     statuses = [anyone("GET", route, headers=_unknown(n)).status_code for n in range(40)]
-    statuses += [anyone("GET", route, headers={"Authorization": f"Bearer {n:040}"}).status_code for n in range(10)]
-    assert statuses[-1] == 429
+    statuses += [anyone("GET", route, headers={"Authorization": f"Bearer {n:040}"}).status_code for n in range(40)]
+    assert set(statuses) == {401}
     for right in (token, key):
         assert anyone("GET", route, headers={"Authorization": f"Bearer {right}"}).status_code == 200
     assert anyone("POST", TOKEN, data=shop).status_code == 200
@@ -328,18 +324,14 @@ def test_wrong_tokens_stop_nothing_else_from_their_address(
     assert "error" in _log_in(Client(app), database, "demo", "wrong").json
 
 
-def test_an_expired_token_is_told_so_whatever_others_send_from_its_address(
+def test_an_expired_token_is_always_a_401_and_stops_nothing(
     anyone: Client, publish: Publish, shop: dict[str, str], sql: Sql
 ) -> None:
     route = publish("res.partner", clients=["Shop of tries"])
     expired = {"Authorization": f"Bearer {anyone('POST', TOKEN, data=shop).json['access_token']}"}
     sql("UPDATE gatehouse.token SET expires_at = now() - interval '1 second'")
     assert {anyone("GET", route, headers=expired).status_code for _ in range(35)} == {401}
-    assert anyone("GET", route, headers=_unknown(0)).status_code == 401  # they were not counted
-    refused = [anyone("GET", route, headers=_unknown(n)) for n in range(35)][-1]
-    assert refused.status_code == 429
-    assert 'error="invalid_token"' in refused.headers["WWW-Authenticate"]  # it may be a token that was revoked
-    assert anyone("GET", route, headers=expired).status_code == 401
+    assert anyone("POST", TOKEN, data=shop).status_code == 200
 
 
 def test_wrong_secrets_of_strangers_keep_no_client_app_from_its_tokens(app: Gatehouse, shop: dict[str, str]) -> None:
