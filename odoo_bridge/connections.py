@@ -7,6 +7,7 @@ reset rides on the first statement of a transaction, together with the transacti
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -16,8 +17,11 @@ import psycopg2
 from odoo import sql_db
 from odoo.sql_db import MAX_IDLE_TIMEOUT, ConnectionPool, Cursor
 from odoo.tools import config
+from psycopg2.pool import PoolError
 
 from .driver import Connection, TransactionCursor
+
+_logger = logging.getLogger(__name__)
 
 #: Odoo's own level (see ``odoo.sql_db.Cursor``).
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
@@ -130,6 +134,17 @@ class SettingCursor(Cursor):  # type: ignore[misc]
                 self._obj.ending = ""
         super().commit()
         self.commits += 1
+        self._signal()
+
+    def _signal(self) -> None:
+        """Tell other processes what they have to forget; at once, because the work may go on for long."""
+        registry = self.transaction.registry if self.transaction is not None else None
+        if registry is not None and (registry.cache_invalidated or registry.registry_invalidated):
+            try:
+                registry.signal_changes()
+            except (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError) as error:
+                # What was committed stays so. What is not signalled stays noted, for the end of the work.
+                _logger.warning("A change is not signalled yet: %s", error)
 
     def rollback(self) -> None:
         """Roll back, and forget what should have been done at the commit."""

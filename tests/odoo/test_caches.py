@@ -227,6 +227,22 @@ def test_a_commit_within_the_work_empties_the_caches_again(transactions: Transac
     change.end()
 
 
+def test_a_commit_within_the_work_is_signalled_at_once(
+    transactions: Transactions, user: int, sql: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    def signals() -> int:
+        ((number,),) = sql("SELECT max(id) FROM orm_signaling_default")
+        return int(number)
+
+    change = Beside(transactions, lambda root: set_admin(root, user, False), lambda root: root.cr.commit())
+    change.step()
+    before = signals()
+    change.step()
+    during = signals()
+    change.end()
+    assert (during - before, signals() - during) == (1, 0)
+
+
 def test_a_cursor_that_the_work_opens_follows_the_same_rules(transactions: Transactions, user: int) -> None:
     def elsewhere(root: Environment) -> None:
         with root.registry.cursor() as cr:
