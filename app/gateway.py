@@ -86,7 +86,7 @@ class Gateway:
             return self._read(call, work, read_only=read_only)
 
         def within(root: Environment) -> T:
-            return self._act(root, call, self._admit(root, call), work)
+            return self._act(root, call, self._admit(root, call), work, read_only=read_only)
 
         return self._transactions.run(within, keep=not rolled_back, read_only=read_only)
 
@@ -95,7 +95,7 @@ class Gateway:
         principal, since = self._transactions.run(lambda root: (self._admit(root, call), replica.position(root)))
 
         def within(root: Environment) -> T:
-            return self._act(root, call, principal, work)
+            return self._act(root, call, principal, work, read_only=read_only)
 
         try:
             result = self._replica.run(within, since)
@@ -116,13 +116,20 @@ class Gateway:
         return principal
 
     def _act(
-        self, root: Environment, call: Call, principal: Principal, work: Callable[[Environment, Principal], T]
+        self,
+        root: Environment,
+        call: Call,
+        principal: Principal,
+        work: Callable[[Environment, Principal], T],
+        *,
+        read_only: bool,
     ) -> T:
         """Do the work as the principal's user, and note what it has changed."""
         _check_structure(root, call.definition)  # once more: a replica's environment is not the one that admitted it
         rolled_back = is_rolled_back(call.definition, call.trial)
         context = _context(root, principal.uid, call.wishes, call.definition)
-        with sandbox.isolated(root) if rolled_back else nullcontext(root) as place:
+        kept_in = sandbox.isolated if rolled_back else sandbox.reading if read_only else nullcontext
+        with kept_in(root) as place:
             result = work(act_as(place, principal.uid, context), principal)
         if call.told.changes and not rolled_back:
             audit.write(root.cr, _author(call, principal), call.told.changes)

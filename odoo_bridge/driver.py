@@ -74,7 +74,7 @@ class Connection(PsycoConnection):  # type: ignore[misc]
             self._end("ROLLBACK")
 
     def _end(self, statement: str) -> None:
-        with self.cursor() as plain:
+        with super().cursor() as plain:  # also where cursors are held back from doing this (see held.py)
             plain.execute(statement)
 
 

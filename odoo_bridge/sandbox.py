@@ -1,22 +1,21 @@
 """Test mode: a call runs for real, and nothing of it remains.
 
-Rolling back is not enough: methods commit, open cursors of their own, start threads, send mail, call other hosts and
-write files. Inside ``isolated`` each of these is kept in, for the thread that runs the call and for no other. What
-can't be kept in are PostgreSQL's sequences, programs that a method starts, and connections to the database that it
-opens without Odoo.
+Rolling back is not enough: methods commit, open cursors of their own, start threads and programs, send mail, call other
+hosts and write files. Inside ``isolated`` each of these is kept in, for the thread that runs the call and for no other:
+the call's connection is held (``held``), cursors are savepoints, threads run in this one (``sandbox_threads``), and
+what leaves the process is refused (``sandbox_process``). What can't be kept in are PostgreSQL's sequences and what
+code does that is older than the call: a thread that takes work from a queue, a function for the process's end.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
-import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import psycopg2
 from odoo import sql_db
 from odoo.addons.base.models.ir_attachment import IrAttachment
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
@@ -25,25 +24,19 @@ from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 from odoo.sql_db import BaseCursor, Savepoint
 
+from . import sandbox_process, sandbox_threads  # noqa: F401  they keep in from when they are loaded
 from .caches import View
-from .errors import BridgeError, Rejected, translate
+from .connections import SettingCursor
+from .driver import Connection
+from .errors import Rejected, translate
+from .held import HeldConnection, ReadOnlyConnection, held
+from .kept_in import keeping_in, kept_in, refused, state
 from .transaction import Environment
 
 _logger = logging.getLogger(__name__)
 
-
-class _State(threading.local):
-    """What the current thread keeps in: the real cursor, and the first host that was refused.
-
-    ``ways_out`` counts, outside of the sandbox too, what can write past the call's own transaction.
-    """
-
-    cursor: Any = None
-    refused: Any = None  # a text, or None
-    ways_out: int = 0
-
-
-_state = _State()
+#: The savepoint that a transaction still knows at the end of a call, where it is still the same one.
+_MARK = "gatehouse_test_mode"
 
 
 class SandboxCursor(BaseCursor):  # type: ignore[misc]
@@ -129,125 +122,108 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
 def isolated(root: Environment) -> Iterator[Environment]:
     """Give a superuser's environment like ``root`` in which nothing that is done remains or leaves the process.
 
-    The transaction of ``root`` has to be rolled back afterwards. Raises Rejected where the work fails because another
-    host could not be reached.
+    The transaction of ``root`` has to be rolled back afterwards. Raises Rejected where the work fails because
+    something was refused to it, and where it has left the transaction all the same.
     """
-    if _state.cursor is not None:
-        raise BridgeError("Test mode does not nest.")
-    _state.cursor, _state.refused = root.cr, None
-    inner = SandboxCursor(root.cr)
+    cr = root.cr
+    with keeping_in(cr, testing=True):
+        cr.execute(f"SAVEPOINT {_MARK}")
+        try:
+            with held(cr, HeldConnection):
+                yield from _inside(root, cr)
+        finally:
+            _check_not_left(cr)
+
+
+def _inside(root: Environment, cr: SettingCursor) -> Iterator[Environment]:
+    inner = SandboxCursor(cr)
     try:
         yield OdooEnvironment(inner, SUPERUSER_ID, dict(root.context))
         inner.flush()
     except Exception as error:
-        if _state.refused is not None and translate(error) is None:
-            raise Rejected(
-                f"The call wants to reach {_state.refused}, which test mode does not let it.",
-                name="test_mode_no_network",
-            ) from error
+        if state.refused is not None and translate(error) is None:
+            raise state.refused from error
         raise
     finally:
         if not inner.closed:
             inner.postcommit.clear()
             inner.precommit.clear()
-        _state.cursor = None
+
+
+def _check_not_left(cr: SettingCursor) -> None:
+    """Raise Rejected where another transaction is under way than the one that test mode began: it was committed.
+
+    What holds the connection lets no such thing pass that it knows of; this is what sees the rest.
+    """
+    if cr.closed:  # the connection broke: PostgreSQL has kept nothing
+        return
+    try:
+        cr.execute(f"ROLLBACK TO SAVEPOINT {_MARK}", log_exceptions=False)
+    except psycopg2.Error as error:
+        if cr.closed:
+            return
+        _logger.error("A call in test mode has ended its transaction: what it had written may remain")
+        raise Rejected(
+            "The call has ended the transaction that test mode keeps it in: what it had written may remain.",
+            name="test_mode_left",
+        ) from error
+
+
+@contextlib.contextmanager
+def reading(root: Environment) -> Iterator[Environment]:
+    """Keep a call that may only read in the read-only transaction of ``root``, with what it does in this thread.
+
+    It may commit, as its next transaction is read-only too; it can't say what a transaction is, nor open another.
+    """
+    cr = root.cr
+    hold = held(cr, ReadOnlyConnection) if isinstance(cr, SettingCursor) else contextlib.nullcontext()  # a replica's
+    with keeping_in(cr, testing=False), hold:
+        yield root
 
 
 def ways_out() -> int:
-    """Return how often this thread has opened a cursor of its own or started a thread."""
-    return _state.ways_out
+    """Return how often this thread has opened a cursor or connection of its own, or started a thread or program."""
+    return state.ways_out
 
 
-def _kept_in(owner: Any, name: str, *, way_out: bool = False) -> Callable[[Callable[..., Any]], None]:
-    """Replace a function by one that does something else inside the sandbox, and what it always did outside."""
-
-    def decorate(inside: Callable[..., Any]) -> None:
-        outside = getattr(owner, name)
-
-        @functools.wraps(outside)
-        def chosen(*arguments: Any, **options: Any) -> Any:
-            _state.ways_out += way_out
-            return (outside if _state.cursor is None else inside)(*arguments, **options)
-
-        setattr(owner, name, chosen)
-
-    return decorate
-
-
-@_kept_in(Registry, "cursor", way_out=True)
+@kept_in(Registry, "cursor", way_out=True, reading=True)
 def _registry_cursor(registry: Any, readonly: bool = False) -> Any:
-    return SandboxCursor(_state.cursor)
+    return SandboxCursor(state.cursor)
 
 
-@_kept_in(sql_db.Connection, "cursor", way_out=True)
+@kept_in(sql_db.Connection, "cursor", way_out=True, reading=True)
 def _connection_cursor(connection: Any) -> Any:
-    return SandboxCursor(_state.cursor)
+    return SandboxCursor(state.cursor)
 
 
-@_kept_in(Registry, "new")
+@kept_in(psycopg2, "_connect", way_out=True)  # what psycopg2.connect calls, whoever has imported that
+@kept_in(Connection, "__init__", way_out=True)
+@kept_in(sql_db.ConnectionPool, "borrow")
+@kept_in(sql_db.ConnectionPool, "close_all")
+def _no_connections(*arguments: Any, **options: Any) -> Any:
+    raise refused("Test mode lets no call open or close connections to a database.", "connections")
+
+
+@kept_in(Registry, "new")
 def _no_new_registry(*arguments: Any, **options: Any) -> Any:
     raise Rejected("Test mode can't install, upgrade or remove addons.", name="test_mode_no_addons")
 
 
-@_kept_in(threading.Thread, "start", way_out=True)
-def _run_at_once(thread: threading.Thread) -> None:
-    """Do a thread's work in this one, where it is kept in."""
-    if thread.daemon and "ThreadPoolExecutor" in thread.name:
-        raise RuntimeError("Test mode can't start a pool of threads.")
-    thread.join = lambda timeout=None: None  # type: ignore[method-assign]
-    try:
-        thread.run()
-    except Exception:
-        _logger.exception("A thread that a call in test mode started has failed")
-
-
-@_kept_in(IrAttachment, "_storage")
+@kept_in(IrAttachment, "_storage")
 def _in_the_database(attachments: Any) -> str:
     return "db"
 
 
-@_kept_in(IrAttachment, "_mark_for_gc")
+@kept_in(IrAttachment, "_mark_for_gc")
 def _mark_nothing(attachments: Any, fname: str) -> None:
     return None
 
 
-@_kept_in(IrMail_Server, "send_email")
+@kept_in(IrMail_Server, "send_email")
 def _send_nothing(server: Any, message: Any, *arguments: Any, **options: Any) -> Any:
     return message["Message-Id"]
 
 
-@_kept_in(IrMail_Server, "_connect__")
+@kept_in(IrMail_Server, "_connect__")
 def _connect_nowhere(server: Any, *arguments: Any, **options: Any) -> None:
     return None
-
-
-def _refuse(where: object) -> None:
-    _state.refused = _state.refused or str(where)
-
-
-@_kept_in(socket.socket, "connect")
-def _no_connection(sock: socket.socket, address: Any) -> None:
-    _refuse(_place(address))
-    raise ConnectionRefusedError(f"Test mode lets no call reach {_place(address)}.")
-
-
-@_kept_in(socket.socket, "connect_ex")
-def _no_connection_either(sock: socket.socket, address: Any) -> int:
-    _refuse(_place(address))
-    return 111  # ECONNREFUSED
-
-
-@_kept_in(socket.socket, "sendto")
-def _no_datagram(sock: socket.socket, data: Any, *arguments: Any) -> int:
-    _refuse(_place(arguments[-1]))
-    raise ConnectionRefusedError(f"Test mode lets no call reach {_place(arguments[-1])}.")
-
-
-@_kept_in(socket, "getaddrinfo")
-def _no_lookup(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
-    _refuse(f"{host}:{port}")
-    raise socket.gaierror(socket.EAI_FAIL, f"Test mode looks up no host, and not {host}.")
-
-
-def _place(address: Any) -> str:
-    return ":".join(map(str, address[:2])) if isinstance(address, tuple) else str(address)

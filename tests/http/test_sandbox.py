@@ -240,3 +240,118 @@ def test_other_calls_at_the_same_time_are_not_kept_in(
     assert sql("SELECT count(*) FROM test_record WHERE name LIKE 'real _'") == [(5,)]
     assert sql("SELECT count(*) FROM test_record WHERE name = 'trial'") == [(0,)]
     demo.result("DELETE", real, json=made)
+
+
+_ENDS = [
+    ("commit", "commit"),
+    ("rollback", "commit"),
+    ("real commit", "commit"),
+    ("real close", "commit"),
+    ("close", "commit"),
+    ("reset", "commit"),
+    ("cancel", "commit"),
+    ("with", "commit"),
+    ("tpc", "commit"),
+    ("autocommit", "commit"),
+    ("isolation level", "commit"),
+    ("read only", "commit"),
+    ("deferrable", "commit"),
+    ("session", "commit"),
+    ("level", "commit"),
+    ("the pool", "commit"),
+    ("driver cursor", "commit"),
+    ("driver cursor closed", "commit"),
+    ("another driver cursor", "commit"),
+    ("dict cursor", "commit"),
+    ("made cursor", "commit"),
+    ("composed", "commit"),
+    ("bytes", "commit"),
+    ("as it is", "commit"),
+    ("many", "commit"),
+    ("values", "commit"),
+    ("procedure", "commit"),
+    ("function", "commit"),
+    ("copy", "commit"),
+    ("own connection", "connections"),
+    ("own connection of a class", "connections"),
+    ("borrowed connection", "connections"),
+    ("own cursor of Odoo", "connections"),
+    ("all connections", "connections"),
+    ("COMMIT", "commit"),
+    ("  /* now */ commit and chain", "commit"),
+    ("END", "commit"),
+    ("ROLLBACK", "commit"),
+    ("ABORT", "commit"),
+    ("PREPARE TRANSACTION 'gatehouse'", "commit"),
+    ("SELECT 1; COMMIT; BEGIN", "commit"),
+]
+
+
+@pytest.mark.parametrize(("way", "name"), _ENDS)
+def test_a_call_that_wants_out_of_its_transaction_is_told_so(
+    way: str, name: str, demo: Client, trial: Callable[..., str]
+) -> None:
+    status, error = demo.error("POST", trial("end"), json={"way": way, "name": "trial"})
+    assert (status, error["data"]["name"]) == (200, f"test_mode_no_{name}")
+
+
+def test_statements_that_only_speak_of_a_commit_run(demo: Client, trial: Callable[..., str]) -> None:
+    statement = "SELECT 'a; COMMIT' /* ; COMMIT */"
+    assert demo.result("POST", trial("run_sql"), json={"statement": statement}) == "a; COMMIT"
+
+
+def test_who_gets_out_all_the_same_is_told_that_something_may_remain(
+    demo: Client, trial: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    status, error = demo.error("POST", trial("leave_by_force"), json={"name": "trial"})
+    assert (status, error["data"]["name"]) == (200, "test_mode_left")
+    assert "may remain" in caplog.text
+
+
+@pytest.mark.parametrize("way", ["thread", "exit", "pool", "event loop", "timer"])
+def test_threads_do_their_work_inside_the_call(way: str, demo: Client, trial: Callable[..., str]) -> None:
+    assert demo.result("POST", trial("have_done"), json={"way": way, "name": "trial"}) is True
+
+
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [
+        ("bare thread", "threads"),
+        ("prepared pool", "threads"),
+        ("pool of multiprocessing", "threads"),
+        ("queue", "threads"),
+        ("simple queue", "threads"),
+        ("queue that is looked at", "threads"),
+        ("event", "threads"),
+        ("polling", "threads"),
+        ("processes", "programs"),
+        ("spawned processes", "programs"),
+        ("process", "programs"),
+        ("fork", "programs"),
+        ("shell", "programs"),
+        ("program", "programs"),
+        ("spawned program", "programs"),
+    ],
+)
+def test_threads_that_cannot_run_inside_the_call_and_programs_are_refused(
+    way: str, name: str, demo: Client, trial: Callable[..., str]
+) -> None:
+    status, error = demo.error("POST", trial("have_done"), json={"way": way, "name": "trial"})
+    assert (status, error["data"]["name"]) == (200, f"test_mode_no_{name}")
+
+
+def test_after_a_refusal_the_connection_is_as_good_as_before(
+    demo: Client, trial: Callable[..., str], sql: Sql, root: Root
+) -> None:
+    for way in ("commit", "driver cursor", "autocommit", "the pool"):
+        demo.error("POST", trial("end"), json={"way": way, "name": "trial"})
+    assert demo.result("POST", trial("commit_in_between", mode="production"), json={"name": "after a refusal"})
+    assert sql("SELECT count(*) FROM test_record WHERE name = 'after a refusal'") == [(2,)]
+    root(lambda env: env["test.record"].search([("name", "=", "after a refusal")]).unlink())
+
+
+@pytest.mark.parametrize("way", ["statement", "begin", "read write", "driver cursor", "session", "cursor"])
+def test_a_get_writes_nothing_past_its_read_only_transaction(way: str, demo: Client, trial: Callable[..., str]) -> None:
+    route = trial("write_from_a_get", mode="production", http_methods=["GET"])
+    status, error = demo.error("GET", f"{route}?way={way}&name=written")
+    assert (status, error["data"]["name"]) == (403, "read_only")

@@ -1,3 +1,3 @@
 from . import line, record, tag  # isort: split
 
-from . import assets, methods
+from . import assets, methods, ways_out
