@@ -15,6 +15,7 @@ from odoo.exceptions import AccessError
 from odoo.models import BaseModel
 from odoo.service.model import get_public_method
 
+from . import argument_use
 from .errors import InvalidValue
 from .transaction import Environment
 
@@ -25,13 +26,20 @@ MAX_ITEMS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a method. ``default`` is plain data, or None where there is none or it is none."""
+    """One parameter of a method. ``default`` is plain data, or None where there is none or it is none.
+
+    ``default_type`` and ``annotation`` are names of types, empty where there are none; ``handed_to`` is the place in
+    the source where the method hands the argument on to what takes any field, or None.
+    """
 
     name: str
     required: bool
     default: Any
     keyword: bool
     positional: bool
+    default_type: str = ""
+    annotation: str = ""
+    handed_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,8 @@ class MethodInfo:
     """What a method takes.
 
     ``more_keywords`` and ``more_positional`` tell that it takes any (``**kwargs``, ``*args``); ``doc`` is its
-    docstring; ``on_model`` that it is no matter of single records (``@api.model``).
+    docstring; ``on_model`` that it is no matter of single records (``@api.model``). ``generic`` tells that it is one
+    of all models or of a mixin; ``rest`` names ``*args`` and ``**kwargs``, each with where they are handed on, or None.
     """
 
     model: str
@@ -49,6 +58,8 @@ class MethodInfo:
     more_keywords: bool
     more_positional: bool
     on_model: bool
+    generic: bool = False
+    rest: tuple[tuple[str, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +99,45 @@ def describe(env: Environment, model: str, name: str) -> MethodInfo | None:
     except (AccessError, AttributeError):
         return None
     found = []
-    more_keywords = more_positional = False
+    rest = []
+    kind = type(env[model])
     for parameter in itertools.islice(inspect.signature(method).parameters.values(), 1, None):
-        if parameter.kind is parameter.VAR_KEYWORD:
-            more_keywords = True
-        elif parameter.kind is parameter.VAR_POSITIONAL:
-            more_positional = True
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            rest.append((str(parameter).partition(":")[0], argument_use.rest_handed_on(kind, name, parameter.name)))
         else:
-            required = parameter.default is parameter.empty
-            default = None if required else _plain_default(parameter.default)
-            keyword = parameter.kind is not parameter.POSITIONAL_ONLY
-            positional = parameter.kind is not parameter.KEYWORD_ONLY
-            found.append(Parameter(parameter.name, required, default, keyword, positional))
+            found.append(_parameter(parameter, argument_use.handed_on(kind, name, parameter.name)))
     return MethodInfo(
         model=model,
         name=name,
         doc=inspect.getdoc(method) or "",
         parameters=tuple(found),
-        more_keywords=more_keywords,
-        more_positional=more_positional,
+        more_keywords=any(each.startswith("**") for each, _ in rest),
+        more_positional=any(not each.startswith("**") for each, _ in rest),
         on_model=bool(getattr(method, "_api_model", False)),
+        generic=_is_generic(env, kind, name),
+        rest=tuple(rest),
     )
+
+
+def _parameter(parameter: inspect.Parameter, handed_to: str | None) -> Parameter:
+    required = parameter.default is parameter.empty
+    annotation = "" if parameter.annotation is parameter.empty else inspect.formatannotation(parameter.annotation)
+    return Parameter(
+        name=parameter.name,
+        required=required,
+        default=None if required else _plain_default(parameter.default),
+        keyword=parameter.kind is not parameter.POSITIONAL_ONLY,
+        positional=parameter.kind is not parameter.KEYWORD_ONLY,
+        default_type="" if required or parameter.default is None else type(parameter.default).__name__,
+        annotation=annotation.strip("'\""),
+        handed_to=handed_to,
+    )
+
+
+def _is_generic(env: Environment, kind: type, name: str) -> bool:
+    """Tell whether a method is one of all models, or of a mixin that the model shares with others."""
+    mixins = (other for other in env.registry.values() if other._abstract and issubclass(kind, other))
+    return hasattr(BaseModel, name) or any(hasattr(mixin, name) for mixin in mixins)
 
 
 def call(

@@ -112,7 +112,7 @@ class ApiForm(OptionsForm):
     route = StringField("Route", [InputRequired(), Length(max=500)])
     clients = Choices("Client apps")
     method = StringField("Method", [Length(max=200)])
-    arguments = TextAreaField("Arguments that are records", [Length(max=10_000)])
+    arguments = TextAreaField("Arguments: ids and harmless ones", [Length(max=10_000)])
     models = TextAreaField("Models and fields", [Length(max=_LONGEST)])
 
     def document(self, published: bool) -> tuple[dict[str, Any], list[Problem]]:
@@ -215,6 +215,7 @@ def _read_arguments(text: str) -> tuple[Mapping[str, str], list[Problem]]:
     for line in lines(text):
         name, colon, model = (part.strip() for part in line.partition(":"))
         if not (name and colon and model):
-            return {}, [Problem("arguments", f"{line!r} should look like partner_id: res.partner")]
+            expected = "partner_id: res.partner, or default: harmless"
+            return {}, [Problem("arguments", f"{line!r} should look like {expected}")]
         found[name] = model
     return found, []

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from app.catalog.definition import Definition, Endpoint, Exposure, Node, Operation
-from app.catalog.document import ApiDocument, ModelDocument
+from app.catalog.document import HARMLESS, ApiDocument, ModelDocument
+from app.catalog.harmless import undeclared
 from app.catalog.secrets import (
     GENERIC_METHODS,
     is_read_only_model,
@@ -93,12 +94,29 @@ class _Compiler:
         if found is None:
             self.problem("method", f"{model} has no method {name!r} that may be called from outside")
             return None
-        known = {parameter.name for parameter in found.parameters}
-        for argument, comodel in self.document.arguments.items():
-            if argument not in known and not found.more_keywords:
-                self.problem(f"arguments.{argument}", f"{model}.{name} has no argument {argument!r}")
-            self.model(comodel, f"arguments.{argument}")
+        self.arguments(found)
         return found
+
+    def arguments(self, method: MethodInfo) -> None:
+        """Check what is said of the arguments of a method, and that enough is said."""
+        called, declared = f"{method.model}.{method.name}", self.document.arguments
+        rest = {argument for argument, _ in method.rest}
+        known = {parameter.name for parameter in method.parameters} | rest
+        for argument, what in declared.items():
+            key = f"arguments.{argument}"
+            if argument not in known and (argument.startswith("*") or not method.more_keywords):
+                self.problem(key, f"{called} has no argument {argument!r}")
+            elif what != HARMLESS and argument in rest:
+                self.problem(key, f"{argument} can't be ids: name the arguments one by one, or write {HARMLESS}")
+            elif what != HARMLESS:
+                self.model(what, key)
+        for argument, why in undeclared(method, declared):
+            text = f'"{argument}": {HARMLESS}' if argument.startswith("*") else f"{argument}: {HARMLESS}"
+            self.problem(
+                f"arguments.{argument}",
+                f"by {argument!r} of {called} a caller may reach any field: {why}. If you know that it does no harm, "
+                f"write {text} under arguments; if it holds ids, their model",
+            )
 
     def exposures(self) -> dict[str, Exposure]:
         found = {}

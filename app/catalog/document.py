@@ -12,6 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 #: How deep ``related`` may go.
 MAX_DEPTH = 3
+#: What ``arguments`` says of an argument that can do no harm, in place of a model.
+HARMLESS = "harmless"
 #: First parts of a path below /api/ that are Gatehouse's own.
 RESERVED = ("docs", "openapi.json", "oauth2", "image", "binary")
 
@@ -167,6 +169,11 @@ class ApiDocument(Strict):
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin: scheme, host and port, without a path")
         return origins
+
+    @property
+    def argument_models(self) -> dict[str, str]:
+        """The arguments that are ids, and of which model; what is declared harmless is passed as it is."""
+        return {name: model for name, model in self.arguments.items() if model != HARMLESS}
 
     @model_validator(mode="after")
     def _type_fits(self) -> ApiDocument:

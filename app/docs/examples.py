@@ -87,7 +87,7 @@ def written(definition: Definition, info: FieldInfo) -> Any:
 
 def arguments(definition: Definition, method: MethodInfo) -> dict[str, Any]:
     """Return keyword arguments of a method: those that it needs; ids where the definition declares them."""
-    models = definition.document.arguments
+    models = definition.document.argument_models
     return {
         parameter.name: _argument(definition, parameter, models)
         for parameter in method.parameters

@@ -52,7 +52,7 @@ class RpcOperations:
 
     def _by_query(self, parameter: Parameter, method: MethodInfo) -> Json:
         schema: Schema = {"type": "string"}
-        if parameter.name in self._definition.document.arguments:
+        if parameter.name in self._definition.document.argument_models:
             schema = self._argument(parameter)
         more: Json = {"required": True} if parameter.required else {}
         text = "JSON; what is none is taken as text." if not isinstance(parameter.default, str) else "Text."
@@ -80,7 +80,7 @@ class RpcOperations:
         return {"required": bool(needed), "content": {"application/json": content}}
 
     def _argument(self, parameter: Parameter) -> Schema:
-        model = self._definition.document.arguments.get(parameter.name)
+        model = self._definition.document.argument_models.get(parameter.name)
         default: Schema = {} if parameter.default is None else {"default": parameter.default}
         if model is None:
             return default

@@ -68,7 +68,7 @@ def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ..
 def _arguments(
     asked: Request, incoming: Incoming, definition: Definition, method: MethodInfo, own: tuple[str, ...]
 ) -> Arguments:
-    models = definition.document.arguments
+    models = definition.document.argument_models
     if asked.method == "GET":
         parameters = {name: value for name, value in incoming.parameters().items() if name not in own}
         return arguments.of_query(parameters, method, models, definition.ids)

@@ -149,6 +149,18 @@ def test_an_api_that_calls_a_method_is_made(panel: Panel, app: Gatehouse, admin:
     assert admin.result("POST", "/api/company/1", json={})
 
 
+def test_an_argument_is_declared_harmless_in_the_form(panel: Panel, app: Gatehouse, admin: Client, sql: Sql) -> None:
+    answer = panel.send(
+        "/admin/apis/new", name="Copies", route="/api/copies", type="rpc", method="copy",
+        models="- model: test.record", publish="1", id_obfuscation=None, arguments="default: harmless",
+    )  # fmt: skip
+    panel.follow(answer)
+    assert _only(app)["arguments"] == {"default": "harmless"}
+    ((api_id,),) = sql("SELECT id FROM gatehouse.api")
+    page = panel.get(f"/admin/apis/{api_id}/")
+    assert ">default: harmless</textarea>" in page.text.replace("\r\n", "").replace("\n", "")
+
+
 def test_an_api_for_logging_in_with_a_key_is_made(panel: Panel, app: Gatehouse, anyone: Client) -> None:
     answer = panel.send("/admin/apis/new", name="Keys", route="/api/keys", type="key_authentication", publish="1")
     panel.follow(answer)
@@ -184,6 +196,7 @@ WRONG = {
     "method": ("method", {"type": "rpc", "method": "no_method", "models": "[{model: res.company}]"}, "no method"),
     "private": ("method", {"type": "rpc", "method": "_compute", "models": "[{model: res.company}]"}, "no method"),
     "generic": ("method", {"type": "rpc", "method": "write", "models": "[{model: res.company}]"}, "any field"),
+    "open argument": ("arguments", {"type": "rpc", "method": "copy", "models": "[{model: res.company}]"}, "harmless"),
     "arguments": ("arguments", {"type": "rpc", "method": "x", "arguments": "x", "models": "[]"}, "look like"),
 }  # fmt: skip
 

@@ -66,6 +66,39 @@ def test_what_is_imported_is_served_and_exports_to_the_same(
     assert store.load(app.services.engine).apis == before
 
 
+HARMLESS = """
+apis:
+- name: Copies
+  route: /api/copies
+  type: rpc
+  method: copy
+  arguments: {default: harmless}
+  models: [{model: res.partner}]
+- name: Posts
+  route: /api/posts
+  type: rpc
+  method: apply_all
+  arguments: {"**everything": harmless}
+  models: [{model: test.record}]
+"""
+
+
+def test_arguments_that_are_declared_harmless_stay_so_by_export_and_import(
+    flask: Callable[..., Result], app: Gatehouse
+) -> None:
+    assert flask("api", "import", "FILE", text=HARMLESS).output == "created: Copies\ncreated: Posts\n"
+    exported = flask("api", "export").output
+    assert flask("api", "import", "FILE", "--prune", text=exported).output == "Nothing has changed.\n"
+    kept = [api.document["arguments"] for api in store.load(app.services.engine).apis]
+    assert kept == [{"default": "harmless"}, {"**everything": "harmless"}]
+
+
+def test_the_message_says_which_argument_is_open_and_what_to_write(flask: Callable[..., Result]) -> None:
+    output = flask("api", "import", "FILE", text=HARMLESS.replace("default: harmless", "")).output
+    assert "API 'Copies': arguments.default: by 'default' of res.partner.copy a caller may reach any field" in output
+    assert "write default: harmless under arguments" in output
+
+
 def test_an_import_updates_by_name_and_prunes_on_request(flask: Callable[..., Result], anyone: Client) -> None:
     flask("api", "import", "FILE", text=GOOD)
     changed = GOOD.replace("/api/file/a", "/api/file/new").split("- name: File B")[0]

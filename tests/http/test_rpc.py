@@ -201,6 +201,110 @@ def test_a_method_that_may_not_be_called_from_outside_cannot_be_published(model:
     assert problems
 
 
+def problems_of(root: Root, model: str, method: str, arguments: dict[str, str]) -> list[Any]:
+    document = ApiDocument.model_validate(
+        {
+            "name": "M", "route": "/api/m", "type": "rpc", "method": method, "arguments": arguments,
+            "models": [{"model": model, "fields": []}],
+        }
+    )  # fmt: skip
+    found: list[Any] = root(lambda env: compile_document(document, OdooSource(env, {}), importing=True))[1]
+    return found
+
+
+OPEN = [
+    ("res.partner", "copy", ["default"]),
+    ("res.partner", "copy_data", ["default"]),
+    ("res.partner", "default_get", ["fields"]),
+    ("res.partner", "fields_get", ["allfields", "attributes"]),
+    ("res.partner", "get_views", ["views", "options"]),
+    ("res.partner", "name_create", ["name"]),
+    ("res.partner", "message_new", ["msg_dict", "custom_values"]),
+    ("res.partner", "message_process", ["model", "message", "custom_values", "save_original", "thread_id"]),
+    ("res.partner", "message_update", ["msg_dict", "update_vals"]),
+    ("res.partner", "message_subscribe", ["partner_ids", "subtype_ids"]),
+    ("product.template", "activity_search", ["act_type_xmlids", "user_id", "additional_domain"]),
+    ("ir.attachment", "create_unique", ["values_list"]),
+    ("res.users", "signup", ["values"]),
+    ("mail.message", "mark_all_as_read", ["domain"]),
+    ("mail.template", "send_mail", ["email_values"]),
+    ("test.record", "name_of_partner", ["others"]),
+    ("test.record", "apply", ["stuff"]),
+    ("test.record", "apply_later", ["anything"]),
+    ("test.record", "apply_all", ["**everything"]),
+    ("test.record", "look_for", ["column"]),
+    ("test.record", "rank", ["how"]),
+]
+
+
+@pytest.mark.parametrize(("model", "method", "arguments"), OPEN)
+def test_arguments_that_may_carry_fields_values_or_domains_have_to_be_declared_one_by_one(
+    model: str, method: str, arguments: list[str], root: Root
+) -> None:
+    for name in arguments:
+        others = {other: "harmless" for other in arguments if other != name}
+        assert f"arguments.{name}" in {problem.key for problem in problems_of(root, model, method, others)}
+    (message,) = (
+        problem.message
+        for problem in problems_of(root, model, method, {})
+        if problem.key == f"arguments.{arguments[0]}"
+    )
+    assert f"{model}.{method}" in message
+    assert f"{arguments[0]!r}" in message
+    assert "harmless" in message
+
+
+@pytest.mark.parametrize(
+    ("model", "method", "arguments"),
+    [
+        ("res.partner", "copy", {"default": "harmless"}),
+        ("res.partner", "message_subscribe", {"partner_ids": "res.partner", "subtype_ids": "mail.message.subtype"}),
+        ("test.record", "apply_all", {"**everything": "harmless"}),
+        ("res.partner", "action_archive", {}),
+        ("res.partner", "unlink", {}),
+        ("res.company", "get_company_name_with_phone", {}),
+        ("res.currency", "amount_to_text", {}),
+        ("discuss.channel", "channel_rename", {}),
+        *[("test.record", name, {}) for name in ("echo", "join", "prefixed", "rename", "mail", "set_parameter")],
+    ],
+)
+def test_what_is_declared_or_plain_can_be_published(
+    model: str, method: str, arguments: dict[str, str], root: Root
+) -> None:
+    assert problems_of(root, model, method, arguments) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "mentions"),
+    [
+        ("echo", {"nothing": "harmless"}, "has no argument 'nothing'"),
+        ("echo", {"**others": "harmless"}, "has no argument '**others'"),
+        ("join", {"**other": "harmless"}, "has no argument '**other'"),
+        ("join", {"**others": "res.partner"}, "one by one"),
+        ("echo", {"value": "harmful"}, "no model 'harmful'"),
+    ],
+)
+def test_a_declaration_that_means_nothing_is_refused(
+    method: str, arguments: dict[str, str], mentions: str, root: Root
+) -> None:
+    (problem,) = problems_of(root, "test.record", method, arguments)
+    assert mentions in problem.message
+
+
+def test_what_a_harmless_argument_holds_is_bound_and_passed_as_it_is(
+    admin: Client, rpc: Callable[..., str], root: Root
+) -> None:
+    (record,) = root(lambda env: env["test.record"].create({"name": "to copy"}).ids)
+    route = rpc("copy", arguments={"default": "harmless"})
+    (copy,) = admin.result("POST", f"{route}/{record}", json={"default": {"name": "copied", "count": 7}})
+    assert root(lambda env: env["test.record"].browse(copy).read(["name", "count"])) == [
+        {"id": copy, "name": "copied", "count": 7}
+    ]
+    assert admin.error("POST", f"{route}/{record}", json={"defaults": {}})[0] == 400
+    made = admin.result("POST", rpc("apply_all", arguments={"**everything": "harmless"}), json={"name": "as it is"})
+    assert root(lambda env: env["test.record"].browse(made).mapped("name")) == ["as it is"]
+
+
 def test_only_the_one_method_is_reached(demo: Client, rpc: Callable[..., str]) -> None:
     route = rpc("echo")
     for path in (f"{route}/rename", f"{route}/echo", f"{route}/1/rename"):

@@ -152,3 +152,28 @@ class Methods(models.Model):
         """Let employees create records, or forbid it."""
         self.env.ref("gatehouse_test.record_user").sudo().perm_create = on
         return True
+
+    # What takes more than its author may have meant.
+
+    def apply(self, stuff):
+        self.write(stuff)
+        return self.name
+
+    def apply_later(self, *, anything):
+        return self._apply_now(1, anything)
+
+    def _apply_now(self, number, given):
+        changes = dict(given)
+        changes["count"] = number
+        self.write(changes)
+
+    def apply_all(self, **everything):
+        return self.create(everything)
+
+    @api.model
+    def look_for(self, text, column="name"):
+        return self.search([(column, "=", text)])
+
+    @api.model
+    def rank(self, how):
+        return self.search([], order=f"{how} desc", limit=1)
