@@ -153,12 +153,13 @@ def _inside(root: Environment, cr: SettingCursor) -> Iterator[Environment]:
 def _check_not_left(cr: SettingCursor) -> None:
     """Raise Rejected where another transaction is under way than the one that test mode began: it was committed.
 
-    What holds the connection lets no such thing pass that it knows of; this is what sees the rest.
+    What holds the connection lets no such thing pass that it knows of; this is what sees the rest. Advisory locks of
+    the session end here too: no rollback ends them.
     """
     if cr.closed:  # the connection broke: PostgreSQL has kept nothing
         return
     try:
-        cr.execute(f"ROLLBACK TO SAVEPOINT {_MARK}", log_exceptions=False)
+        cr.execute(f"ROLLBACK TO SAVEPOINT {_MARK}; SELECT pg_advisory_unlock_all()", log_exceptions=False)
     except psycopg2.Error as error:
         if cr.closed:
             return

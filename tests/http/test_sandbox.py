@@ -300,6 +300,11 @@ def test_statements_that_only_speak_of_a_commit_run(demo: Client, trial: Callabl
     assert demo.result("POST", trial("run_sql"), json={"statement": statement}) == "a; COMMIT"
 
 
+def test_no_lock_of_the_session_remains(demo: Client, trial: Callable[..., str], sql: Sql) -> None:
+    demo.result("POST", trial("run_sql"), json={"statement": "SELECT pg_advisory_lock(4711)::text"})
+    assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711") == [(0,)]
+
+
 def test_who_gets_out_all_the_same_is_told_that_something_may_remain(
     demo: Client, trial: Callable[..., str], caplog: pytest.LogCaptureFixture
 ) -> None:
