@@ -8,6 +8,7 @@ from __future__ import annotations
 import _thread
 import logging
 import queue
+import selectors
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ _SERVERS = ("concurrent.futures", "multiprocessing")
 
 _wait = threading.Condition.wait
 _sleep = time.sleep
+_select = selectors.EpollSelector.select
 
 
 def _refusal(why: str) -> Refused:
@@ -91,6 +93,15 @@ def _sleep_for_a_while(seconds: float) -> None:
     if state.threads:
         _spend(seconds)
     _sleep(seconds)
+
+
+@kept_in(selectors.EpollSelector, "select")  # what event loops wait by
+def _select_in_vain(selector: selectors.EpollSelector, timeout: float | None = None) -> Any:
+    ready = _select(selector, 0)
+    if ready or (timeout is not None and timeout <= 0):
+        return ready
+    _spend(timeout)
+    return _select(selector, timeout)
 
 
 def _spend(seconds: float | None) -> None:

@@ -322,6 +322,7 @@ def test_threads_do_their_work_inside_the_call(way: str, demo: Client, trial: Ca
     ("way", "name"),
     [
         ("bare thread", "threads"),
+        ("loop of a thread", "threads"),
         ("prepared pool", "threads"),
         ("pool of multiprocessing", "threads"),
         ("queue", "threads"),

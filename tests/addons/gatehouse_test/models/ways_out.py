@@ -79,6 +79,18 @@ def _in_event_loop(work):
     asyncio.run(main())
 
 
+def _in_loop_of_a_thread(work):
+    async def main():
+        work()
+
+    loop = asyncio.new_event_loop()
+    try:
+        threading.Thread(target=loop.run_forever, daemon=True).start()
+        asyncio.run_coroutine_threadsafe(main(), loop).result()
+    finally:
+        loop.close()
+
+
 def _in_prepared_pool(work):
     with concurrent.futures.ThreadPoolExecutor(1, initializer=print) as pool:
         pool.submit(work).result()
@@ -136,6 +148,7 @@ OTHERS = {
     "pool": _in_pool,
     "event loop": _in_event_loop,
     "timer": lambda work: threading.Timer(3600, work).start(),
+    "loop of a thread": _in_loop_of_a_thread,
     "prepared pool": _in_prepared_pool,
     "pool of multiprocessing": _in_pool_of_multiprocessing,
     "processes": _in_processes,
