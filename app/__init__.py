@@ -17,6 +17,7 @@ from app.config import Settings
 from app.docs.views import blueprint as docs
 from app.error_handlers import init_error_handlers
 from app.gateway import Gateway
+from app.http_methods import init_http_methods
 from app.media.views import blueprint as media
 from app.metrics import meters, pools
 from app.metrics.views import blueprint as metrics
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     init_admin(app)
     init_commands(app)
     app.freeze_own_rules()
+    init_http_methods(app)
     return app
 
 

@@ -16,6 +16,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
 
 from app.errors import ApiError, BadRequest, UnsupportedMediaType
+from app.http_methods import is_safe
 
 #: Deepest nesting of a JSON body.
 MAX_JSON_DEPTH = 40
@@ -63,7 +64,7 @@ class Incoming:
         """Return the parameters of the query string and of a GET's body; a name may appear once."""
         pairs: list[tuple[str, Any]] = list(self._request.args.items(multi=True))
         data = self._data
-        if data and self._request.method in ("GET", "HEAD"):
+        if data and is_safe(self._request.method):
             pairs += self._parameters_of_body(data)
         return _unique(pairs)
 

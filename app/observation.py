@@ -12,6 +12,7 @@ from app import tracing
 from app.config import Settings
 from app.current import current_request, current_state
 from app.errors import ApiError
+from app.http_methods import sent_method
 from app.metrics import meters
 from odoo_bridge import sql_cost
 
@@ -56,7 +57,7 @@ def _log(logger: logging.Logger, level: int, request: Request, response: Respons
     """Write a line about the request. Its query stays out: it holds what clients look for."""
     cost = sql_cost.spent()
     facts: dict[str, Any] = {
-        "method": request.method,
+        "method": sent_method(request.environ),
         "path": request.path,
         "status": response.status_code,
         "seconds": round(seconds, 4),

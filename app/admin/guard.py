@@ -14,6 +14,7 @@ from wtforms.validators import ValidationError
 
 from app.auth.principal import Told
 from app.current import current_request
+from app.http_methods import is_safe
 from app.incoming import refuse_nul
 from app.routing import is_panel
 from app.services import services
@@ -27,7 +28,6 @@ FORM_LIFETIME = 12 * 3600
 #: What a stranger needs to log in. ``log_out`` is for those who are logged in and may see nothing else.
 _FOR_STRANGERS = frozenset({"panel.log_in", "panel.second_step", "panel.static"})
 _FOR_USERS = frozenset({"panel.log_out"})
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -77,7 +77,7 @@ def _admit() -> Response | None:
     if request.endpoint not in _FOR_STRANGERS:
         person = g.panel_person = _person()
         if person is None:
-            following = request.full_path.rstrip("?") if request.method == "GET" else None
+            following = request.full_path.rstrip("?") if is_safe(request.method) else None
             return make_response(redirect(url_for("panel.log_in", next=following), 303))
         if not person.administrator and request.endpoint not in _FOR_USERS:
             return refusal("panel/forbidden.html", 403, person=person)
@@ -86,7 +86,7 @@ def _admit() -> Response | None:
 
 def _check_form() -> Response | None:
     """Refuse what a foreign page could have sent: everything but a read carries the token of a form of ours."""
-    if request.method in _SAFE:
+    if is_safe(request.method):
         return None
     refuse_nul(request)
     try:

@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from flask import Request
 
 from app.errors import Forbidden, UnsupportedMediaType
-
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+from app.http_methods import is_safe
 
 
 def protect(request: Request, allowed_origins: list[str]) -> None:
@@ -16,7 +15,7 @@ def protect(request: Request, allowed_origins: list[str]) -> None:
 
     Two bars: a JSON body, which a form cannot send without a preflight, and the origin that browsers tell.
     """
-    if request.method in _SAFE:
+    if is_safe(request.method):
         return
     if (request.method == "POST" or request.get_data()) and not request.is_json:
         raise UnsupportedMediaType("Calls with a session cookie need Content-Type: application/json.")

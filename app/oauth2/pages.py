@@ -13,6 +13,7 @@ from app.auth import clients, login
 from app.auth.clients import Client
 from app.auth.login import Attempt
 from app.errors import TooManyRequests
+from app.http_methods import is_safe
 from app.oauth2.forms import ConsentForm, LoginForm, WithdrawForm
 from app.oauth2.server import Server
 from app.oauth2.validator import Validator
@@ -87,7 +88,7 @@ def _consent(person: Person) -> Response:
             refused = AccessDeniedError(state=asked.credentials.get("state"))
             return _see_other(refused.in_uri(asked.redirect_uri))
         return _see_other(_grant(asked, person))
-    if known and request.method == "GET" and request.args.get("prompt") != "consent":
+    if known and is_safe(request.method) and request.args.get("prompt") != "consent":
         return _see_other(_grant(asked, person))
     apis = sorted(
         definition.name

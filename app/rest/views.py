@@ -13,6 +13,7 @@ from app import answers
 from app.calls import current_call
 from app.catalog.definition import Exposure
 from app.errors import BadRequest
+from app.http_methods import is_safe
 from app.json import dumps
 from app.rest import versions
 from app.rest.bulk import Bulk, Options
@@ -109,7 +110,7 @@ def _versioned(record: Versioned) -> Response:
     response.set_etag(versions.etag(record.version, content))
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.update(("Accept-Language", "X-Timezone", "X-Company-Id", "Cookie"))
-    if request.method == "GET":
+    if is_safe(request.method):
         response.make_conditional(request)
     return response
 

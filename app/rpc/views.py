@@ -12,6 +12,7 @@ from app.calls import current_call
 from app.catalog.definition import Definition, Exposure
 from app.current import current_request, current_state
 from app.errors import BadRequest
+from app.http_methods import is_safe
 from app.incoming import Incoming
 from app.policy import arguments
 from app.policy.arguments import Arguments
@@ -50,7 +51,7 @@ def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ..
     call = current_call(definition, endpoint.operation)
     asked, incoming = current_request(), current_state().incoming
     incoming.parse()
-    only_reads = asked.method == "GET"
+    only_reads = is_safe(asked.method)
 
     def within(env: Any) -> Any:
         # The compiler gives every RPC endpoint both; without them the API is out of service.
@@ -69,7 +70,7 @@ def _arguments(
     asked: Request, incoming: Incoming, definition: Definition, method: MethodInfo, own: tuple[str, ...]
 ) -> Arguments:
     models = definition.document.argument_models
-    if asked.method == "GET":
+    if is_safe(asked.method):
         parameters = {name: value for name, value in incoming.parameters().items() if name not in own}
         return arguments.of_query(parameters, method, models, definition.ids)
     unknown = [name for name in incoming.query() if name not in own]
