@@ -56,5 +56,9 @@ def _http_error(error: HTTPException) -> Response:
 
 def _defect(error: Exception) -> Response:
     """Anything else is our mistake: the log has it all, the client gets the id to ask for."""
+    known = errors.from_database(error)
+    if known is not None:
+        _logger.warning("%s: %s", known.message, error)
+        return answers.failure(known)
     _logger.error("Unexpected error in request %s", g.request_id, exc_info=error)
     return answers.failure(ApiError(f"Something went wrong on our side. Please report request {g.request_id}."))

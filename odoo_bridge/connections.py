@@ -6,6 +6,7 @@ reset rides on the first statement of a transaction, together with the transacti
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -20,6 +21,7 @@ from odoo.tools import config
 from psycopg2.pool import PoolError
 
 from .driver import Connection, TransactionCursor
+from .errors import is_lost_connection
 
 _logger = logging.getLogger(__name__)
 
@@ -152,13 +154,26 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         super().rollback()
 
     def close(self) -> None:
-        """Close, and give the connection back; see ``odoo.sql_db.Cursor.close``."""
-        if not self.closed and self._cnx.prepared.is_behind and self._cnx.is_idle:
-            self._cnx.prepared.catch_up(self._cnx)
-        super().close()
+        """Close, and give the connection back; see ``odoo.sql_db.Cursor.close``.
+
+        A connection that breaks on the way is thrown away: what was to be done has been, or has failed before.
+        """
+        try:
+            if not self.closed and self._cnx.prepared.is_behind and self._cnx.is_idle:
+                self._cnx.prepared.catch_up(self._cnx)
+            super().close()
+        except psycopg2.Error as error:
+            if not is_lost_connection(error):
+                raise
+            self._closed = True
+            self._throw_away()
+
+    def _throw_away(self) -> None:
+        with contextlib.suppress(PoolError):  # the pool has found out by itself
+            self._reset_pool.give_back(self._cnx, keep_in_pool=False)
 
     def _reconnect(self) -> None:
-        self._reset_pool.give_back(self._cnx, keep_in_pool=False)
+        self._throw_away()
         self._cnx = self._reset_pool.borrow_anew(self._info)
         self._cnx.begin_with(self._beginning)
         self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)

@@ -97,6 +97,27 @@ class BootError(BridgeError):
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 #: What is worth another try: another transaction was quicker (Odoo: service/model.py, retrying).
 RETRYABLE = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, exceptions.ConcurrencyError)
+#: Values that PostgreSQL cannot take or compute with.
+OUT_OF_RANGE = (psycopg2.DataError, pg.ProgramLimitExceeded, pg.StatementTooComplex)
+#: Ends of a session that psycopg2 does not count among its operational errors.
+_ENDED = frozenset({"25P03", "25P04"})  # idle for too long in a transaction, and a transaction that took too long
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """Whether the database is away, or has ended the session: nothing is wrong with what was asked.
+
+    libpq tells some ends without a code, for which psycopg2 has no class but ``DatabaseError``; and what comes after
+    the end (a result that is missing) has classes that otherwise mean a defect: there the connection tells.
+    """
+    if isinstance(error, PoolError):
+        return True
+    if not isinstance(error, psycopg2.Error) or isinstance(error, (pg.QueryCanceled, *OUT_OF_RANGE, *RETRYABLE)):
+        return False
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        return True
+    if type(error) in (psycopg2.Error, psycopg2.DatabaseError) or error.pgcode in _ENDED:
+        return True
+    return error.cursor is not None and bool(error.cursor.connection.closed)
 
 
 def translate(error: Exception) -> BridgeError | None:
@@ -106,13 +127,15 @@ def translate(error: Exception) -> BridgeError | None:
     """
     if isinstance(error, BridgeError):
         return error
-    if isinstance(error, RETRYABLE):
-        return Conflict("Other calls changed the same records at the same time. Please try again.")
-    if isinstance(error, pg.ReadOnlySqlTransaction):
-        return ReadOnly("This changes data, which a GET may not do. Use POST.")
     if isinstance(error, pg.QueryCanceled):
         return TooCostly("The call took longer than the server allows. Ask for less at once.")
-    if isinstance(error, (psycopg2.DataError, pg.ProgramLimitExceeded, pg.StatementTooComplex)):
+    if isinstance(error, RETRYABLE):
+        return Conflict("Other calls changed the same records at the same time. Please try again.")
+    if is_lost_connection(error):
+        return Unavailable("The database cannot be reached at the moment.")
+    if isinstance(error, pg.ReadOnlySqlTransaction):
+        return ReadOnly("This changes data, which a GET may not do. Use POST.")
+    if isinstance(error, OUT_OF_RANGE):
         return InvalidValue("A value is outside of what the database can hold.")
     if isinstance(error, exceptions.AccessDenied):
         return Denied("Access denied.")
@@ -122,8 +145,6 @@ def translate(error: Exception) -> BridgeError | None:
         return Missing("The record does not exist or has been deleted.")
     if isinstance(error, (exceptions.UserError, exceptions.RedirectWarning)):
         return Rejected(str(error.args[0]) if error.args else "", name=_qualified_name(error))
-    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)):
-        return Unavailable("The database cannot be reached at the moment.")
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return StorageFull("There is no room left for files. Nothing was saved.")
     return None

@@ -170,6 +170,10 @@ class Transactions:
                 self._follow_signals(cr)
                 self._signaling_checked = now  # and not before: nobody relies on a look that is not over
             yield cr
+        except Exception as error:
+            if cr.closed and translate(error) is None:  # what comes of a result that is missing can be anything
+                raise Unavailable("The database cannot be reached at the moment.") from error
+            raise
         finally:
             cr.close()
 

@@ -66,7 +66,9 @@ class PanelView(BaseView):  # type: ignore[misc]
 
     def _error(self, error: ApiError) -> Response:
         title = {404: "There is no such page", 409: "Somebody was quicker"}.get(error.status, "This did not work")
-        return self.show("panel/error.html", error.status, title=title, message=error.message)
+        response = self.show("panel/error.html", error.status, title=title, message=error.message)
+        response.headers.update(error.headers)
+        return response
 
     def _http_error(self, error: HTTPException) -> Response:
         plain = ApiError(error.description or error.name)
@@ -75,6 +77,10 @@ class PanelView(BaseView):  # type: ignore[misc]
 
     def _defect(self, error: Exception) -> Response:
         """Anything else is our mistake: the log has it all, the page has the id to ask for."""
+        known = errors.from_database(error)
+        if known is not None:
+            _logger.warning("%s: %s", known.message, error)
+            return self._error(known)
         _logger.error("Unexpected error in request %s", g.request_id, exc_info=error)
         return self._error(ApiError(f"Something went wrong on our side. Please report request {g.request_id}."))
 

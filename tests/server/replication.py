@@ -51,7 +51,7 @@ def replicated(testbed: Testbed, folder: Path) -> Iterator[Pair]:
         port = primary.start()
         here = dataclasses.replace(testbed, port=port, password=primary.password)
         database = f"gatehouse_replica_{os.getpid()}"
-        _copy_template(testbed, here, database, folder / "template.dump", primary.binaries())
+        copy_template(testbed, here, database, folder / "template.dump", primary.binaries())
         standby_port = _make_standby(primary, standby, here)
         conf = folder / "odoo.conf"
         conf.write_text(_conf(testbed, port, primary.password, standby_port))
@@ -68,7 +68,9 @@ def _in_single_user_mode(place: Cluster, statement: str) -> None:
     subprocess.run(command, input=statement, text=True, capture_output=True, check=True, cwd="/")
 
 
-def _copy_template(source: Testbed, target: Testbed, database: str, dump: Path, binaries: Path) -> None:
+def copy_template(source: Testbed, target: Testbed, database: str, dump: Path, binaries: Path) -> None:
+    """Copy the template into a database of another PostgreSQL; ``dump`` is a file that is made on the way."""
+
     def run(testbed: Testbed, program: str, *arguments: str) -> None:
         address = ["-h", testbed.host, "-p", str(testbed.port), "-U", testbed.user]
         environment = {**os.environ, "PGPASSWORD": testbed.password}
