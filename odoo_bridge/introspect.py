@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from odoo import exceptions
 from odoo import fields as odoo_fields
-from odoo.fields import Domain as OdooDomain
+from odoo.exceptions import UserError
+from odoo.fields import Domain
 
+from .errors import RETRYABLE, is_lost_connection
 from .transaction import Environment
 
 #: Fields that Odoo writes itself, whatever a client says.
@@ -186,9 +187,21 @@ def readable_fields(env: Environment, model: str, names: tuple[str, ...]) -> tup
 
 
 def domain_error(env: Environment, model: str, domain: list[Any]) -> str | None:
-    """Return what Odoo says against a domain, or None where it takes it."""
+    """Return what Odoo says against a domain, for whoever writes definitions; None where it takes it.
+
+    The search is made ready and not done. Raises psycopg2's errors where the database is away or others are in the way.
+    """
+    records = env[model]
     try:
-        OdooDomain(domain).validate(env[model])
-    except (ValueError, TypeError, NotImplementedError, exceptions.UserError) as error:
-        return str(error)
+        with env.cr.savepoint(flush=False):  # a field's search may ask the database
+            if records._abstract:
+                Domain(domain).validate(records)
+            else:
+                records._search(domain)
+    except Exception as error:
+        if isinstance(error, RETRYABLE) or is_lost_connection(error):
+            raise
+        if isinstance(error, (ValueError, UserError, NotImplementedError)) and str(error):
+            return str(error)
+        return f"{type(error).__name__}: {error}"
     return None

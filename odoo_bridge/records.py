@@ -7,18 +7,14 @@ rules hold: every environment here is one of a real user (see ``transaction.act_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any, TypeAlias
 
-from odoo.exceptions import AccessError, UserError
-
-from . import columns, statements, writer
+from . import columns, domains, statements, writer
 from .columns import Table
-from .errors import InvalidValue
 from .transaction import Environment
 
 #: Values to write, by field.
@@ -66,7 +62,7 @@ def search(
 ) -> Page:
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
     # One more than asked tells whether more follow.
-    with domain_errors():
+    with domains.refusals(env[model], domain):
         found = statements.search_fetch(
             env[model], domain, selection.names, order=order, limit=limit + 1, offset=offset
         )
@@ -75,19 +71,13 @@ def search(
     length = None
     if count:
         told_by_page = not more and (records or offset == 0)
-        length = offset + len(records) if told_by_page else env[model].search_count(domain)
+        length = offset + len(records) if told_by_page else _count(env, model, domain)
     return Page(_table(records, selection), more, length)
 
 
-@contextmanager
-def domain_errors() -> Iterator[None]:
-    """Computed fields decide by themselves which conditions they take; what they refuse is the domain's fault."""
-    try:
-        yield
-    except AccessError:
-        raise
-    except (UserError, NotImplementedError) as error:
-        raise InvalidValue(f"Odoo refuses the domain: {error}", name="invalid_domain") from error
+def _count(env: Environment, model: str, domain: Domain) -> int:
+    with domains.refusals(env[model], domain):
+        return int(env[model].search_count(domain))
 
 
 def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> Table:
@@ -95,13 +85,15 @@ def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selec
 
     Archived records count: a client that knows an id may read it, as in Odoo.
     """
-    records = statements.fetch_visible(env[model], ids, domain, _with_version(env, model, selection))
+    with domains.refusals(env[model], domain):
+        records = statements.fetch_visible(env[model], ids, domain, _with_version(env, model, selection))
     return _table(records, selection)
 
 
 def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
     """Return those of ``ids`` that exist, match ``domain``, and may be seen by the user."""
-    return set(statements.fetch_visible(env[model], ids, domain)._ids)
+    with domains.refusals(env[model], domain):
+        return set(statements.fetch_visible(env[model], ids, domain)._ids)
 
 
 def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
@@ -113,12 +105,14 @@ def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: D
         return visible(env, model, ids, domain)
     fields = env.registry[model]._fields.values()
     whole = [field.name for field in fields if field.store and field.prefetch is True and not field.groups]
-    return set(statements.fetch_visible(env[model], ids, domain, whole)._ids)
+    with domains.refusals(env[model], domain):
+        return set(statements.fetch_visible(env[model], ids, domain, whole)._ids)
 
 
 def exists(env: Environment, model: str, domain: Domain) -> bool:
     """Whether the user can see any record that matches."""
-    return bool(env[model].search(domain, limit=1))
+    with domains.refusals(env[model], domain):
+        return bool(env[model].search(domain, limit=1))
 
 
 def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[int]:
@@ -128,7 +122,8 @@ def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[i
 
 def first(env: Environment, model: str, domain: Domain) -> int | None:
     """Return the id of the first record that matches, or None."""
-    record = env[model].search(domain, order="id", limit=1)
+    with domains.refusals(env[model], domain):
+        record = env[model].search(domain, order="id", limit=1)
     return int(record.id) if record else None
 
 
