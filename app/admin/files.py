@@ -46,8 +46,9 @@ class Files(PanelView):
     def apply(self) -> Response:
         """Import the file that was previewed, unless somebody has changed something since."""
         text, prune = _sent(), "prune" in request.form
-        if imports.apply(text, prune=prune, version=posted("version")):
-            return self.go("apis.index", "The file has been imported.")
+        done = imports.apply(text, prune=prune, version=posted("version"))
+        if done is not None:
+            return self.go("apis.index", done)
         found = imports.preview(text, prune=prune)
         return self.show("panel/import.html", 409, text=text, prune=prune, found=found, changed=True)
 

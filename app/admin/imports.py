@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.admin import editor, transactions
-from app.auth.client_document import ClientDocument
 from app.catalog import editing, files, store
+from app.catalog.client_entries import ClientChanges
 from app.catalog.files import FileError
 from odoo_bridge.transaction import Environment
 
@@ -23,7 +23,7 @@ class Preview:
 
     problems: list[str]
     changes: store.Changes
-    clients: list[str]
+    clients: ClientChanges
     defaults: bool
     differences: dict[str, list[tuple[str, str]]]
     version: int
@@ -31,8 +31,8 @@ class Preview:
     @property
     def changes_nothing(self) -> bool:
         """Whether all is as the file says."""
-        changed = self.changes.created or self.changes.updated or self.changes.deleted
-        return not (changed or self.clients or self.defaults)
+        apis = self.changes.created or self.changes.updated or self.changes.deleted
+        return not (apis or self.clients.created or self.clients.updated or self.defaults)
 
 
 def preview(text: str, *, prune: bool) -> Preview:
@@ -40,22 +40,20 @@ def preview(text: str, *, prune: bool) -> Preview:
 
     def work(root: Environment) -> Preview:
         stored = editing.load(root.cr)
-        before = files.client_documents(root)
         try:
             planned = files.plan(text, _FILE, stored, root, prune=prune)
         except FileError as error:
-            return Preview(error.problems, store.Changes((), (), ()), [], False, {}, stored.version)
-        changes = store.changes(stored, planned.documents, prune=prune)
+            return Preview(error.problems, store.Changes((), (), ()), ClientChanges(), False, {}, stored.version)
         old = {str(api.document["name"]): api.document for api in stored.apis}
         new = {str(document["name"]): document for document in planned.documents}
         return Preview(
             problems=[],
-            changes=changes,
-            clients=_changed_clients(before, files.client_documents(root)),
-            defaults=planned.defaults is not None and planned.defaults != editor.default_values(stored),
+            changes=planned.changes,
+            clients=planned.clients,
+            defaults=planned.new_defaults,
             differences={
                 name: editor.difference(editor.as_yaml(old[name]), editor.as_yaml(new[name]))
-                for name in changes.updated
+                for name in planned.changes.updated
             },
             version=stored.version,
         )
@@ -63,23 +61,31 @@ def preview(text: str, *, prune: bool) -> Preview:
     return transactions.look(work)
 
 
-def apply(text: str, *, prune: bool, version: str) -> bool:
-    """Import a file; False where the catalog is no longer the one that the preview was about, or the file is wrong."""
+def apply(text: str, *, prune: bool, version: str) -> str | None:
+    """Import a file, and return what to tell the person.
 
-    def work(root: Environment) -> bool:
-        stored = editing.load(root.cr)
-        if str(stored.version) != version:
-            return False
-        planned = files.plan(text, _FILE, stored, root, prune=prune)
-        editing.write(root.cr, planned.documents, defaults=planned.defaults, prune=prune)
-        return True
+    None where the catalog is no longer the one that the preview was about, or the file is wrong.
+    """
+
+    def work(root: Environment) -> str | None:
+        if str(editing.load(root.cr).version) != version:
+            return None
+        return _summary(files.import_text(text, _FILE, root, prune=prune))
 
     try:
         return transactions.change(work)
     except FileError:  # and with it, its client apps are rolled back
-        return False
+        return None
 
 
-def _changed_clients(before: list[ClientDocument], after: list[ClientDocument]) -> list[str]:
-    known = {document.name: document for document in before}
-    return [document.name for document in after if known.get(document.name) != document]
+def _summary(done: files.Plan) -> str:
+    apps = done.clients
+    parts = [("created", apps.created), ("updated", apps.updated), ("unchanged", apps.unchanged)]
+    told = "; ".join(f"{what}: {_some(names)}" for what, names in parts if names)
+    return f"The file has been imported.{f' Client apps {told}.' if told else ''}"
+
+
+def _some(names: list[str]) -> str:
+    """Return names for a message, which travels in a cookie and can't be long."""
+    shown = ", ".join(name[:60] for name in names[:10])
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
 from app.admin.guard import current_person
 from app.catalog import editing
 from app.services import services
+from odoo_bridge.errors import BridgeError
 from odoo_bridge.transaction import Environment
 
 T = TypeVar("T")
@@ -29,5 +31,7 @@ def change(work: Callable[[Environment], T]) -> T:
         return work(root)
 
     result = services().transactions.run(within)
-    services().catalog.refresh()
+    # What is committed stands, and with it a secret that is shown this once: the watcher tries again by itself.
+    with contextlib.suppress(BridgeError):
+        services().catalog.refresh()
     return result

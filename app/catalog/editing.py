@@ -75,10 +75,14 @@ def remove(cr: Any, api_id: int, revision: int) -> None:
 
 
 def write(cr: Any, documents: list[dict[str, Any]], *, defaults: dict[str, Any] | None, prune: bool) -> None:
-    """Create or update APIs by name, like ``store.write``, but in the transaction of ``cr``."""
-    existing = {api.document["name"]: api for api in load(cr).apis}
+    """Create or update APIs by name, like ``store.write``, but in the transaction of ``cr``.
+
+    Where all is as it should be nothing is sent: a statement raises the catalog's version whether it finds rows or not.
+    """
+    stored = load(cr)
+    existing = {api.document["name"]: api for api in stored.apis}
     names = [document["name"] for document in documents]
-    if prune:
+    if prune and not existing.keys() <= set(names):
         cr.execute("DELETE FROM gatehouse.api WHERE name <> ALL(%s)", (names,))
     changed = [document for document in documents if existing.get(document["name"], _NEW).document != document]
     # Routes are unique, and two APIs may swap theirs: give every row that changes its own a passing one first.
@@ -87,11 +91,12 @@ def write(cr: Any, documents: list[dict[str, Any]], *, defaults: dict[str, Any] 
         for document in changed
         if document["name"] in existing and existing[document["name"]].document["route"] != document["route"]
     ]
-    cr.execute(
-        "UPDATE gatehouse.api SET document = jsonb_set(document, '{route}', to_jsonb('/api/_moving/' || id)) "
-        "WHERE name = ANY(%s)",
-        (moving,),
-    )
+    if moving:
+        cr.execute(
+            "UPDATE gatehouse.api SET document = jsonb_set(document, '{route}', to_jsonb('/api/_moving/' || id)) "
+            "WHERE name = ANY(%s)",
+            (moving,),
+        )
     for document in changed:
         if document["name"] not in existing:
             insert(cr, document)
@@ -100,7 +105,7 @@ def write(cr: Any, documents: list[dict[str, Any]], *, defaults: dict[str, Any] 
                 "UPDATE gatehouse.api SET document = %s, revision = revision + 1, changed_at = now() WHERE name = %s",
                 (Json(document), document["name"]),
             )
-    if defaults is not None:
+    if defaults is not None and defaults != stored.settings.get(store.DEFAULTS):
         set_defaults(cr, defaults)
 
 

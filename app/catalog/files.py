@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Engine
 
 from app.auth import clients
 from app.auth.client_document import ClientDocument
 from app.auth.clients import Client
-from app.catalog import connections, store, yaml_text
+from app.catalog import client_entries, connections, editing, store, yaml_text
+from app.catalog.client_entries import ClientChanges
 from app.catalog.compiler import compile_document
 from app.catalog.conflicts import conflicts
 from app.catalog.definition import Definition
@@ -42,28 +42,42 @@ class FileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the import of a file comes to: everything in it has been checked, and of APIs nothing has been written."""
+    """What the import of a file comes to: everything in it has been checked, and of APIs nothing has been written.
+
+    ``defaults`` are None where the file has none; ``new_defaults`` says that they differ from those that are stored.
+    """
 
     documents: list[dict[str, Any]]
+    changes: store.Changes
+    clients: ClientChanges
     defaults: dict[str, Any] | None
+    new_defaults: bool
     prune: bool
 
 
-def import_file(file: Path, engine: Engine, root: Environment, *, prune: bool) -> store.Changes:
-    """Create or update the APIs of a file, in one transaction; with ``prune``, delete those it does not name.
-
-    Raises FileError with every problem found; then nothing has been written.
-    """
+def read(file: Path) -> str:
+    """Return the text of a definition file; raises FileError."""
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise FileError(file, [f"is not YAML: {error}"]) from error
-    return apply(plan(text, file, store.load(engine), root, prune=prune), engine)
 
 
-def apply(planned: Plan, engine: Engine) -> store.Changes:
-    """Write what was planned, in one transaction."""
-    return store.write(engine, planned.documents, defaults=planned.defaults, prune=planned.prune)
+def import_text(text: str, file: Path | str, root: Environment, *, prune: bool) -> Plan:
+    """Create or update the APIs, client apps and defaults of a file, all in the transaction of ``root``.
+
+    With ``prune``, APIs that it does not name are deleted. Nobody else writes definitions meanwhile. Raises FileError
+    with every problem found, as what the transaction is to be rolled back for.
+    """
+    editing.claim(root.cr)
+    planned = plan(text, file, editing.load(root.cr), root, prune=prune)
+    apply(planned, root)
+    return planned
+
+
+def apply(planned: Plan, root: Environment) -> None:
+    """Write what was planned, in the transaction that it was planned in."""
+    editing.write(root.cr, planned.documents, defaults=planned.defaults, prune=planned.prune)
 
 
 def plan(text: str, file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
@@ -78,11 +92,19 @@ def plan(text: str, file: Path | str, stored: store.Stored, root: Environment, *
     client_documents = _clients(file, content.get("clients", []))
     documents = _documents(file, content.get("apis", [] if client_documents else None), defaults)
     others = () if prune else tuple(api for api in stored.apis if api.document["name"] not in documents)
-    clients_then, problems = _write_clients(root, client_documents)
-    problems += _problems(documents, others, clients_then, root)
+    client_changes, problems = client_entries.write(root, client_documents)
+    problems += _problems(documents, others, {client.name: client for client in clients.every(root.cr)}, root)
     if problems:
         raise FileError(file, problems)
-    return Plan([document.model_dump(mode="json") for document in documents.values()], file_defaults, prune)
+    dumped = [document.model_dump(mode="json") for document in documents.values()]
+    return Plan(
+        documents=dumped,
+        changes=store.changes(stored, dumped, prune=prune),
+        clients=client_changes,
+        defaults=file_defaults,
+        new_defaults=defaults != stored.settings.get(store.DEFAULTS, {}),
+        prune=prune,
+    )
 
 
 def default_problems(given: Mapping[str, Any]) -> list[str]:
@@ -211,29 +233,6 @@ def _clients(file: Path | str, entries: Any) -> list[ClientDocument]:
     if problems:
         raise FileError(file, problems)
     return documents
-
-
-def _write_clients(root: Environment, documents: Iterable[ClientDocument]) -> tuple[dict[str, Client], list[str]]:
-    """Create or update client apps in the transaction; returns all there are then, and what is wrong."""
-    problems = []
-    known = {client.name: client for client in clients.every(root.cr)}
-    for document in documents:
-        user = credentials.user_by_login(root, document.user) if document.user else None
-        if document.user and (user is None or user.uid == 1):
-            problems.append(f"client {document.name!r}: user: there is no active user {document.user!r} to act as")
-            continue
-        uid = user.uid if user else None
-        client = known.get(document.name) or clients.create(root.cr, document.name, scopes=document.scopes, uid=uid)
-        clients.update(
-            root.cr,
-            client,
-            scopes=document.scopes,
-            uid=uid,
-            lifetime=document.lifetime,
-            redirect_uris=document.redirect_uris,
-            active=document.active,
-        )
-    return {client.name: client for client in clients.every(root.cr)}, problems
 
 
 def _problems(

@@ -15,6 +15,7 @@ from app.catalog.files import FileError
 from app.postman.collection import build
 from app.postman.known import known_ids
 from app.services import services
+from odoo_bridge.errors import BridgeError
 
 group = AppGroup("api", help="API definitions.")
 
@@ -23,17 +24,27 @@ group = AppGroup("api", help="API definitions.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--prune", is_flag=True, help="Delete APIs that the file does not name.")
 def import_(file: Path, prune: bool) -> None:
-    """Create or update APIs from a YAML file; nothing is written if anything in it is wrong."""
+    """Create or update APIs, client apps and defaults from a YAML file: all of it, or nothing if anything is wrong."""
     try:
-        changes = services().transactions.run(
-            lambda root: files.import_file(file, services().engine, root, prune=prune)
-        )
+        text = files.read(file)
+        done = services().transactions.run(lambda root: files.import_text(text, file, root, prune=prune))
     except FileError as error:
         raise click.ClickException(str(error)) from error
-    for what, names in (("created", changes.created), ("updated", changes.updated), ("deleted", changes.deleted)):
-        for name in names:
-            click.echo(f"{what}: {name}")
-    if not (changes.created or changes.updated or changes.deleted):
+    except BridgeError as error:
+        raise click.ClickException(f"Nothing has been imported. {error.message}") from error
+    apis, apps = done.changes, done.clients
+    changed = [
+        *(f"created: {name}" for name in apis.created),
+        *(f"updated: {name}" for name in apis.updated),
+        *(f"deleted: {name}" for name in apis.deleted),
+        *(f"created: client app {name}" for name in apps.created),
+        *(f"updated: client app {name}" for name in apps.updated),
+    ]
+    if done.new_defaults and not changed:
+        changed = ["updated: the defaults for new APIs"]
+    for line in (*changed, *(f"unchanged: client app {name}" for name in apps.unchanged)):
+        click.echo(line)
+    if not changed:
         click.echo("Nothing has changed.")
 
 
