@@ -17,9 +17,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, Reque
 
 from app.errors import ApiError, BadRequest, UnsupportedMediaType
 from app.http_methods import is_safe
+from app.json import MAX_DEPTH, is_too_deep
 
-#: Deepest nesting of a JSON body.
-MAX_JSON_DEPTH = 40
 _MAX_PARAMETERS = 50
 _ENVELOPE = frozenset({"jsonrpc", "method", "params", "id"})
 
@@ -145,24 +144,9 @@ def _load_json(data: bytes) -> Any:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"The body is not valid JSON: {error}.", name="invalid_json") from None
-    if data.count(b"[") + data.count(b"{") > MAX_JSON_DEPTH and _is_too_deep(document):
-        raise BadRequest(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.", name="invalid_json")
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and is_too_deep(document):
+        raise BadRequest(f"The JSON is nested more than {MAX_DEPTH} levels deep.", name="invalid_json")
     return document
-
-
-def _is_too_deep(document: Any) -> bool:
-    """Whether lists and objects nest deeper than allowed; level by level, so that depth costs no stack."""
-    level = [document] if isinstance(document, (dict, list)) else []
-    for _ in range(MAX_JSON_DEPTH):
-        if not level:
-            return False
-        level = [
-            item
-            for parent in level
-            for item in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(item, (dict, list))
-        ]
-    return bool(level)
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""JSON as every answer writes it."""
+"""JSON as every answer writes it, and how deep that of a client may go."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+#: Deepest nesting of what a client sends: JSON, and what stands as text in a parameter or a form.
+MAX_DEPTH = 40
 #: Dates as YYYY-MM-DD, datetimes in UTC with Z. Odoo's datetimes are naive and mean UTC.
 _OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
@@ -16,6 +18,21 @@ def dumps(document: Any) -> bytes:
         return orjson.dumps(document, option=_OPTIONS)
     except TypeError:  # a whole number beyond 64 bits: JSON fields of Odoo can hold one
         return orjson.dumps(_within_64_bits(document), option=_OPTIONS)
+
+
+def is_too_deep(document: Any, most: int = MAX_DEPTH) -> bool:
+    """Whether lists and objects nest deeper than allowed; level by level, so that depth costs no stack."""
+    level = [document] if isinstance(document, (dict, list, tuple)) else []
+    for _ in range(most):
+        if not level:
+            return False
+        level = [
+            item
+            for parent in level
+            for item in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(item, (dict, list, tuple))
+        ]
+    return bool(level)
 
 
 def _within_64_bits(value: Any) -> Any:

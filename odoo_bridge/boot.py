@@ -16,7 +16,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import caches, compat, connections, files, memory
+from . import caches, compat, connections, files, images, memory
 from .errors import BootError
 
 _logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     instance = Instance(name, Path(config["data_dir"]), sql_db.connection_info_for(name)[1])
     load(instance)
     files.install()
+    images.bound()
     return instance
 
 

@@ -12,6 +12,8 @@ from odoo import exceptions
 from psycopg2 import errors as pg
 from psycopg2.pool import PoolError
 
+from . import images
+
 
 class BridgeError(Exception):
     """Base of all errors that the bridge raises on purpose.
@@ -147,6 +149,9 @@ def translate(error: Exception) -> BridgeError | None:
         return Rejected(str(error.args[0]) if error.args else "", name=_qualified_name(error))
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return StorageFull("There is no room left for files. Nothing was saved.")
+    if images.is_refused(error):
+        most = images.MOST_PIXELS // 1_000_000
+        return InvalidValue(f"An image cannot be read, or has more than {most} million pixels.", name="invalid_image")
     return None
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from app.json import dumps
+from app.json import MAX_DEPTH, dumps, is_too_deep
 from app.policy.masking import Mask, Masking
 
 _logger = logging.getLogger(__name__)
@@ -129,6 +129,8 @@ def _shown(body: Body, mask: Mask, *, request: bool) -> tuple[Any, str | None]:
         document = orjson.loads(body.data)
     except orjson.JSONDecodeError:
         return _shown_text(body, mask)
+    if is_too_deep(document):  # it was refused
+        return None, f"Left out: nested more than {MAX_DEPTH} levels deep; {len(body.data):,} bytes."
     return (mask.request(document) if request else mask.value(document)), None
 
 

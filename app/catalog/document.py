@@ -6,6 +6,7 @@ These models check the shape alone; whether models, fields and users exist is th
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -69,7 +70,7 @@ class ModelDocument(Strict):
     @classmethod
     def _no_duplicates(cls, names: Any) -> Any:
         if isinstance(names, list):
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = sorted(name for name, count in Counter(names).items() if count > 1)
             if twice:
                 raise ValueError(f"named twice: {', '.join(twice)}")
             if "id" in names:
@@ -79,11 +80,12 @@ class ModelDocument(Strict):
     @model_validator(mode="after")
     def _subsets(self) -> ModelDocument:
         if self.fields != "all":
+            exposed = set(self.fields)
             for key in ("search_fields", "writable_fields"):
-                extra = [name for name in getattr(self, key) or () if name not in self.fields]
+                extra = [name for name in getattr(self, key) or () if name not in exposed]
                 if extra:
                     raise ValueError(f"{key}: not among fields: {', '.join(extra)}")
-            extra = [name for name in self.related if name not in self.fields]
+            extra = [name for name in self.related if name not in exposed]
             if extra:
                 raise ValueError(f"related: not among fields: {', '.join(extra)}")
         if _depth(self.related) > MAX_DEPTH:

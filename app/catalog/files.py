@@ -217,7 +217,7 @@ def _documents(file: Path | str, apis: Any, defaults: Mapping[str, Any]) -> dict
 def _clients(file: Path | str, entries: Any) -> list[ClientDocument]:
     if not isinstance(entries, list):
         raise FileError(file, ["clients: must be a list of client apps"])
-    documents: list[ClientDocument] = []
+    documents: dict[str, ClientDocument] = {}
     problems = []
     for index, entry in enumerate(entries):
         named = isinstance(entry, dict) and isinstance(entry.get("name"), str)
@@ -227,12 +227,12 @@ def _clients(file: Path | str, entries: Any) -> list[ClientDocument]:
         except ValidationError as error:
             problems += [f"{title}: {problem}" for problem in shape_problems(error)]
             continue
-        if document.name in [other.name for other in documents]:
+        if document.name in documents:
             problems.append(f"{title}: name: another client app of this file has the same name")
-        documents.append(document)
+        documents[document.name] = document
     if problems:
         raise FileError(file, problems)
-    return documents
+    return list(documents.values())
 
 
 def _problems(

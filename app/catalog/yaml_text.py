@@ -3,23 +3,77 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import Any
+
+#: Longest text, in characters: hundreds of definitions.
+MAX_TEXT = 2_000_000
+#: Deepest nesting, and most values of a text, once each alias stands for all that it names.
+MAX_DEPTH, MAX_VALUES = 40, 100_000
 
 
 class NotYaml(ValueError):
-    """The text is no YAML; the message says where."""
+    """The text is no YAML, or more than is read of it; the message says where, or what is too much."""
 
 
 def parse(text: str) -> Any:
-    """Return what a text says, as plain data; raises NotYaml."""
+    """Return what a text says, as plain data; raises NotYaml.
+
+    A few letters can stand for much: brackets for a depth that no parser's stack can take, aliases for billions of
+    values. Both are counted before anything is made of them.
+    """
     # ruamel.yaml takes 3 MB of every worker: it is imported by whoever reads or writes YAML, and not by a call.
     from ruamel.yaml import YAML  # noqa: PLC0415
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
+    if len(text) > MAX_TEXT:
+        raise NotYaml(f"the text is longer than {MAX_TEXT:,} characters")
     try:
+        _Count().all(YAML(typ="safe", pure=True).parse(text))
         return YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise NotYaml(" ".join(str(error).split())) from error
+    except NotYaml:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise NotYaml(f"a value cannot be read: {error}") from error  # 2026-02-30, !!bool maybe
+
+
+class _Count:
+    """Counts depth and values of a stream of events, which are made one by one as they are asked for."""
+
+    def __init__(self) -> None:
+        self._total = 0
+        #: Values behind each anchor that is complete.
+        self._sizes: dict[str, int] = {}
+        #: Lists and mappings that are open: their anchors, and the total when they began.
+        self._open: list[tuple[str | None, int]] = []
+
+    def all(self, events: Iterable[Any]) -> None:
+        """Look at all events; raises NotYaml at the first that is too much."""
+        for event in events:
+            self._take(type(event).__name__, getattr(event, "anchor", None))
+            if self._total > MAX_VALUES:
+                raise NotYaml(f"the text holds more than {MAX_VALUES:,} values; an alias counts as all that it names")
+
+    def _take(self, kind: str, anchor: str | None) -> None:
+        if kind == "AliasEvent":
+            if anchor not in self._sizes:
+                raise NotYaml(f"the alias {anchor!r} names nothing that stands before it")
+            self._total += self._sizes[anchor]
+        elif kind == "ScalarEvent":
+            self._total += 1
+            if anchor:
+                self._sizes[anchor] = 1
+        elif kind in ("SequenceStartEvent", "MappingStartEvent"):
+            self._open.append((anchor, self._total))
+            self._total += 1
+            if len(self._open) > MAX_DEPTH:
+                raise NotYaml(f"the text is nested more than {MAX_DEPTH} levels deep")
+        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
+            anchor, began = self._open.pop()
+            if anchor:
+                self._sizes[anchor] = self._total - began
 
 
 def dump(content: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from app.errors import BadRequest
+from app.json import MAX_DEPTH, is_too_deep
 from app.policy.ids import Ids, InvalidId
 from odoo_bridge.methods import MethodInfo
 
@@ -45,17 +46,20 @@ def of_query(parameters: Mapping[str, Any], method: MethodInfo, models: Mapping[
     """Return the arguments of a query string, whose texts are read as JSON unless the method expects a text."""
     texts = {parameter.name for parameter in method.parameters if isinstance(parameter.default, str)}
     keywords = {
-        name: value if name in texts or name in models or not isinstance(value, str) else _read(value)
+        name: value if name in texts or name in models or not isinstance(value, str) else _read(value, name)
         for name, value in parameters.items()
     }
     return _bound((), keywords, method, models, ids)
 
 
-def _read(text: str) -> Any:
+def _read(text: str, name: str) -> Any:
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
+    if is_too_deep(value):
+        raise _error(f"{name}: the JSON is nested more than {MAX_DEPTH} levels deep.", name)
+    return value
 
 
 def _bound(

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from app.errors import BadRequest
+from app.json import MAX_DEPTH, is_too_deep
 
 #: Longest text of a domain or list, in characters.
 MAX_TEXT = 65_536
@@ -16,6 +17,17 @@ MAX_TEXT = 65_536
 
 def parse(text: str, what: str) -> Any:
     """Return the value of a JSON text or Python literal; raises BadRequest that names ``what``."""
+    value = _parse(text, what)
+    if is_too_deep(value):
+        raise BadRequest(
+            f"{what} is nested more than {MAX_DEPTH} levels deep, as no list of conditions or values needs to be.",
+            name=f"invalid_{what}",
+            data={"parameter": what},
+        )
+    return value
+
+
+def _parse(text: str, what: str) -> Any:
     if len(text) > MAX_TEXT:
         raise BadRequest(f"{what} is longer than {MAX_TEXT} characters.", name=f"invalid_{what}")
     try:

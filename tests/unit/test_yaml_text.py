@@ -1,0 +1,61 @@
+"""YAML that stands for more than it says, or that makes its library stumble: one clear error, at once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.catalog import yaml_text
+
+
+def bomb(levels: int, copies: int, open_: str = "[{}]") -> str:
+    """Return anchors each of which names the one before several times."""
+    text = "a0: &a0 {x: x}\n"
+    for level in range(1, levels):
+        text += f"a{level}: &a{level} {open_.format(', '.join([f'*a{level - 1}'] * copies))}\n"
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("[" * 20_000, "40 levels", id="brackets"),
+        pytest.param("[" * 20_000 + "]" * 20_000, "40 levels", id="pairs of brackets"),
+        pytest.param("{a: " * 20_000, "40 levels", id="braces"),
+        pytest.param("- " * 20_000, "40 levels", id="dashes"),
+        pytest.param("".join(f"{' ' * depth}a:\n" for depth in range(1000)), "40 levels", id="indentation"),
+        pytest.param("? " * 20_000, "40 levels", id="keys"),
+        pytest.param(bomb(9, 10), "100,000 values", id="alias bomb"),
+        pytest.param(bomb(9, 10, "{{<<: [{}]}}"), "100,000 values", id="merge bomb"),
+        pytest.param("a: &a [*a]", "alias 'a'", id="alias within itself"),
+        pytest.param("a: *nobody", "alias 'nobody'", id="alias of nothing"),
+        pytest.param("- x\n" * 100_001, "100,000 values", id="values"),
+        pytest.param("#" * 2_000_001, "2,000,000 characters", id="length"),
+        pytest.param("a: 2026-02-30", "day is out of range", id="a day that is none"),
+        pytest.param("a: " + "9" * 5000, "4300 digits", id="digits"),
+        pytest.param("!!bool x", "cannot be read", id="a truth that is none"),
+        pytest.param("!!int ''", "cannot be read", id="a number that is none"),
+    ],
+)
+def test_what_is_too_much_or_no_value_is_refused_in_words(text: str, says: str) -> None:
+    with pytest.raises(yaml_text.NotYaml, match=says):
+        yaml_text.parse(text)
+
+
+def test_aliases_within_bounds_are_taken() -> None:
+    assert yaml_text.parse("a: &fields [x, y]\nb: *fields\nc: &one 1\nd: *one") == {
+        "a": ["x", "y"],
+        "b": ["x", "y"],
+        "c": 1,
+        "d": 1,
+    }
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.text(alphabet="[]{}&*!:?,-|>'\"#%@<=~ \n\tab019.", max_size=60))
+def test_no_text_raises_anything_else(text: str) -> None:
+    try:
+        yaml_text.parse(text)
+    except yaml_text.NotYaml as error:
+        assert str(error)  # noqa: PT017  either way is good
