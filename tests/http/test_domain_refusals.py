@@ -153,6 +153,7 @@ def test_a_record_rule_that_breaks_is_a_500_whatever_the_domain(
         return plain(self, model, mode)
 
     monkeypatch.setattr(rules, "_compute_domain", broken)
+    Registry(database).clear_cache()  # what was made of the rules before
     status, error = demo.error("GET", publish(), query_string={"domain": '[["name", "=", "rules"]]'})
     assert (status, error["data"]["name"]) == (500, "internal_error")
     assert error["data"]["request_id"] in error["message"]
