@@ -335,6 +335,7 @@ class held_up:  # noqa: N801  a context manager, used as a function
     def _is_waiting(self) -> bool:
         assert not self._answers, self._answers[0].text
         with self._other.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction looks once, and keeps what it saw
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
                 "AND wait_event_type = 'Lock' AND query LIKE '%test_record%'"
