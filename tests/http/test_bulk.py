@@ -25,7 +25,7 @@ def test_a_thousand_records_go_through_one_create(
     demo: Client, publish: Publish, sql: Sql, monkeypatch: pytest.MonkeyPatch, app: Any
 ) -> None:
     calls = []
-    model = app.services.catalog.snapshot.registry["test.record"]
+    model = app.services.catalog.snapshot.structure.registry["test.record"]
     create = model.create
 
     def counted(self: Any, values: Any) -> Any:

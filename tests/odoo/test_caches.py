@@ -324,10 +324,12 @@ _OF_NO_TRANSACTION = {
     "odoo.addons.base.models.ir_actions_report._wkhtml": "a program of the system",
     "odoo.modules.module.Manifest._get_manifest_from_addons": "a file",
     "odoo.tools.barcode._init_barcode": "a file",
+    "odoo_bridge.argument_use._parsed": "files of source code",
     "odoo_bridge.caches._generation": "the mechanism itself",
     "odoo_bridge.connections._info": "Odoo's configuration",
+    "odoo_bridge.held._held": "classes",
+    "odoo_bridge.kept_in.state": "of one thread, for one call",
     "odoo_bridge.prepared._counts": "texts of statements, and how often they came",
-    "odoo_bridge.sandbox._state": "of one thread, for one call",
 }
 _OURS = ("app", "odoo_bridge", "serving")
 
