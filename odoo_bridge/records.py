@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, TypeAlias
 
-from . import columns, domains, statements, writer
+from . import columns, domains, pages, statements, writer
 from .columns import Table
 from .transaction import Environment
 
@@ -61,23 +61,9 @@ def search(
     count: bool,
 ) -> Page:
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
-    # One more than asked tells whether more follow.
     with domains.refusals(env[model], domain):
-        found = statements.search_fetch(
-            env[model], domain, selection.names, order=order, limit=limit + 1, offset=offset
-        )
-    more = len(found) > limit
-    records = found[:limit]
-    length = None
-    if count:
-        told_by_page = not more and (records or offset == 0)
-        length = offset + len(records) if told_by_page else _count(env, model, domain)
-    return Page(_table(records, selection), more, length)
-
-
-def _count(env: Environment, model: str, domain: Domain) -> int:
-    with domains.refusals(env[model], domain):
-        return int(env[model].search_count(domain))
+        found = pages.search(env[model], domain, selection.names, order=order, limit=limit, offset=offset, count=count)
+    return Page(_table(found.records, selection), found.more, found.length)
 
 
 def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> Table:
@@ -112,7 +98,7 @@ def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: D
 def exists(env: Environment, model: str, domain: Domain) -> bool:
     """Whether the user can see any record that matches."""
     with domains.refusals(env[model], domain):
-        return bool(env[model].search(domain, limit=1))
+        return bool(pages.search(env[model], domain, (), order="id", limit=1, offset=0, count=False).records)
 
 
 def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[int]:
@@ -123,7 +109,7 @@ def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[i
 def first(env: Environment, model: str, domain: Domain) -> int | None:
     """Return the id of the first record that matches, or None."""
     with domains.refusals(env[model], domain):
-        record = env[model].search(domain, order="id", limit=1)
+        record = pages.search(env[model], domain, (), order="id", limit=1, offset=0, count=False).records
     return int(record.id) if record else None
 
 
