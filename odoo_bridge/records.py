@@ -24,10 +24,14 @@ Domain: TypeAlias = list[Any]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to read of a record: ``plain`` fields as they are, and ``related`` fields with fields of their own."""
+    """What to read of a record: ``plain`` fields as they are, and ``related`` fields with fields of their own.
+
+    ``open`` says that nobody named the plain fields: those that Odoo refuses to the user are left out.
+    """
 
     plain: tuple[str, ...]
     related: Mapping[str, Selection]
+    open: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,19 +65,33 @@ def search(
     count: bool,
 ) -> Page:
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
-    with domains.refusals(env[model], domain):
-        found = pages.search(env[model], domain, selection.names, order=order, limit=limit, offset=offset, count=count)
+
+    def page(names: tuple[str, ...]) -> pages.Found:
+        with domains.refusals(env[model], domain):
+            return pages.search(env[model], domain, names, order=order, limit=limit, offset=offset, count=count)
+
+    try:
+        found = page(selection.names)
+    except AccessError:
+        if not selection.open:
+            raise
+        found = page(())
     return Page(_table(found.records, selection), found.more, found.length)
 
 
 def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> Table:
-    """Return those of the records that are there for this user, in any order.
+    """Return those of the records that are there for this user, in the order of the ids.
 
     Archived records count: a client that knows an id may read it, as in Odoo.
     """
     with domains.refusals(env[model], domain):
-        records = statements.fetch_visible(env[model], ids, domain, _with_version(env, model, selection))
-    return _table(records, selection)
+        try:
+            found = statements.fetch_visible(env[model], ids, domain, _with_version(env, model, selection))
+        except AccessError:
+            if not selection.open:
+                raise
+            found = statements.fetch_visible(env[model], ids, domain)
+    return _table(_ordered(found, ids), selection)
 
 
 def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
@@ -157,6 +175,12 @@ def read(env: Environment, model: str, ids: Sequence[int], selection: Selection)
     return _table(records, selection)
 
 
+def _ordered(records: Any, ids: Sequence[int]) -> Any:
+    """Return the records in the order of the ids: some computed fields depend on it."""
+    found = set(records._ids)
+    return records.browse(dict.fromkeys(record_id for record_id in ids if record_id in found))
+
+
 def _with_version(env: Environment, model: str, selection: Selection) -> tuple[str, ...]:
     """Return the fields to fetch so that ``write_dates`` costs no query of its own."""
     return (*selection.names, "write_date") if env[model]._log_access else selection.names
@@ -164,11 +188,42 @@ def _with_version(env: Environment, model: str, selection: Selection) -> tuple[s
 
 def _table(records: Any, selection: Selection) -> Table:
     """Read fetched records, and related ones level by level, never record by record."""
-    table = columns.read(records, selection.plain, tuple(selection.related))
+    related = tuple(selection.related)
+    try:
+        table = columns.read(records, selection.plain, related)
+    except AccessError:
+        if not selection.open:
+            raise
+        table = columns.read(records, _not_refused(records, selection.plain), related)
     if not selection.related:
         return table
-    related = {name: _related(records, name, table, nested) for name, nested in selection.related.items()}
-    return replace(table, related=related)
+    tables = {name: _related(records, name, table, nested) for name, nested in selection.related.items()}
+    return replace(table, related=tables)
+
+
+def _not_refused(records: Any, names: tuple[str, ...]) -> list[str]:
+    """Return those of the fields that Odoo gives the user, of each of the records.
+
+    A model can keep fields from a user without saying so beforehand: when they are fetched, or computed.
+    """
+    kept = []
+    for name in _fetched(records, names):
+        try:
+            columns.read(records, [name])
+        except AccessError:
+            continue
+        kept.append(name)
+    return kept
+
+
+def _fetched(records: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Fetch as many of the fields as may be fetched, and return them."""
+    try:
+        records.fetch(names)
+    except AccessError:
+        half = len(names) // 2
+        return (*_fetched(records, names[:half]), *_fetched(records, names[half:])) if half else ()
+    return names
 
 
 def _related(records: Any, name: str, table: Table, selection: Selection) -> Table:

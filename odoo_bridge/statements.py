@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from odoo.fields import Domain
 from odoo.tools import SQL, Query
 
+from . import by_id
 from .caches import STATEMENTS
 from .plain import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
 
@@ -79,10 +80,7 @@ def fetch_visible(model: Recordset, ids: Sequence[int], domain: list[Any], names
     """
     statement = _statement(model, domain, tuple(names), None, by_ids=True)
     if statement is None:
-        condition = Domain("id", "in", list(ids)) & Domain(domain)
-        if model._active_name:
-            condition &= Domain(model._active_name, "in", [True, False])  # says that archived ones are meant
-        return model.search_fetch(condition, names)
+        return by_id.fetch(model, ids, domain, names)
     if statement.sql is None or not ids:
         return model.browse()
     return _fetch(model, statement, SQL("%s IN %s", statement.sql, tuple(ids)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -152,10 +152,11 @@ class _Compiler:
             for option in ("search_fields", "writable_fields"):
                 self.known(model, getattr(entry, option) or (), fields, f"{key}.{option}")
         related = self.related(model, fields, entry.related, f"{key}.related")
-        node = Node(model, MappingProxyType(fields), MappingProxyType(related))
+        node = Node(model, MappingProxyType(fields), MappingProxyType(related), open=entry.fields == "all")
+        searchable = node.only(_or_default(entry.search_fields, fields, _can_be_searched))
         return Exposure(
             node=node,
-            searchable=node.only(_or_default(entry.search_fields, fields, _can_be_searched)),
+            searchable=replace(searchable, open=node.open and entry.search_fields is None),
             writable_fields=frozenset(_or_default(entry.writable_fields, fields, _is_written)),
             domain=tuple(self.domain(entry, key)),
             all_fields=entry.fields == "all",

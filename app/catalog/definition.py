@@ -7,7 +7,7 @@ whether Odoo is still the one that they were compiled for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -38,12 +38,14 @@ class Node:
     """A model at one place of a definition: the fields that are visible there, and what follows from them.
 
     ``fields`` maps the names of visible fields (without ``id``) to their descriptions; ``related`` the
-    relational ones among them that the definition goes through.
+    relational ones among them that the definition goes through. ``open`` says that neither the definition nor the
+    call names the fields: those that Odoo refuses to the executing user are left out.
     """
 
     model: ModelInfo
     fields: Mapping[str, FieldInfo]
     related: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
+    open: bool = False
 
     def target(self, name: str) -> Node:
         """Return the node behind a relational field; where nothing is exposed of it, one with ids only."""
@@ -55,7 +57,7 @@ class Node:
         wanted = set(names)
         fields = {name: info for name, info in self.fields.items() if name in wanted}
         related = {name: node for name, node in self.related.items() if name in wanted}
-        return Node(self.model, MappingProxyType(fields), MappingProxyType(related))
+        return replace(self, fields=MappingProxyType(fields), related=MappingProxyType(related))
 
     def binary_fields(self) -> Iterator[str]:
         """Return the names of the fields that hold content, here and below."""
@@ -66,7 +68,7 @@ class Node:
     def selection(self) -> Selection:
         """Return what to read of a record so that all that is visible here is known."""
         plain = tuple(name for name in self.fields if name not in self.related)
-        return Selection(plain, {name: node.selection() for name, node in self.related.items()})
+        return Selection(plain, {name: node.selection() for name, node in self.related.items()}, self.open)
 
 
 @dataclass(frozen=True, slots=True)
