@@ -32,3 +32,10 @@ def fetch(model: Any, ids: Sequence[int], domain: list[Any], names: Sequence[str
     records = model.browse(readable)
     records.fetch(names)
     return records
+
+
+def refetch(records: Any, names: Sequence[str]) -> None:
+    """Fetch fields of records that were just written; raises AccessError unless the user may read all of them."""
+    if type(records).fetch is not BaseModel.fetch:  # those of ``mail.message`` leave the check to ``read``
+        records.check_access("read")
+    records.fetch(names)

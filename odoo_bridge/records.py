@@ -13,7 +13,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, TypeAlias
 
-from . import columns, domains, pages, statements, writer
+from odoo.exceptions import AccessError
+
+from . import by_id, columns, domains, pages, statements, writer
 from .columns import Table
 from .transaction import Environment
 
@@ -169,10 +171,25 @@ def unlink(env: Environment, model: str, ids: Sequence[int]) -> None:
 
 
 def read(env: Environment, model: str, ids: Sequence[int], selection: Selection) -> Table:
-    """Return records that were just written, which may no longer match the API's domain."""
+    """Return those of the records just written that their writer may still see, in the order of the ids.
+
+    They may no longer match the API's domain.
+    """
     records = env[model].browse(ids)
-    records.fetch(_with_version(env, model, selection))
+    try:
+        by_id.refetch(records, _with_version(env, model, selection))
+    except AccessError:  # of a field, or of a record that the writer has handed over
+        records = _ordered(_still_visible(env, model, ids), ids)
+        if not selection.open:
+            records.fetch(selection.names)
     return _table(records, selection)
+
+
+def _still_visible(env: Environment, model: str, ids: Sequence[int]) -> Any:
+    try:
+        return statements.fetch_visible(env[model], ids, [])
+    except AccessError:  # who may create records may not always read them
+        return env[model].browse()
 
 
 def _ordered(records: Any, ids: Sequence[int]) -> Any:

@@ -17,6 +17,13 @@ _DOMAIN = (
     'A filter in Odoo\'s own form, as JSON or Python literal, for example `[["id", ">", 0]]`; all operators of Odoo, '
     "and `&`, `|`, `!` before the conditions. It can name `id`"
 )
+#: What an answer to a write says, beside the id, of a record that the caller can't see any more.
+_HANDED_OVER: Schema = {
+    "type": "boolean",
+    "const": False,
+    "description": "Only where the caller may no longer see the record, by access rights or record rules: it was "
+    "written, and nothing of it but its id is shown.",
+}
 
 
 class RestOperations:
@@ -128,7 +135,7 @@ class RestOperations:
             "parameters": [self._fields(shown)],
             "conditions": ["Idempotency-Key"],
             "body": _body({"one": (one, example)}),
-            "result": self._record(exposure, shown),
+            "result": self._written(exposure, shown),
             "example": examples.record(self._definition, shown),
         }
         if self._document.bulk:
@@ -151,7 +158,7 @@ class RestOperations:
             "conditions": ["If-Match"],
             "headers": ["ETag"],
             "body": _body({"one": (values, examples.values(self._definition, exposure, creating=False))}),
-            "result": self._record(exposure, shown),
+            "result": self._written(exposure, shown),
             "example": examples.record(self._definition, shown),
         }
 
@@ -167,7 +174,7 @@ class RestOperations:
             "body": _body(
                 {"own": (schema, [{"id": record_id, **values}]), "common": (schema, {"ids": [record_id], **values})}
             ),
-            "result": self._items(self._record(exposure, shown)),
+            "result": self._items(self._written(exposure, shown)),
             "example": [examples.record(self._definition, shown)],
         }
 
@@ -201,8 +208,14 @@ class RestOperations:
         return parts.listed("fields", {"type": "string", "enum": ["id", *node.fields]}, "Show these fields alone.")
 
     def _record(self, exposure: Exposure, node: Node) -> Schema:
-        kind = "record" if node is exposure.node else "found" if node is exposure.searchable else "written"
+        kind = "record" if node is exposure.node else "found"
         return self._components.add(f"{self._name}.{exposure.name}.{kind}", self._records.record(node))
+
+    def _written(self, exposure: Exposure, node: Node) -> Schema:
+        """Return the schema of a record that was just written: what it shows, or that its writer handed it over."""
+        record = self._records.record(node)
+        properties = {"visible": _HANDED_OVER, **record["properties"]}
+        return self._components.add(f"{self._name}.{exposure.name}.written", {**record, "properties": properties})
 
     def _input(self, exposure: Exposure, kind: str, schema: Schema) -> Schema:
         return self._components.add(f"{self._name}.{exposure.name}.{kind}", schema)

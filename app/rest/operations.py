@@ -37,10 +37,11 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """A record as the client gets it, and the version that it is in."""
+    """A record as the client gets it, and the version that it is in; ``visible`` unless its writer handed it over."""
 
     body: Json
     version: str | None
+    visible: bool = True
 
 
 class Operations:
@@ -148,7 +149,8 @@ class Operations:
 
     def read_rows(self, ids: Sequence[int], node: Node) -> list[Json]:
         """Return records that were just written, which may no longer match the API's domain."""
-        return self.to_json(records.read(self.reader, self.model, ids, node.selection()), node)
+        seen = self._seen(ids, node)
+        return [seen.get(record_id) or self._handed_over(record_id) for record_id in ids]
 
     def require(self, ids: Sequence[int], *, numbered: bool = False, to_write: bool = False) -> None:
         """Raise NotFound unless the user can see all the records through this API; ``to_write`` says what is next."""
@@ -167,8 +169,19 @@ class Operations:
         return NotFound(f"There is no such record of {self.model}.")
 
     def _read_back(self, record_id: int, node: Node) -> Versioned:
-        (body,) = self.read_rows([record_id], node)
+        body = self._seen([record_id], node).get(record_id)
+        if body is None:
+            return Versioned(self._handed_over(record_id), None, visible=False)
         return Versioned(body, self._version(record_id))
+
+    def _seen(self, ids: Sequence[int], node: Node) -> dict[int, Json]:
+        """Return those of the records just written that the user may still see, by id."""
+        table = records.read(self.reader, self.model, ids, node.selection())
+        return dict(zip(table.ids, self.to_json(table, node), strict=True))
+
+    def _handed_over(self, record_id: int) -> Json:
+        """Return what is said of a record that its writer, by access rights and record rules, no longer sees."""
+        return {"id": self.ids.encode(record_id), "visible": False}
 
     def _version(self, record_id: int) -> str | None:
         written = records.write_dates(self.env, self.model, [record_id])[record_id]

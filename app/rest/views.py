@@ -104,7 +104,9 @@ def _run(work: Callable[[Operations], T], *, once: bool = False) -> T:
 
 
 def _versioned(record: Versioned) -> Response:
-    """Answer with a record and its ETag; 304 where a GET has it already."""
+    """Answer with a record and its ETag; 304 where a GET has it already. What is not shown has no version."""
+    if not record.visible:
+        return answers.success(record.body)
     content = dumps(record.body)
     response = answers.success(orjson.Fragment(content))
     response.set_etag(versions.etag(record.version, content))

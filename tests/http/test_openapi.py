@@ -185,6 +185,20 @@ def test_every_answer_is_what_the_document_says(demo: Client, publish: Publish, 
             document.check_answer(f"{route}/{{id}}", "GET", demo("GET", f"{route}/1", headers={"If-None-Match": etag}))
 
 
+def test_the_answer_for_a_record_that_is_handed_over_is_described(
+    demo: Client, other: Client, publish: Publish, root: Root
+) -> None:
+    other_id = root(lambda env: env["res.users"].search([("login", "=", "other")]).id)
+    route = publish(fields=["name", "owner_id"], id_obfuscation=False)
+    document = Document(demo)
+    ids = [demo.result("POST", route, json={"name": "mine"})["id"] for _ in range(2)]
+    one = demo("PATCH", f"{route}/{ids[0]}", json={"owner_id": other_id})
+    several = demo("PATCH", route, json={"ids": ids[1:], "owner_id": other_id})
+    assert (one.json["result"]["visible"], several.json["result"][0]["visible"]) == (False, False)
+    document.check_answer(f"{route}/{{id}}", "PATCH", one)
+    document.check_answer(route, "PATCH", several)
+
+
 def test_what_is_read_may_be_written_by_the_document_too(demo: Client, publish: Publish) -> None:
     route = publish(fields=[name for name in FIELDS if name != "thumbnail"], related=RELATED)
     record = demo.result("POST", route, json={"name": "round trip", "line_ids": [[0, 0, {"name": "line"}]]})
