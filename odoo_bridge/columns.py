@@ -42,7 +42,8 @@ def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
                 values[name] = column
     except (KeyError, MissingError):  # not all is in the cache: Odoo looks for it
         values = {}
-    others = [name for name in names if name not in values]
+    # Stored fields first in any case: what is computed must not depend on whether all of them were in the cache.
+    others = sorted((name for name in names if name not in values), key=lambda name: not records._fields[name].store)
     bare_others = [name for name in bare if name not in values]
     if others or bare_others:
         rows = _read_format(records, others, bare_others)
@@ -57,11 +58,24 @@ def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
 
 def _read_format(records: Any, names: Sequence[str], bare: Sequence[str]) -> dict[int, dict[str, Any]]:
     """Return Odoo's own rows by id, without records that are gone."""
-    rows = {row["id"]: row for row in records._read_format(names, load="_classic_read")}
-    if not bare:
-        return rows
-    more = {row["id"]: row for row in records._read_format(bare, load=None)}
-    return {record_id: rows[record_id] | row for record_id, row in more.items() if record_id in rows}
+    kinds = [(records, names, "_classic_read"), (records, bare, None)]
+    if records.env.context.get("bin_size"):
+        # Of binary fields alone the size is told: what is computed from their contents needs them.
+        context = {key: value for key, value in records.env.context.items() if key != "bin_size"}
+        whole = records.with_context(context)
+        sized = {name for name in (*names, *bare) if records._fields[name].type == "binary"}
+        kinds = [
+            (some, [name for name in fields if (name in sized) == (some is records)], load)
+            for some in (records, whole)
+            for _, fields, load in kinds
+        ]
+    rows = [{row["id"]: row for row in some._read_format(fields, load=load)} for some, fields, load in kinds if fields]
+    first, *more = rows
+    return {
+        record_id: {name: value for part in rows for name, value in part[record_id].items()}
+        for record_id in first
+        if all(record_id in part for part in more)
+    }
 
 
 def _column(records: Any, field: Any, display_names: bool) -> Sequence[Any] | None:

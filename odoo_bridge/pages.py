@@ -69,6 +69,14 @@ def search(
     return Found(records, more, length)
 
 
+def fetch(records: Recordset, names: Sequence[str]) -> None:
+    """Fetch fields of records that a search has found, as it would have; raises AccessError."""
+    if type(records).search_fetch is BaseModel.search_fetch:
+        _fetch(records, records._as_query(), names)
+    else:
+        records.fetch(names)
+
+
 def _cut_by_postgresql(
     model: Recordset, domain: list[Any], names: Sequence[str], order: str | None, limit: int, offset: int
 ) -> Recordset | None:

@@ -7,7 +7,7 @@ rules hold: every environment here is one of a real user (see ``transaction.act_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
@@ -22,6 +22,8 @@ from .transaction import Environment
 #: Values to write, by field.
 Row: TypeAlias = dict[str, Any]
 Domain: TypeAlias = list[Any]
+#: Puts fields of records into the cache; raises AccessError.
+Fetch: TypeAlias = Callable[[Any, Sequence[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,14 @@ def search(
         with domains.refusals(env[model], domain):
             return pages.search(env[model], domain, names, order=order, limit=limit, offset=offset, count=count)
 
+    fetched = True
     try:
         found = page(selection.names)
     except AccessError:
         if not selection.open:
             raise
-        found = page(())
-    return Page(_table(found.records, selection), found.more, found.length)
+        found, fetched = page(()), False
+    return Page(_table(found.records, selection, pages.fetch, fetched=fetched), found.more, found.length)
 
 
 def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> Table:
@@ -86,14 +89,15 @@ def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selec
 
     Archived records count: a client that knows an id may read it, as in Odoo.
     """
+    fetched = True
     with domains.refusals(env[model], domain):
         try:
             found = statements.fetch_visible(env[model], ids, domain, _with_version(env, model, selection))
         except AccessError:
             if not selection.open:
                 raise
-            found = statements.fetch_visible(env[model], ids, domain)
-    return _table(_ordered(found, ids), selection)
+            found, fetched = statements.fetch_visible(env[model], ids, domain), False
+    return _table(_ordered(found, ids), selection, fetched=fetched)
 
 
 def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
@@ -203,43 +207,68 @@ def _with_version(env: Environment, model: str, selection: Selection) -> tuple[s
     return (*selection.names, "write_date") if env[model]._log_access else selection.names
 
 
-def _table(records: Any, selection: Selection) -> Table:
-    """Read fetched records, and related ones level by level, never record by record."""
+def _fetch_to_read(records: Any, names: Sequence[str]) -> None:
+    records.fetch(names)
+
+
+def _table(records: Any, selection: Selection, fetch: Fetch = _fetch_to_read, *, fetched: bool = True) -> Table:
+    """Read records, and related ones level by level, never record by record.
+
+    ``fetch`` fetches fields in the way that the records were found; unless ``fetched``, Odoo refused some.
+    """
     related = tuple(selection.related)
-    try:
-        table = columns.read(records, selection.plain, related)
-    except AccessError:
-        if not selection.open:
-            raise
-        table = columns.read(records, _not_refused(records, selection.plain), related)
+    table = _read(records, selection, related) if fetched else None
+    if table is None:
+        records = records.exists()
+        table = columns.read(records, _not_refused(records, selection.plain, fetch), related)
     if not selection.related:
         return table
     tables = {name: _related(records, name, table, nested) for name, nested in selection.related.items()}
     return replace(table, related=tables)
 
 
-def _not_refused(records: Any, names: tuple[str, ...]) -> list[str]:
+def _read(records: Any, selection: Selection, related: tuple[str, ...]) -> Table | None:
+    """Read records; None where the selection is open and Odoo refuses one of its fields."""
+    try:
+        table = columns.read(records, selection.plain, related)
+    except AccessError:
+        if not selection.open:
+            raise
+        return None
+    return None if selection.open and len(table.ids) < len(records) else table
+
+
+def _not_refused(records: Any, names: tuple[str, ...], fetch: Fetch) -> list[str]:
     """Return those of the fields that Odoo gives the user, of each of the records.
 
-    A model can keep fields from a user without saying so beforehand: when they are fetched, or computed.
+    A model can keep fields from a user without saying so beforehand: when they are fetched, or computed. Nothing is
+    given because of what another field has left in the cache: Odoo's ``read`` gives all of these in one call.
     """
-    kept = []
-    for name in _fetched(records, names):
-        try:
-            columns.read(records, [name])
-        except AccessError:
-            continue
-        kept.append(name)
-    return kept
+    while True:
+        records.env.invalidate_all()
+        fetched = _fetched(records, names, fetch)
+        stored_first = sorted(fetched, key=lambda name: not records._fields[name].store)
+        kept = [name for name in stored_first if _is_given(records, name)]
+        if len(kept) == len(names):
+            return kept
+        names = tuple(kept)
 
 
-def _fetched(records: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+def _is_given(records: Any, name: str) -> bool:
+    try:
+        # Of some fields that it keeps from a user Odoo says that the record is gone (hr.employee, current_version_id).
+        return len(columns.read(records, [name]).ids) == len(records)
+    except AccessError:
+        return False
+
+
+def _fetched(records: Any, names: tuple[str, ...], fetch: Fetch) -> tuple[str, ...]:
     """Fetch as many of the fields as may be fetched, and return them."""
     try:
-        records.fetch(names)
+        fetch(records, names)
     except AccessError:
         half = len(names) // 2
-        return (*_fetched(records, names[:half]), *_fetched(records, names[half:])) if half else ()
+        return (*_fetched(records, names[:half], fetch), *_fetched(records, names[half:], fetch)) if half else ()
     return names
 
 

@@ -24,10 +24,10 @@ def hidden_documents(app: Gatehouse) -> Iterator[None]:
     """Messages and the like on records that nobody but their owner sees, before and between those for all."""
     made = app.services.transactions.run(_make_documents)
     yield
-    app.services.transactions.run(lambda root: root["test.record"].browse(made).unlink() and None)
+    app.services.transactions.run(lambda root: [root[model].browse(ids).unlink() for model, ids in made])
 
 
-def _make_documents(env: Environment) -> list[int]:
+def _make_documents(env: Environment) -> list[tuple[str, list[int]]]:
     admin = env.ref("base.user_admin")
     # Six that others don't see, then one for all, and so on: no page of the database's is free of gaps.
     owners = [admin.id if number % 7 else False for number in range(1, 29)]
@@ -35,24 +35,28 @@ def _make_documents(env: Environment) -> list[int]:
     records = env["test.record"].create(
         [{"name": f"document {number}", "owner_id": owner} for number, owner in enumerate(owners)]
     )
+    made: list[Any] = []
     partner_model, activity_type = env["ir.model"]._get("res.partner"), env.ref("mail.mail_activity_data_todo")
     for record, partner in zip(records, partners, strict=True):
         hidden = bool(record.owner_id)
         model, res_id = ("test.record", record.id) if hidden else ("res.partner", partner.id)
-        env["mail.message"].create({"model": model, "res_id": res_id, "body": "late", "author_id": admin.partner_id.id})
+        message = env["mail.message"].create(
+            {"model": model, "res_id": res_id, "body": "late", "author_id": admin.partner_id.id}
+        )
         activity = {"res_model_id": partner_model.id, "res_id": partner.id, "activity_type_id": activity_type.id}
-        env["mail.activity"].create({**activity, "summary": "late", "user_id": admin.id})
-        env["mail.scheduled.message"].create(
+        planned = env["mail.activity"].create({**activity, "summary": "late", "user_id": admin.id})
+        scheduled = env["mail.scheduled.message"].create(
             {"model": "res.partner", "res_id": partner.id, "subject": "late", "body": "x", "author_id": 1,
              "scheduled_date": "2099-01-01 00:00:00"}
         )  # fmt: skip
+        made += [message, planned, scheduled]
         if hidden:  # after the fact: neither can be made on a model without a chatter
             env.flush_all()
             table = "UPDATE {} SET {} = 'test.record', res_id = %s WHERE res_id = %s AND {} = 'res.partner'"
             env.cr.execute(table.format("mail_activity", "res_model", "res_model"), (record.id, partner.id))
             env.cr.execute(table.format("mail_scheduled_message", "model", "model"), (record.id, partner.id))
             env.invalidate_all()
-    return list(records.ids)
+    return [(each._name, each.ids) for each in (*made, records, partners)]
 
 
 def visible(app: Gatehouse, login: str, model: str) -> tuple[list[int], int]:

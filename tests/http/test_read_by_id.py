@@ -96,12 +96,13 @@ def test_a_bulk_read_computes_in_the_order_asked(demo: Client, publish: Publish,
 
 
 def test_a_message_is_read_by_who_wrote_it_though_no_search_finds_it(
-    demo: Client, admin: Client, other: Client, publish: Publish, root: Root
+    demo: Client, other: Client, publish: Publish, root: Root, request: pytest.FixtureRequest
 ) -> None:
     def make(env: Any) -> int:
         return int(env["mail.message"].with_user(env.ref("base.user_demo")).create({"body": "x", "author_id": 1}).id)
 
     record_id = root(make)
+    request.addfinalizer(lambda: root(lambda env: env["mail.message"].browse(record_id).unlink()))
     route = publish("mail.message", fields=["body"], id_obfuscation=False)
     assert demo.result("GET", f"{route}/{record_id}")["body"] == "<span>x</span>"
     assert other.error("GET", f"{route}/{record_id}")[0] == 404
