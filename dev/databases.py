@@ -77,14 +77,18 @@ def create(
     data_dir: Path,
     note: str,
     title: str,
+    takes: str = "about half a minute",
+    template: str | None = None,
 ) -> None:
     """Make an Odoo database with demo data. It gets its name when it is whole, with `note` as its comment.
 
-    Raises SetupError.
+    It begins as a copy of `template`, if one is named, to which the modules are added. Raises SetupError.
     """
     draft = f"{name}_new"
-    with step(f"{title} ({', '.join(modules)}; about half a minute)"):
+    with step(f"{title} ({', '.join(modules)}; {takes})"):
         drop(server, draft, data_dir)
+        if template is not None:
+            clone(server, template, draft, data_dir)
         command: list[str | Path] = [sys.executable, "-m", "odoo", "-c", conf, "-d", draft, "-i", ",".join(modules)]
         command += ["--with-demo", "--stop-after-init", "--no-http", "--max-cron-threads=0"]
         log = paths.LOGS / f"{name}.log"

@@ -18,6 +18,9 @@ from dev.postgres import Server
 TEMPLATE = "gatehouse_template"
 MODULES = ("base", "web", "contacts", "gatehouse_demo", "product", "auth_totp")
 TEST_MODULE = "gatehouse_test"
+#: A second template, for the tests that walk through the models of Odoo's own applications.
+APPLICATIONS = "gatehouse_applications"
+APPLICATION_MODULES = ("sale", "project", "crm", "hr", "account", "stock")
 CLONE = "gatehouse: copy made by process "
 
 
@@ -54,6 +57,27 @@ class Testbed:
         if self.odoo_source is not None:
             settings["GATEHOUSE_ODOO_SOURCE"] = str(self.odoo_source)
         return settings
+
+    def applications(self) -> str:
+        """Return the template with Odoo's applications; it is made when it is first asked for. Raises SetupError."""
+        note = f"{databases.comment(self.server, self.template)} with {', '.join(APPLICATION_MODULES)}"
+        with local.alone():
+            source = odoo_source.ensure()
+            if databases.comment(self.server, APPLICATIONS) != note:
+                databases.drop(self.server, APPLICATIONS, self.data_dir)
+                databases.create(
+                    self.server,
+                    source,
+                    self.odoo_conf,
+                    APPLICATIONS,
+                    modules=APPLICATION_MODULES,
+                    data_dir=self.data_dir,
+                    note=note,
+                    title="Creating the template database with Odoo's applications",
+                    takes="several minutes",
+                    template=self.template,
+                )
+        return APPLICATIONS
 
     def clone(self, name: str, *, template: str | None = None) -> None:
         """Make the database `name`, with its filestore, from the template (or from another copy)."""
