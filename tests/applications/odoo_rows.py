@@ -41,8 +41,13 @@ def read(records: Any, names: Iterable[str]) -> list[Row]:
 
 
 def given(records: Any, names: Iterable[str]) -> list[str]:
-    """Return those of the fields that Odoo gives when it is asked for each by itself."""
-    return [name for name in names if _is_given(records, name)]
+    """Return those of the fields that Odoo gives when it is asked for each by itself.
+
+    Without those that it gives users of themselves alone (res.users): ``fields: all`` is the same for each record.
+    """
+    of_all = records.browse()
+    readable = [name for name in names if of_all._has_field_access(records._fields[name], "read")]
+    return [name for name in readable if _is_given(records, name)]
 
 
 def _is_given(records: Any, name: str) -> bool:
