@@ -24,6 +24,8 @@ from odoo.sql_db import Cursor, Savepoint
 from odoo.tools.cache import ormcache
 from odoo.tools.lru import LRU
 
+from . import signaling
+
 _logger = logging.getLogger(__name__)
 
 #: Our own cache among Odoo's: the SQL of searches (see ``statements``). Clients choose what it holds, so it is apart.
@@ -126,14 +128,15 @@ def install() -> None:
     ormcache.lookup = _lookup
     ormcache.add_value = _add_value
     Cursor.__init__ = _with_view(Cursor.__init__)
-    Cursor.commit = _sharing(Cursor.commit)
+    Cursor.commit = _commit
     Cursor.rollback = _renewing(Cursor.rollback)
     Savepoint.rollback = _forgetting(Savepoint.rollback)
 
 
 def after_fork_in_child() -> None:
-    """Take a new lock: another thread of the parent may have held it."""
+    """Take new locks: another thread of the parent may have held them."""
     _generation.lock = threading.RLock()
+    signaling.after_fork_in_child()
 
 
 def empty_again(registry: Any) -> None:
@@ -190,18 +193,24 @@ def _with_view(init: Any) -> Any:
     return wrapped
 
 
-def _sharing(commit: Any) -> Any:
-    @functools.wraps(commit)
-    def wrapped(cr: Any) -> None:
-        try:
-            commit(cr)
-            cr.cache_view.share()
-        finally:
-            cr.cache_view.renew()
-            if cr.transaction is not None:
-                empty_again(cr.transaction.registry)
-
-    return wrapped
+def _commit(cr: Any) -> None:
+    """Commit, as ``Cursor.commit`` does; all are told what has become old before any hook runs, which can take long."""
+    cr.flush()
+    registry = cr.transaction.registry if cr.transaction is not None else None
+    try:
+        cr._cnx.commit()
+        cr.cache_view.share()
+    finally:
+        cr.cache_view.renew()
+        if registry is not None:
+            empty_again(registry)
+    if registry is not None:
+        signaling.announce(registry, keep=not getattr(cr, "ends_changes", False))
+    cr.clear()
+    cr._now = None
+    cr.prerollback.clear()
+    cr.postrollback.clear()
+    cr.postcommit.run()
 
 
 def _renewing(rollback: Any) -> Any:

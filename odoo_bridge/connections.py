@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import logging
 import os
 import time
 from collections.abc import Sequence
@@ -22,8 +21,6 @@ from psycopg2.pool import PoolError
 
 from .driver import Connection, TransactionCursor
 from .errors import is_lost_connection
-
-_logger = logging.getLogger(__name__)
 
 #: Odoo's own level (see ``odoo.sql_db.Cursor``).
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
@@ -88,6 +85,8 @@ class SettingCursor(Cursor):  # type: ignore[misc]
 
     _cnx: Connection
     _obj: TransactionCursor
+    #: Whether what this thread has declared old is all this cursor's: not within the transaction of another one.
+    ends_changes = True
 
     def __init__(self, pool: Pool, database: str, info: dict[str, Any], settings: str) -> None:
         """``settings`` are SQL statements without parameters."""
@@ -136,17 +135,6 @@ class SettingCursor(Cursor):  # type: ignore[misc]
                 self._obj.ending = ""
         super().commit()
         self.commits += 1
-        self._signal()
-
-    def _signal(self) -> None:
-        """Tell other processes what they have to forget; at once, because the work may go on for long."""
-        registry = self.transaction.registry if self.transaction is not None else None
-        if registry is not None and (registry.cache_invalidated or registry.registry_invalidated):
-            try:
-                registry.signal_changes()
-            except (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError) as error:
-                # What was committed stays so. What is not signalled stays noted, for the end of the work.
-                _logger.warning("A change is not signalled yet: %s", error)
 
     def rollback(self) -> None:
         """Roll back, and forget what should have been done at the commit."""

@@ -21,17 +21,19 @@ from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 from psycopg2.errors import ForeignKeyViolation, RestrictViolation
 
-from . import companies, connections, structure
+from . import caches, companies, connections, signaling, structure
 from .connections import SettingCursor
 from .errors import RETRYABLE, BridgeError, Rejected, Unavailable, translate
+from .structure import Structure
 
 _logger = logging.getLogger(__name__)
 
 #: Odoo's environment. Odoo has no types of its own to offer.
 Environment: TypeAlias = Any
 T = TypeVar("T")
-#: Seconds that a call waits for the signal of a change in Odoo that it has run into, and between two looks.
-_PATIENCE, _STEP = 2.0, 0.1
+#: Seconds that a call waits for the signal of a change in Odoo that it has run into, and between two looks; and for how
+#: long nobody waits after one has waited in vain.
+_PATIENCE, _STEP, _GAP = 2.0, 0.1, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Transactions:
         self.limits = limits or Limits()
         self._signaling_checked = float("-inf")
         self._following = threading.Lock()
+        self._gap_until = float("-inf")
 
     def run(
         self,
@@ -119,9 +122,9 @@ class Transactions:
                 _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
                 time.sleep(random.uniform(0.25, 1) * min(0.01 * 2**tried, 0.2))  # noqa: S311  jitter, not a secret
             except structure.GONE:
-                known = root.registry
+                failed = Structure.of(root)
                 self._discard(cr, root)  # after which it has the present one
-                if not tries_left or not self._await_registry(cr, root, known):
+                if not tries_left or not self._await_change(cr, root, failed):
                     raise
                 self._on_retry()
             except psycopg2.IntegrityError as error:
@@ -131,28 +134,31 @@ class Transactions:
                 self._discard(cr, root)
                 raise
         cr.transaction = None  # has been emptied, and nobody uses it any more: closing the cursor need not look at it
-        if keep:
-            root.registry.signal_changes()
         return result
 
-    def _await_registry(self, cr: SettingCursor, root: Environment, known: Registry) -> bool:
+    def _await_change(self, cr: SettingCursor, root: Environment, failed: Structure) -> bool:
         """Return True once ``root`` has another registry than the one that failed; False where that is not at fault.
 
-        Raises Unavailable where Odoo is being changed for longer than a call should wait.
+        Raises Unavailable where Odoo is being changed for longer than a call should wait. Then others need not wait.
         """
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            self._follow_signals(cr)
-            if self._registry() is not known:
-                root.transaction.reset()
-                return True
-            if not structure.is_gone(cr, known):
-                cr.rollback()
-                return False
+        self._follow_signals(cr)
+        root.transaction.reset()
+        if failed.fits(root):
+            is_gone = structure.is_gone(cr, failed.registry)
             cr.rollback()
-            if time.monotonic() > deadline:
+            if not is_gone:
+                return False
+        deadline = time.monotonic() + _PATIENCE
+        while failed.fits(root):
+            now = time.monotonic()
+            if now > deadline:
+                self._gap_until = now + _GAP
+            if now < self._gap_until:
                 raise Unavailable("Odoo is being changed. Please try again in a moment.", name="odoo_changing")
             time.sleep(_STEP)
+            self._follow_signals(cr)
+            root.transaction.reset()
+        return True
 
     def _registry(self) -> Registry:
         with _loading():
@@ -162,7 +168,12 @@ class Transactions:
     def _cursor(self, settings: str) -> Iterator[SettingCursor]:
         """Open a cursor on a registry that knows what other processes have changed."""
         threading.current_thread().dbname = self.database  # type: ignore[attr-defined]  # Odoo's log lines name it
+        registry = self._registry()
+        nested = signaling.is_noted(registry)
+        if not nested:
+            signaling.resend(registry)
         cr = connections.cursor(self.database, settings)
+        cr.ends_changes = not nested
         try:
             now = time.monotonic()
             if now - self._signaling_checked >= self.limits.signaling_interval:
@@ -195,12 +206,15 @@ class Transactions:
     @staticmethod
     def _discard(cr: SettingCursor, root: Environment) -> None:
         """Roll back the database and what the process remembers of the attempt."""
-        if cr.closed:  # the connection broke: nothing was committed, and there is nothing to roll back
-            return
         registry = root.registry
+        if cr.closed:  # the connection broke: there is nothing to roll back, and nobody knows whether it was committed
+            caches.empty_again(registry)
+            signaling.postpone(registry)
+            return
         cr.rollback()
         root.transaction.reset()
-        registry.reset_changes()
+        if cr.ends_changes:
+            registry.reset_changes()
 
 
 @contextmanager

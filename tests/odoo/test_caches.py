@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+import psycopg2
 import pytest
 from odoo.modules.registry import Registry  # noqa: TID251  the tests look at Odoo's own caches
 from odoo.tools.cache import ormcache  # noqa: TID251
@@ -21,6 +22,7 @@ from odoo.tools.lru import LRU  # noqa: TID251
 
 from app.routing import Gatehouse
 from odoo_bridge import caches, sandbox
+from odoo_bridge.errors import Unavailable
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
 
 Grant = Callable[[Environment, bool], None]
@@ -227,13 +229,15 @@ def test_a_commit_within_the_work_empties_the_caches_again(transactions: Transac
     change.end()
 
 
-def test_a_commit_within_the_work_is_signalled_at_once(
-    transactions: Transactions, user: int, sql: Callable[..., list[tuple[Any, ...]]]
-) -> None:
-    def signals() -> int:
-        ((number,),) = sql("SELECT max(id) FROM orm_signaling_default")
-        return int(number)
+@pytest.fixture
+def signals(sql: Callable[..., list[tuple[Any, ...]]]) -> Callable[[], int]:
+    """How many signals there are that caches are old; it rises with each one."""
+    return lambda: int(sql("SELECT max(id) FROM orm_signaling_default")[0][0])
 
+
+def test_a_commit_within_the_work_is_signalled_at_once(
+    transactions: Transactions, user: int, signals: Callable[[], int]
+) -> None:
     change = Beside(transactions, lambda root: set_admin(root, user, False), lambda root: root.cr.commit())
     change.step()
     before = signals()
@@ -241,6 +245,86 @@ def test_a_commit_within_the_work_is_signalled_at_once(
     during = signals()
     change.end()
     assert (during - before, signals() - during) == (1, 0)
+
+
+def test_a_change_is_signalled_whatever_a_hook_after_its_commit_does(
+    transactions: Transactions, user: int, signals: Callable[[], int]
+) -> None:
+    seen = []
+
+    def fail(uid: int = user) -> None:
+        seen.append(signals())
+        raise LookupError
+
+    def work(root: Environment) -> None:
+        set_admin(root, user, False)
+        root.cr.postcommit.add(fail)
+
+    before = signals()
+    with pytest.raises(LookupError):
+        transactions.run(work)
+    assert seen == [before + 1]
+    assert not transactions.run(lambda root: is_admin(root, user))
+
+
+def test_what_another_cursor_commits_is_signalled_though_the_work_fails(
+    transactions: Transactions, user: int, signals: Callable[[], int]
+) -> None:
+    def work(root: Environment) -> None:
+        with root.registry.cursor() as cr:
+            set_admin(root(cr=cr), user, False)
+        raise LookupError
+
+    before = signals()
+    with pytest.raises(LookupError):
+        transactions.run(work)
+    assert signals() == before + 1
+    assert not transactions.run(lambda root: is_admin(root, user))
+
+
+def test_the_commit_of_another_cursor_leaves_the_own_change_to_be_signalled(
+    transactions: Transactions, user: int, signals: Callable[[], int]
+) -> None:
+    def work(root: Environment) -> int:
+        set_admin(root, user, False)
+        with root.registry.cursor() as cr:
+            root(cr=cr)["test.record"].create({"name": "beside"})
+        assert transactions.run(begin) is None  # nor does a transaction of its own forget it
+        return signals()
+
+    before_the_commit = transactions.run(work)
+    assert signals() == before_the_commit + 1
+    assert not transactions.run(lambda root: is_admin(root, user))
+
+
+def test_what_could_not_be_signalled_is_signalled_with_the_next_transaction(
+    transactions: Transactions, user: int, signals: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(registry: Any) -> None:
+        raise psycopg2.OperationalError("the database is away")
+
+    before = signals()
+    with monkeypatch.context() as patch:
+        patch.setattr(Registry, "signal_changes", away)
+        transactions.run(lambda root: set_admin(root, user, False))
+    assert signals() == before
+    transactions.run(begin)
+    assert signals() == before + 1
+
+
+def test_a_change_whose_connection_is_lost_is_signalled_because_it_may_be_committed(
+    transactions: Transactions, user: int, signals: Callable[[], int], sql: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    def work(root: Environment) -> None:
+        set_admin(root, user, False)
+        root.cr.execute("SELECT pg_backend_pid()")
+        sql("SELECT pg_terminate_backend(%s)", root.cr.fetchone()[0])
+
+    before = signals()
+    with pytest.raises(Unavailable):
+        transactions.run(work)
+    transactions.run(begin)
+    assert signals() == before + 1
 
 
 def test_a_cursor_that_the_work_opens_follows_the_same_rules(transactions: Transactions, user: int) -> None:
@@ -329,6 +413,7 @@ _OF_NO_TRANSACTION = {
     "odoo_bridge.connections._info": "Odoo's configuration",
     "odoo_bridge.held._held": "classes",
     "odoo_bridge.kept_in.state": "of one thread, for one call",
+    "odoo_bridge.signaling._unsent": "names of caches, for the next signal",
     "odoo_bridge.prepared._counts": "texts of statements, and how often they came",
 }
 _OURS = ("app", "odoo_bridge", "serving")
