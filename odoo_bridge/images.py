@@ -12,6 +12,8 @@ from types import TracebackType
 from odoo.tools import image
 from PIL import Image
 
+#: What Pillow's code raises where somebody uses it wrongly, whatever the image.
+_DEFECTS = (AttributeError, ImportError, MemoryError, NameError, NotImplementedError, TypeError)
 #: Odoo's own limit.
 MOST_PIXELS = int(image.IMAGE_MAX_RESOLUTION)
 
@@ -26,6 +28,8 @@ def is_refused(error: BaseException) -> bool:
     """Whether Pillow has raised it, by whichever exception: each of its decoders has its own for what is broken."""
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return True
+    if isinstance(error, _DEFECTS):
+        return False
     return _innermost(error.__traceback__).startswith("PIL.")
 
 

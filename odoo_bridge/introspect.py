@@ -11,7 +11,7 @@ from odoo import fields as odoo_fields
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .errors import RETRYABLE, is_lost_connection
+from .errors import Conflict, TooCostly, Unavailable, translate
 from .transaction import Environment
 
 #: Fields that Odoo writes itself, whatever a client says.
@@ -189,7 +189,8 @@ def readable_fields(env: Environment, model: str, names: tuple[str, ...]) -> tup
 def domain_error(env: Environment, model: str, domain: list[Any]) -> str | None:
     """Return what Odoo says against a domain, for whoever writes definitions; None where it takes it.
 
-    The search is made ready and not done. Raises psycopg2's errors where the database is away or others are in the way.
+    The search is made ready and not done. Raises psycopg2's errors where the database is away or slow, or others are in
+    the way.
     """
     records = env[model]
     try:
@@ -199,8 +200,8 @@ def domain_error(env: Environment, model: str, domain: list[Any]) -> str | None:
             else:
                 records._search(domain)
     except Exception as error:
-        if isinstance(error, RETRYABLE) or is_lost_connection(error):
-            raise
+        if isinstance(translate(error), (Conflict, TooCostly, Unavailable)):
+            raise  # nothing is wrong with the domain: another time it may be taken
         if isinstance(error, (ValueError, UserError, NotImplementedError)) and str(error):
             return str(error)
         return f"{type(error).__name__}: {error}"

@@ -41,7 +41,7 @@ def preview(text: str, *, prune: bool) -> Preview:
     def work(root: Environment) -> Preview:
         stored = editing.load(root.cr)
         try:
-            planned = files.plan(text, _FILE, stored, root, prune=prune)
+            planned = files.plan(files.parse(text, _FILE), _FILE, stored, root, prune=prune)
         except FileError as error:
             return Preview(error.problems, store.Changes((), (), ()), ClientChanges(), False, {}, stored.version)
         old = {str(api.document["name"]): api.document for api in stored.apis}
@@ -70,9 +70,10 @@ def apply(text: str, *, prune: bool, version: str) -> str | None:
     def work(root: Environment) -> str | None:
         if str(editing.load(root.cr).version) != version:
             return None
-        return _summary(files.import_text(text, _FILE, root, prune=prune))
+        return _summary(files.import_content(content, _FILE, root, prune=prune))
 
     try:
+        content = files.parse(text, _FILE)
         return transactions.change(work)
     except FileError:  # and with it, its client apps are rolled back
         return None

@@ -46,7 +46,9 @@ def log_in() -> Response:
             if services().transactions.run(lambda root: second_factor.takes_code(root, user.uid)):
                 return _ask_for_code(user)
             message = "Your second factor is not a code of an app. Please log in at Odoo, then come back here."
-        except (Denied, TooManyRequests) as error:
+        except TooManyRequests as error:
+            return _refused("panel/login.html", form, error)
+        except Denied as error:
             message = error.message
         else:
             return _enter(opened)
@@ -65,7 +67,9 @@ def second_step() -> Response:
             opened = login.with_code(
                 services().transactions, services().throttle, _attempt(user.login, form.code.data), user
             )
-        except (Denied, TooManyRequests) as error:
+        except TooManyRequests as error:
+            return _refused("panel/code.html", form, error)
+        except Denied as error:
             message = error.message
         else:
             return _enter(opened)
@@ -111,6 +115,14 @@ def _enter(opened: Login) -> Response:
 
 def _to_login() -> Response:
     return make_response(redirect(url_for("panel.log_in", next=request.args.get("next")), 303))
+
+
+def _refused(template: str, form: object, error: TooManyRequests) -> Response:
+    """Return the page with the status and ``Retry-After`` of too many tries."""
+    page = _page(template, form, error.message)
+    page.status_code = error.status
+    page.headers.update(error.headers)
+    return page
 
 
 def _page(template: str, form: object, message: str) -> Response:

@@ -63,14 +63,29 @@ def read(file: Path) -> str:
         raise FileError(file, [f"is not YAML: {error}"]) from error
 
 
-def import_text(text: str, file: Path | str, root: Environment, *, prune: bool) -> Plan:
+def parse(text: str, file: Path | str) -> dict[str, Any]:
+    """Return what a definition file says, of which only the keys at the top are checked; raises FileError."""
+    try:
+        content = yaml_text.parse(text)
+    except yaml_text.NotYaml as error:
+        raise FileError(file, [f"is not YAML: {error}"]) from error
+    if not isinstance(content, dict):
+        raise FileError(file, ["must be a mapping with the key apis"])
+    unknown = [str(key) for key in content if key not in _TOP_LEVEL]
+    if unknown:
+        raise FileError(file, [f"unknown key {key!r}; known are {', '.join(_TOP_LEVEL)}" for key in unknown])
+    return content
+
+
+def import_content(content: dict[str, Any], file: Path | str, root: Environment, *, prune: bool) -> Plan:
     """Create or update the APIs, client apps and defaults of a file, all in the transaction of ``root``.
 
-    With ``prune``, APIs that it does not name are deleted. Nobody else writes definitions meanwhile. Raises FileError
-    with every problem found, as what the transaction is to be rolled back for.
+    ``content`` is what ``parse`` returns, which takes seconds that nobody else should wait for. With ``prune``, APIs
+    that it does not name are deleted. Nobody else writes definitions meanwhile. Raises FileError with every problem
+    found, as what the transaction is to be rolled back for.
     """
     editing.claim(root.cr)
-    planned = plan(text, file, editing.load(root.cr), root, prune=prune)
+    planned = plan(content, file, editing.load(root.cr), root, prune=prune)
     apply(planned, root)
     return planned
 
@@ -80,13 +95,12 @@ def apply(planned: Plan, root: Environment) -> None:
     editing.write(root.cr, planned.documents, defaults=planned.defaults, prune=planned.prune)
 
 
-def plan(text: str, file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
-    """Check a definition file against what is stored; ``file`` is what its problems are told with.
+def plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
+    """Check what a definition file says against what is stored; ``file`` is what its problems are told with.
 
     Its client apps are written in the transaction of ``root``: roll it back where nothing is to remain. Raises
     FileError with every problem found.
     """
-    content = _parse(text, file)
     file_defaults = _defaults(file, content.get("defaults"))
     defaults = stored.settings.get(store.DEFAULTS, {}) if file_defaults is None else file_defaults
     client_documents = _clients(file, content.get("clients", []))
@@ -153,19 +167,6 @@ def client_documents(root: Environment) -> list[ClientDocument]:
         )
         for client in clients.every(root.cr)
     ]
-
-
-def _parse(text: str, file: Path | str) -> dict[str, Any]:
-    try:
-        content = yaml_text.parse(text)
-    except yaml_text.NotYaml as error:
-        raise FileError(file, [f"is not YAML: {error}"]) from error
-    if not isinstance(content, dict):
-        raise FileError(file, ["must be a mapping with the key apis"])
-    unknown = [str(key) for key in content if key not in _TOP_LEVEL]
-    if unknown:
-        raise FileError(file, [f"unknown key {key!r}; known are {', '.join(_TOP_LEVEL)}" for key in unknown])
-    return content
 
 
 def _defaults(file: Path | str, given: Any) -> dict[str, Any] | None:

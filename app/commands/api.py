@@ -26,8 +26,8 @@ group = AppGroup("api", help="API definitions.")
 def import_(file: Path, prune: bool) -> None:
     """Create or update APIs, client apps and defaults from a YAML file: all of it, or nothing if anything is wrong."""
     try:
-        text = files.read(file)
-        done = services().transactions.run(lambda root: files.import_text(text, file, root, prune=prune))
+        content = files.parse(files.read(file), file)
+        done = services().transactions.run(lambda root: files.import_content(content, file, root, prune=prune))
     except FileError as error:
         raise click.ClickException(str(error)) from error
     except BridgeError as error:

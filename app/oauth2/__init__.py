@@ -12,22 +12,25 @@ from app.oauth2.errors import init_errors
 from app.oauth2.pages import blueprint as pages
 
 
+def _prepare() -> None:
+    g.told = Told()
+    refuse_nul(request)
+
+
+# Of the blueprints, once in a process, however many apps register them.
+# Any page may use the endpoints: they take no cookies, and answer to credentials in the body alone.
+CORS(endpoints, origins="*", send_wildcard=True, max_age=600)
+init_errors(endpoints)
+pages.before_request(_prepare)
+
+
 def init_oauth2(app: Flask) -> None:
     """Register the endpoints and pages, and what their forms need."""
-    # Any page may use these: they take no cookies, and answer to credentials in the body alone.
-    CORS(endpoints, origins="*", send_wildcard=True, max_age=600)
     app.config.update(
         SESSION_COOKIE_NAME="gatehouse_form",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/api/oauth2",
     )
-    init_errors(endpoints)
-    pages.before_request(_prepare)
     app.register_blueprint(endpoints)
     app.register_blueprint(pages)
-
-
-def _prepare() -> None:
-    g.told = Told()
-    refuse_nul(request)

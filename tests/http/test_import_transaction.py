@@ -150,7 +150,8 @@ def test_two_imports_at_once_are_one_after_the_other(clean: None, app: Gatehouse
 
     def run(text: str) -> files.Plan:
         both.wait(30)
-        return app.services.transactions.run(lambda root: files.import_text(text, "file", root, prune=False))
+        content = files.parse(text, "file")
+        return app.services.transactions.run(lambda root: files.import_content(content, "file", root, prune=False))
 
     with ThreadPoolExecutor(2) as pool:
         plans = list(pool.map(run, versions))

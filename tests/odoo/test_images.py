@@ -44,4 +44,12 @@ def test_no_broken_image_is_a_defect(content: bytes, changes: list[tuple[int, in
 
 @pytest.mark.parametrize("error", [ValueError("x"), OSError("x"), KeyError("x")])
 def test_what_others_raise_is_none_of_pillows(error: Exception) -> None:
-    assert translate(error) is None
+    with pytest.raises(type(error)) as caught:
+        raise error
+    assert translate(caught.value) is None
+
+
+def test_who_uses_pillow_wrongly_is_told_so_as_of_any_defect() -> None:
+    with pytest.raises(AttributeError) as caught:
+        Image.open(object())  # type: ignore[arg-type]
+    assert translate(caught.value) is None
