@@ -35,6 +35,15 @@ def is_too_deep(document: Any, most: int = MAX_DEPTH) -> bool:
     return bool(level)
 
 
+def has_large_number(document: Any) -> bool:
+    """Whether a whole number in it does not fit into 64 bits, as none in a database does; of bounded depth."""
+    if isinstance(document, int):
+        return not -(2**63) <= document < 2**63
+    if isinstance(document, dict):
+        return any(has_large_number(item) for pair in document.items() for item in pair)
+    return isinstance(document, (list, tuple, set)) and any(map(has_large_number, document))
+
+
 def _within_64_bits(value: Any) -> Any:
     """Return the document with larger numbers as floats, as JavaScript and most readers would take them anyway."""
     if isinstance(value, dict):

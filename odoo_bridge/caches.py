@@ -187,7 +187,7 @@ def _add_value(cache: Any, *arguments: Any, cache_value: Any = None, **options: 
 def _with_view(init: Any) -> Any:
     @functools.wraps(init)
     def wrapped(cr: Any, *arguments: Any, **options: Any) -> None:
-        cr.cache_view = View()
+        cr.cache_view, cr.commits = View(), 0
         init(cr, *arguments, **options)
 
     return wrapped
@@ -199,6 +199,7 @@ def _commit(cr: Any) -> None:
     registry = cr.transaction.registry if cr.transaction is not None else None
     try:
         cr._cnx.commit()
+        cr.commits += 1
         cr.cache_view.share()
     finally:
         cr.cache_view.renew()

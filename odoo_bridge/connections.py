@@ -85,6 +85,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
 
     _cnx: Connection
     _obj: TransactionCursor
+    commits: int
     #: Whether what this thread has declared old is all this cursor's: not within the transaction of another one.
     ends_changes = True
 
@@ -94,7 +95,6 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         self._beginning = f"{_BEGIN}; RESET ALL; {settings}"
         self._reset_pool = pool
         self._last: list[tuple[str, Sequence[Any]]] = []
-        self.commits = 0
         super().__init__(_Beginning(pool, self._beginning), database, info)
         self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)
 
@@ -121,7 +121,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         self._last.append((query, params))
 
     def commit(self) -> None:
-        """Commit, and count it: ``commits`` tells how often the work has done so by itself."""
+        """Commit; ``commits`` tells how often that was done."""
         if self._last:
             self.flush()
             *others, (query, params) = self._last
@@ -134,7 +134,6 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             finally:
                 self._obj.ending = ""
         super().commit()
-        self.commits += 1
 
     def rollback(self) -> None:
         """Roll back, and forget what should have been done at the commit."""

@@ -85,10 +85,10 @@ class Transactions:
         """Run ``work(root)`` in a transaction of its own and return what it returns.
 
         ``root`` is a superuser's environment for finding out who calls; use ``act_as`` before anything is done
-        for a caller. ``work`` is called again from the start after a serialization failure, so it must have
-        no effects outside the database. With ``keep=False`` everything is rolled back at the end.
-        ``read_only`` lets PostgreSQL refuse every write; ``statement_timeout`` is seconds, where the usual limit is
-        not meant.
+        for a caller. ``work`` is called again from the start after a serialization failure, unless it has committed by
+        itself, so it must have no effects outside the database. With ``keep=False`` everything is rolled back at the
+        end. ``read_only`` lets PostgreSQL refuse every write; ``statement_timeout`` is seconds, where the usual limit
+        is not meant.
 
         Raises BridgeError for what Odoo or PostgreSQL refuse; exceptions of ``work`` itself pass through.
         """
@@ -105,6 +105,7 @@ class Transactions:
     def _attempts(self, cr: SettingCursor, work: Callable[[Environment], T], keep: bool) -> T:
         root = OdooEnvironment(cr, SUPERUSER_ID, {})
         for tries_left in reversed(range(self.limits.tries)):
+            commits = cr.commits
             try:
                 result = work(root)
                 if keep:
@@ -115,7 +116,7 @@ class Transactions:
                 break
             except RETRYABLE as error:
                 self._discard(cr, root)
-                if not tries_left:
+                if not tries_left or cr.commits > commits:  # what is committed would be done twice
                     raise
                 self._on_retry()
                 tried = self.limits.tries - tries_left
@@ -124,7 +125,7 @@ class Transactions:
             except structure.GONE:
                 failed = Structure.of(root)
                 self._discard(cr, root)  # after which it has the present one
-                if not tries_left or not self._await_change(cr, root, failed):
+                if not tries_left or cr.commits > commits or not self._await_change(cr, root, failed):
                     raise
                 self._on_retry()
             except psycopg2.IntegrityError as error:
@@ -203,12 +204,13 @@ class Transactions:
                 self._on_reload()
             cr.rollback()  # what was read before the caches were emptied is too old for them
 
-    @staticmethod
-    def _discard(cr: SettingCursor, root: Environment) -> None:
+    def _discard(self, cr: SettingCursor, root: Environment) -> None:
         """Roll back the database and what the process remembers of the attempt."""
         registry = root.registry
         if cr.closed:  # the connection broke: there is nothing to roll back, and nobody knows whether it was committed
             caches.empty_again(registry)
+            if registry.registry_invalidated:
+                Registry.delete(self.database)  # changed in place, maybe for nothing: the next call loads it anew
             signaling.postpone(registry)
             return
         cr.rollback()

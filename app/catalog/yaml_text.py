@@ -6,6 +6,8 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
+from app.json import has_large_number
+
 #: Longest text, in characters: hundreds of definitions.
 MAX_TEXT = 2_000_000
 #: Deepest nesting, and most values of a text, once each alias stands for all that it names.
@@ -30,13 +32,16 @@ def parse(text: str) -> Any:
         raise NotYaml(f"the text is longer than {MAX_TEXT:,} characters")
     try:
         _Count().all(YAML(typ="safe", pure=True).parse(text))
-        return YAML(typ="safe", pure=True).load(text)
+        content = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise NotYaml(" ".join(str(error).split())) from error
     except NotYaml:
         raise
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise NotYaml(f"a value cannot be read: {error}") from error  # 2026-02-30, !!bool maybe
+    if has_large_number(content):
+        raise NotYaml("it holds a number of more than 64 bits")
+    return content
 
 
 class _Count:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from app.errors import BadRequest
-from app.json import MAX_DEPTH, is_too_deep
+from app.json import MAX_DEPTH, has_large_number, is_too_deep
 
 #: Longest text of a domain or list, in characters.
 MAX_TEXT = 65_536
@@ -23,6 +23,10 @@ def parse(text: str, what: str) -> Any:
             f"{what} is nested more than {MAX_DEPTH} levels deep, as no list of conditions or values needs to be.",
             name=f"invalid_{what}",
             data={"parameter": what},
+        )
+    if has_large_number(value):
+        raise BadRequest(
+            f"{what} holds a number of more than 64 bits.", name=f"invalid_{what}", data={"parameter": what}
         )
     return value
 

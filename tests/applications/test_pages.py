@@ -72,7 +72,7 @@ def test_a_page_of_any_model_holds_what_odoo_gives(
     wrong = {}
     for model, exposure in definition.exposures.items():
         answer = clients[login]("GET", f"{READ}/{model}", query_string=page)
-        if model in SAME_IDS or answer.status_code in (400, 403):  # which are right is for the test above
+        if model in SAME_IDS or model in UNLISTED or answer.status_code == 403:  # see the test above
             continue
         if answer.status_code != 200 or "error" in answer.json:
             wrong[model] = answer.status_code, answer.text[:200]

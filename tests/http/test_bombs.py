@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from odoo.modules.registry import Registry  # noqa: TID251  whose model gets a method here
 
+from app.catalog import yaml_text
 from app.errors import BadRequest
 from app.policy import literals
 from app.routing import Gatehouse
@@ -138,6 +139,23 @@ def test_such_an_argument_of_a_method_is_400(text: str, demo: Client, publish: P
     status, error = demo.error("GET", route, query_string={"value": text})
     assert (status, error["data"]["name"]) == (400, "invalid_arguments")
     assert "value" in error["message"]
+
+
+HUGE = ("0x" + "f" * 4_500, "0b" + "1" * 15_000, str(2**63), str(-(2**63) - 1))
+
+
+@pytest.mark.parametrize("number", HUGE, ids=["hexadecimal", "binary", "above", "below"])
+@pytest.mark.parametrize("domain", ["{}", "[('count', '=', {})]", "[('count', 'in', [1, {}])]", "[({}, '=', 1)]"])
+def test_a_number_that_no_database_holds_is_400(number: str, domain: str, demo: Client, publish: Publish) -> None:
+    route = publish(fields=("name", "count"))
+    status, error = demo.error("GET", route, data={"domain": domain.format(number)})
+    assert (status, error["data"]["name"]) == (400, "invalid_domain")
+
+
+@pytest.mark.parametrize("number", HUGE, ids=["hexadecimal", "binary", "above", "below"])
+def test_a_file_with_such_a_number_is_refused(number: str) -> None:
+    with pytest.raises(yaml_text.NotYaml, match="64 bits"):
+        yaml_text.parse(f"domain: [[count, '=', {number}]]")
 
 
 @pytest.fixture

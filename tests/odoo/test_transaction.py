@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from psycopg2.errors import SerializationFailure
+from psycopg2.errors import SerializationFailure, UndefinedColumn
 
 from app.routing import Gatehouse
 from dev.testbed import Testbed
@@ -154,3 +154,44 @@ def test_work_that_may_only_read_writes_nothing_after_it_has_ended_its_transacti
     transactions.run(
         lambda root: root["test.record"].create({"name": f"after that {end}"}).id
     )  # the connection is as new
+
+
+@pytest.mark.parametrize("failure", [SerializationFailure, UndefinedColumn])
+def test_what_is_committed_within_the_work_is_not_done_again(
+    transactions: Transactions, sql: Sql, failure: type[Exception]
+) -> None:
+    def work(root: Environment) -> None:
+        root["test.record"].create({"name": "committed within"})
+        root.cr.commit()
+        raise failure
+
+    with pytest.raises((errors.Conflict, UndefinedColumn)):
+        transactions.run(work)
+    assert sql("DELETE FROM test_record WHERE name = 'committed within' RETURNING 1") == [(1,)]
+
+
+def test_what_fails_after_the_commit_is_not_done_again(transactions: Transactions, sql: Sql) -> None:
+    def fail() -> None:
+        raise SerializationFailure
+
+    def work(root: Environment) -> None:
+        root["test.record"].create({"name": "committed before"})
+        root.cr.postcommit.add(fail)
+
+    with pytest.raises(errors.Conflict):
+        transactions.run(work)
+    assert sql("DELETE FROM test_record WHERE name = 'committed before' RETURNING 1") == [(1,)]
+
+
+def test_a_model_that_was_changed_in_place_when_the_connection_broke_is_loaded_anew(
+    transactions: Transactions, sql: Sql
+) -> None:
+    def work(root: Environment) -> None:
+        model = root["ir.model"]._get("test.record").id
+        root["ir.model.fields"].create({"name": "x_phantom", "model_id": model, "ttype": "char"})
+        root.cr.execute("SELECT pg_backend_pid()")
+        sql("SELECT pg_terminate_backend(%s)", root.cr.fetchone()[0])
+
+    with pytest.raises(errors.Unavailable):
+        transactions.run(work)
+    assert not transactions.run(lambda root: "x_phantom" in root["test.record"]._fields)
