@@ -120,7 +120,8 @@ def test_an_rpc_call_is_audited_with_its_method(
 def test_an_rpc_call_is_audited_where_it_may_have_written_by_whatever_way(
     method: str, audited: int, demo: Client, publish: Publish, audit: Callable[[str], list[tuple[Any, ...]]]
 ) -> None:
-    route = publish(fields=(), type="rpc", method=method, id_obfuscation=False, run_as="admin")
+    declared = {"name": "harmless"} if method == "attach" else {}
+    route = publish(fields=(), type="rpc", method=method, arguments=declared, id_obfuscation=False, run_as="admin")
     answer = demo("POST", route, json={} if method == "echo" else {"name": f"audited {method}"})
     assert "result" in answer.json, answer.text
     assert len(audit(answer.headers["X-Request-ID"])) == audited

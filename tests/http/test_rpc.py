@@ -234,6 +234,12 @@ OPEN = [
     ("test.record", "apply_all", ["**everything"]),
     ("test.record", "look_for", ["column"]),
     ("test.record", "rank", ["how"]),
+    ("test.record", "mail", ["subject"]),
+    ("test.record", "set_parameter", ["value"]),
+    ("test.record", "run_sql", ["statement"]),
+    ("test.record", "attach", ["name"]),
+    ("discuss.channel", "channel_rename", ["name"]),
+    ("ir.ui.view", "save", ["value"]),
 ]
 
 
@@ -264,8 +270,10 @@ def test_arguments_that_may_carry_fields_values_or_domains_have_to_be_declared_o
         ("res.partner", "unlink", {}),
         ("res.company", "get_company_name_with_phone", {}),
         ("res.currency", "amount_to_text", {}),
-        ("discuss.channel", "channel_rename", {}),
-        *[("test.record", name, {}) for name in ("echo", "join", "prefixed", "rename", "mail", "set_parameter")],
+        ("discuss.channel", "channel_rename", {"name": "harmless"}),
+        ("test.record", "mail", {"subject": "harmless"}),
+        ("test.record", "set_parameter", {"value": "harmless"}),
+        *[("test.record", name, {}) for name in ("echo", "join", "prefixed", "rename")],
     ],
 )
 def test_what_is_declared_or_plain_can_be_published(

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+import linecache
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 
 from odoo_bridge import argument_use
 
 LIMITS = {"few": 1}
+request: Any = None
+
+
+def write_elsewhere(record: Any, values: Any) -> None:
+    record.write(values)
+
+
+def _field(kind: str, store: bool = True) -> SimpleNamespace:
+    return SimpleNamespace(type=kind, store=store)
 
 
 class Base:
     """Stands for a model; the methods are read and never called."""
 
+    _fields: ClassVar[dict[str, SimpleNamespace]] = {
+        "name": _field("char"),
+        "partner_id": _field("many2one"),
+        "child_ids": _field("one2many"),
+        "display_name": _field("char", store=False),
+        "reference": _field("reference"),
+        "properties": _field("properties"),
+    }
     env: Any
     search: Any
     write: Any
@@ -126,6 +145,10 @@ class Model(Base):
     def _careful(self, y):
         return self.write({"name": y})
 
+    @staticmethod
+    def still(x):
+        request.env["res.partner"].write(x)
+
     def calls_itself(self, x):
         return self.calls_itself(x)
 
@@ -137,6 +160,110 @@ class Model(Base):
 
     def takes_from_the_rest(self, *more, **others):
         return more[0], others.pop("domain")
+
+
+_HANDED_ON = {
+    "an item": "self.write(x['vals'])",
+    "an item that is got": "self.write(x.get('vals'))",
+    "an attribute": "self.write(x.vals)",
+    "a comprehension": "self.write({k: v for k, v in x.items()})",
+    "a generator": "self.create(list(v for v in x))",
+    "one of several targets": "vals, n = x, 1; self.write(vals)",
+    "a nested target": "(a, (vals, *b)), n = x, 1; self.write(vals)",
+    "an annotated target": "vals: dict = x; self.write(vals)",
+    "an augmented target": "vals = {}; vals |= x; self.write(vals)",
+    "a target of a loop": "[self.write(vals) for n, vals in enumerate(x)]",
+    "a walrus": "self.write(vals) if (vals := x) else None",
+    "a condition": "self.write(x if self.name else {})",
+    "an alternative": "self.write(self.name or x)",
+    "an item put into a dictionary": "vals = {}; vals['child_ids'] = x; self.write(vals)",
+    "an item by default": "vals = {}; vals.setdefault('child_ids', x); self.write(vals)",
+    "an update": "vals = {}; vals.update(x); self.write(vals)",
+    "a dictionary in a list": "vals = []; vals.append({'child_ids': x}); self.create(vals)",
+    "a lambda": "f = lambda: x; self.write(f())",
+    "what a lambda gets": "sorted(x, key=lambda v: self.write(v))",
+    "a function inside": "def inner():\n        return x\n    self.write(inner())",
+    "a function inside that does it": "def inner():\n        self.write(x)\n    inner()",
+    "a function inside that gets it": "def inner(y):\n        self.write(y)\n    inner(x)",
+    "a default inside": "def inner(y=x):\n        self.write(y)\n    inner()",
+    "with": "with open_it(x) as vals: self.write(vals)",
+    "a match": "match x:\n        case {'vals': vals}: self.write(vals)",
+    "all variables": "self.write(locals())",
+    "a method that is mapped": "map(self.create, x)",
+    "a method with another name": "f = self.write; f(x)",
+    "a method that is a key": "sorted(x, key=self.write)",
+    "a field of commands": "self.write({'child_ids': x})",
+    "a field of commands by assignment": "self.child_ids = x",
+    "a field of commands by item": "self['child_ids'] = x",
+    "a field of commands of a variable": "record = self.browse(1); record['child_ids'] = x",
+    "a field of commands of a record in a list": "records = [self]; records[0]['child_ids'] = x",
+    "a dictionary with two names": "vals = other = {}; other['child_ids'] = x; self.write(vals)",
+    "three items": "a, b, vals = 'name', '=', x; self.write(vals)",
+    "commands": "self.write({'child_ids': [(0, 0, x)]})",
+    "a reference": "self.write({'reference': x})",
+    "properties": "self.properties = x",
+    "a field that is not stored": "self.write({'display_name': x})",
+    "no field": "self.write({'nothing': x})",
+    "a domain of another model": "self.search([('partner_id', 'any', x)])",
+    "an operator": "self.search([('partner_id', x, 1)])",
+    "a term": "self.search([x])",
+    "an order": "self.search([], order=x.strip())",
+    "SQL": "self.env.cr.execute(x)",
+    "SQL that is made of it": "self.env.cr.execute('SELECT %s' % x)",
+    "SQL in a text": "self.env.cr.execute(f'SELECT {x}')",
+    "SQL by name": "self.env.cr.execute(query=x)",
+    "an expression": "safe_eval(x)",
+    "Python": "eval(x)",
+    "a name of an attribute": "getattr(self.partner_id, x)",
+    "a name of an attribute to set": "setattr(self.partner_id, x, 1)",
+    "a model of the request": "request.env['res.partner'].write(x)",
+    "a model that is chosen": "self.env[x].write({'name': 1})",
+    "a model that is got": "self.env.get(x)",
+    "another model": "self.env['res.partner'].apply(x)",
+    "another record": "self.partner_id.apply(x)",
+    "a function": "write_elsewhere(self, x)",
+    "a context": "self.with_context(default_child_ids=x)",
+    "a number of a name": "self.env['res.partner'].apply(limits=x)",
+    "the rest of a call": "self.hands_on_with_care(*x)",
+    "a static method": "self.still(x)",
+}
+_VALUES = {
+    "a length": "self.write({'child_ids': len(x)})",
+    "a number": "self.search([], order='id' if int(x) else 'name')",
+    "a test": "self.search([('id', '>', 1)] if x else [])",
+    "a comparison": "self.mapped(lambda r: r.name == x)",
+    "a type": "isinstance(x, str) and self.write({'name': 1})",
+    "a field by assignment": "self.partner_id = x['partner']",
+    "a field of a list": "self.create([{'name': name} for name in x])",
+    "a field in a variable": "vals = {}; vals['name'] = x; self.write(vals)",
+    "a field by keyword": "self.write(dict(name=x))",
+    "a text": "self.write({'name': f'{x.strip()} {1}'})",
+    "numbers": "self.browse(list(map(int, x)))",
+    "a value of SQL": "self.env.cr.execute('SELECT %s', (x,))",
+    "an error": "raise ValueError(f'Not {x}.')",
+    "a part of a list": "self.search([])[:x]",
+    "what records are made of": "self.browse(x).write({'name': 1})",
+}
+
+
+def _made(statements: str, name: str, monkeypatch: pytest.MonkeyPatch) -> type:
+    """Return a model of a method that does this, with a source that can be read."""
+    source = f"def method(self, x):\n    {statements}\n"
+    file = f"<{name}>"
+    monkeypatch.setitem(linecache.cache, file, (len(source), None, source.splitlines(True), file))
+    found = {**globals()}
+    exec(compile(source, file, "exec"), found)
+    return type("Made", (Model,), {"method": found["method"]})
+
+
+@pytest.mark.parametrize("name", _HANDED_ON)
+def test_what_is_not_certainly_harmless_is_handed_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert argument_use.handed_on(_made(_HANDED_ON[name], name, monkeypatch), "method", "x")
+
+
+@pytest.mark.parametrize("name", _VALUES)
+def test_what_leaves_but_a_plain_value_is_let_be(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert argument_use.handed_on(_made(_VALUES[name], name, monkeypatch), "method", "x") is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,298 @@
+"""Where an argument goes in one function: from each of its uses outwards, until only a plain value is left of it.
+
+An expression that has the argument in it carries it, and so does a variable that such an expression is assigned to.
+What is neither that, nor known to leave but a plain value, is a sink: a place that may take any field of any model.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .argument_fields import is_comparison, takes_plain
+from .bindings import Function, arguments, bound, rest
+from .known_functions import Leaves, leaves, name_of, resolve
+
+#: Methods of whatever object that leave nothing of their arguments but records by id, or a flag.
+_LEAVING_NOTHING = frozenset({"browse", "endswith", "has_group", "ref", "startswith"})
+#: Methods of lists, sets and dictionaries that put their arguments into them.
+_FILLING = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
+#: Methods of texts, lists and dictionaries that were there before, which leave something of both.
+_OF_VALUES = frozenset({"format", "get", "index", "join", "replace"})
+#: What is certainly no record.
+_CONTAINERS = frozenset({"builtins.dict", "builtins.list", "builtins.set", "collections.OrderedDict"})
+#: Expressions that hold what their parts do.
+_CARRYING = (
+    ast.Attribute, ast.Await, ast.BinOp, ast.BoolOp, ast.Dict, ast.DictComp, ast.FormattedValue, ast.GeneratorExp,
+    ast.IfExp, ast.JoinedStr, ast.keyword, ast.Lambda, ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Starred,
+    ast.Tuple, ast.UnaryOp,
+)  # fmt: skip
+#: Methods whose ``limit`` and ``offset`` can only be numbers.
+_SEARCHING = frozenset({"_read_group", "_search", "search", "search_count", "search_fetch", "search_read"})
+_NUMBERS = frozenset({"limit", "offset"})
+
+
+class Call(NamedTuple):
+    """A method of ``self`` that gets the argument, by the name of a parameter or by its place (``self`` is 0)."""
+
+    method: str
+    parameter: str
+    position: int | None
+
+
+class Trace:
+    """Follows one argument, known by ``names``, through one function of a model.
+
+    ``sink`` is the first place found that may take any field, or None; ``calls`` are methods of ``self`` that get it.
+    """
+
+    def __init__(self, kind: type, method: str, node: Function, module: Mapping[str, Any], names: set[str]) -> None:
+        self.sink: str | None = None
+        self.calls: list[tuple[str, Call]] = []
+        self._kind = kind
+        self._method = method
+        self._node = node
+        self._module = module
+        self._parents = {child: parent for parent in ast.walk(node) for child in ast.iter_child_nodes(parent)}
+        self._uses: dict[str, list[ast.Name]] = defaultdict(list)
+        for use in ast.walk(node):
+            if isinstance(use, ast.Name):
+                self._uses[use.id].append(use)
+        self._local = set(bound(node))
+        self._known: set[str] = set()
+        self._waiting = set(names)
+        for call in self._all_variables():
+            self._follow(call)
+        while self._waiting and self.sink is None:
+            name = self._waiting.pop()
+            self._known.add(name)
+            for use in self._uses[name]:
+                if isinstance(use.ctx, ast.Load):
+                    self._follow(use)
+
+    def _all_variables(self) -> Iterator[ast.expr]:
+        for name in ("locals", "vars", "eval", "exec"):
+            for use in self._uses[name]:
+                call = self._parents[use]
+                if isinstance(call, ast.Call) and name not in self._local:
+                    yield call
+
+    def _follow(self, node: ast.AST) -> None:
+        """Follow a value from an expression to those that it is a part of."""
+        while node is not self._node and self.sink is None:
+            parent = self._parents[node]
+            if self._ends(node, parent):
+                return
+            if not self._carries(node, parent):
+                self.sink = ast.unparse(parent)[:80]
+                return
+            node = parent
+
+    def _ends(self, node: ast.AST, parent: ast.AST) -> bool:
+        """Tell whether nothing of the value goes on from here, but by variables, which are noted."""
+        match parent:
+            case ast.Compare() | ast.Expr() | ast.Raise() | ast.Assert() | ast.Slice() | ast.UnaryOp(op=ast.Not()):
+                return True
+            case ast.If() | ast.While() | ast.IfExp() if node is parent.test:
+                return True
+            case ast.Return() | ast.Yield() | ast.YieldFrom():
+                self._note(*self._functions_around(parent))
+                return True
+            case ast.Assign(targets=targets, value=value):
+                return node is not value or all(map(self._assign, targets))
+            case ast.AnnAssign(target=target, value=value) | ast.AugAssign(target=target, value=value):
+                return node is target or (node is value and self._assign(target))
+            case ast.For(iter=source, target=target) | ast.AsyncFor(iter=source, target=target):
+                return node is source and self._assign(target)
+            case ast.comprehension(iter=source, target=target):
+                return node is not source or self._assign(target)
+            case ast.withitem(optional_vars=target):
+                return target is None or self._assign(target)
+            case ast.Tuple(elts=[field, operator, value]) | ast.List(elts=[field, operator, value]):
+                return node is value and is_comparison(field, operator) and self._is_term(parent)
+            case ast.Dict(keys=keys, values=values):
+                return node in values and self._is_scalar(keys[values.index(node)])
+            case ast.Subscript(value=container) if node is not container:
+                return self._is_constant(container)
+            case ast.Call():
+                return self._call_ends(node, parent)
+        return False
+
+    def _carries(self, node: ast.AST, parent: ast.AST) -> bool:
+        """Tell whether an expression holds the value of its part, and is no sink of it."""
+        match parent:
+            case ast.NamedExpr(target=target):
+                return self._assign(target)
+            case ast.Subscript(value=container):
+                return node is container
+            case ast.Call():
+                return self._call_carries(node, parent)
+        return isinstance(parent, _CARRYING)
+
+    def _is_term(self, node: ast.AST) -> bool:
+        """Tell whether three items stand where terms of a domain do."""
+        outer = self._parents[node]
+        return isinstance(outer, ast.List) or (isinstance(outer, ast.Call) and _last(outer.func) in _FILLING)
+
+    def _assign(self, target: ast.expr) -> bool:
+        """Note the variables that an assignment fills; False where it is a field that may be any's."""
+        match target:
+            case ast.Name(id=name):
+                self._note(name)
+                return True
+            case ast.Starred(value=value):
+                return self._assign(value)
+            case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                return all(map(self._assign, targets))
+            case ast.Attribute(attr=name):
+                return self._is_field(name)
+            case ast.Subscript(value=container, slice=key):
+                return self._is_scalar(key) or (not self._has(key) and self._fill(container))
+        return False
+
+    def _fill(self, container: ast.expr) -> bool:
+        """Note a local variable that the value is put into; False for anything else."""
+        if not isinstance(container, ast.Name) or not self._is_made_here(container.id):
+            return False
+        self._note(container.id)
+        return True
+
+    def _is_made_here(self, name: str) -> bool:
+        """Tell whether a variable never holds but a list, a dictionary or the like that is its own, and no record."""
+        parents = [self._parents[use] for use in self._uses[name] if isinstance(use.ctx, ast.Store)]
+        return bool(parents) and name not in arguments(self._node) and all(map(self._makes_container, parents))
+
+    def _makes_container(self, statement: ast.AST) -> bool:
+        match statement:
+            case ast.Assign(targets=[_], value=value) | ast.AnnAssign(value=value):
+                if isinstance(value, ast.Call):
+                    return name_of(self._function(value)) in _CONTAINERS
+                return isinstance(value, ast.Dict | ast.DictComp | ast.List | ast.ListComp | ast.Set | ast.SetComp)
+        return isinstance(statement, ast.AugAssign)
+
+    def _call_ends(self, node: ast.AST, call: ast.Call) -> bool:
+        match node:
+            case ast.keyword(arg=str(name)):
+                if name in _NUMBERS and _last(call.func) in _SEARCHING:
+                    return True
+                if _last(call.func) in ("dict", "update") and self._is_field(name):
+                    return True
+        if node is call.func:
+            return False
+        first = call.args[0] if call.args else None
+        known = self._function(call)
+        if leaves(known) is Leaves.PLAIN:
+            return True
+        match call.func:
+            case ast.Name(id="map" | "filter", ctx=_) if leaves(self._resolved(first)) is Leaves.PLAIN:
+                return node is not first
+            case ast.Attribute(value=receiver, attr=name):
+                if name in _LEAVING_NOTHING:
+                    return True
+                if name == "execute" and _last(receiver) in ("cr", "_cr"):
+                    return node in call.args[1:]  # a value, which psycopg2 quotes
+        if name_of(known) == "odoo.tools.sql.SQL":
+            return node in call.args[1:]
+        if name_of(known) == "odoo.orm.domains.Domain" and len(call.args) == 3:
+            return node is call.args[2] and is_comparison(*call.args[:2])
+        return False
+
+    def _call_carries(self, node: ast.AST, call: ast.Call) -> bool:
+        """Tell whether the result of a call may hold the value, and the call itself is no sink of it."""
+        for argument in (*call.args, *(each.value for each in call.keywords)):
+            if isinstance(argument, ast.Lambda):
+                self._note(*(each.arg for each in ast.walk(argument.args) if isinstance(each, ast.arg)))
+        if node is call.func:
+            return True
+        match call.func:
+            case ast.Name(id="map" | "filter"):
+                function = call.args[0]
+                return isinstance(function, ast.Lambda) or leaves(self._resolved(function)) is Leaves.CARRIES
+            case ast.Attribute(attr="_", value=ast.Attribute(attr="env")):  # a text, translated
+                return True
+            case ast.Attribute(value=receiver, attr=name) if self._function(call) is None:
+                if name in _OF_VALUES and self._is_constant(receiver):
+                    return True
+                if name in _FILLING and (name != "update" or isinstance(node, ast.keyword)):
+                    return self._fill(receiver)
+                if _is_self(receiver):
+                    return self._further(node, call, name)
+                return False
+        has_functions = any(
+            not isinstance(each.value, ast.Lambda | ast.Constant) for each in call.keywords if each is not node
+        )
+        return leaves(self._function(call)) is Leaves.CARRIES and not has_functions  # such as key=self.write
+
+    def _further(self, node: ast.AST, call: ast.Call, method: str) -> bool:
+        """Note a method of the model that gets the value; False where it can't be told which argument it is."""
+        if isinstance(node, ast.Starred) or (isinstance(node, ast.keyword) and node.arg is None):
+            is_rest = isinstance(node.value, ast.Name) and node.value.id in rest(self._node)
+            return is_rest and _is_super(call.func) and method == self._method  # whose definitions are all looked at
+        if isinstance(node, ast.keyword):
+            further = Call(method, node.arg or "", None)
+        else:
+            place = call.args.index(node)  # type: ignore[arg-type]
+            if any(isinstance(each, ast.Starred) for each in call.args[:place]):
+                return False
+            further = Call(method, "", place + 1)
+        self.calls.append((ast.unparse(call)[:80], further))
+        return True
+
+    def _function(self, call: ast.Call) -> Any:
+        return self._resolved(call.func)
+
+    def _resolved(self, node: ast.expr | None) -> Any:
+        """Return what an expression is by names of the module alone, or None."""
+        path: list[str] = []
+        while isinstance(node, ast.Attribute):
+            path.insert(0, node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or node.id in self._local:
+            return None
+        return resolve([node.id, *path], self._module)
+
+    def _is_constant(self, node: ast.expr) -> bool:
+        """Tell whether an expression is plain data that was there before."""
+        if isinstance(node, (ast.Constant, ast.JoinedStr)):
+            return True
+        return isinstance(self._resolved(node), (str, dict, list, tuple, set, frozenset, Mapping))
+
+    def _has(self, node: ast.AST) -> bool:
+        names = self._known | self._waiting
+        return any(isinstance(each, ast.Name) and each.id in names for each in ast.walk(node))
+
+    def _note(self, *names: str) -> None:
+        self._waiting |= set(names) - self._known
+
+    def _functions_around(self, node: ast.AST) -> Iterator[str]:
+        while node is not self._node:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield node.name
+            node = self._parents[node]
+
+    def _is_scalar(self, key: ast.expr | None) -> bool:
+        return isinstance(key, ast.Constant) and isinstance(key.value, str) and self._is_field(key.value)
+
+    def _is_field(self, name: str) -> bool:
+        return takes_plain(self._kind, name)
+
+
+def _last(node: ast.expr) -> str:
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
+
+
+def _is_self(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Name) and node.id == "self") or _is_super_call(node)
+
+
+def _is_super(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and _is_super_call(function.value)
+
+
+def _is_super_call(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
