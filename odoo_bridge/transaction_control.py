@@ -1,7 +1,9 @@
 """Transaction control in the text of SQL statements: what would end, begin or change a transaction.
 
-A scanner and no parser: it knows PostgreSQL's comments, strings and quoted names (its manual, 4.1 Lexical Structure),
-so that nothing that stands in one is taken for a statement.
+A scanner and no parser: it knows PostgreSQL's comments, strings and quoted names (its manual, 4.1 Lexical Structure,
+and src/backend/parser/scan.l), so that nothing that stands in one is taken for a statement. Its work grows with the
+length of the text and no faster: patterns only find where something begins or ends, and what has no end goes to the end
+of the text, as in PostgreSQL, which then runs nothing of it.
 """
 
 from __future__ import annotations
@@ -9,26 +11,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+#: Characters of names: whatever is not ASCII is one.
+_FIRST, _FURTHER = r"A-Za-z_\u0080-\U0010ffff", r"A-Za-z_0-9\u0080-\U0010ffff"
 _TOKEN = re.compile(
-    r"""
+    rf"""
     --[^\r\n]*
   | (?P<comment>/\*)
-  | [eE]'(?:[^'\\]+|\\.|''|'\s*\n\s*')*'      # with backslashes; a string goes on after a line break
-  | '[^']*'                                   # a doubled quote is two of these
-  | \$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$
-  | (?P<word>"[^"]*"|[^\W\d][\w$]*)
-  | \d[\w.]*
+  | (?P<escaped>[eE]')
+  | (?P<quote>['"])
+  | (?P<dollar>\$(?:[{_FIRST}][{_FURTHER}]*)?\$)
+  | (?P<word>[{_FIRST}][{_FURTHER}$]*)
   | (?P<mark>[;()])
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE,
 )
 _COMMENT_MARK = re.compile(r"/\*|\*/")
+_ESCAPED = re.compile(r"\\.|''|'", re.DOTALL)
+#: What may stand between the parts of one string, if there is a line break.
+_BETWEEN = re.compile(r"[ \t\f\v]+|(?P<break>[\r\n]+)|--[^\r\n]*")
 #: Statements that begin or end a transaction, whatever follows them.
 _ALWAYS = frozenset({"ABORT", "BEGIN", "COMMIT", "END", "START"})
 #: What SET and RESET name where they change what the transaction may do.
 _CHARACTERISTICS = frozenset({"TRANSACTION", "CHARACTERISTICS", "TRANSACTION_READ_ONLY"})
 #: How many words tell what a statement is: ``SET SESSION CHARACTERISTICS``, ``ROLLBACK WORK TO``.
 _TELLING = 3
+#: psycopg2's places for values, and a percent sign.
+_PLACES = re.compile(r"%(?:%|s|\(\w+\)s)", re.ASCII)
 
 
 def transaction_control(text: str) -> str | None:
@@ -40,6 +48,21 @@ def transaction_control(text: str) -> str | None:
         if _controls(words):
             return words[0]
     return None
+
+
+def holds_values_apart(text: str) -> bool:
+    """Tell whether each place for a value, as ``%s``, stands by itself, and in no string, quoted name or comment.
+
+    Then quoted values can't change what the rest of the text is.
+    """
+    between = 0
+    for token, end in _tokens(text):
+        if token["word"] or token["mark"]:
+            continue
+        if "%" in text[token.start() : end].replace("%%", "") or "%" in _PLACES.sub("", text[between : token.start()]):
+            return False
+        between = end
+    return "%" not in _PLACES.sub("", text[between:])
 
 
 def _controls(words: list[str]) -> bool:
@@ -56,14 +79,13 @@ def _controls(words: list[str]) -> bool:
 def _statements(text: str) -> Iterator[list[str]]:
     """Return the first words of each statement, in capitals but for quoted names."""
     words: list[str] = []
-    position = depth = 0
+    depth = 0
     single = ";" not in text
-    while token := _TOKEN.search(text, position):
-        position = token.end()
+    for token, end in _tokens(text):
         word, mark = token["word"], token["mark"]
-        if token["comment"]:
-            position = _comment_end(text, position)
-        elif word and len(words) < _TELLING:
+        if token["quote"] == '"':
+            word = text[token.start() : end]
+        if word and len(words) < _TELLING:
             words.append(word if word.startswith('"') else word.upper())
             if single and len(words) == _TELLING:
                 break  # nothing that follows can begin another
@@ -75,6 +97,40 @@ def _statements(text: str) -> Iterator[list[str]]:
             depth += 1 if mark == "(" else -1
     if words:
         yield words
+
+
+def _tokens(text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """Return each token's beginning, and where it ends."""
+    position = 0
+    while token := _TOKEN.search(text, position):
+        position = token.end()
+        if token["comment"]:
+            position = _comment_end(text, position)
+        elif token["escaped"]:
+            position = _escaped_end(text, position)
+        elif end := token["quote"] or token["dollar"]:  # a doubled quote is two strings
+            found = text.find(end, position)
+            position = len(text) if found < 0 else found + len(end)
+        yield token, position
+
+
+def _escaped_end(text: str, position: int) -> int:
+    """Return where a string with backslashes ends that has begun before ``position``."""
+    while True:
+        end = next((mark.end() for mark in _ESCAPED.finditer(text, position) if mark[0] == "'"), len(text))
+        further = _continued(text, end)
+        if further is None:
+            return end
+        position = further
+
+
+def _continued(text: str, position: int) -> int | None:
+    """Return where the next part of a string begins, behind a line break; None where there is none."""
+    is_broken = False
+    while between := _BETWEEN.match(text, position):
+        is_broken = is_broken or between["break"] is not None
+        position = between.end()
+    return position + 1 if is_broken and text.startswith("'", position) else None
 
 
 def _comment_end(text: str, position: int) -> int:

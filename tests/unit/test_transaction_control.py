@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from odoo_bridge.transaction_control import transaction_control
+from odoo_bridge.transaction_control import holds_values_apart, transaction_control
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,11 @@ from odoo_bridge.transaction_control import transaction_control
         (r"SELECT E'it\'s'; COMMIT", "COMMIT"),
         ("SELECT E'a'\n'\\''; COMMIT", "COMMIT"),
         (r"SELECT 'a\'; COMMIT; SELECT '", "COMMIT"),
+        ("SELECT E'a' -- more\n'\\''; COMMIT --'", "COMMIT"),
+        ("SELECT E'a'\r'\\''; COMMIT --'", "COMMIT"),
         ("SELECT $$;$$; COMMIT", "COMMIT"),
+        ("SELECT 1 AS a\u20ac$b$; COMMIT; SELECT 2 AS a\u20ac$b$", "COMMIT"),
+        ("SELECT 1a$b$; COMMIT; SELECT 2 AS a$b$", "COMMIT"),
         ("SELECT $a$ $$ ; $a$; COMMIT", "COMMIT"),
         ("SELECT (1); COMMIT", "COMMIT"),
         ("SELECT 1 AS a$b$; COMMIT; SELECT 2 AS a$b$", "COMMIT"),
@@ -63,6 +67,7 @@ def test_what_controls_a_transaction_is_found(text: str, word: str) -> None:
         "SELECT ';\nCOMMIT'",
         'SELECT 1 AS "x; COMMIT"',
         "SELECT $$ ; COMMIT; $$",
+        "SELECT $\u20ac$ ; COMMIT; $\u20ac$",
         "SELECT $body$ ; COMMIT; $$ ; COMMIT $body$",
         "SELECT commit FROM begin",
         'SELECT 1; "commit"',
@@ -89,3 +94,46 @@ def test_what_only_looks_like_it_is_not_taken_for_it(text: str) -> None:
 def test_a_long_statement_is_looked_at_in_one_go() -> None:
     assert transaction_control("INSERT INTO t VALUES ('" + "x" * 5_000_000 + "'); COMMIT") == "COMMIT"
     assert transaction_control("SELECT " + "'a'," * 100_000 + "1") is None
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        "E'", "E'\\'", "E'\\' E'\\'", "E'a'\n", "E''\n\n\nx", "E''--x\n", "'", "''", '"', "$", "$a", "$$", "$a$",
+        "$a$b$", "E''-- -- ", "/*", "/*/", "--", "(", "a$", "1", "E", "\\", "\n",
+    ],
+)  # fmt: skip
+def test_the_work_grows_with_the_length_whatever_is_not_ended(begun: str) -> None:
+    """Patterns that go back would take years for one of these."""
+    long = 200_000
+    for text in (begun + "x" * long, begun * (long // len(begun)), begun + "\n" * long, begun + " 'x" * (long // 3)):
+        assert transaction_control("SELECT 1; " + text) is None
+        assert holds_values_apart("SELECT 1; " + text)
+
+
+def test_different_dollar_quotes_that_are_not_ended_are_looked_at_once() -> None:
+    assert transaction_control("SELECT 1; " + "".join(f"$a{number}$ " for number in range(50_000))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "apart"),
+    [
+        ("SELECT 1", True),
+        ("SELECT * FROM t WHERE a = %s AND b IN %s", True),
+        ("SELECT %(one)s", True),
+        ("SELECT 'a%%b', %s", True),
+        ('SELECT "a" -- note\n, %s', True),
+        ("SELECT '%s'", False),
+        ("SELECT '%%%s'", False),
+        ("SELECT E'a\\'%s'", False),
+        ('SELECT "%s"', False),
+        ("SELECT $a$%s$a$", False),
+        ("SELECT 1 -- %s", False),
+        ("SELECT /* %s */ 1", False),
+        ("SELECT %(a'b)s", False),
+        ("SELECT %x", False),
+        ("SELECT '%s", False),
+    ],
+)
+def test_values_are_apart_where_no_text_is_around_them(text: str, apart: bool) -> None:
+    assert holds_values_apart(text) is apart
