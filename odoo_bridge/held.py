@@ -9,19 +9,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
+from types import NoneType
 from typing import Any, NoReturn
 
+from psycopg2 import extensions
 from psycopg2.errors import InvalidTransactionTermination
 from psycopg2.extensions import cursor as Psycopg2Cursor  # noqa: N812  the name that psycopg2 should have given it
+from psycopg2.extras import Json
 
 from .connections import SettingCursor
 from .driver import Connection, TransactionCursor
 from .errors import BridgeError, ReadOnly
 from .kept_in import refused
-from .transaction_control import transaction_control
+from .transaction_control import holds_values_apart, transaction_control
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
+#: Types whose values psycopg2 quotes or writes as numbers, with what it does so by; those of a subclass may bring SQL.
+_QUOTING = {
+    kind: extensions.adapters.get((kind, extensions.ISQLQuote))
+    for kind in (str, int, float, bool, NoneType, date, datetime, time, timedelta, Decimal, bytes, Json)
+}
+_LISTS = frozenset({list, tuple})
+#: Texts of statements that are remembered as judged are no longer.
+_REMEMBERED = 10_000
 
 
 def _refusing(name: str) -> Any:
@@ -100,11 +113,14 @@ class HeldCursor(TransactionCursor):
     connection: HeldConnection
 
     def execute(self, query: Any, vars: Any = None) -> None:
-        """Run a query; see psycopg2. What is looked at is what is sent, with all values in it."""
-        statement = self.mogrify(query, vars)
-        self._check(statement)
+        """Run a query; see psycopg2. Its text is looked at, and with all values in it where they may change it."""
+        word, is_apart = _judged(query) if type(query) in (str, bytes) else (None, False)
+        if not is_apart or not _are_quoted(list(vars.values()) if type(vars) is dict else vars):
+            query, vars = self.mogrify(query, vars), None
+            word = transaction_control(_text(query))
+        self._refuse(word)
         try:
-            super().execute(statement)
+            super().execute(query, vars)
         except InvalidTransactionTermination as error:  # by a procedure, or a DO block
             raise self.connection.refusal("in a procedure") from error
 
@@ -122,12 +138,10 @@ class HeldCursor(TransactionCursor):
     def copy_expert(self, sql: Any, *arguments: Any, **options: Any) -> None:
         """Run a COPY; see psycopg2."""
         statement = self.mogrify(sql)
-        self._check(statement)
+        self._refuse(transaction_control(_text(statement)))
         super().copy_expert(statement, *arguments, **options)
 
-    def _check(self, statement: bytes) -> None:
-        # Odoo's connections speak UTF-8, in which no byte of another character looks like ASCII.
-        word = transaction_control(statement.decode("utf-8", "replace"))
+    def _refuse(self, word: str | None) -> None:
         if word is not None or self.ending:
             raise self.connection.refusal(word or self.ending)
 
@@ -138,6 +152,38 @@ class OwnCursor(HeldCursor):
     def close(self) -> NoReturn:
         """Refuse it."""
         raise self.connection.refusal("close")
+
+
+def _are_quoted(values: Any) -> bool:
+    """Tell whether the values of a statement, or of a list in it, can't bring SQL of their own."""
+    if type(values) not in _LISTS:
+        return values is None
+    kinds = set(map(type, values))
+    if not all(map(_is_quoted, kinds - _LISTS)):
+        return False
+    return kinds.isdisjoint(_LISTS) or all(_are_quoted(value) for value in values if type(value) in _LISTS)
+
+
+def _is_quoted(kind: type) -> bool:
+    return kind in _QUOTING and extensions.adapters.get((kind, extensions.ISQLQuote)) is _QUOTING[kind]
+
+
+def _text(statement: str | bytes) -> str:
+    # Odoo's connections speak UTF-8, in which no byte of another character looks like ASCII.
+    return statement.decode("utf-8", "replace") if isinstance(statement, bytes) else statement
+
+
+def _judged(statement: str | bytes) -> tuple[str | None, bool]:
+    """Return the word by which a statement controls the transaction, and whether values can't change what it is."""
+    text = _text(statement)
+    return _remembered(text) if len(text) <= _REMEMBERED else _judge(text)
+
+
+def _judge(text: str) -> tuple[str | None, bool]:
+    return transaction_control(text), holds_values_apart(text)
+
+
+_remembered = lru_cache(maxsize=1000)(_judge)
 
 
 @lru_cache(maxsize=32)

@@ -412,6 +412,7 @@ _OF_NO_TRANSACTION = {
     "odoo_bridge.caches._generation": "the mechanism itself",
     "odoo_bridge.connections._info": "Odoo's configuration",
     "odoo_bridge.held._held": "classes",
+    "odoo_bridge.held._judge": "follows from its arguments",
     "odoo_bridge.kept_in.state": "of one thread, for one call",
     "odoo_bridge.signaling._unsent": "names of caches, for the next signal",
     "odoo_bridge.prepared._counts": "texts of statements, and how often they came",

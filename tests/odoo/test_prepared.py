@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from psycopg2.extensions import AsIs, ISQLQuote, adapters
 
 from app.routing import Gatehouse
-from odoo_bridge import connections, prepared
+from odoo_bridge import connections, held, prepared
 from odoo_bridge.connections import Pool, SettingCursor
 from odoo_bridge.driver import Connection
-from odoo_bridge.errors import InvalidValue
+from odoo_bridge.errors import InvalidValue, ReadOnly
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
+from odoo_bridge.transaction_control import transaction_control
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -229,3 +231,56 @@ def test_all_models_read_and_search_the_same_prepared(transactions: Transactions
         prepared.PREPARED_MAX, prepared._COUNTED_MAX = monkey
     assert executed > 10
     assert again == plain
+
+
+def ask_held(root: Environment, statement: str, values: Any) -> tuple[list[Any], bytes]:
+    """Do as ``ask``, on a connection that is held as it is for the methods of a GET."""
+    with held.held(root.cr, held.ReadOnlyConnection):
+        root.cr.execute(statement, values)
+        return root.cr.fetchall(), root.cr._obj.query
+
+
+def test_calls_that_may_only_read_prepare_too(transactions: Transactions, template: str) -> None:
+    for _ in range(prepared.THRESHOLD + 1):
+        rows, sent = transactions.run(lambda root: ask_held(root, template, [1]), read_only=True)
+        assert rows == [(1, "one")]
+    assert b"EXECUTE" in sent
+
+
+def test_a_held_statement_is_judged_once(
+    transactions: Transactions, template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+
+    def judge(text: str) -> str | None:
+        judged.append(text)
+        return transaction_control(text)
+
+    monkeypatch.setattr(held, "transaction_control", judge)
+    for value in (1, 2, 3):
+        transactions.run(lambda root, value=value: ask_held(root, template, [value]), read_only=True)  # type: ignore[misc]
+    assert judged.count(template) == 1
+    assert not [text for text in judged if template[:-2] in text and text != template]  # nor with its values
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        ("SELECT %s", [AsIs("1; COMMIT")]),
+        ("SELECT %s", [[AsIs("1]; COMMIT; SELECT ARRAY[1")]]),
+        ("SELECT %(a)s", {"a": AsIs("1; COMMIT")}),
+        ("SELECT '%s'", ["; COMMIT; SELECT "]),
+        ("SELECT 1 /* %s */", ["*/; COMMIT; /*"]),
+        ("SELECT 1 -- %s", ["\n; COMMIT"]),
+        ('SELECT 1 AS "%s"', ['"; COMMIT; --']),
+    ],
+)
+def test_a_value_brings_no_sql_into_a_held_statement(statement: str, values: Any, transactions: Transactions) -> None:
+    with pytest.raises(ReadOnly):
+        transactions.run(lambda root: ask_held(root, statement, values), read_only=True)
+
+
+def test_another_way_to_quote_texts_is_noticed(transactions: Transactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(adapters, (str, ISQLQuote), AsIs)
+    with pytest.raises(ReadOnly):
+        transactions.run(lambda root: ask_held(root, "SELECT %s", ["1; COMMIT"]), read_only=True)
