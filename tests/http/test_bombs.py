@@ -71,7 +71,7 @@ def test_a_method_that_is_given_such_an_image_is_400(
         return self.create({"name": "by a method", "picture": picture})
 
     monkeypatch.setattr(Registry(database)["test.record"], "with_picture", with_picture, raising=False)
-    route = publish(fields=(), type="rpc", method="with_picture")
+    route = publish(fields=(), type="rpc", method="with_picture", arguments={"picture": "harmless"})
     status, error = demo.error("POST", route, json={"picture": bombs.encoded(bombs.png(SIDE))})
     assert (status, error["data"]["name"]) == (400, "invalid_image")
 
