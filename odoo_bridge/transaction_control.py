@@ -31,8 +31,8 @@ _ESCAPED = re.compile(r"\\.|''|'", re.DOTALL)
 _BETWEEN = re.compile(r"[ \t\f\v]+|(?P<break>[\r\n]+)|--[^\r\n]*")
 #: Statements that begin or end a transaction, whatever follows them.
 _ALWAYS = frozenset({"ABORT", "BEGIN", "COMMIT", "END", "START"})
-#: What SET and RESET name where they change what the transaction may do.
-_CHARACTERISTICS = frozenset({"TRANSACTION", "CHARACTERISTICS", "TRANSACTION_READ_ONLY"})
+#: What SET and RESET name where they change what the transaction may do, or how PostgreSQL reads strings.
+_CHARACTERISTICS = frozenset({"TRANSACTION", "CHARACTERISTICS", "TRANSACTION_READ_ONLY", "STANDARD_CONFORMING_STRINGS"})
 #: How many words tell what a statement is: ``SET SESSION CHARACTERISTICS``, ``ROLLBACK WORK TO``.
 _TELLING = 3
 #: psycopg2's places for values, and a percent sign.

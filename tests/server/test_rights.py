@@ -185,6 +185,7 @@ _DEFINITIONS = [
             "route": f"/api/{method.replace('_', '-')}",
             "type": "rpc",
             "method": method,
+            "arguments": {"on": "harmless"},
             "models": [{"model": "test.record"}],
         }
         for method in ("switch_rule", "switch_access")

@@ -30,6 +30,7 @@ from odoo_bridge.transaction_control import holds_values_apart, transaction_cont
         ("SET LOCAL transaction_read_only = off", "SET"),
         ('SET "transaction_read_only" TO off', "SET"),
         ("RESET transaction_read_only", "RESET"),
+        ("SET standard_conforming_strings = off", "SET"),
         ("-- a comment\nCOMMIT", "COMMIT"),
         ("/* a /* nested */ comment */COMMIT", "COMMIT"),
         ("/**/COMMIT", "COMMIT"),
