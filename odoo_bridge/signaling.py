@@ -18,13 +18,16 @@ from psycopg2.pool import PoolError
 _logger = logging.getLogger(__name__)
 
 
+#: Held while this process signals, and while it follows a signal: what it has just sent itself is none to follow.
+lock = threading.RLock()
+
+
 @dataclass(slots=True)
 class Unsent:
     """What this process has committed, or may have, and has not signalled yet."""
 
     caches: set[str] = field(default_factory=set)
     registry: bool = False
-    lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __bool__(self) -> bool:
         return bool(self.caches) or self.registry
@@ -47,7 +50,8 @@ def announce(registry: Any, *, keep: bool = False) -> None:
         return
     caches, whole = set(registry.cache_invalidated), registry.registry_invalidated
     try:
-        registry.signal_changes()
+        with lock:
+            registry.signal_changes()
     except (psycopg2.Error, PoolError) as error:
         _logger.warning("A change is not signalled yet: %s", error)
         postpone(registry)
@@ -58,7 +62,7 @@ def announce(registry: Any, *, keep: bool = False) -> None:
 
 def postpone(registry: Any) -> None:
     """Note for ``resend`` what this thread has declared old: nobody knows whether it was committed, or it was."""
-    with _unsent.lock:
+    with lock:
         _unsent.caches |= registry.cache_invalidated
         _unsent.registry |= registry.registry_invalidated
     registry.cache_invalidated.clear()
@@ -69,7 +73,7 @@ def resend(registry: Any) -> None:
     """Signal what was postponed; at the beginning of a transaction, when this thread has nothing noted."""
     if not _unsent:
         return
-    with _unsent.lock:
+    with lock:
         registry.cache_invalidated.update(_unsent.caches)
         registry.registry_invalidated = _unsent.registry
         _unsent.caches, _unsent.registry = set(), False
@@ -78,4 +82,5 @@ def resend(registry: Any) -> None:
 
 def after_fork_in_child() -> None:
     """Take a new lock: another thread of the parent may have held it."""
-    _unsent.lock = threading.RLock()
+    global lock
+    lock = threading.RLock()

@@ -71,7 +71,6 @@ class Transactions:
         self._on_reload = on_reload
         self.limits = limits or Limits()
         self._signaling_checked = float("-inf")
-        self._following = threading.Lock()
         self._gap_until = float("-inf")
 
     def run(
@@ -194,7 +193,7 @@ class Transactions:
         registry = self._registry()
         if registry.get_sequences(cr) == (registry.registry_sequence, registry.cache_sequences):
             return
-        with self._following:
+        with signaling.lock:
             # In a new snapshot: another thread may have followed the same signal meanwhile, and a newer one.
             cr.rollback()
             registry = self._registry()

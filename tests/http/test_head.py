@@ -144,7 +144,7 @@ def test_an_rpc_method_called_by_head_or_get_cannot_write(
 def test_a_head_to_a_method_that_is_not_served_by_get_is_405(demo: Client, publish: Publish) -> None:
     route = publish(fields=(), type="rpc", method="rename", http_methods=["POST"])
     head = _compare(demo, f"{route}?name=x", headers={})
-    assert (head.status_code, head.headers["Allow"]) == (405, "OPTIONS, POST")
+    assert (head.status_code, set(head.headers["Allow"].split(", "))) == (405, {"OPTIONS", "POST"})
 
 
 def test_head_is_counted_with_get(demo: Client, publish: Publish, app: Gatehouse, sql: Sql) -> None:
