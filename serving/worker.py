@@ -145,7 +145,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Wait for what happens next, and take note of it."""
         now = time.monotonic()
         leaves = now < self._leaves_until
-        self.set_accept_enabled(self.alive and self.nr_conns < self.worker_connections and not leaves)
+        # Where all threads wait, nothing that is taken would be answered; another worker may have one that is free.
+        has_room = self.nr_conns < self.worker_connections and self._relay.has_room
+        self.set_accept_enabled(self.alive and has_room and not leaves)
         self.board.write(self.age, self.nr_conns)
         if now - self._tidied >= TIDY_SECONDS:
             self._tidied = now
