@@ -55,6 +55,15 @@ def settings_for(statement_timeout: float, read_only: bool) -> str:
     )
 
 
+class _Here(threading.local):
+    """How many transactions of ours this thread has open, one within the other."""
+
+    depth = 0
+
+
+_here = _Here()
+
+
 class Transactions:
     """Runs pieces of work in transactions of one database."""
 
@@ -169,11 +178,12 @@ class Transactions:
         """Open a cursor on a registry that knows what other processes have changed."""
         threading.current_thread().dbname = self.database  # type: ignore[attr-defined]  # Odoo's log lines name it
         registry = self._registry()
-        nested = signaling.is_noted(registry)
-        if not nested:
+        is_outermost = not _here.depth
+        if is_outermost:
             signaling.resend(registry)
         cr = connections.cursor(self.database, settings)
-        cr.ends_changes = not nested
+        cr.ends_changes = is_outermost
+        _here.depth += 1
         try:
             now = time.monotonic()
             if now - self._signaling_checked >= self.limits.signaling_interval:
@@ -186,6 +196,7 @@ class Transactions:
                 raise Unavailable("The database cannot be reached at the moment.") from error
             raise
         finally:
+            _here.depth -= 1
             cr.close()
 
     def _follow_signals(self, cr: SettingCursor) -> None:

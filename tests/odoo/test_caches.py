@@ -297,6 +297,17 @@ def test_the_commit_of_another_cursor_leaves_the_own_change_to_be_signalled(
     assert not transactions.run(lambda root: is_admin(root, user))
 
 
+def test_what_a_thread_has_noted_outside_of_a_transaction_is_signalled_once(
+    transactions: Transactions, user: int, signals: Callable[[], int]
+) -> None:
+    Registry(transactions.database).clear_cache()
+    transactions.run(begin)
+    before = signals()
+    transactions.run(lambda root: is_admin(root, user))
+    assert transactions.run(lambda root: user in shared(root))
+    assert signals() == before
+
+
 def test_what_could_not_be_signalled_is_signalled_with_the_next_transaction(
     transactions: Transactions, user: int, signals: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -415,6 +426,7 @@ _OF_NO_TRANSACTION = {
     "odoo_bridge.held._judge": "follows from its arguments",
     "odoo_bridge.kept_in.state": "of one thread, for one call",
     "odoo_bridge.signaling._unsent": "names of caches, for the next signal",
+    "odoo_bridge.transaction._here": "of one thread, for one call",
     "odoo_bridge.prepared._counts": "texts of statements, and how often they came",
 }
 _OURS = ("app", "odoo_bridge", "serving")
