@@ -43,6 +43,7 @@ def places(admin: Client, publish: Publish) -> dict[str, str]:
     records = [admin.result("POST", rest, json={"name": name, "picture": PNG}) for name in ("one", "two")]
     rpc = publish(fields=(), type="rpc", method="echo", http_methods=["GET", "POST"], id_obfuscation=False)
     public = publish(fields=(), type="rpc", method="echo", http_methods=["GET"], authentication="public")
+    admin("GET", "/admin/")  # which shows, once, what the panel still has to say of what other tests saved
     return {
         "search": rest,
         "read": f"{rest}/{records[0]['id']}",
