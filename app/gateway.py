@@ -95,6 +95,7 @@ class Gateway:
         principal, since = self._transactions.run(lambda root: (self._admit(root, call), replica.position(root)))
 
         def within(root: Environment) -> T:
+            _check_structure(root, call.definition)  # it is not the environment that admitted the call
             return self._act(root, call, principal, work, read_only=read_only)
 
         try:
@@ -125,7 +126,6 @@ class Gateway:
         read_only: bool,
     ) -> T:
         """Do the work as the principal's user, and note what it has changed."""
-        _check_structure(root, call.definition)  # once more: a replica's environment is not the one that admitted it
         rolled_back = is_rolled_back(call.definition, call.trial)
         context = _context(root, principal.uid, call.wishes, call.definition)
         kept_in = sandbox.isolated if rolled_back else sandbox.reading if read_only else nullcontext

@@ -141,10 +141,9 @@ def after_fork_in_child() -> None:
 
 def empty_again(registry: Any) -> None:
     """Empty the caches that this thread's transaction has declared old: others have filled them until its commit."""
-    if registry.cache_invalidated:
-        for signal in registry.cache_invalidated:
-            for name in odoo_registry._CACHES_BY_KEY[signal]:
-                registry._Registry__caches[name].clear()
+    for signal in registry.cache_invalidated:
+        for name in odoo_registry._CACHES_BY_KEY[signal]:
+            registry._Registry__caches[name].clear()
 
 
 def _with_shared_caches(init: Any) -> Any:
@@ -197,17 +196,20 @@ def _commit(cr: Any) -> None:
     """Commit, as ``Cursor.commit`` does; all are told what has become old before any hook runs, which can take long."""
     cr.flush()
     registry = cr.transaction.registry if cr.transaction is not None else None
+    changes = registry is not None and signaling.is_noted(registry)
+    view = cr.cache_view
     try:
         cr._cnx.commit()
         cr.commits += 1
-        cr.cache_view.share()
+        view.share()
     finally:
-        cr.cache_view.renew()
-        if registry is not None:
+        view.renew()
+        if changes:
             empty_again(registry)
-    if registry is not None:
+    if changes:
         signaling.announce(registry, keep=not getattr(cr, "ends_changes", False))
-    cr.clear()
+    if cr.postcommit or not getattr(cr, "is_last_commit", False):  # else nobody looks at the records any more
+        cr.clear()
     cr._now = None
     cr.prerollback.clear()
     cr.postrollback.clear()

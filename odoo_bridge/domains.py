@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import psycopg2
@@ -26,19 +26,23 @@ _MISFITS = (
 _NOT_ITS_FAULT = (BridgeError, AccessError, AccessDenied, OSError, *RETRYABLE)
 
 
-@contextmanager
-def refusals(records: Any, domain: Sequence[Any]) -> Iterator[None]:
+def refusals(records: Any, domain: Sequence[Any]) -> AbstractContextManager[None]:
     """Raise InvalidValue for whatever Odoo refuses the domain with while the block searches ``records``' model by it.
 
     Computed fields decide by themselves which conditions they take, and by which exception they refuse others. What
     a record rule or a field's value raises meanwhile passes through, as do lost rights and connections.
     """
+    return _refusals(records, domain) if domain else nullcontext()
+
+
+@contextmanager
+def _refusals(records: Any, domain: Sequence[Any]) -> Iterator[None]:
     try:
         yield
     except _NOT_ITS_FAULT:
         raise
     except psycopg2.Error as error:
-        if not domain or is_lost_connection(error) or not _is_misfit(error):
+        if is_lost_connection(error) or not _is_misfit(error):
             raise
         raise InvalidValue(_SENTENCE, name="invalid_domain") from error
     except Exception as error:

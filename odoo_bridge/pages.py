@@ -133,11 +133,10 @@ def _total(order: str) -> str:
 def _searches_as_odoo(model: Recordset, *names: str) -> bool:
     """Whether nobody but Odoo, and those who page by themselves, has a word in how a model is searched."""
     kind = type(model)
-    if all(getattr(kind, name) is getattr(BaseModel, name) for name in names):
-        return True
-    return all(
+    overridden = [name for name in names if getattr(kind, name) is not getattr(BaseModel, name)]
+    return not overridden or all(
         definition is BaseModel or definition.__module__ in _PAGE_THEMSELVES
         for definition in kind.__mro__
-        for name in names
+        for name in overridden
         if name in vars(definition)
     )

@@ -198,6 +198,8 @@ def _still_visible(env: Environment, model: str, ids: Sequence[int]) -> Any:
 
 def _ordered(records: Any, ids: Sequence[int]) -> Any:
     """Return the records in the order of the ids: some computed fields depend on it."""
+    if len(records) < 2:
+        return records
     found = set(records._ids)
     return records.browse(dict.fromkeys(record_id for record_id in ids if record_id in found))
 

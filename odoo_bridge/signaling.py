@@ -29,9 +29,6 @@ class Unsent:
     caches: set[str] = field(default_factory=set)
     registry: bool = False
 
-    def __bool__(self) -> bool:
-        return bool(self.caches) or self.registry
-
 
 _unsent = Unsent()
 
@@ -42,11 +39,11 @@ def is_noted(registry: Any) -> bool:
 
 
 def announce(registry: Any, *, keep: bool = False) -> None:
-    """Signal what this thread has declared old; its transaction is committed.
+    """Signal what this thread has noted as old; its transaction is committed.
 
     ``keep`` leaves it noted: another transaction of this thread, which is not committed, may have declared it.
     """
-    if not (registry.ready and is_noted(registry)):
+    if not registry.ready:
         return
     caches, whole = set(registry.cache_invalidated), registry.registry_invalidated
     try:
@@ -71,7 +68,7 @@ def postpone(registry: Any) -> None:
 
 def resend(registry: Any) -> None:
     """Signal what was postponed; at the beginning of a transaction, when this thread has nothing noted."""
-    if not _unsent:
+    if not (_unsent.caches or _unsent.registry):
         return
     with lock:
         registry.cache_invalidated.update(_unsent.caches)

@@ -113,10 +113,11 @@ class Transactions:
     def _attempts(self, cr: SettingCursor, work: Callable[[Environment], T], keep: bool) -> T:
         root = OdooEnvironment(cr, SUPERUSER_ID, {})
         for tries_left in reversed(range(self.limits.tries)):
-            commits = cr.commits
+            commits, cr.is_last_commit = cr.commits, False
             try:
                 result = work(root)
                 if keep:
+                    cr.is_last_commit = True
                     cr.commit()  # which flushes first
                 else:
                     cr.flush()
@@ -170,8 +171,12 @@ class Transactions:
         return True
 
     def _registry(self) -> Registry:
-        with _loading():
+        try:
             return Registry(self.database)
+        except Exception as error:
+            if translate(error) is not None:
+                raise
+            raise _not_loaded(error) from error
 
     @contextmanager
     def _cursor(self, settings: str) -> Iterator[SettingCursor]:
@@ -208,8 +213,12 @@ class Transactions:
             # In a new snapshot: another thread may have followed the same signal meanwhile, and a newer one.
             cr.rollback()
             registry = self._registry()
-            with _loading():
+            try:
                 current = registry.check_signaling(cr)
+            except Exception as error:
+                if translate(error) is not None:
+                    raise
+                raise _not_loaded(error) from error
             if current is not registry:
                 self._on_reload()
             cr.rollback()  # what was read before the caches were emptied is too old for them
@@ -229,16 +238,10 @@ class Transactions:
             registry.reset_changes()
 
 
-@contextmanager
-def _loading() -> Iterator[None]:
-    """Raise Unavailable where Odoo's registry can't be loaded, for whatever reason: an addon that is being changed."""
-    try:
-        yield
-    except Exception as error:
-        if translate(error) is not None:
-            raise
-        _logger.exception("Odoo's registry cannot be loaded")
-        raise Unavailable("Odoo cannot be loaded at the moment.", name="registry_unavailable") from error
+def _not_loaded(error: Exception) -> Unavailable:
+    """Return the error for a registry that can't be loaded, for whatever reason: an addon that is being changed."""
+    _logger.error("Odoo's registry cannot be loaded", exc_info=error)
+    return Unavailable("Odoo cannot be loaded at the moment.", name="registry_unavailable")
 
 
 def act_as(root: Environment, uid: int, context: dict[str, Any]) -> Environment:

@@ -37,7 +37,9 @@ def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | 
     if lookup is None:
         return None
     cr.execute(
-        "SELECT t.hash, t.uid, t.scopes, c.id, c.name, c.active, c.scopes, c.uid, u.active, p.active "
+        # A client app that still has all that was granted is the rule: then its scopes need not come along.
+        "SELECT t.hash, t.uid, t.scopes, CASE WHEN t.scopes <@ c.scopes THEN NULL ELSE c.scopes END, "
+        "c.id, c.name, c.active, c.uid, u.active, p.active "
         "FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id "
         "LEFT JOIN res_users u ON u.id = COALESCE(%s, t.uid, c.uid) "
         "LEFT JOIN res_users p ON p.id = t.uid "
@@ -47,10 +49,10 @@ def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | 
     row = cr.fetchone()
     if row is None:
         return None
-    stored, uid, granted, client_id, name, client_active, held, client_uid, user_active, person_active = row
+    stored, uid, granted, held, client_id, name, client_active, client_uid, user_active, person_active = row
     if not hasher.matches(token, stored):
         return None
-    scopes = tuple(scope for scope in granted if scope in held)
+    scopes = tuple(granted if held is None else [scope for scope in granted if scope in held])
     acts_as = _first(run_as, uid, client_uid)
     person_active = uid is None or bool(person_active)
     return Bearer(lookup, uid, person_active, scopes, client_id, name, client_active, acts_as, bool(user_active))
