@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import re
 import shutil
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ from dev import databases, paths
 from dev.cluster import Cluster
 from dev.testbed import Testbed
 from tests.server.conftest import Server, environment_of, gunicorn, run_flask, wait_until
+from tests.server.load import Load
 from tests.server.replication import copy_template
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(400)]
@@ -105,7 +106,7 @@ def fragile(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Itera
         shutil.rmtree(base)
 
 
-def _calls(server: Server, number: int) -> list[tuple[str, str, Any]]:
+def _calls(number: int) -> list[tuple[str, str, Any]]:
     """Return one call of each kind: method, path, JSON."""
     rows = [{"name": f"{number}.{index}", "notes": "x" * 50} for index in range(20)]
     return [
@@ -127,56 +128,39 @@ def _calls(server: Server, number: int) -> list[tuple[str, str, Any]]:
 
 
 @dataclasses.dataclass
-class Load:
-    """Clients that read and write all the time."""
+class Client:
+    """A client that makes one kind of call after the other."""
 
     server: Server
-    answers: list[tuple[float, str, requests.Response]] = dataclasses.field(default_factory=list)
-    _over: threading.Event = dataclasses.field(default_factory=threading.Event)
+    number: int
 
-    def __enter__(self) -> Load:
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(6)]
-        for thread in self._threads:
-            thread.start()
-        return self
+    def __post_init__(self) -> None:
+        self._session = self.server.session()
+        self._calls = itertools.cycle(_calls(self.number)[self.number % 3 :: 1 + self.number % 2])
 
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, number: int) -> None:
-        session = self.server.session()
-        while not self._over.is_set():
-            for method, path, body in _calls(self.server, number)[number % 3 :: 1 + number % 2]:
-                began = time.monotonic()
-                answer = session.request(
-                    method, f"{self.server.url}{path}", json=body, timeout=120, allow_redirects=False
-                )
-                self.answers.append((began, f"{method} {path}", answer))
-
-    def since(self, began: float) -> list[requests.Response]:
-        """Return the answers to calls that began after a moment."""
-        return [answer for at, _, answer in list(self.answers) if at >= began]
+    def __call__(self) -> tuple[str, requests.Response]:
+        """Make the next call; return what it is, and its answer."""
+        method, path, body = next(self._calls)
+        url = f"{self.server.url}{path}"
+        return f"{method} {path}", self._session.request(method, url, json=body, timeout=120, allow_redirects=False)
 
 
-def _are_good(answers: list[requests.Response]) -> bool:
+def _are_good(answers: list[tuple[str, requests.Response]]) -> bool:
     """Whether the last answers are all as if nothing had been: so many that each kind of call is among them."""
-    return [answer.status_code for answer in answers][-80:] == [200] * 80
+    return [answer.status_code for _, answer in answers][-80:] == [200] * 80
 
 
 def test_a_postgresql_that_crashes_is_503_and_all_is_well_by_itself(fragile: Fragile) -> None:
-    fragile.server.session()
-    with Load(fragile.server) as load:
+    with Load([Client(fragile.server, number) for number in range(6)]) as load:
         for _ in range(_CRASHES):
+            load.wait_for(30)
             began = time.monotonic()
-            wait_until(lambda began=began: len(load.since(began)) > 30, 60)  # type: ignore[misc]
             fragile.crash()
-            wait_until(lambda began=began: 503 in {each.status_code for each in load.since(began)}, 60)  # type: ignore[misc]
+            wait_until(lambda began=began: 503 in {each.status_code for _, each in load.since(began)}, 60)  # type: ignore[misc]
             wait_until(lambda began=began: _are_good(load.since(began)), 120)  # type: ignore[misc]
-    seen = Counter((call.partition("?")[0], answer.status_code) for _, call, answer in load.answers)
+    seen = Counter((call.partition("?")[0], answer.status_code) for call, answer in load.since(0))
     wrong = {key: count for key, count in seen.items() if key[1] not in (200, 503)}
     assert not wrong, f"{wrong}\n{fragile.server.log.read_text()[-20000:]}"
-    for _, call, answer in load.answers:
+    for call, answer in load.since(0):
         if answer.status_code == 503:
             assert int(answer.headers["Retry-After"]) > 0, call

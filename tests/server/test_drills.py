@@ -8,10 +8,9 @@ import io
 import os
 import re
 import resource
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from PIL import Image
 from dev import databases
 from dev.testbed import Testbed
 from tests.server.conftest import Server, environment_of, gunicorn, in_odoo, run_flask, wait_until
+from tests.server.load import Load
 from tests.server.tcp_proxy import Proxy
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
@@ -75,52 +75,27 @@ def drill(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         testbed.drop(database)
 
 
-@dataclass
-class Load:
-    """Clients that read all the time, and check what they read."""
+def readers(drill: Drill, path: str) -> Load[requests.Response]:
+    """Return clients that read a path all the time."""
+    return Load([lambda: drill.get(path)] * 4, pause=0.05)
 
-    drill: Drill
-    path: str
-    expected: str
-    answers: list[tuple[float, requests.Response]] = field(default_factory=list)
-    _over: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> Load:
-        self._threads = [threading.Thread(target=self._run) for _ in range(4)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        while not self._over.is_set():
-            self.answers.append((time.monotonic(), self.drill.get(self.path)))
-            time.sleep(0.05)
-
-    def since(self, began: float) -> list[requests.Response]:
-        """Return the answers that came after a moment."""
-        return [answer for at, answer in list(self.answers) if at >= began]
-
-    def check(self) -> None:
-        """Every answer is right, or says that the database is away and when to come again."""
-        for _, answer in self.answers:
-            if answer.status_code == 200:
-                assert answer.text == self.expected
-            else:
-                assert (answer.status_code, answer.json()["error"]["data"]["name"]) == (503, "database_unavailable")
-                assert int(answer.headers["Retry-After"]) > 0
+def check(load: Load[requests.Response], expected: str) -> None:
+    """Every answer is right, or says that the database is away and when to come again."""
+    for answer in load.since(0):
+        if answer.status_code == 200:
+            assert answer.text == expected
+        else:
+            assert (answer.status_code, answer.json()["error"]["data"]["name"]) == (503, "database_unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize("failure", ["refuse", "hang"])
 def test_postgresql_that_is_away_is_503_and_all_is_well_when_it_is_back(drill: Drill, failure: str) -> None:
     path = "/api/partner/rest?limit=3&order=id"
     expected = drill.get(path).text
-    with Load(drill, path, expected) as load:
-        wait_until(lambda: len(load.answers) > 8, 30)
+    with readers(drill, path) as load:
+        load.wait_for(9)
         # A restart ends all connections; then there is nobody, or a host that does not answer.
         getattr(drill.proxy, failure)()
         began = time.monotonic()
@@ -129,7 +104,7 @@ def test_postgresql_that_is_away_is_503_and_all_is_well_when_it_is_back(drill: D
         drill.proxy.forward()
         back = time.monotonic()
         wait_until(lambda: [answer.status_code for answer in load.since(back)][-8:] == [200] * 8, 60)
-    load.check()
+    check(load, expected)
     assert drill.get("/readyz").status_code == 200
 
 
@@ -199,11 +174,12 @@ def test_an_addon_that_odoo_installs_is_there_in_every_worker_and_no_call_fails(
     path = "/api/partner/rest?limit=3&order=id"
     record = drill.get(path).json()["result"]["records"][0]["id"]
     assert "street_name" not in drill.get(f"/api/everything/{record}").json()["result"]
-    with Load(drill, path, drill.get(path).text) as load:
+    expected = drill.get(path).text
+    with readers(drill, path) as load:
         install = "env['ir.module.module'].search([('name', '=', 'base_address_extended')]).button_immediate_install()"
         in_odoo(testbed, drill.server.database, install)
         time.sleep(1)  # the time that the contract gives
         for _ in range(12):  # a connection each, so that both workers are asked
             assert "street_name" in drill.get(f"/api/everything/{record}").json()["result"]
-    assert {answer.status_code for _, answer in load.answers} == {200}
-    load.check()
+    assert {answer.status_code for answer in load.since(0)} == {200}
+    check(load, expected)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import indent
 
@@ -14,6 +12,7 @@ import yaml
 
 from dev.testbed import Testbed
 from tests.server.conftest import Server, in_odoo, serving, wait_until
+from tests.server.load import Load
 
 #: Makes a field and takes it away again, as Odoo's own processes do, and again where a deadlock with a call stops it.
 _COME_AND_GO = """
@@ -94,36 +93,24 @@ def wait_for_all_workers(server: Server, path: str) -> None:
     wait_until(is_known, 60)
 
 
-class Callers:
-    """Threads that make calls time and again, each with a connection of its own, and note what is wrong."""
+def callers(session: requests.Session, calls: list[tuple[str, str, object]]) -> Load[requests.Response]:
+    """Return clients, two for each call, with a connection of their own."""
 
-    def __init__(self, session: requests.Session, calls: list[tuple[str, str, object]], allowed: set[int]) -> None:
-        self.statuses: Counter[int] = Counter()
-        self.failures: list[str] = []
-        self._done = threading.Event()
-        self._session, self._allowed = session, allowed
-        self._threads = [
-            threading.Thread(target=self._call, args=call, daemon=True) for call in calls for _ in range(2)
-        ]
+    def client(method: str, url: str, body: object) -> Callable[[], requests.Response]:
+        own = requests.Session()
+        own.cookies = session.cookies
+        return lambda: own.request(method, url, json=body, timeout=60)
 
-    def __enter__(self) -> Callers:
-        for thread in self._threads:
-            thread.start()
-        return self
+    return Load([client(*call) for call in calls for _ in range(2)])
 
-    def __exit__(self, *error: object) -> None:
-        self._done.set()
-        for thread in self._threads:
-            thread.join(60)
 
-    def _call(self, method: str, url: str, body: object) -> None:
-        session = requests.Session()
-        session.cookies = self._session.cookies
-        while not self._done.is_set():
-            answer = session.request(method, url, json=body, timeout=60)
-            self.statuses[answer.status_code] += 1
-            if answer.status_code not in self._allowed or (answer.status_code == 200 and "error" in answer.json()):
-                self.failures.append(f"{method} {url}: {answer.status_code} {answer.text[:300]}")
+def wrong(load: Load[requests.Response], allowed: set[int]) -> list[str]:
+    """Return what calls have given that they may not."""
+    return [
+        f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text[:300]}"
+        for answer in load.since(0)
+        if answer.status_code not in allowed or (answer.status_code == 200 and "error" in answer.json())
+    ]
 
 
 def test_no_call_fails_while_fields_come_and_go(testbed: Testbed, changing: Server, everything: str) -> None:
@@ -135,10 +122,10 @@ def test_no_call_fails_while_fields_come_and_go(testbed: Testbed, changing: Serv
         ("POST", everything, {"name": "made meanwhile"}),
         ("GET", f"{changing.url}/api/all-partners?limit=5", None),
     ]
-    with Callers(session, calls, {200}) as callers:
+    with callers(session, calls) as load:
         in_odoo(testbed, changing.database, indent(_COME_AND_GO.format(times=4, pause=0.5), "    ").strip())
-    assert not callers.failures, callers.failures[:5]
-    assert callers.statuses[200] > 20
+    assert wrong(load, {200}) == []
+    assert len(load.answers) > 20
 
 
 def test_an_api_that_names_a_field_is_out_of_service_without_it_and_fails_no_call(
@@ -152,9 +139,9 @@ def test_an_api_that_names_a_field_is_out_of_service_without_it_and_fails_no_cal
     session = changing.session()
     address = f"{changing.url}/api/named"
     wait_for_all_workers(changing, "/api/named")
-    with Callers(session, [("GET", address, None), ("POST", address, {"name": "made"})], {200, 503}) as callers:
+    with callers(session, [("GET", address, None), ("POST", address, {"name": "made"})]) as load:
         in_odoo(testbed, changing.database, remove.strip())
         wait_until(lambda: session.get(address).status_code == 503, 30)
         assert session.get(address).json()["error"]["data"]["name"] == "definition_broken"
         assert session.get(everything).status_code == 200
-    assert not callers.failures, callers.failures[:5]
+    assert wrong(load, {200, 503}) == []

@@ -24,6 +24,7 @@ import yaml
 
 from dev.testbed import Testbed
 from tests.server.conftest import Server, serving, wait_until
+from tests.server.load import Load
 
 pytestmark = pytest.mark.live
 
@@ -237,43 +238,12 @@ def change(place: Place, right: Right, side: str, on: bool) -> None:
         place.shell.do(right.outside(place, on))
 
 
-class Load:
-    """Threads that ask time and again whether the user has a right, and note when."""
-
-    def __init__(self, place: Place, right: Right) -> None:
-        self.seen: list[tuple[float, float, bool]] = []
-        self._done = threading.Event()
-        self._place, self._right = place, right
-        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(3)]
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._done.set()
-        for thread in self._threads:
-            thread.join(60)
-
-    def _ask(self) -> None:
-        while not self._done.is_set():
-            began = time.monotonic()
-            has = self._right.has(self._place)
-            self.seen.append((began, time.monotonic(), has))
-
-    def wait_for(self, number: int) -> None:
-        """Return once so many more calls that began from now on have been answered."""
-        now = time.monotonic()
-        wait_until(lambda: sum(began >= now for began, _, _ in list(self.seen)) >= number, 60)
-
-
 @pytest.mark.parametrize("side", ["inside", "outside"])
 @pytest.mark.parametrize("name", RIGHTS)
 def test_no_call_is_answered_by_rights_of_before_a_change(place: Place, name: str, side: str) -> None:
     right = RIGHTS[name]
     settled: list[tuple[float, float, bool]] = []
-    with Load(place, right) as load:
+    with Load([lambda: right.has(place)] * 3) as load:
         for on in itertools.islice(itertools.cycle((False, True)), 2 * ((ROUNDS + 1) // 2)):
             change(place, right, side, on)
             time.sleep(SETTLED)
@@ -281,10 +251,10 @@ def test_no_call_is_answered_by_rights_of_before_a_change(place: Place, name: st
             load.wait_for(8)
             settled.append((began, time.monotonic(), on))
     wrong = [
-        (round(began - since, 3), has)
+        (round(has.began - since, 3), has.value)
         for since, until, on in settled
-        for began, ended, has in load.seen
-        if since <= began and ended <= until and has is not on
+        for has in load.answers
+        if since <= has.began and has.ended <= until and has.value is not on
     ]
     assert wrong == []
 

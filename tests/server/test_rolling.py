@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import signal
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from dev.testbed import Testbed
 from tests.server.conftest import Server, checkout, gunicorn, wait_until
+from tests.server.load import Load
 
 pytestmark = pytest.mark.live
 
@@ -62,40 +63,18 @@ def rolling(server: Server, testbed: Testbed, tmp_path: Path) -> Iterator[Rollin
         yield Rolling(other, root, file)
 
 
-@dataclass
-class Load:
-    """Clients that search all the time: some keep their connection, some make a new one for each call."""
+def searches(url: str, cookies: requests.cookies.RequestsCookieJar, expected: str) -> Load[str | None]:
+    """Return clients that search all the time, two on a connection that they keep, and tell what is not as expected."""
 
-    url: str
-    cookies: requests.cookies.RequestsCookieJar
-    expected: str
-    calls: int = 0
-    failures: list[str] = field(default_factory=list)
-    _over: threading.Event = field(default_factory=threading.Event)
+    def search(client: Any) -> str | None:
+        try:
+            answer = client.get(url, cookies=cookies, timeout=20)
+        except requests.RequestException as error:
+            return repr(error)
+        return None if answer.text == expected else f"{answer.status_code} {answer.text}"
 
-    def __enter__(self) -> Load:
-        self._threads = [threading.Thread(target=self._run, args=[keep]) for keep in (True, True, False, False)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, keep: bool) -> None:
-        session = requests.Session()
-        while not self._over.is_set():
-            try:
-                client = session if keep else requests
-                answer = client.get(self.url, cookies=self.cookies, timeout=20)  # type: ignore[attr-defined]
-                if answer.text != self.expected:
-                    self.failures.append(f"{answer.status_code} {answer.text}")
-            except requests.RequestException as error:
-                self.failures.append(repr(error))
-            self.calls += 1
-            time.sleep(0.05)
+    clients = (requests.Session(), requests.Session(), requests, requests)
+    return Load([partial(search, client) for client in clients], pause=0.05)
 
 
 def test_a_reload_brings_new_code_and_settings_in_and_fails_no_call(server: Server, rolling: Rolling) -> None:
@@ -107,13 +86,14 @@ def test_a_reload_brings_new_code_and_settings_in_and_fails_no_call(server: Serv
     url = f"{live.url}/api/partner/rest?limit=3&order=id"
     expected = requests.get(url, cookies=cookies, timeout=10).text
     assert rolling.version() == "old"
-    with Load(url, cookies, expected) as load:
+    with searches(url, cookies, expected) as load:
         rolling.write("new", threads="2", workers="3", max_body_size="1000")
         live.process.send_signal(signal.SIGHUP)
         wait_until(lambda: rolling.version() == "new", 120, lambda: live.log.read_text()[-3000:])
         wait_until(lambda: not set(before) & set(live.worker_pids()), 20, lambda: live.log.read_text()[-3000:])
-    assert load.failures == []
-    assert load.calls > 20
+    failures = load.since(0)
+    assert [failure for failure in failures if failure] == []
+    assert len(failures) > 20
     assert live.process.poll() is None
     wait_until(lambda: not Path(metrics[0]).exists(), 10)  # nothing of the version of before is left
     answer = requests.post(f"{live.url}/api/partner/rest", json={"name": "x" * 2000}, cookies=cookies, timeout=10)
