@@ -1,4 +1,4 @@
-"""What a method does with an argument, read from its source: whether it hands it on to where Odoo may take any field.
+"""The use that a method makes of an argument, read from its source: does it end where Odoo may take any field?
 
 ``self.write(changes)`` lets callers write whatever they like, and ``self.write({"name": changes})`` does not. All
 definitions of the method are looked at, one addon's after the other's, and methods of ``self`` that they call. In doubt

@@ -1,4 +1,4 @@
-"""Whose fault it is that a search fails: the domain's, or that of a record rule or a computed value beside it."""
+"""Refusals of domains: whether a search fails for its domain, or for a record rule or a computed value beside it."""
 
 from __future__ import annotations
 

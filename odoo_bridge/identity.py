@@ -1,4 +1,4 @@
-"""Which database this is, whatever it is called and however it is reached."""
+"""The identity of a database, whatever it is called and however it is reached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the current thread keeps in, and how a function is made to do something else there.
+"""The limits that the current thread works in, and functions that do something else within them.
 
 A call in test mode keeps in all that would remain or go out; a call that may only read keeps in its transaction alone.
 """

@@ -1,4 +1,4 @@
-"""Whether things fit together that change at different moments: the database, the registry, and what was made of it."""
+"""The structure of models and fields, which the database, the registry and what was made of it have to agree on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which arguments of a method may carry fields, values, domains and the like, and so past what definitions allow.
+"""Arguments of a method that may carry fields, values, domains and the like, and so past what definitions allow.
 
 A caller who gives them chooses what is read, written or filtered by. So a definition can't publish such a method unless
 it says of each of them what it is: ids of a model, or ``harmless``. Nobody can tell for sure from outside: it is judged
