@@ -24,6 +24,8 @@ _NOT_THE_SAME_TWICE = (
     "write_date",  # Odoo may write what is due to be computed when it is read; the comparison rolls that back
     "write_uid",
 )
+#: What ``read`` puts in its place (ir_actions.py): what the web client says of an empty list.
+_NOT_THE_VALUE = ("ir.actions.act_window.help",)
 
 
 def columns_first(model: Any, names: Iterable[str]) -> list[str]:
@@ -43,11 +45,12 @@ def read(records: Any, names: Iterable[str]) -> list[Row]:
 def given(records: Any, names: Iterable[str]) -> list[str]:
     """Return those of the fields that Odoo gives when it is asked for each by itself.
 
-    Without those that it gives users of themselves alone (res.users): ``fields: all`` is the same for each record.
+    Without those that it gives users of themselves alone (res_users.py, ``read``): ``fields: all`` is the same for
+    each record.
     """
-    of_all = records.browse()
-    readable = [name for name in names if of_all._has_field_access(records._fields[name], "read")]
-    return [name for name in readable if _is_given(records, name)]
+    user = records.env.user
+    of_themselves = user._self_accessible_fields()[0] if records == user else ()
+    return [name for name in names if name not in of_themselves and _is_given(records, name)]
 
 
 def _is_given(records: Any, name: str) -> bool:
@@ -67,7 +70,7 @@ def rows(model: Any, found: list[Row]) -> list[Row]:
 
 
 def _shown(field: Any, value: Any) -> Any:
-    if field.type in _NOT_COMPARED or field.name in _NOT_THE_SAME_TWICE:
+    if field.type in _NOT_COMPARED or field.name in _NOT_THE_SAME_TWICE or str(field) in _NOT_THE_VALUE:
         return ...
     if field.type in ("boolean", "integer", "float", "monetary"):
         return value
