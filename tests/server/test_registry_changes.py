@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import indent
@@ -10,9 +12,11 @@ import pytest
 import requests
 import yaml
 
+from app.catalog.secrets import is_secret_model
 from dev.testbed import Testbed
 from tests.server.conftest import Server, in_odoo, serving, wait_until
 from tests.server.load import Load
+from tests.server.odoo_shell import OdooShell
 
 #: Makes a field and takes it away again, as Odoo's own processes do, and again where a deadlock with a call stops it.
 _COME_AND_GO = """
@@ -145,3 +149,37 @@ def test_an_api_that_names_a_field_is_out_of_service_without_it_and_fails_no_cal
         assert session.get(address).json()["error"]["data"]["name"] == "definition_broken"
         assert session.get(everything).status_code == 200
     assert wrong(load, {200, 503}) == []
+
+
+_LATE = 'env["ir.model.fields"].search([("name", "=", "x_late")])'
+_MAKE_LATE = """
+model = env["ir.model"]._get("test.record")
+env["ir.model.fields"].create({"name": "x_late", "model_id": model.id, "ttype": "char"})
+"""
+
+
+def test_with_200_apis_of_all_fields_a_field_comes_and_goes_within_a_second(
+    testbed: Testbed, changing: Server, everything: str, tmp_path: Path
+) -> None:
+    session = changing.session()
+    session.post(everything, json={"name": "kept"})
+    shell = OdooShell(testbed, changing.database, tmp_path / "shell.log")
+    models = shell.do('found = [name for name, model in env.items() if not model._abstract and name[:3] != "ir."]')
+    names = [name for name in sorted(models) if not is_secret_model(name)]
+    apis: list[dict[str, object]] = [
+        {"route": f"/api/all-{number}", "name": f"All {number}", "models": [{"model": name, "fields": "all"}]}
+        for number, name in enumerate(itertools.islice(itertools.cycle(names), 198))
+    ]
+    define(changing, tmp_path / "many.yaml", apis)
+    wait_for_all_workers(changing, "/api/all-197")
+
+    def shows_it() -> bool:
+        answer = requests.get(f"{everything}?limit=1", cookies=session.cookies, timeout=30)  # on its own connection
+        assert answer.status_code == 200, answer.text
+        return "x_late" in answer.json()["result"]["records"][0]
+
+    for statement, there in ((_MAKE_LATE, True), (f"{_LATE}.unlink()", False)) * 2:
+        shell.do(statement)
+        time.sleep(1)  # the time that the contract gives
+        assert [shows_it() for _ in range(20)] == [there] * 20
+    shell.end()
