@@ -1,7 +1,7 @@
 """A retried POST does its work once: the key and its answer are stored in the transaction that does the work.
 
 Keys belong to one caller of one API and are kept for 24 hours. A call that fails stores nothing, so that trying it
-again tries it again.
+again tries it again; but where a method commits by itself its key is stored then, and the call is not begun anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from app.errors import BadRequest, Unprocessable
+from app.errors import BadRequest, Conflict, Unprocessable
 from app.json import dumps
 from odoo_bridge.transaction import Environment
 
@@ -49,7 +49,8 @@ def once(env: Environment, asked: Idempotency, api_id: int, caller: str, work: C
     """Return the result of ``work``, or of the call that came with this key before.
 
     Two calls at the same time: the second waits at the insert, then PostgreSQL refuses it, and the transaction's
-    retry finds the first one's result. Raises Unprocessable for a key that came with another request.
+    retry finds the first one's result. Raises Unprocessable for a key that came with another request, and Conflict
+    where the first one has committed a part and nothing more: it goes on, or has failed.
     """
     identity = (api_id, caller, asked.key)
     env.cr.execute(
@@ -63,6 +64,12 @@ def once(env: Environment, asked: Idempotency, api_id: int, caller: str, work: C
             raise Unprocessable(
                 "This Idempotency-Key came with another request before, or the API has changed since.",
                 name="idempotency_key_reused",
+            )
+        if known[1] is None:
+            raise Conflict(
+                "The call that came with this Idempotency-Key has committed a part of its work; it goes on, or has "
+                "failed since. Look at what it has done before you call with another key.",
+                name="idempotency_key_unfinished",
             )
         return orjson.Fragment(bytes(known[1]))
     _forget_old(env, identity)

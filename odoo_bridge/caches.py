@@ -140,10 +140,14 @@ def after_fork_in_child() -> None:
 
 
 def empty_again(registry: Any) -> None:
-    """Empty the caches that this thread's transaction has declared old: others have filled them until its commit."""
-    for signal in registry.cache_invalidated:
-        for name in odoo_registry._CACHES_BY_KEY[signal]:
-            registry._Registry__caches[name].clear()
+    """Empty the caches that this thread's transaction has declared old: others have filled them until its commit.
+
+    All of them where the registry itself has changed, as other processes do.
+    """
+    shared = registry._Registry__caches
+    emptied = [name for signal in registry.cache_invalidated for name in odoo_registry._CACHES_BY_KEY[signal]]
+    for name in shared if registry.registry_invalidated else emptied:
+        shared[name].clear()
 
 
 def _with_shared_caches(init: Any) -> Any:
@@ -208,8 +212,7 @@ def _commit(cr: Any) -> None:
             empty_again(registry)
     if changes:
         signaling.announce(registry, keep=not getattr(cr, "ends_changes", False))
-    if cr.postcommit or not getattr(cr, "is_last_commit", False):  # else nobody looks at the records any more
-        cr.clear()
+    cr.clear()
     cr._now = None
     cr.prerollback.clear()
     cr.postrollback.clear()

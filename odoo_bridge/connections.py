@@ -88,8 +88,6 @@ class SettingCursor(Cursor):  # type: ignore[misc]
     commits: int
     #: Whether what this thread has declared old is all this cursor's: not within the transaction of another one.
     ends_changes = True
-    #: Whether the next commit is the end of the work, after which its environments are not used.
-    is_last_commit = False
 
     def __init__(self, pool: Pool, database: str, info: dict[str, Any], settings: str) -> None:
         """``settings`` are SQL statements without parameters."""

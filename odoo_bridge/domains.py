@@ -30,7 +30,8 @@ def refusals(records: Any, domain: Sequence[Any]) -> AbstractContextManager[None
     """Raise InvalidValue for whatever Odoo refuses the domain with while the block searches ``records``' model by it.
 
     Computed fields decide by themselves which conditions they take, and by which exception they refuse others. What
-    a record rule or a field's value raises meanwhile passes through, as do lost rights and connections.
+    the code of a record rule or of a field's value raises meanwhile passes through, as do lost rights and connections.
+    Values that PostgreSQL refuses are put down to the domain.
     """
     return _refusals(records, domain) if domain else nullcontext()
 

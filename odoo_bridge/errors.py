@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import psycopg2
 from odoo import exceptions
@@ -153,6 +154,24 @@ def translate(error: Exception) -> BridgeError | None:
         most = images.MOST_PIXELS // 1_000_000
         return InvalidValue(f"An image cannot be read, or has more than {most} million pixels.", name="invalid_image")
     return None
+
+
+def violation(env: Any, error: psycopg2.IntegrityError) -> Rejected:
+    """Return Odoo's sentence for a violated constraint, as ``retrying`` finds it; after a rollback.
+
+    Where Odoo has none it hands PostgreSQL's on, whose detail holds ids and values: that stays inside.
+    """
+    if isinstance(error, (pg.ForeignKeyViolation, pg.RestrictViolation)):
+        message = "The operation cannot be completed: records that are still needed refer to each other."
+        return Rejected(message, name="odoo.exceptions.ValidationError")
+    model = env["base"].sudo()
+    for candidate in env.registry.values():
+        if error.diag.table_name == candidate._table:
+            model = env[candidate._name].sudo()
+            break
+    sentence = str(model._sql_error_to_message(error)).partition("\nDETAIL:")[0].strip()
+    message = f"The operation cannot be completed: {sentence}"
+    return Rejected(message, name="odoo.exceptions.ValidationError")
 
 
 def _qualified_name(error: Exception) -> str:

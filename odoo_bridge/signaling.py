@@ -57,22 +57,26 @@ def announce(registry: Any, *, keep: bool = False) -> None:
         registry.registry_invalidated = whole
 
 
-def postpone(registry: Any) -> None:
-    """Note for ``resend`` what this thread has declared old: nobody knows whether it was committed, or it was."""
+def postpone(registry: Any, *, keep: bool = False) -> None:
+    """Note for ``resend`` what this thread has declared old: nobody knows whether it was committed, or it was.
+
+    ``keep`` as in ``announce``.
+    """
     with lock:
         _unsent.caches |= registry.cache_invalidated
         _unsent.registry |= registry.registry_invalidated
-    registry.cache_invalidated.clear()
-    registry.registry_invalidated = False
+    if not keep:
+        registry.cache_invalidated.clear()
+        registry.registry_invalidated = False
 
 
 def resend(registry: Any) -> None:
-    """Signal what was postponed; at the beginning of a transaction, when this thread has nothing noted."""
+    """Signal what was postponed; at the beginning of a thread's outermost transaction."""
     if not (_unsent.caches or _unsent.registry):
         return
     with lock:
         registry.cache_invalidated.update(_unsent.caches)
-        registry.registry_invalidated = _unsent.registry
+        registry.registry_invalidated |= _unsent.registry
         _unsent.caches, _unsent.registry = set(), False
     announce(registry)
 

@@ -11,21 +11,36 @@ from psycopg2 import errors as pg
 GONE = (pg.UndefinedColumn, pg.UndefinedTable)
 
 
+#: How often this process has taken changes of a registry back that were not committed: others may have seen them.
+_taken_back = 0
+
+
+def take_back() -> None:
+    """Let nothing fit any more that was made until now."""
+    global _taken_back
+    _taken_back += 1
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:
     """The registry that something was made from, as of one of its versions."""
 
     registry: Any
     sequence: int
+    taken_back: int
 
     @classmethod
     def of(cls, env: Any) -> Structure:
         """Return what an environment works with."""
-        return cls(env.registry, env.registry.registry_sequence)
+        return cls(env.registry, env.registry.registry_sequence, _taken_back)
 
     def fits(self, env: Any) -> bool:
         """Whether an environment works with the same."""
-        return env.registry is self.registry and env.registry.registry_sequence == self.sequence
+        return (
+            env.registry is self.registry
+            and env.registry.registry_sequence == self.sequence
+            and _taken_back == self.taken_back
+        )
 
 
 def is_gone(cr: Any, registry: Any) -> bool:

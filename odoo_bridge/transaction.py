@@ -19,11 +19,10 @@ import psycopg2
 from odoo.api import SUPERUSER_ID
 from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
-from psycopg2.errors import ForeignKeyViolation, RestrictViolation
 
 from . import caches, companies, connections, signaling, structure
 from .connections import SettingCursor
-from .errors import RETRYABLE, BridgeError, Rejected, Unavailable, translate
+from .errors import RETRYABLE, BridgeError, Conflict, Unavailable, translate, violation
 from .structure import Structure
 
 _logger = logging.getLogger(__name__)
@@ -34,6 +33,10 @@ T = TypeVar("T")
 #: Seconds that a call waits for the signal of a change in Odoo that it has run into, and between two looks; and for how
 #: long nobody waits after one has waited in vain.
 _PATIENCE, _STEP, _GAP = 2.0, 0.1, 10.0
+_COMMITTED = (
+    "Other calls changed the same records after this one had committed a part of its work. "
+    "Look at what it has done before you call again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +116,10 @@ class Transactions:
     def _attempts(self, cr: SettingCursor, work: Callable[[Environment], T], keep: bool) -> T:
         root = OdooEnvironment(cr, SUPERUSER_ID, {})
         for tries_left in reversed(range(self.limits.tries)):
-            commits, cr.is_last_commit = cr.commits, False
+            commits = cr.commits
             try:
                 result = work(root)
                 if keep:
-                    cr.is_last_commit = True
                     cr.commit()  # which flushes first
                 else:
                     cr.flush()
@@ -125,7 +127,9 @@ class Transactions:
                 break
             except RETRYABLE as error:
                 self._discard(cr, root)
-                if not tries_left or cr.commits > commits:  # what is committed would be done twice
+                if cr.commits > commits:  # and would be done twice
+                    raise Conflict(_COMMITTED, name="conflict_after_commit") from error
+                if not tries_left:
                     raise
                 self._on_retry()
                 tried = self.limits.tries - tries_left
@@ -139,7 +143,7 @@ class Transactions:
                 self._on_retry()
             except psycopg2.IntegrityError as error:
                 self._discard(cr, root)
-                raise _violation(root, error) from error
+                raise violation(root, error) from error
             except BaseException:
                 self._discard(cr, root)
                 raise
@@ -166,6 +170,7 @@ class Transactions:
             if now < self._gap_until:
                 raise Unavailable("Odoo is being changed. Please try again in a moment.", name="odoo_changing")
             time.sleep(_STEP)
+            cr.rollback()  # each look is one of its own, and not into the snapshot of the one before
             self._follow_signals(cr)
             root.transaction.reset()
         return True
@@ -226,16 +231,26 @@ class Transactions:
     def _discard(self, cr: SettingCursor, root: Environment) -> None:
         """Roll back the database and what the process remembers of the attempt."""
         registry = root.registry
-        if cr.closed:  # the connection broke: there is nothing to roll back, and nobody knows whether it was committed
-            caches.empty_again(registry)
-            if registry.registry_invalidated:
-                Registry.delete(self.database)  # changed in place, maybe for nothing: the next call loads it anew
-            signaling.postpone(registry)
+        if cr.closed:
+            self._give_up(cr, registry)
             return
-        cr.rollback()
-        root.transaction.reset()
-        if cr.ends_changes:
-            registry.reset_changes()
+        try:
+            cr.rollback()
+            root.transaction.reset()
+            if cr.ends_changes:
+                if registry.registry_invalidated:
+                    structure.take_back()
+                registry.reset_changes()
+        except Exception:
+            self._give_up(cr, registry)
+            raise
+
+    def _give_up(self, cr: SettingCursor, registry: Registry) -> None:
+        """Forget what may be wrong where nothing can be rolled back: nobody knows whether it was committed."""
+        caches.empty_again(registry)
+        if registry.registry_invalidated:
+            Registry.delete(self.database)  # changed in place, maybe for nothing: the next call loads it anew
+        signaling.postpone(registry, keep=not cr.ends_changes)
 
 
 def _not_loaded(error: Exception) -> Unavailable:
@@ -270,27 +285,9 @@ def attempt(env: Environment) -> Iterator[None]:
     except RETRYABLE:
         raise
     except psycopg2.IntegrityError as error:
-        raise _violation(env, error) from error
+        raise violation(env, error) from error
     except Exception as error:
         translated = translate(error)
         if translated is None or translated is error:
             raise
         raise translated from error
-
-
-def _violation(env: Environment, error: psycopg2.IntegrityError) -> Rejected:
-    """Return Odoo's sentence for a violated constraint, as ``retrying`` finds it; after a rollback.
-
-    Where Odoo has none it hands PostgreSQL's on, whose detail holds ids and values: that stays inside.
-    """
-    if isinstance(error, (ForeignKeyViolation, RestrictViolation)):
-        message = "The operation cannot be completed: records that are still needed refer to each other."
-        return Rejected(message, name="odoo.exceptions.ValidationError")
-    model = env["base"].sudo()
-    for candidate in env.registry.values():
-        if error.diag.table_name == candidate._table:
-            model = env[candidate._name].sudo()
-            break
-    sentence = str(model._sql_error_to_message(error)).partition("\nDETAIL:")[0].strip()
-    message = f"The operation cannot be completed: {sentence}"
-    return Rejected(message, name="odoo.exceptions.ValidationError")

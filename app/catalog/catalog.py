@@ -163,6 +163,7 @@ def compile_all(stored: store.Stored, root: Environment, known: dict[str, ModelI
 
 
 def _snapshot(stored: store.Stored, root: Environment, known: dict[str, ModelInfo | None]) -> Snapshot:
+    structure = Structure.of(root)  # first: what changes meanwhile is compiled anew at the next look
     definitions = compile_all(stored, root, known)
     published = [definition for definition in definitions.values() if definition.document.published]
     for definition in published:
@@ -170,7 +171,7 @@ def _snapshot(stored: store.Stored, root: Environment, known: dict[str, ModelInf
             _logger.error("API %r cannot be served: %s", definition.name, problem)
     return Snapshot(
         version=stored.version,
-        structure=Structure.of(root),
+        structure=structure,
         models=known,
         definitions=MappingProxyType(definitions),
         settings=MappingProxyType(stored.settings),

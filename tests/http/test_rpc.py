@@ -328,6 +328,17 @@ def test_a_retried_call_with_a_key_does_its_work_once(demo: Client, rpc: Callabl
     assert sql("SELECT count(*) FROM test_record WHERE name = 'once by rpc'") == [(2,)]
 
 
+def test_a_key_whose_call_failed_after_it_had_committed_a_part_is_a_conflict(
+    demo: Client, rpc: Callable[..., str], sql: Sql
+) -> None:
+    route = rpc("commit_and_refuse")
+    headers = {"Idempotency-Key": "rpc-2"}
+    assert "No more" in demo.error("POST", route, json={"name": "half by rpc"}, headers=headers)[1]["message"]
+    status, error = demo.error("POST", route, json={"name": "half by rpc"}, headers=headers)
+    assert (status, error["data"]["name"]) == (409, "idempotency_key_unfinished")
+    assert sql("SELECT count(*) FROM test_record WHERE name = 'half by rpc'") == [(1,)]
+
+
 def test_a_method_that_vanished_puts_its_api_out_of_service(
     demo: Client, rpc: Callable[..., str], app: Gatehouse
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg2
@@ -12,6 +13,7 @@ from odoo.modules.registry import Registry  # noqa: TID251  the tests replace it
 from app.routing import Gatehouse
 from odoo_bridge import introspect
 from odoo_bridge.errors import Unavailable
+from odoo_bridge.structure import Structure
 from odoo_bridge.transaction import Limits, Transactions
 
 from .conftest import Client
@@ -49,6 +51,24 @@ def test_a_change_of_the_registry_in_place_is_noticed_as_well(
     root(lambda env: setattr(env.registry, "registry_invalidated", True))
     admin.result("GET", route)
     assert app.services.catalog.snapshot is not before
+
+
+def test_a_definition_of_a_change_that_is_taken_back_fits_no_longer(
+    publish: Publish, app: Gatehouse, admin: Client
+) -> None:
+    """Odoo changes its registry in place before the commit, so that a catalog that is made meanwhile has the field."""
+    route = publish(fields="all")
+    transactions, catalog = app.services.transactions, app.services.catalog
+
+    def work(root: Any) -> None:
+        model = root["ir.model"]._get("test.record").id
+        root["ir.model.fields"].create({"name": "x_ghost", "model_id": model, "ttype": "char"})
+        compiled = catalog.snapshot = replace(catalog.snapshot, structure=Structure.of(root))
+        assert compiled.fits(root)
+
+    transactions.run(work, keep=False)
+    assert not transactions.run(catalog.snapshot.fits)
+    assert admin("GET", route).status_code == 200
 
 
 def test_a_call_counts_once_against_its_rate_however_often_it_begins(

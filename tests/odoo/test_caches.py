@@ -163,6 +163,17 @@ def test_who_fills_the_caches_before_a_change_is_committed_is_overruled_after_it
     assert not transactions.run(lambda root: is_admin(root, user))
 
 
+def test_a_change_of_the_registry_alone_empties_the_caches_after_its_commit_too(
+    transactions: Transactions, user: int
+) -> None:
+    change = Beside(transactions, lambda root: setattr(root.registry, "registry_invalidated", True))
+    change.step()
+    assert transactions.run(lambda root: is_admin(root, user))
+    assert transactions.run(lambda root: user in shared(root))
+    change.end()
+    assert not transactions.run(lambda root: user in shared(root))
+
+
 def test_who_begins_before_the_commit_of_a_change_and_ends_after_it_shares_nothing(
     transactions: Transactions, user: int
 ) -> None:
@@ -336,6 +347,29 @@ def test_a_change_whose_connection_is_lost_is_signalled_because_it_may_be_commit
         transactions.run(work)
     transactions.run(begin)
     assert signals() == before + 1
+
+
+def test_a_lost_connection_leaves_the_change_of_the_transaction_around_it_to_be_signalled(
+    transactions: Transactions, user: int, signals: Callable[[], int], sql: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    def within(root: Environment) -> None:
+        root.cr.execute("SELECT pg_backend_pid()")
+        sql("SELECT pg_terminate_backend(%s, 5000)", root.cr.fetchone()[0])
+        root.cr.execute("SELECT 1 FROM test_record")
+
+    def work(root: Environment) -> int:
+        set_admin(root, user, False)
+        with pytest.raises(Unavailable):
+            transactions.run(within)
+        transactions.run(begin)
+        other = Beside(transactions, begin)
+        other.step()
+        other.end()
+        return signals()
+
+    before_the_commit = transactions.run(work)
+    assert signals() > before_the_commit
+    assert not transactions.run(lambda root: is_admin(root, user))
 
 
 def test_a_cursor_that_the_work_opens_follows_the_same_rules(transactions: Transactions, user: int) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from odoo.modules.registry import Registry  # noqa: TID251  a test lets it fail
 from psycopg2.errors import SerializationFailure, UndefinedColumn
+from psycopg2.pool import PoolError
 
 from app.routing import Gatehouse
 from dev.testbed import Testbed
@@ -165,8 +170,9 @@ def test_what_is_committed_within_the_work_is_not_done_again(
         root.cr.commit()
         raise failure
 
-    with pytest.raises((errors.Conflict, UndefinedColumn)):
+    with pytest.raises((errors.Conflict, UndefinedColumn)) as caught:
         transactions.run(work)
+    assert "again" not in str(caught.value) or "before you call again" in str(caught.value)
     assert sql("DELETE FROM test_record WHERE name = 'committed within' RETURNING 1") == [(1,)]
 
 
@@ -183,15 +189,80 @@ def test_what_fails_after_the_commit_is_not_done_again(transactions: Transaction
     assert sql("DELETE FROM test_record WHERE name = 'committed before' RETURNING 1") == [(1,)]
 
 
+def _make_phantom(root: Environment) -> None:
+    model = root["ir.model"]._get("test.record").id
+    root["ir.model.fields"].create({"name": "x_phantom", "model_id": model, "ttype": "char"})
+
+
+@pytest.mark.parametrize("failure", ["none of its own", "one of the work's"])
 def test_a_model_that_was_changed_in_place_when_the_connection_broke_is_loaded_anew(
-    transactions: Transactions, sql: Sql
+    transactions: Transactions, sql: Sql, failure: str
 ) -> None:
     def work(root: Environment) -> None:
-        model = root["ir.model"]._get("test.record").id
-        root["ir.model.fields"].create({"name": "x_phantom", "model_id": model, "ttype": "char"})
+        _make_phantom(root)
         root.cr.execute("SELECT pg_backend_pid()")
-        sql("SELECT pg_terminate_backend(%s)", root.cr.fetchone()[0])
+        sql("SELECT pg_terminate_backend(%s, 5000)", root.cr.fetchone()[0])
+        if failure == "one of the work's":
+            raise LookupError  # so that nobody knows of the connection before it is rolled back
 
     with pytest.raises(errors.Unavailable):
         transactions.run(work)
     assert not transactions.run(lambda root: "x_phantom" in root["test.record"]._fields)
+    assert not transactions.run(lambda root: root.registry.registry_invalidated)
+
+
+def test_a_model_that_was_changed_in_place_and_cannot_be_set_up_again_is_loaded_anew(
+    transactions: Transactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(root: Environment) -> None:
+        _make_phantom(root)
+        monkeypatch.setattr(Registry, "reset_changes", no_connection)
+        raise LookupError
+
+    def no_connection(registry: Registry) -> None:
+        raise PoolError
+
+    with pytest.raises(errors.Unavailable):
+        transactions.run(work)
+    monkeypatch.undo()
+    assert not transactions.run(lambda root: "x_phantom" in root["test.record"]._fields)
+
+
+def test_a_call_that_waits_for_a_change_in_odoo_sees_its_signal_by_itself(
+    transactions: Transactions, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other call and no watcher follows it: these have intervals and transactions of their own."""
+    looks = 0
+    follow = Transactions._follow_signals
+
+    def signalled_meanwhile(self: Transactions, cr: Any) -> None:
+        nonlocal looks
+        looks += 1
+        follow(self, cr)
+        if looks == 2:  # the first in the loop has found nothing
+            sql("ALTER TABLE test_record RENAME COLUMN notes_elsewhere TO notes")
+            sql("INSERT INTO orm_signaling_registry DEFAULT VALUES")
+
+    transactions.run(lambda root: root.cr.execute("ALTER TABLE test_record RENAME COLUMN notes TO notes_elsewhere"))
+    patient = Transactions(transactions.database, Limits(signaling_interval=3600))
+    patient._signaling_checked = time.monotonic()
+    monkeypatch.setattr(Transactions, "_follow_signals", signalled_meanwhile)
+    patient.run(lambda root: root["test.record"].search_fetch([], ["notes"]))
+    assert looks > 2
+
+
+def test_what_a_call_has_read_is_freed_at_its_end(transactions: Transactions) -> None:
+    class Value:
+        pass
+
+    def work(root: Environment) -> weakref.ref[Value]:
+        value = Value()
+        partner = root.user.partner_id  # a cycle: the transaction knows environments, and these know records
+        root.transaction.field_data[partner._fields["name"]][0] = value
+        return weakref.ref(value)
+
+    gc.disable()
+    try:
+        assert transactions.run(work)() is None
+    finally:
+        gc.enable()

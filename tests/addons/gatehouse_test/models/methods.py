@@ -77,6 +77,12 @@ class Methods(models.Model):
         return self.create({"name": name})
 
     @api.model
+    def commit_and_refuse(self, name):
+        self.create({"name": name})
+        self.env.cr.commit()
+        raise exceptions.UserError("No more than that.")
+
+    @api.model
     def commit_elsewhere(self, name):
         with self.env.registry.cursor() as cr:
             self.with_env(self.env(cr=cr)).create({"name": name})
