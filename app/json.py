@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -35,13 +38,32 @@ def is_too_deep(document: Any, most: int = MAX_DEPTH) -> bool:
     return bool(level)
 
 
-def has_large_number(document: Any) -> bool:
-    """Whether a whole number in it does not fit into 64 bits, as none in a database does; of bounded depth."""
+def unfit(document: Any) -> str | None:
+    """Return what is in a document, of bounded depth, that no database takes; None where all of it is fit."""
+    if isinstance(document, str):
+        return None if is_clean(document) else "a text with a NUL, or with half a character (U+D800 to U+DFFF)"
     if isinstance(document, int):
-        return not -(2**63) <= document < 2**63
+        return None if -(2**63) <= document < 2**63 else "a number of more than 64 bits"
+    if isinstance(document, float):
+        return None if math.isfinite(document) else "a number that is none (infinite, or not a number)"
     if isinstance(document, dict):
-        return any(has_large_number(item) for pair in document.items() for item in pair)
-    return isinstance(document, (list, tuple, set)) and any(map(has_large_number, document))
+        items: Iterable[Any] = itertools.chain(document, document.values())
+    elif isinstance(document, (list, tuple, set)):
+        items = document
+    else:
+        return None
+    return next(filter(None, map(unfit, items)), None)
+
+
+def is_clean(text: str) -> bool:
+    """Whether PostgreSQL can store a text: no NUL, nothing that is not Unicode text."""
+    if "\x00" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _within_64_bits(value: Any) -> Any:

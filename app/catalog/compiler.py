@@ -11,6 +11,7 @@ from app.catalog.definition import Definition, Endpoint, Exposure, Node, Operati
 from app.catalog.document import HARMLESS, ApiDocument, ModelDocument
 from app.catalog.harmless import undeclared
 from app.catalog.secrets import (
+    CHANGING_METHODS,
     GENERIC_METHODS,
     is_read_only_model,
     is_rights_field,
@@ -62,6 +63,8 @@ class _Compiler:
         self.document = document
         self.source = source
         self.problems: list[Problem] = []
+        #: Whether calls are executed as somebody else than who makes them.
+        self.as_another = document.run_as is not None or document.authentication == "public"
 
     def problem(self, key: str, message: str) -> None:
         self.problems.append(Problem(key, message))
@@ -89,6 +92,12 @@ class _Compiler:
             return None  # said already
         if name in GENERIC_METHODS:
             self.problem("method", f"{name} takes any field: make an API of type rest, which says which")
+            return None
+        if name in CHANGING_METHODS and (is_read_only_model(model) or (self.as_another and model == "res.users")):
+            reason = "can be read, but never be changed by an API"
+            if not is_read_only_model(model):
+                reason = "holds what gives rights, which no API with run_as or of the public changes"
+            self.problem("method", f"{name} changes {model}, which {reason}")
             return None
         found = self.source.method(model, name)
         if found is None:
@@ -138,13 +147,12 @@ class _Compiler:
             if name in fields and not _can_be_searched(fields[name]):
                 self.problem(f"{key}.search_fields", f"{entry.model}.{name} can't be searched in Odoo")
         read_only = is_read_only_model(entry.model)
-        as_another = self.document.run_as is not None or self.document.authentication == "public"
         for name in entry.writable_fields or ():
             if name in fields and not fields[name].writable:
                 self.problem(f"{key}.writable_fields", f"{entry.model}.{name} is read-only in Odoo")
             elif read_only:
                 self.problem(f"{key}.writable_fields", f"{entry.model} can be read, but never be changed by an API")
-            elif as_another and is_rights_field(entry.model, name):
+            elif self.as_another and is_rights_field(entry.model, name):
                 self.problem(
                     f"{key}.writable_fields", f"{entry.model}.{name} gives rights: only users themselves write it"
                 )

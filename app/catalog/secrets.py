@@ -129,6 +129,10 @@ GENERIC_METHODS = frozenset(
 )
 
 
+#: Methods that every model has, and that change records without being told a field.
+CHANGING_METHODS = frozenset({"action_archive", "action_unarchive", "copy", "name_create", "toggle_active", "unlink"})
+
+
 def is_secret_model(model: str) -> bool:
     """Whether a model is refused whole; Gatehouse's own tables in the Odoo database are."""
     return model in SECRET_MODELS or model == "gatehouse" or model.startswith("gatehouse.")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from datetime import date, datetime, timezone
 from typing import Any
 
-from app.json import has_large_number
+from app.json import unfit
 
 #: Longest text, in characters: hundreds of definitions.
 MAX_TEXT = 2_000_000
@@ -39,9 +40,26 @@ def parse(text: str) -> Any:
         raise
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise NotYaml(f"a value cannot be read: {error}") from error  # 2026-02-30, !!bool maybe
-    if has_large_number(content):
-        raise NotYaml("it holds a number of more than 64 bits")
-    return content
+    plain = _plain(content)
+    if found := unfit(plain):
+        raise NotYaml(f"it holds {found}")
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it, with dates and times as Odoo writes them in domains; raises NotYaml."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo is None else value.astimezone(timezone.utc).replace(tzinfo=None)
+        return moment.isoformat(" ", "seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise NotYaml("it holds a value of a kind that JSON does not know (!!binary, !!set, …)")
 
 
 class _Count:
@@ -71,6 +89,7 @@ class _Count:
             if anchor:
                 self._sizes[anchor] = 1
         elif kind in ("SequenceStartEvent", "MappingStartEvent"):
+            self._sizes.pop(anchor or "", None)  # from here on it means what has just begun
             self._open.append((anchor, self._total))
             self._total += 1
             if len(self._open) > MAX_DEPTH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -111,7 +112,7 @@ def _consent(person: Person) -> Response:
 def log_in() -> Response:
     """Log in with Odoo's credentials, and go on to where the person came from."""
     following = request.args.get("next", "")
-    if not following.startswith(("/api/oauth2/authorize?", "/api/oauth2/consents")):
+    if not following.isprintable() or not following.startswith(("/api/oauth2/authorize?", "/api/oauth2/consents")):
         following = "/api/oauth2/consents"
     form, message = LoginForm(), ""
     if form.validate_on_submit():
@@ -139,7 +140,7 @@ def consents() -> Response:
     if person is None:
         return _see_other("/api/oauth2/login?next=/api/oauth2/consents")
     form = WithdrawForm()
-    if form.validate_on_submit() and form.client.data.isdigit():
+    if form.validate_on_submit() and re.fullmatch("[0-9]{1,9}", form.client.data):
         client_id = int(form.client.data)
         services().transactions.run(lambda root: clients.withdraw_consent(root.cr, client_id, person.uid))
         return _see_other("/api/oauth2/consents")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from oauthlib.common import Request
@@ -19,6 +20,8 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from app.auth import tokens
 from app.oauth2.validator import Validator
+
+_S256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
@@ -38,7 +41,7 @@ class Server(AuthorizationEndpoint, TokenEndpoint, IntrospectEndpoint, Revocatio
     """The authorization server, for one transaction."""
 
     def __init__(self, validator: Validator) -> None:
-        code_grant = _CodeGrant(validator, pre_auth=[_only_in_query])
+        code_grant = _CodeGrant(validator, pre_auth=[_only_in_query, _challenge_of_s256])
         bearer = BearerToken(
             validator,
             token_generator=lambda request: tokens.generate(tokens.ACCESS),
@@ -72,6 +75,13 @@ def _only_in_query(request: Request) -> dict[str, Any]:
     request.response_mode = None
     if mode != "query" or twice:
         raise InvalidRequestError("response_mode must be query: answers come in no other way.", request=request)
+    return {}
+
+
+def _challenge_of_s256(request: Request) -> dict[str, Any]:
+    """Refuse a challenge that no verifier can ever answer: it is a SHA-256 in base64url (RFC 7636 4.2)."""
+    if request.code_challenge and not _S256.fullmatch(request.code_challenge):
+        raise InvalidRequestError("code_challenge must be the 43 characters that S256 gives.", request=request)
     return {}
 
 

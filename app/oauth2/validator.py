@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import unquote_plus
@@ -287,7 +286,7 @@ def _credentials(request: Request) -> tuple[str, str] | None:
     if scheme.lower() == "basic":
         try:
             public_id, found, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not ASCII, not base64, not UTF-8
             return None
         # Both are form-encoded before they are put together (RFC 6749 2.3.1).
         public_id, secret = unquote_plus(public_id), unquote_plus(secret)

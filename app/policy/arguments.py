@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from app.errors import BadRequest
-from app.json import MAX_DEPTH, is_too_deep
+from app.json import MAX_DEPTH, is_too_deep, unfit
 from app.policy.ids import Ids, InvalidId
 from odoo_bridge.methods import MethodInfo
 
@@ -73,6 +73,9 @@ def _bound(
         bound = _signature(method).bind(*positional, **keywords)
     except TypeError as error:
         raise BadRequest(f"{method.name}: {error}.", name="invalid_arguments") from None
+    for name, value in bound.arguments.items():
+        if found := unfit(value):
+            raise _error(f"{name} holds {found}.", name)
     references: dict[tuple[str, int], str] = {}
     for name, model in models.items():
         for holder in (bound.arguments, bound.arguments.get(_OTHERS, {})):

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.catalog.definition import Node
 from app.errors import BadRequest
+from app.json import is_clean
 from app.policy import literals
 from app.policy.ids import Ids, InvalidId
 from odoo_bridge.introspect import FieldInfo
@@ -264,7 +265,7 @@ _EXPECTED = {
 
 def _plain_value(kind: str, operator: str, value: object) -> Any:
     if kind in ("char", "text", "html", "selection"):
-        return value if isinstance(value, str) and literals.clean_text(value) else None
+        return value if isinstance(value, str) and is_clean(value) else None
     if kind == "boolean":
         return value if isinstance(value, bool) else None
     if isinstance(value, bool):

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from app.errors import BadRequest
-from app.json import MAX_DEPTH, has_large_number, is_too_deep
+from app.json import MAX_DEPTH, is_too_deep, unfit
 
 #: Longest text of a domain or list, in characters.
 MAX_TEXT = 65_536
@@ -24,10 +24,8 @@ def parse(text: str, what: str) -> Any:
             name=f"invalid_{what}",
             data={"parameter": what},
         )
-    if has_large_number(value):
-        raise BadRequest(
-            f"{what} holds a number of more than 64 bits.", name=f"invalid_{what}", data={"parameter": what}
-        )
+    if found := unfit(value):
+        raise BadRequest(f"{what} holds {found}.", name=f"invalid_{what}", data={"parameter": what})
     return value
 
 
@@ -44,17 +42,6 @@ def _parse(text: str, what: str) -> Any:
         raise BadRequest(
             f"{what} is neither JSON nor a Python literal.", name=f"invalid_{what}", data={"parameter": what}
         ) from None
-
-
-def clean_text(value: str) -> bool:
-    """Whether PostgreSQL can store the text: no NUL, nothing that is not Unicode text."""
-    if "\x00" in value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def to_date(value: object) -> date | None:

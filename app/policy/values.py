@@ -16,6 +16,7 @@ from typing import Any
 from app.catalog.definition import Exposure, Node
 from app.catalog.secrets import is_read_only_model, is_rights_field
 from app.errors import BadRequest
+from app.json import is_clean
 from app.policy import literals
 from app.policy.ids import Ids, InvalidId
 from odoo_bridge.introspect import FieldInfo
@@ -255,7 +256,7 @@ def _is_unset(value: object) -> bool:
 
 
 def _text(value: object, info: FieldInfo, pointer: str) -> Any:
-    if not isinstance(value, str) or not literals.clean_text(value):
+    if not isinstance(value, str) or not is_clean(value):
         raise invalid(pointer, "text is expected", value)
     if info.size and len(value) > info.size:
         raise invalid(pointer, f"at most {info.size} characters are allowed")
@@ -331,14 +332,12 @@ def _json(value: object, info: FieldInfo, pointer: str) -> Any:
 
 def _is_bounded_json(value: object, depth: int) -> bool:
     if isinstance(value, str):
-        return literals.clean_text(value)
+        return is_clean(value)
     if isinstance(value, (int, float)):
         # PostgreSQL keeps numbers of any size, JSON's readers do not: what is stored has to come out again.
         return math.isfinite(value) and abs(value) < 2**63
     if isinstance(value, Mapping):
-        return depth > 0 and all(
-            literals.clean_text(key) and _is_bounded_json(item, depth - 1) for key, item in value.items()
-        )
+        return depth > 0 and all(is_clean(key) and _is_bounded_json(item, depth - 1) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return depth > 0 and all(_is_bounded_json(item, depth - 1) for item in value)
     return True

@@ -184,6 +184,33 @@ def test_secrets_cannot_be_exposed(model: str, field: str, flask: Callable[..., 
     assert store.load(app.services.engine).apis == ()
 
 
+@pytest.mark.parametrize(
+    ("model", "method", "more"),
+    [
+        ("ir.rule", "toggle_active", "run_as: admin"),
+        ("res.groups", "copy", "arguments: {default: harmless}"),
+        ("ir.model.access", "unlink", ""),
+        ("res.users", "action_archive", "run_as: admin"),
+        ("res.users", "toggle_active", "authentication: public"),
+    ],
+)
+def test_no_method_that_all_models_have_changes_what_gives_rights(
+    model: str, method: str, more: str, flask: Callable[..., Result]
+) -> None:
+    api = f"{{name: Rights, route: /api/rights, type: rpc, method: {method}, models: [{{model: {model}}}]"
+    result = flask("api", "import", "FILE", text=f"apis: [{api}, {more}}}]" if more else f"apis: [{api}}}]")
+    assert result.exit_code == 1
+    assert f"method: {method} changes {model}" in result.output
+
+
+def test_a_time_in_a_domain_means_what_odoo_takes_for_it(flask: Callable[..., Result], demo: Client) -> None:
+    domain = "domain: [[create_date, '>', 2020-01-01T10:00:00Z]]"
+    model = f"models: [{{model: res.partner, fields: [name], {domain}}}]"
+    text = f"apis: [{{name: Since, route: /api/since, published: true, {model}}}]"
+    assert flask("api", "import", "FILE", text=text).output == "created: Since\n"
+    assert demo.result("GET", "/api/since")["length"] > 0
+
+
 def test_a_route_below_anothers_is_refused_between_published_apis(flask: Callable[..., Result]) -> None:
     below: dict[str, Any] = {"name": "Below", "route": "/api/file/a/below", "published": True}
     below["models"] = [{"model": "res.partner", "fields": ["name"]}]

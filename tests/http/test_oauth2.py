@@ -156,7 +156,14 @@ def test_other_forms_of_token_requests_are_refused(shop: ClientApp) -> None:
     assert (as_json.status_code, as_json.json["error"]) == (400, "invalid_request")
     twice = shop.post(TOKEN, auth=(shop.id, shop.secret or ""), client_secret=shop.secret)  # 2.3: one method
     assert (twice.status_code, twice.json["error"]) == (400, "invalid_request")
-    for header in ("Basic", "Basic !", "Basic " + base64.b64encode(b"\xff").decode(), "Bearer x", "Basic eA=="):
+    for header in (
+        "Basic",
+        "Basic !",
+        "Basic \xe9",
+        "Basic " + base64.b64encode(b"\xff").decode(),
+        "Bearer x",
+        "Basic eA==",
+    ):
         answer = http.post(TOKEN, headers={"Authorization": header})
         assert answer.status_code == 401, header
 
@@ -598,6 +605,9 @@ def test_what_was_allowed_once_is_not_asked_again_unless_more_is_wanted(flow: Fl
         ({"code_challenge": None}, "invalid_request"),  # RFC 7636 4.4.1: code challenge required
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"),  # means plain: 4.3
+        ({"code_challenge": "\0" * 43}, "invalid_request"),  # RFC 7636 4.2: no verifier gives these three
+        ({"code_challenge": "é" * 43}, "invalid_request"),
+        ({"code_challenge": "x" * 44}, "invalid_request"),
         ({"response_mode": "fragment"}, "invalid_request"),  # 4.1.2.1: the error comes in the query all the same
         ({"response_mode": "form_post"}, "invalid_request"),
         ({"response_mode": "QUERY"}, "invalid_request"),
@@ -820,6 +830,9 @@ def test_a_person_withdraws_a_consent_and_its_tokens_end(
     csrf = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
     client_id = page.split('name="client" value="')[1].split('"')[0]
     flow.person("POST", "/api/oauth2/consents", data={"client": client_id})  # without the form's token
+    for nobody in ("", "²", "9" * 5000):
+        form = {"client": nobody, "csrf_token": csrf}
+        assert flow.person("POST", "/api/oauth2/consents", data=form).status_code == 200
     assert anyone("GET", route, headers=headers).status_code == 200
     flow.person("POST", "/api/oauth2/consents", data={"client": client_id, "csrf_token": csrf})
     assert anyone("GET", route, headers=headers).status_code == 401
@@ -869,10 +882,10 @@ def test_who_is_not_logged_in_is_sent_to_the_login_and_back(flow: Flow, anyone: 
     right = anyone("POST", answer.headers["Location"], data={"csrf_token": csrf, "login": "demo", "password": "demo"})
     assert right.headers["Location"].startswith("/api/oauth2/authorize?")
     assert flow.client.name in anyone("GET", right.headers["Location"]).text
-    elsewhere = anyone(
-        "POST", "/api/oauth2/login?next=//evil.example", data={"csrf_token": csrf, "login": "demo", "password": "demo"}
-    )
-    assert elsewhere.headers["Location"] == "/api/oauth2/consents"
+    for following in ("//evil.example", "/api/oauth2/authorize?%0d%0aX:y"):
+        form = {"csrf_token": csrf, "login": "demo", "password": "demo"}
+        elsewhere = anyone("POST", f"/api/oauth2/login?next={following}", data=form)
+        assert elsewhere.headers["Location"] == "/api/oauth2/consents"
 
 
 @pytest.mark.parametrize(

@@ -328,6 +328,12 @@ def test_a_retried_call_with_a_key_does_its_work_once(demo: Client, rpc: Callabl
     assert sql("SELECT count(*) FROM test_record WHERE name = 'once by rpc'") == [(2,)]
 
 
+@pytest.mark.parametrize("value", ["\0", {"a": ["\0"]}, {"\0": 1}])
+def test_an_argument_that_no_database_takes_is_400_and_named(demo: Client, rpc: Callable[..., str], value: Any) -> None:
+    status, error = demo.error("POST", rpc("echo"), json={"value": value})
+    assert (status, error["data"]) == (400, {"name": "invalid_arguments", "argument": "value"} | error["data"])
+
+
 def test_a_key_whose_call_failed_after_it_had_committed_a_part_is_a_conflict(
     demo: Client, rpc: Callable[..., str], sql: Sql
 ) -> None:

@@ -29,6 +29,12 @@ def bomb(levels: int, copies: int, open_: str = "[{}]") -> str:
         pytest.param(bomb(9, 10), "100,000 values", id="alias bomb"),
         pytest.param(bomb(9, 10, "{{<<: [{}]}}"), "100,000 values", id="merge bomb"),
         pytest.param("a: &a [*a]", "alias 'a'", id="alias within itself"),
+        pytest.param("a: &a 1\nb: &a [*a, *a]", "alias 'a'", id="alias within its anchor's second use"),
+        pytest.param('a: "\\0"', "NUL", id="NUL"),
+        pytest.param('"\\ud800": a', "half a character", id="half a character as a key"),
+        pytest.param("a: .nan", "number that is none", id="not a number"),
+        pytest.param("a: !!binary aGk=", "JSON", id="bytes"),
+        pytest.param("a: !!set {x}", "JSON", id="set"),
         pytest.param("a: *nobody", "alias 'nobody'", id="alias of nothing"),
         pytest.param("- x\n" * 100_001, "100,000 values", id="values"),
         pytest.param("#" * 2_000_001, "2,000,000 characters", id="length"),
@@ -50,6 +56,11 @@ def test_aliases_within_bounds_are_taken() -> None:
         "c": 1,
         "d": 1,
     }
+
+
+def test_dates_and_times_are_text_as_odoo_has_it_in_domains() -> None:
+    text = "[2026-02-28, 2026-02-28T10:00:00Z, 2026-02-28 10:00:00, 2026-02-28T10:00:00+02:00]"
+    assert yaml_text.parse(text) == ["2026-02-28", "2026-02-28 10:00:00", "2026-02-28 10:00:00", "2026-02-28 08:00:00"]
 
 
 @settings(deadline=None, max_examples=500)
