@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response
+from werkzeug.datastructures import Headers
 
 from app.current import current_state
 from app.errors import ApiError
 from app.json import dumps
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+class JsonResponse(Response):
+    """An answer whose headers go out as they stand: none is an address for Werkzeug to complete, nor a length to find.
+
+    Werkzeug copies them and looks for such at each answer, which costs 5 to 10 microseconds.
+    """
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """Return the headers; see Werkzeug, which knows what a 304 leaves out."""
+        return self.headers if self.status_code != 304 else super().get_wsgi_headers(environ)
 
 
 def success(result: Any) -> Response:
@@ -33,4 +48,4 @@ def _rpc_id() -> Any:
 
 
 def _json(document: Any, status: int) -> Response:
-    return Response(dumps(document), status=status, content_type="application/json")
+    return JsonResponse(dumps(document), status=status, content_type="application/json")

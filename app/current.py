@@ -6,7 +6,7 @@ little, a tenth was this. Here the context variables behind them are asked direc
 
 from __future__ import annotations
 
-from flask import Request
+from flask import Flask, Request
 from flask.ctx import _AppCtxGlobals
 from flask.globals import _cv_app, _cv_request
 
@@ -19,3 +19,8 @@ def current_request() -> Request:
 def current_state() -> _AppCtxGlobals:
     """Return what ``flask.g`` stands for."""
     return _cv_app.get().g
+
+
+def current_app() -> Flask:
+    """Return what ``flask.current_app`` stands for."""
+    return _cv_app.get().app

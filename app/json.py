@@ -59,6 +59,8 @@ def is_clean(text: str) -> bool:
     """Whether PostgreSQL can store a text: no NUL, nothing that is not Unicode text."""
     if "\x00" in text:
         return False
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

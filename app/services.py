@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app
 from sqlalchemy import Engine
 
 from app.analytics.recorder import Recorder
@@ -14,6 +13,7 @@ from app.auth.tokens import Hasher
 from app.catalog import store
 from app.catalog.catalog import Catalog
 from app.config import Settings
+from app.current import current_app
 from app.gateway import Gateway
 from odoo_bridge.boot import Instance
 from odoo_bridge.transaction import Transactions
@@ -43,4 +43,4 @@ class Services:
 
 def services() -> Services:
     """Return the services of the current app."""
-    return cast("Gatehouse", current_app).services
+    return cast("Gatehouse", current_app()).services

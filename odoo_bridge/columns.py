@@ -43,7 +43,9 @@ def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
     except (KeyError, MissingError):  # not all is in the cache: Odoo looks for it
         values = {}
     # Stored fields first in any case: what is computed must not depend on whether all of them were in the cache.
-    others = sorted((name for name in names if name not in values), key=lambda name: not records._fields[name].store)
+    others = [name for name in names if name not in values]
+    if len(others) > 1:
+        others.sort(key=lambda name: not records._fields[name].store)
     bare_others = [name for name in bare if name not in values]
     if others or bare_others:
         rows = _read_format(records, others, bare_others)

@@ -70,9 +70,11 @@ def search(
 ) -> Page:
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
 
+    records = env[model]
+
     def page(names: tuple[str, ...]) -> pages.Found:
-        with domains.refusals(env[model], domain):
-            return pages.search(env[model], domain, names, order=order, limit=limit, offset=offset, count=count)
+        with domains.refusals(records, domain):
+            return pages.search(records, domain, names, order=order, limit=limit, offset=offset, count=count)
 
     fetched = True
     try:
@@ -89,14 +91,14 @@ def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selec
 
     Archived records count: a client that knows an id may read it, as in Odoo.
     """
-    fetched = True
-    with domains.refusals(env[model], domain):
+    fetched, records = True, env[model]
+    with domains.refusals(records, domain):
         try:
-            found = statements.fetch_visible(env[model], ids, domain, _with_version(env, model, selection))
+            found = statements.fetch_visible(records, ids, domain, _with_version(records, selection))
         except AccessError:
             if not selection.open:
                 raise
-            found, fetched = statements.fetch_visible(env[model], ids, domain), False
+            found, fetched = statements.fetch_visible(records, ids, domain), False
     return _table(_ordered(found, ids), selection, fetched=fetched)
 
 
@@ -181,7 +183,7 @@ def read(env: Environment, model: str, ids: Sequence[int], selection: Selection)
     """
     records = env[model].browse(ids)
     try:
-        by_id.refetch(records, _with_version(env, model, selection))
+        by_id.refetch(records, _with_version(records, selection))
     except AccessError:  # of a field, or of a record that the writer has handed over
         records = _ordered(_still_visible(env, model, ids), ids)
         if not selection.open:
@@ -204,9 +206,9 @@ def _ordered(records: Any, ids: Sequence[int]) -> Any:
     return records.browse(dict.fromkeys(record_id for record_id in ids if record_id in found))
 
 
-def _with_version(env: Environment, model: str, selection: Selection) -> tuple[str, ...]:
+def _with_version(records: Any, selection: Selection) -> tuple[str, ...]:
     """Return the fields to fetch so that ``write_dates`` costs no query of its own."""
-    return (*selection.names, "write_date") if env[model]._log_access else selection.names
+    return (*selection.names, "write_date") if records._log_access else selection.names
 
 
 def _fetch_to_read(records: Any, names: Sequence[str]) -> None:

@@ -36,10 +36,9 @@ class Structure:
 
     def fits(self, env: Any) -> bool:
         """Whether an environment works with the same."""
+        registry = env.registry
         return (
-            env.registry is self.registry
-            and env.registry.registry_sequence == self.sequence
-            and _taken_back == self.taken_back
+            registry is self.registry and registry.registry_sequence == self.sequence and _taken_back == self.taken_back
         )
 
 

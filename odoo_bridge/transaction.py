@@ -147,7 +147,10 @@ class Transactions:
             except BaseException:
                 self._discard(cr, root)
                 raise
-        cr.transaction = None  # has been emptied, and nobody uses it any more: closing the cursor need not look at it
+        # It has been emptied, and nobody uses it any more: closing the cursor need not look at it, and what refers to
+        # itself would be left to the garbage collector.
+        transaction, cr.transaction = root.transaction, None
+        transaction.default_env = transaction.cache = None
         return result
 
     def _await_change(self, cr: SettingCursor, root: Environment, failed: Structure) -> bool:

@@ -8,6 +8,20 @@ from typing import Any
 from app.auth import tokens
 from app.auth.tokens import Hasher
 
+# A client app that still has all that was granted is the rule: then its scopes need not come along.
+_COLUMNS = (
+    "SELECT t.hash, t.uid, t.scopes, CASE WHEN t.scopes <@ c.scopes THEN NULL ELSE c.scopes END, "
+    "c.id, c.name, c.active, c.uid, u.active"
+)
+_FOUND_IN = " FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id"
+_VALID = " WHERE t.lookup = %s AND t.expires_at > now()"
+#: The call acts as the person who gave the token, or as the client app's user.
+_AS_CALLER = f"{_COLUMNS}{_FOUND_IN} LEFT JOIN res_users u ON u.id = COALESCE(t.uid, c.uid){_VALID}"
+#: The API names whom it acts as; who gave the token is looked at besides.
+_AS_OTHER = (
+    f"{_COLUMNS}, p.active{_FOUND_IN} LEFT JOIN res_users u ON u.id = %s LEFT JOIN res_users p ON p.id = t.uid{_VALID}"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
@@ -36,25 +50,19 @@ def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | 
     lookup = tokens.lookup_of(token, tokens.ACCESS)
     if lookup is None:
         return None
-    cr.execute(
-        # A client app that still has all that was granted is the rule: then its scopes need not come along.
-        "SELECT t.hash, t.uid, t.scopes, CASE WHEN t.scopes <@ c.scopes THEN NULL ELSE c.scopes END, "
-        "c.id, c.name, c.active, c.uid, u.active, p.active "
-        "FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id "
-        "LEFT JOIN res_users u ON u.id = COALESCE(%s, t.uid, c.uid) "
-        "LEFT JOIN res_users p ON p.id = t.uid "
-        "WHERE t.lookup = %s AND t.expires_at > now()",
-        (run_as, lookup),
-    )
+    if run_as is None:
+        cr.execute(_AS_CALLER, (lookup,))
+    else:
+        cr.execute(_AS_OTHER, (run_as, lookup))
     row = cr.fetchone()
     if row is None:
         return None
-    stored, uid, granted, held, client_id, name, client_active, client_uid, user_active, person_active = row
+    stored, uid, granted, held, client_id, name, client_active, client_uid, user_active, *person = row
     if not hasher.matches(token, stored):
         return None
     scopes = tuple(granted if held is None else [scope for scope in granted if scope in held])
     acts_as = _first(run_as, uid, client_uid)
-    person_active = uid is None or bool(person_active)
+    person_active = uid is None or bool(person[0] if person else user_active)
     return Bearer(lookup, uid, person_active, scopes, client_id, name, client_active, acts_as, bool(user_active))
 
 

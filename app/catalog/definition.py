@@ -7,7 +7,7 @@ whether Odoo is still the one that they were compiled for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -52,12 +52,12 @@ class Node:
         known = self.related.get(name)
         return known or Node(ModelInfo.opaque(self.fields[name].relation or ""), MappingProxyType({}))
 
-    def only(self, names: Iterable[str]) -> Node:
-        """Return this node with no more than the named fields."""
+    def only(self, names: Iterable[str], *, asked: bool = False) -> Node:
+        """Return this node with no more than the named fields; ``asked`` says that a call names them."""
         wanted = set(names)
         fields = {name: info for name, info in self.fields.items() if name in wanted}
         related = {name: node for name, node in self.related.items() if name in wanted}
-        return replace(self, fields=MappingProxyType(fields), related=MappingProxyType(related))
+        return Node(self.model, MappingProxyType(fields), MappingProxyType(related), self.open and not asked)
 
     def binary_fields(self) -> Iterator[str]:
         """Return the names of the fields that hold content, here and below."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -172,7 +173,7 @@ class ApiDocument(Strict):
                 raise ValueError(f"{origin!r} is no origin: scheme, host and port, without a path")
         return origins
 
-    @property
+    @cached_property
     def argument_models(self) -> dict[str, str]:
         """The arguments that are ids, and of which model; what is declared harmless is passed as it is."""
         return {name: model for name, model in self.arguments.items() if model != HARMLESS}

@@ -18,7 +18,7 @@ MAX_TEXT = 65_536
 def parse(text: str, what: str) -> Any:
     """Return the value of a JSON text or Python literal; raises BadRequest that names ``what``."""
     value = _parse(text, what)
-    if is_too_deep(value):
+    if sum(map(text.count, "[{(")) > MAX_DEPTH and is_too_deep(value):
         raise BadRequest(
             f"{what} is nested more than {MAX_DEPTH} levels deep, as no list of conditions or values needs to be.",
             name=f"invalid_{what}",

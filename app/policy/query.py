@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from app.catalog.definition import Definition, Exposure, Node
@@ -69,7 +69,7 @@ def narrow(node: Node, wanted: object) -> Node:
                 name="unknown_field",
                 data={"field": name[:200]},
             )
-    return replace(node.only(names), open=False)
+    return node.only(names, asked=True)
 
 
 def public_ids(value: object, limit: int) -> list[Any]:

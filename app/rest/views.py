@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import orjson
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response
 
 from app import answers
 from app.calls import current_call
 from app.catalog.definition import Exposure
+from app.current import current_request, current_state
 from app.errors import BadRequest
 from app.http_methods import is_safe
+from app.incoming import Incoming
 from app.json import dumps
 from app.rest import versions
 from app.rest.bulk import Bulk, Options
@@ -31,7 +33,7 @@ _MAX_LINK = 4000
 
 @blueprint.endpoint("rest.search")
 def search() -> Response:
-    parameters = g.incoming.parameters()
+    parameters = _incoming().parameters()
     found = _run(lambda do: do.search(parameters))
     response = answers.success(found.body)
     if found.next_offset is not None and found.limit:
@@ -43,22 +45,22 @@ def search() -> Response:
 
 @blueprint.endpoint("rest.read")
 def read(public_id: str) -> Response:
-    parameters = g.incoming.parameters()
+    parameters = _incoming().parameters()
     return _versioned(_run(lambda do: do.read(public_id, parameters)))
 
 
 @blueprint.endpoint("rest.read_many")
 def read_many() -> Response:
-    parameters = g.incoming.parameters()
+    parameters = _incoming().parameters()
     return answers.success(_run(lambda do: Bulk(do).read(parameters)))
 
 
 @blueprint.endpoint("rest.create")
 def create() -> Response:
-    g.incoming.parse()  # a call that is not done again still answers with the id of its envelope
+    _incoming().parse()  # a call that is not done again still answers with the id of its envelope
 
     def work(do: Operations) -> Any:
-        body, parameters = g.incoming.body(), g.incoming.query()
+        body, parameters = _incoming().body(), _incoming().query()
         if isinstance(body, list):
             return Bulk(do).create(body, parameters)
         # One record is all or nothing, whatever ``atomic`` says.
@@ -69,26 +71,31 @@ def create() -> Response:
 
 @blueprint.endpoint("rest.update")
 def update(public_id: str) -> Response:
-    condition = Condition.of(request.headers.get("If-Match"))
-    return _versioned(_run(lambda do: do.update(public_id, g.incoming.body(), g.incoming.query(), condition)))
+    condition = Condition.of(current_request().headers.get("If-Match"))
+    return _versioned(_run(lambda do: do.update(public_id, _incoming().body(), _incoming().query(), condition)))
 
 
 @blueprint.endpoint("rest.update_many")
 def update_many() -> Response:
     _refuse_condition()
-    return answers.success(_run(lambda do: Bulk(do).update(g.incoming.body(), g.incoming.query())))
+    return answers.success(_run(lambda do: Bulk(do).update(_incoming().body(), _incoming().query())))
 
 
 @blueprint.endpoint("rest.delete")
 def delete(public_id: str) -> Response:
-    condition = Condition.of(request.headers.get("If-Match"))
+    condition = Condition.of(current_request().headers.get("If-Match"))
     return answers.success(_run(lambda do: do.delete(public_id, condition)))
 
 
 @blueprint.endpoint("rest.delete_many")
 def delete_many() -> Response:
     _refuse_condition()
-    return answers.success(_run(lambda do: Bulk(do).delete(g.incoming.body(), g.incoming.query())))
+    return answers.success(_run(lambda do: Bulk(do).delete(_incoming().body(), _incoming().query())))
+
+
+def _incoming() -> Incoming:
+    incoming: Incoming = current_state().incoming
+    return incoming
 
 
 def _run(work: Callable[[Operations], T], *, once: bool = False) -> T:
@@ -112,13 +119,14 @@ def _versioned(record: Versioned) -> Response:
     response.set_etag(versions.etag(record.version, content))
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.update(("Accept-Language", "X-Timezone", "X-Company-Id", "Cookie"))
+    request = current_request()
     if is_safe(request.method):
         response.make_conditional(request)
     return response
 
 
 def _refuse_condition() -> None:
-    if "If-Match" in request.headers:
+    if "If-Match" in current_request().headers:
         raise BadRequest("If-Match belongs to a call for one record.", name="invalid_condition")
 
 
@@ -128,4 +136,10 @@ def _next_link(parameters: Mapping[str, Any], limit: int, offset: int) -> str:
     texts = {
         name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in following.items()
     }
-    return f'<{request.path}?{urlencode(texts)}>; rel="next"'
+    pairs = "&".join(f"{_quoted(name)}={_quoted(text)}" for name, text in texts.items())
+    return f'<{current_request().path}?{pairs}>; rel="next"'
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a query string has it; names and numbers, of which there are most, are so already."""
+    return text if text.isalnum() and text.isascii() else quote_plus(text)

@@ -251,6 +251,17 @@ def test_a_call_that_waits_for_a_change_in_odoo_sees_its_signal_by_itself(
     assert looks > 2
 
 
+def test_a_call_leaves_nothing_to_the_garbage_collector(transactions: Transactions) -> None:
+    def work(root: Environment) -> weakref.ref[Any]:
+        return weakref.ref(act_as(root, root.ref("base.user_admin").id, {}))
+
+    gc.disable()
+    try:
+        assert transactions.run(work)() is None
+    finally:
+        gc.enable()
+
+
 def test_what_a_call_has_read_is_freed_at_its_end(transactions: Transactions) -> None:
     class Value:
         pass
