@@ -105,17 +105,21 @@ class Catalog:
             self._confirm()
 
     def _confirm(self) -> None:
-        self._transactions.run(self._refresh, statement_timeout=_PATIENCE)
+        if not self._transactions.run(self._is_current, statement_timeout=_PATIENCE):
+            # Between two transactions, and not within one: where a pooler has few connections, processes that each hold
+            # one and want another would wait for each other for ever.
+            stored = store.load(self._engine)
+            self._take(self._transactions.run(lambda root: self._compiled(stored, root), statement_timeout=_PATIENCE))
         self._confirmed = time.monotonic()
 
-    def _refresh(self, root: Environment) -> None:
+    def _is_current(self, root: Environment) -> bool:
         root.cr.execute("SELECT version FROM gatehouse.catalog_version")
-        (version,) = root.cr.fetchone()
-        current = self.snapshot
-        if current.version == version and current.fits(root):
-            return
-        known = current.models if current.fits(root) else {}
-        snapshot = _snapshot(store.load(self._engine), root, known)
+        return self.snapshot.fits(root) and root.cr.fetchone() == (self.snapshot.version,)
+
+    def _compiled(self, stored: store.Stored, root: Environment) -> Snapshot:
+        return _snapshot(stored, root, self.snapshot.models if self.snapshot.fits(root) else {})
+
+    def _take(self, snapshot: Snapshot) -> None:
         self._on_change(snapshot)
         self.snapshot = snapshot
         meters.CATALOG.inc()

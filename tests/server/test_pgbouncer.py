@@ -21,20 +21,23 @@ pytestmark = pytest.mark.live
 API = "/api/partner/rest"
 
 
-@pytest.fixture(params=["session", "transaction"])
+# In session mode each client has a connection of its own; four threads and the watcher of each worker need one. In
+# transaction mode one is enough for all of them: nothing that holds a connection waits for another one.
+@pytest.fixture(
+    params=[("session", 20), ("transaction", 2), ("transaction", 1)],
+    ids=["session", "transaction", "transaction with one connection"],
+)
 def pooled(request: pytest.FixtureRequest, testbed: Testbed, server: Server, tmp_path: Path) -> Iterator[Testbed]:
-    """The tests' PostgreSQL through a PgBouncer that has two connections to it, on the shared server's database."""
-    port = free_port()
+    """The tests' PostgreSQL through a PgBouncer that has few connections to it, on the shared server's database."""
+    (mode, size), port = request.param, free_port()
     (tmp_path / "users.txt").write_text(f'"{testbed.user}" "{testbed.password}"\n')
-    # In session mode each client has a connection of its own; four threads and the watcher of each worker need one.
-    size = 2 if request.param == "transaction" else 20
     settings = {
         "listen_addr": "127.0.0.1",
         "listen_port": port,
         "unix_socket_dir": "",
         "auth_type": "scram-sha-256",
         "auth_file": tmp_path / "users.txt",
-        "pool_mode": request.param,
+        "pool_mode": mode,
         "default_pool_size": size,
         "logfile": tmp_path / "pgbouncer.log",
     }
