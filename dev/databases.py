@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from dev.odoo_source import OdooSource
 from dev.postgres import Server
 from dev.steps import run, step
 
+#: Seconds in which autovacuum is done with a database of the tests.
+AUTOVACUUM_SECONDS = 60.0
 TODO = "Run the same command again: what is half-finished is removed first."
 
 
@@ -46,7 +49,16 @@ def set_comment(server: Server, name: str, text: str) -> None:
 
 def drop(server: Server, name: str, data_dir: Path) -> None:
     """Drop a database, if it is there, and its filestore; sessions on it are cut off."""
-    _execute(server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    deadline = time.monotonic() + AUTOVACUUM_SECONDS
+    while True:
+        try:
+            _execute(server, statement)
+            break
+        except errors.InsufficientPrivilege:  # autovacuum is at work there, which only a superuser may cut off
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
     shutil.rmtree(filestore(data_dir, name), ignore_errors=True)
 
 
