@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from typing import Any
 
-from serving import draining, environment_file, fork_signals, rolling
+from serving import draining, environment_file, fork_signals, open_files, rolling
 
 environment_file.load()
 
@@ -23,7 +23,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from app.config import from_environment
 from app.logs import init_logging
 from odoo_bridge import boot
-from serving.worker import Worker, allow_files
+from serving.worker import Worker
 
 settings = from_environment(os.environ)
 
@@ -31,13 +31,16 @@ bind = settings.bind
 workers = settings.workers
 threads = settings.threads
 worker_class = "serving.worker.Worker"
-worker_connections = 2000  # of each worker; a request that is being collected takes up to 64 KiB
+worker_connections = 2000  # of each worker; each takes up to 64 KiB for its head and as much for its body
+Worker.max_body = settings.max_body_size
+Worker.proxies = settings.trusted_proxies
+Worker.at_once = settings.at_once
 preload_app = True
 # In-flight requests get the time that a statement may take at most, and a little more.
 graceful_timeout = int(settings.statement_timeout) + 5
-timeout = int(settings.statement_timeout) + 30
+# A worker says twice a second that it lives, whatever its calls do; one that does not is replaced.
+timeout = 15
 keepalive = 15
-limit_request_line = 8190  # a bulk read of a thousand ids fits
 control_socket_disable = True
 # By default gunicorn lets every client on this machine say by header where an application is mounted (SCRIPT_NAME), and
 # so get past what a proxy looks at paths for. Which proxies are believed is GATEHOUSE_TRUSTED_PROXIES' to say.
@@ -69,10 +72,16 @@ atexit.register(_leave_nothing)
 
 def when_ready(server: Any) -> None:
     """The arbiter is there, and has no workers yet."""
-    allow_files()
+    open_files.allow()
     draining.install(server, settings.drain_seconds)
-    rolling.install(server)
+    server.reloads = rolling.Reloads(server)
+    server.reloads.install()
     rolling.take_over(server)
+
+
+def on_exit(server: Any) -> None:
+    """The arbiter ends."""
+    server.reloads.end()
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -22,6 +22,7 @@ class Settings:
     """All settings. Each is the environment variable ``GATEHOUSE_`` + its name in capitals; see the README.
 
     Times are seconds, sizes are bytes. ``secret_key`` may be None: then a random key is kept in the database.
+    ``calls_per_caller`` 0 stands for half of the threads.
     """
 
     odoo_conf: Path
@@ -33,6 +34,8 @@ class Settings:
     threads: int = 4
     max_body_size: int = 32 * 1024 * 1024
     statement_timeout: float = 30.0
+    call_timeout: float = 60.0
+    calls_per_caller: int = 0
     signaling_interval: float = 0.1
     catalog_interval: float = 0.25
     trusted_proxies: int = 0
@@ -49,12 +52,12 @@ class Settings:
         for name in ("workers", "threads", "max_body_size"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{variable(name)} must be 1 or more, not {getattr(self, name)}.")
-        for name in ("statement_timeout", "catalog_interval"):
+        for name in ("statement_timeout", "call_timeout", "catalog_interval"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{variable(name)} must be more than 0 seconds, not {getattr(self, name)}.")
         if self.catalog_interval > 1:
             raise ConfigError(f"{variable('catalog_interval')} must not be more than 1 second.")
-        for name in ("signaling_interval", "trusted_proxies", "slow_call"):
+        for name in ("signaling_interval", "trusted_proxies", "slow_call", "calls_per_caller"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{variable(name)} must not be negative, nor {getattr(self, name)}.")
         for name, known in _CHOICES.items():
@@ -68,6 +71,11 @@ class Settings:
             raise ConfigError(f"{variable('secret_key')} must have 32 characters or more.")
         if self.metrics_token is not None and not (len(self.metrics_token) >= 16 and self.metrics_token.isascii()):
             raise ConfigError(f"{variable('metrics_token')} must have 16 ASCII characters or more.")
+
+    @property
+    def at_once(self) -> int:
+        """Calls of one caller that a process has under way at most."""
+        return self.calls_per_caller or max(1, self.threads // 2)
 
 
 def variable(name: str) -> str:

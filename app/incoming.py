@@ -12,8 +12,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from flask import Request
-from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import ApiError, BadRequest, UnsupportedMediaType
 from app.http_methods import is_safe
@@ -27,22 +26,13 @@ class Incoming:
     """One request's input. ``rpc_id`` is the id of the JSON-RPC envelope, once a body with one has been read."""
 
     def __init__(self, request: Request) -> None:
-        """Read the body whole, before any transaction is open: a slow client holds a thread and nothing more."""
+        """Read the body, which is here as a whole: the server waits for it (``serving.framing``)."""
         self._request = request
-        try:
-            self._data = request.get_data() if _announces_body(request) else b""
-        except ClientDisconnected as error:
-            if isinstance(error.__context__, TimeoutError):
-                raise RequestTimeout("The body came too slowly.") from None
-            raise
-        except ParseException:  # gunicorn reads chunks as they are asked for
-            raise BadRequest(
-                "The chunks of the body are not well formed (RFC 9112 7.1).", name="invalid_body"
-            ) from None
+        self._data = request.get_data() if _announces_body(request) else b""
         if self._data and request.content_length is None:
             limit = request.max_content_length
             if limit is not None and len(self._data) >= limit:
-                # Werkzeug cuts a chunked body off at the limit without a word.
+                # Werkzeug, and the server before it, cut a chunked body off at the limit without a word.
                 raise RequestEntityTooLarge
         self.rpc_id: Any = None
         self._document: Any = None

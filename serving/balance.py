@@ -1,4 +1,4 @@
-"""How many connections each worker holds, in memory that the workers of one arbiter share.
+"""How loaded each worker is, in memory that the workers of one arbiter share.
 
 The kernel gives a new connection to whoever asks first, and the one that is awake asks first: a client's kept
 connections end up at one worker while the others idle.
@@ -11,23 +11,25 @@ import struct
 
 #: Workers that can be told apart; of more, two share a place and wait a little more often than they need.
 _PLACES = 256
-_COUNT = struct.Struct("=I")
+_ENTRY = struct.Struct("=dd")
+#: Seconds after which a worker that has not written counts as dead or frozen: an idle one writes twice a second.
+_FRESH = 1.5
 
 
 class Board:
-    """Made before the workers are forked; each then writes to its own place. 0 says that nobody is there."""
+    """Made before the workers are forked; each then writes to its own place: load + 1, and when. 0 says nobody."""
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _PLACES * _COUNT.size)
+        self._memory = mmap.mmap(-1, _PLACES * _ENTRY.size)
 
-    def write(self, place: int, connections: int) -> None:
-        """Note how many connections a worker holds."""
-        _COUNT.pack_into(self._memory, place % _PLACES * _COUNT.size, connections + 1)
+    def write(self, place: int, load: int, now: float) -> None:
+        """Note how loaded a worker is; ``now`` is ``time.monotonic()``, which all processes share."""
+        _ENTRY.pack_into(self._memory, place % _PLACES * _ENTRY.size, load + 1, now)
 
     def leave(self, place: int) -> None:
         """Note that a worker is gone."""
-        _COUNT.pack_into(self._memory, place % _PLACES * _COUNT.size, 0)
+        _ENTRY.pack_into(self._memory, place % _PLACES * _ENTRY.size, 0, 0)
 
-    def is_freer(self, connections: int) -> bool:
-        """Whether some worker holds fewer than so many connections."""
-        return any(0 < count <= connections for (count,) in _COUNT.iter_unpack(self._memory[:]))
+    def is_any_below(self, load: int, now: float) -> bool:
+        """Whether some worker that lives is less loaded."""
+        return any(0 < count <= load and now - at < _FRESH for count, at in _ENTRY.iter_unpack(self._memory[:]))

@@ -1,152 +1,135 @@
-"""A client's connection that waits for its request outside of any thread, and has no more time than it needs."""
+"""One client's connection: what it has sent, what is being answered, and what it has not fetched yet."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 import time
-from typing import Any, TypeAlias
+from typing import Any
 
-from gunicorn.http.unreader import SocketUnreader
-from gunicorn.workers.gthread import TConn
+from serving.answer import Answer
+from serving.framing import Progress, Reader, Request
+from serving.outbox import Outbox
+from serving.refusals import Refusal
 
-#: Bytes of a request that are collected before a thread takes it: heads, and the bodies of nearly all calls.
-COLLECTED = 64 * 1024
-#: Seconds for the rest of a larger body, and the bytes that earn one second more (as Apache's mod_reqtimeout does).
-BODY_SECONDS = 20.0
-BODY_RATE = 4096
-#: Seconds that a client may take to fetch one answer, or one piece of an answer that comes in pieces.
-ANSWER_SECONDS = 60.0
-
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
-#: The last chunk and its trailers (RFC 9112 7.1), looked for in the last KiB of a body.
-_LAST_CHUNK = re.compile(rb"(?:^|\r\n)0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n\Z")
-_EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
-_TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+#: Bytes that are read at once.
+PIECE = 64 * 1024
+#: Seconds that a client has for a request's head.
+HEAD_SECONDS = 10.0
+#: Seconds that it has for the body, and to fetch the answer; and the bytes that earn one second more.
+BODY_SECONDS = ANSWER_SECONDS = 20.0
+RATE = 4096
 
 
-class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """Collects a request without blocking. What it finds decides only when a thread gets it: gunicorn parses it.
+class Connection:
+    """What a client has sent, and its answer. Where it waits, and what it is watched for, is kept by ``Places``.
 
-    ``place`` is where it waits for its client, ``watched`` whether the event loop looks at it.
+    ``caller`` is whose turn it takes, None where it takes none.
     """
 
-    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
-        super().__init__(cfg, _AnswerSocket(sock), client, server)
-        self.place: Place | None = None
-        self.watched = False
-        self.received = bytearray()
-        self.upload = False
-        self.kept = False  # after the answer
-        # The thread need not wait for the first byte.
-        self.data_ready = True
+    def __init__(self, sock: socket.socket, client: Any, server: Any, max_body: int) -> None:
+        sock.setblocking(False)
+        self.sock = sock
+        self.client = client
+        self.server = server
+        self.place: dict[Connection, None] | None = None
+        self.deadline = 0.0
+        self.events = 0
+        self.counted = 0  # of ``in_file``
+        self.is_gone = False
+        self.answer: Answer | None = None
+        self.caller: bytes | None = None
+        self.outbox = Outbox(sock)
+        self._max_body = max_body
+        self.reader = Reader(max_body)
+        self._began: float | None = None
+        self._sent_before = 0
+
+    @property
+    def in_file(self) -> int:
+        """Bytes that are kept on the disk for it."""
+        return self.reader.in_file + self.outbox.in_file
 
     def receive(self) -> bool:
-        """Read what is there; return whether the client is still there."""
+        """Read what is there; return False where the client is gone, and has not gone amid a request."""
         try:
-            data = self.sock.recv(COLLECTED)
+            data = self.sock.recv(PIECE)
         except (BlockingIOError, InterruptedError):
             return True
         except OSError:
             return False
-        self.received += data
-        return bool(data)
+        self.reader.feed(data)
+        return self.reader.has_begun
 
-    def complete(self) -> bool:
-        """Whether a thread can take the request; ``upload`` then tells whether it will have to wait for more of it."""
-        end = self.received.find(b"\r\n\r\n")
-        self.upload = False
-        if end < 0:
-            return len(self.received) > COLLECTED  # gunicorn refuses it
-        head, size = self.received[: end + 4], len(self.received) - end - 4
-        length = _LENGTH.search(head)
-        if _CHUNKED.search(head):
-            whole = _LAST_CHUNK.search(self.received[max(end + 4, len(self.received) - 1024) :]) is not None
-        else:
-            whole = length is None or size >= int(length[1])
-        expects = _EXPECT.search(head) is not None  # it waits for gunicorn's "100 Continue"
-        too_large = length is not None and int(length[1]) > COLLECTED
-        self.upload = not whole and (expects or too_large or size > COLLECTED)
-        return whole or self.upload
-
-    def init(self) -> None:
-        """In the thread: make the parser at first, and let it find what was collected."""
-        fresh = self.parser is None
-        super().init()
-        if fresh:
-            self.parser.unreader = _Unreader(self.sock)
-        self.parser.unreader.expect(bytes(self.received))
-        self.received.clear()
-        self.sock.settimeout(ANSWER_SECONDS)  # of sendall, as a whole
-        self.sock.hold()
-
-    def refuse(self) -> None:
-        """Tell a client that began a request and did not end it; one that sent nothing needs no answer."""
-        if self.received:
-            with contextlib.suppress(OSError):
-                self.sock.send(_TIMEOUT)
-
-
-Place: TypeAlias = dict[Connection, None]
-
-
-class _AnswerSocket(socket.socket):
-    """Sends the head of an answer, which gunicorn writes by itself, in one packet with what follows."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock.family, sock.type, sock.proto, sock.detach())
-        self._holds = False
-        self._held = b""
-
-    def hold(self) -> None:
-        """Hold the next thing back that is sent, until something else is."""
-        self._holds = True
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """See socket.socket."""
-        if self._holds:
-            self._holds, self._held = False, data
-        elif self._held and len(data) <= COLLECTED:
-            held, self._held = self._held, b""
-            super().sendall(held + data, flags)
-        else:
-            self.flush()
-            super().sendall(data, flags)
-
-    def sendfile(self, *arguments: Any, **options: Any) -> int:
-        """See socket.socket."""
-        self.flush()
-        return super().sendfile(*arguments, **options)
-
-    def flush(self) -> None:
-        """Send what is held back: all of an answer without a body."""
-        self._holds = False
-        if self._held:
-            held, self._held = self._held, b""
-            super().sendall(held)
-
-
-class _Unreader(SocketUnreader):  # type: ignore[misc]
-    """Reads the rest of a body for as long as the client keeps to BODY_SECONDS and BODY_RATE."""
-
-    _deadline = 0.0
-
-    def expect(self, collected: bytes) -> None:
-        """Begin a request."""
-        self.unread(collected)
-        self._deadline = time.monotonic() + BODY_SECONDS
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """Return the next piece. Raises TimeoutError."""
-        remaining = self._deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError("The client is too slow.")
-        self.sock.settimeout(remaining)
+    def discard(self) -> bool:
+        """Throw away what is there; return whether the client is still there."""
         try:
-            data: bytes = super().chunk(size_hint)
-        finally:
-            self.sock.settimeout(ANSWER_SECONDS)
-        self._deadline += len(data) / BODY_RATE
-        return data
+            return bool(self.sock.recv(PIECE))
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
+            return False
+
+    def collect(self) -> Request | Progress:
+        """Go on with the request that comes in, and ask for its body where the client waits for that.
+
+        Returns it once it is whole. Raises Refusal, and OSError where the client is gone or the disk is full.
+        """
+        if self._began is None and self.reader.has_begun:
+            self._began = time.monotonic()
+        progress = self.reader.advance()
+        request = self.reader.request
+        if request is not None and request.expects_continue and progress is Progress.NEEDS_DATA:
+            if not request.received:
+                self.outbox.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self.outbox.flush()
+            request.expects_continue = False
+        return progress
+
+    def receive_by(self) -> float:
+        """Return until when the request has to be here."""
+        began = self._began or time.monotonic()
+        request = self.reader.request
+        return began + (HEAD_SECONDS if request is None else BODY_SECONDS + request.received / RATE)
+
+    def fetch_by(self) -> float:
+        """Return until when the answer has to be fetched, at the pace that it is fetched with."""
+        if self._began is None:
+            self._began, self._sent_before = time.monotonic(), self.outbox.sent
+        return self._began + ANSWER_SECONDS + (self.outbox.sent - self._sent_before) / RATE
+
+    def begin_answer(self, answer: Answer) -> None:
+        """Take the answer to the request that is here."""
+        self.answer = answer
+        self._began = None
+
+    def next_request(self) -> None:
+        """Begin anew, with what has come behind the last request."""
+        rest, self.reader, self.answer, self._began = self.reader.rest, Reader(self._max_body), None, None
+        if rest:
+            self.reader.feed(rest)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Tell the client why its request is not served. Raises OSError."""
+        self.outbox.sendall(refusal.render())
+        self.outbox.flush()
+
+    def cut(self) -> None:
+        """End the answer where it is."""
+        if self.answer is not None:
+            self.answer.cut()
+        self.outbox.close()
+
+    def end_sending(self) -> None:
+        """Tell the client that nothing more comes. Raises OSError."""
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Close it; what is not sent is lost. An answer that is not finished is still to be closed."""
+        self.is_gone = True
+        self.outbox.close()
+        if self.answer is None:
+            self.reader.close()
+        self.reader = Reader(self._max_body)
+        with contextlib.suppress(OSError):
+            self.sock.close()

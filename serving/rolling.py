@@ -1,113 +1,145 @@
 """SIGHUP: new code and new settings, without a request lost.
 
 gunicorn's own reload keeps a preloaded application as it is. Here the arbiter tries in a process of its own whether
-the new version starts; where it does not, all stays as it was. Then the arbiter becomes the new version (exec): the
-process id stays, for whoever supervises it, and so do the listening sockets, from which the workers of before go on
-to serve. The new arbiter takes these over as its oldest workers, forks new ones beside them, and then ends them by
-gunicorn's own rule, that workers beyond the number of the settings go, the oldest first.
+the new version starts, and looks after its workers meanwhile; where it does not start, all stays as it was. Then the
+arbiter becomes the new version (exec): the process id stays, for whoever supervises it, and so do the listening
+sockets, from which the workers of before go on to serve. The new arbiter takes these over as its oldest workers, forks
+new ones beside them, and then ends them by gunicorn's own rule, that workers beyond the number of the settings go, the
+oldest first.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from serving import draining, fork_signals
+from serving.trial import Trial
 
 #: What one arbiter leaves to the next: JSON with the workers' process ids, and a folder to remove after them.
 _LEGACY = "GATEHOUSE_LEGACY"
-#: Seconds that the new version may take to start.
-_PATIENCE = 300
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 @dataclass
 class Predecessor:
-    """A worker of the version of before, as gunicorn's arbiter looks at its workers."""
+    """A worker of the version of before, as gunicorn's arbiter looks at its workers.
+
+    ``ends``: when it has to have ended (``time.monotonic``), which it does by itself if it is alive.
+    """
 
     pid: int
     age: int
     folder: str
+    ends: float
     aborted: bool = False
 
     @property
     def tmp(self) -> Predecessor:
-        """What tells the arbiter that a worker is alive; a predecessor ends by itself, by graceful_timeout."""
+        """What tells the arbiter that a worker is alive."""
         return self
 
     def last_update(self) -> float:
-        """Now, in the arbiter's clock."""
-        return time.monotonic()
+        """Now, in the arbiter's clock, as long as it has time."""
+        return min(time.monotonic(), self.ends)
 
     def close(self) -> None:
         """There is no file to close: it is the old arbiter's, and gone with it."""
 
 
-def install(server: Any) -> None:
-    """Answer SIGHUP in our way."""
-    server.handle_hup = partial(reload, server)
+class Reloads:
+    """Tries new versions, and becomes one that starts."""
 
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._trial: Trial | None = None
+        self._again = False
 
-def reload(server: Any) -> None:
-    """Become the new version if it starts; else say why not, and serve on. Does not return in the first case."""
-    if draining.is_draining():
-        return
-    # As it was when this process began: without what the environment file has added since. Sockets that systemd gave
-    # are handed on below, like all others.
-    environ = {name: value for name, value in server.cfg.env_orig.items() if not name.startswith("LISTEN_")}
-    command = [sys.executable, *sys.orig_argv[1:]]
-    server.log.info("Reloading: trying the new version")
-    if not _starts(server, command, environ):
-        server.log.error("The new version does not start, as said above: the one of before serves on")
-        return
-    # From here on until the new arbiter has its handlers signals wait: also exec keeps them.
-    fork_signals.hold()
-    if _told_to_stop(server):
-        fork_signals.release()
-        return
-    legacy = {"workers": list(server.WORKERS), "folder": os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")}
-    # The protocol by which gunicorn hands its sockets over (Arbiter.reexec); the pid stays the arbiter's own.
-    environ |= {
-        "GUNICORN_PID": str(os.getpid()),
-        "GUNICORN_FD": ",".join(str(listener.fileno()) for listener in server.LISTENERS),
-        _LEGACY: json.dumps(legacy),
-    }
-    if server.pidfile is not None:
-        server.pidfile.unlink()
-    os.execve(command[0], command, environ)  # noqa: S606  our own command line
+    def install(self) -> None:
+        """Answer SIGHUP in our way; the arbiter's loop looks how a trial stands."""
+        manage = self._server.manage_workers
 
+        def manage_workers() -> None:
+            manage()
+            self.look()
 
-def _starts(server: Any, command: list[str], environ: dict[str, str]) -> bool:
-    """Whether the new version loads: its settings, Odoo's registry, the definitions. A stop does not wait for it.
+        self._server.manage_workers = manage_workers
+        self._server.handle_hup = self.begin
 
-    Nobody may wait for children in general meanwhile: that would take the trial's exit code away.
-    """
-    deadline = time.monotonic() + _PATIENCE
-    with subprocess.Popen([*command, "--check-config"], env=environ) as trial:  # noqa: S603  our own command line
-        while trial.poll() is None:
-            if time.monotonic() > deadline or _told_to_stop(server):
-                trial.kill()
-            time.sleep(0.1)
-    return trial.returncode == 0
+    def begin(self) -> None:
+        """Try the version that is on the disk now; after a trial that runs already, once more."""
+        if self._trial is not None:
+            self._again = True
+        elif not draining.is_draining():
+            self._server.log.info("Reloading: trying the new version")
+            self._trial = Trial(self._command, self._environ())
+
+    def look(self) -> None:
+        """Become the new version if it has been found to start; else say why not, and serve on."""
+        if self._trial is None:
+            return
+        starts = self._trial.outcome()
+        if starts is None:
+            return
+        self._trial = None
+        if self._again:
+            self._again = False
+            self.begin()
+        elif starts:
+            self._become()
+        else:
+            self._server.log.error("The new version does not start, as said above: the one of before serves on")
+
+    def end(self) -> None:
+        """End a trial that nobody waits for any more."""
+        if self._trial is not None:
+            self._trial.kill()
+
+    @property
+    def _command(self) -> list[str]:
+        return [sys.executable, *sys.orig_argv[1:]]
+
+    def _environ(self) -> dict[str, str]:
+        """Return the environment as it was when this process began: without what the environment file has added since.
+
+        Sockets that systemd gave are handed on below, like all others.
+        """
+        return {name: value for name, value in self._server.cfg.env_orig.items() if not name.startswith("LISTEN_")}
+
+    def _become(self) -> None:
+        """Become the new version; returns only where the server is told to stop."""
+        server, command = self._server, self._command
+        # From here on until the new arbiter has its handlers signals wait: also exec keeps them.
+        fork_signals.hold()
+        if _told_to_stop(server):
+            fork_signals.release()
+            return
+        legacy = {"workers": list(server.WORKERS), "folder": os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")}
+        # The protocol by which gunicorn hands its sockets over (Arbiter.reexec); the pid stays the arbiter's own.
+        environ = self._environ() | {
+            "GUNICORN_PID": str(os.getpid()),
+            "GUNICORN_FD": ",".join(str(listener.fileno()) for listener in server.LISTENERS),
+            _LEGACY: json.dumps(legacy),
+        }
+        if server.pidfile is not None:
+            server.pidfile.unlink()
+        os.execve(command[0], command, environ)  # noqa: S606  our own command line
 
 
 def _told_to_stop(server: Any) -> bool:
     """Whether a stop was asked for meanwhile; all that has been asked for stays in the queue."""
     found = []
-    while True:
-        try:
+    with contextlib.suppress(queue.Empty):
+        while True:
             found.append(server.SIG_QUEUE.get_nowait())
-        except queue.Empty:
-            break
     for number in found:
         server.SIG_QUEUE.put_nowait(number)
     return any(number in _STOPS for number in found)
@@ -119,9 +151,10 @@ def take_over(server: Any) -> None:
     fork_signals.release()
     if legacy is None:
         return
+    ends = time.monotonic() + server.cfg.graceful_timeout
     for age, pid in enumerate(legacy["workers"], start=-len(legacy["workers"])):
         # Our own children: a pid is not used again before we have taken note of the child's end.
-        server.WORKERS[pid] = Predecessor(pid, age, legacy["folder"])
+        server.WORKERS[pid] = Predecessor(pid, age, legacy["folder"], ends)
     for _ in range(server.cfg.workers):
         server.spawn_worker()
     # gunicorn's loop ends those that are too many now: the predecessors.

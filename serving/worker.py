@@ -1,132 +1,123 @@
-"""gunicorn's thread worker, made patient and quick (gunicorn 27: gunicorn/workers/gthread.py).
+"""gunicorn's worker: an event loop that waits for clients, and threads that answer what is here as a whole.
 
-gunicorn's own gives each new connection a thread, which waits up to 5 s for the first byte and without an end for the
-rest: a few clients that send a byte a second hold all threads. Here the event loop collects requests up to 64 KiB, with
-a limit of time; larger bodies are read by threads, of which uploads may take half.
-
-gunicorn's own hands each request from the event loop to another thread, and its end back. Here the thread that has the
-event loop answers the request itself, and passes the loop on only where that takes long: see ``serving.relay``.
+A thread never waits for a client. The loop reads requests to their end (``serving.framing``), and sends what a client
+does not take at once (``serving.outbox``); who is too slow is dropped.
 """
 
 from __future__ import annotations
 
 import errno
-import resource
+import os
 import selectors
 import signal
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+from gunicorn.workers.base import Worker as BaseWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, PollableMethodQueue
 
 from odoo_bridge.memory import Slack
+from serving.acceptor import Acceptor
+from serving.answer import BACKLOG, Answer
 from serving.balance import Board
-from serving.connection import Connection, Place
-from serving.relay import Relay
+from serving.connection import Connection
+from serving.environ import environ_of
+from serving.framing import Progress, Request
+from serving.places import READ, WRITE, Places
+from serving.refusals import Refusal
+from serving.threads import Threads
+from serving.turns import Turns, caller_of
 
-#: Seconds that a client has to send its request's head and a body of up to 64 KiB.
-REQUEST_SECONDS = 10.0
-#: Seconds that a client has to hang up after an answer with "Connection: close".
+#: Seconds that a client has to hang up after the last answer of its connection.
 CLOSE_SECONDS = 2.0
-#: Seconds between two looks for connections whose time is over.
-TIDY_SECONDS = 0.5
-#: Seconds between two looks at the memory that could be given back.
-MEMORY_SECONDS = 5.0
-#: Seconds that a worker leaves a new connection to one that has fewer.
-LEAVE_SECONDS = 0.003
-#: Files that a worker may have open, where the system allows: a connection is one.
-FILES = 16_384
+#: Seconds that a request waits for others of its caller.
+HOLD_SECONDS = 5.0
+#: Seconds between two looks for connections whose time is over, and at the memory that could be given back.
+TIDY_SECONDS, MEMORY_SECONDS = 0.5, 5.0
+#: What has to be answered whatever else is under way; each has a thread of its own.
+PROBES = ("/healthz", "/readyz")
+#: Bodies of the largest size for which there is room on the disk, all connections together.
+LARGEST_BODIES = 8
 
 
-def allow_files() -> None:
-    """Raise this process's limit of open files to FILES or to what it may be; workers inherit it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
+    """The main thread has the loop, and alone touches connections, but for the answer that a thread is making.
 
-
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """The main thread gets the signals and watches; the relay's threads serve.
-
-    Only the thread that leads touches the event loop and the lists of connections; ``handle``, which is gunicorn's, may
-    still run in one that has led.
+    ``max_body`` (bytes), ``proxies`` (that are believed) and ``at_once`` (calls of one caller) are set by
+    gunicorn.conf.py.
     """
 
-    board = Board()  # of this arbiter's workers: the module is imported before any is forked
+    board: ClassVar = Board()  # of this arbiter's workers: the module is imported before any is forked
+    max_body: ClassVar = 32 * 1024 * 1024
+    proxies: ClassVar = 0
+    at_once: ClassVar = 2
+
+    alive: bool
+    poller: selectors.BaseSelector
+    places: Places
+    acceptor: Acceptor
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._relay = Relay(self.cfg.threads, self._lead)
-        self._leaves_until = float("-inf")
-        self._has_left = False
-        self._uploads = 0
-        self._ready: deque[Connection] = deque()
-        self._waiting_uploads: deque[Connection] = deque()
-        # Connections that wait for their client: for the next request, for the rest of one, and for the end.
-        self.keepalived_conns: Place = {}
-        self.pending_conns: Place = {}
-        self._closing: Place = {}
-        self._tidied = float("-inf")
+        self.deferred = PollableMethodQueue()
+        self.connections = 0
+        self._threads = Threads("call", self.cfg.threads)
+        self._probes = {path: Threads(path, 1) for path in PROBES}
+        self._busy = 0  # threads that make answers
+        self._turns = Turns(self.at_once)
+        self._unread: deque[Connection] = deque()  # with more in what they have sent than one turn
         self._stops_at: float | None = None
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
         """Refuse what this worker does not do."""
-        super().check_config(cfg, log)
         if cfg.is_ssl:
             raise RuntimeError("TLS ends at the reverse proxy, not here: see deploy/nginx.conf.")
 
-    def get_thread_pool(self) -> None:
-        """gunicorn's own threads are not needed: the relay has its own."""
+    def init_process(self) -> None:
+        """Begin to serve, in the worker's own process."""
+        self.poller = selectors.DefaultSelector()
+        self.places = Places(self.poller)
+        self.acceptor = Acceptor(self.poller, self.sockets, self.board, self.age, self._take, self._make_room)
+        self.deferred.init()
+        self.poller.register(self.deferred.fileno(), READ, self.deferred.run_callbacks)
+        super().init_process()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: serve what has begun, then end."""
-        super().handle_exit(sig, frame)
-        self._relay.wake()
-
-    def handle_quit(self, sig: int, frame: Any) -> None:
-        """SIGQUIT, SIGINT: end now."""
-        super(ThreadWorker, self).handle_quit(sig, frame)
+        if self.alive:
+            self.alive = False
+            self.deferred.defer(lambda: None)
 
     def run(self) -> None:
-        """In the main thread: let the relay serve until all is done after a signal to stop."""
-        wake_up = self.method_queue.run_callbacks
-        self.poller.register(self.method_queue.fileno(), selectors.EVENT_READ, wake_up)
-        self._relay.start()
-        slack, looked = Slack(), time.monotonic()
-        while not self._relay.is_over:
-            self.notify()
-            self._relay.watch()
-            if time.monotonic() - looked > MEMORY_SECONDS:
-                looked = time.monotonic()
+        """Serve until all is done after a signal to stop."""
+        for threads in (self._threads, *self._probes.values()):
+            threads.start()
+        slack = Slack()
+        tidied = returned = time.monotonic()
+        while not self._is_done():
+            self._look()
+            now = time.monotonic()
+            if now - tidied >= TIDY_SECONDS:
+                tidied = now
+                self._tidy(now)
+            if now - returned >= MEMORY_SECONDS:
+                returned = now
                 slack.give_back()
-            if self.alive and not self.is_parent_alive():
-                self.handle_exit(signal.SIGTERM, None)
-        if self._relay.error is not None:
-            raise self._relay.error
-        for conn in [*self.keepalived_conns, *self.pending_conns, *self._closing]:
-            self._close(conn)
-        self.poller.close()
-        self.method_queue.close()
+        for conn in self.places.all():
+            conn.close()
         for listener in self.sockets:
             listener.close()
 
-    def _lead(self) -> None:
-        """Run the event loop in this thread, for as long as it leads."""
-        while not self._is_done():
-            if self._ready and self._relay.has_room:
-                conn = self._ready.popleft()
-                if not self._relay.run(partial(self._answer, conn), long=conn.upload):
-                    self.method_queue.defer(self._answered, conn)
-                    return
-                self._answered(conn)
-            else:
-                self._look()
-        self._relay.stop()
+    def leave(self) -> None:
+        """In the arbiter: this worker's process has ended."""
+        self.board.leave(self.age)
+
+    # The loop.
 
     def _is_done(self) -> bool:
         """Whether a worker that is to stop has nothing to do any more, or no more time for it."""
@@ -137,156 +128,227 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._stops_at = now + self.cfg.graceful_timeout
             # A stop waits for requests, not for connections that may bring one. Who was told that the connection is
             # kept may be sending its next request already: that one is answered with "Connection: close".
-            for conn in [*self.keepalived_conns, *self.pending_conns]:
-                conn.timeout = min(conn.timeout, now + STOP_KEEPALIVE_LINGER)
-        return self.nr_conns <= 0 or now > self._stops_at
+            for conn in (*self.places.idle, *self.places.receiving):
+                conn.deadline = min(conn.deadline, now + STOP_KEEPALIVE_LINGER)
+        return self.connections <= 0 or now > self._stops_at
 
     def _look(self) -> None:
-        """Wait for what happens next, and take note of it."""
-        now = time.monotonic()
-        leaves = now < self._leaves_until
-        # Where all threads wait, nothing that is taken would be answered; another worker may have one that is free.
-        has_room = self.nr_conns < self.worker_connections and self._relay.has_room
-        self.set_accept_enabled(self.alive and has_room and not leaves)
-        self.board.write(self.age, self.nr_conns)
-        if now - self._tidied >= TIDY_SECONDS:
-            self._tidied = now
-            self._close_late(now)
-        self.wait_for_and_dispatch_events(LEAVE_SECONDS if leaves else TIDY_SECONDS)
+        """Wait for what happens next, and do what there is to do for it."""
+        is_full = self._busy >= self.cfg.threads
+        # Where all threads are busy, another worker may have one that is free.
+        load = self.connections + (self.cfg.worker_connections if is_full else 0)
+        patience = self.acceptor.look(load, is_open=self.alive) or TIDY_SECONDS
+        for key, _ in self.poller.select(0 if self._unread else patience):
+            if isinstance(key.data, Connection):
+                self._step(self._on_client, key.data)
+            else:
+                key.data(key.fileobj)
+        for _ in range(len(self._unread)):
+            self._step(self._collect, self._unread.popleft())
+        while self._turns and self._busy < self.cfg.threads:
+            self._busy += 1
+            self._threads.do(partial(self._make, self._turns.next(), self._made))
 
-    def accept(self, listener: Any) -> None:
-        """Take a new connection, and what it has sent; at first leave it to a worker that has fewer."""
-        self.board.write(self.age, self.nr_conns)
-        now = time.monotonic()
-        if self.board.is_freer(self.nr_conns) and not (self._has_left and now - self._leaves_until < LEAVE_SECONDS):
-            self._leaves_until, self._has_left = now + LEAVE_SECONDS, True
-            return
-        self._has_left = False  # nobody else took this one
+    def _step(self, step: Callable[[Connection], None], conn: Connection) -> None:
+        """Do something for one connection, and let an error of ours be the end of no other."""
         try:
-            sock, address = listener.accept()
-        except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE):
-                self.log.error("No file is left for a new connection: raise the limit of open files")
-                time.sleep(0.05)
-            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
-                raise
-            return
-        self.nr_conns += 1
-        self._collect(Connection(self.cfg, sock, address, listener.getsockname()))
+            step(conn)
+        except Exception:
+            self.log.exception("Unexpected error of a connection")
+            if not conn.is_gone:
+                self._close(conn)
 
-    def _collect(self, conn: Connection, deadline: float | None = None) -> None:
-        """Read what is there; a request that is complete is ready to be answered, another one waits for more."""
-        if not conn.receive():
+    def _tidy(self, now: float) -> None:
+        """Say that the worker lives, and drop those whose time is over."""
+        self.notify()
+        for conn in list(self.places.late(now)):
+            self._drop_late(conn)
+        if self.alive and self.ppid != os.getppid():
+            self.log.info("Parent changed, shutting down: %s", self)
+            self.handle_exit(signal.SIGTERM, None)
+
+    def _drop_late(self, conn: Connection) -> None:
+        """Drop a connection whose client is too slow; who began a request and did not end it is told so."""
+        if conn.place is self.places.receiving:
+            self._refuse(conn, Refusal(408, "The request came too slowly."))
+        elif conn.place is self.places.held:
+            self._turns.give_up(conn)
+            self._refuse(conn, Refusal(429, f"This caller has more than {self.at_once} requests under way."))
+        else:
             self._close(conn)
-        elif conn.complete():
-            self._queue(conn)
+
+    # Requests.
+
+    def _take(self, sock: socket.socket, client: Any, server: Any) -> None:
+        """Take a new connection, and what it has sent."""
+        if self.connections >= self.cfg.worker_connections:
+            self._make_room()
+        self.connections += 1
+        self._receive(Connection(sock, client, server, self.max_body))
+
+    def _make_room(self) -> None:
+        conn = self.places.expendable()
+        if conn is not None:
+            self._close(conn)
+
+    def _on_client(self, conn: Connection) -> None:
+        """A client has sent something, takes more, or has hung up."""
+        if conn.place is None:  # it is being answered: what comes meanwhile is for later
+            self.places.watch(conn, 0)
+        elif conn.place is self.places.sending:
+            self._send(conn)
+        elif conn.place is not self.places.closing:
+            self._receive(conn)
+        elif not conn.discard():
+            self._close(conn)
+
+    def _receive(self, conn: Connection) -> None:
+        if conn.receive():
+            self._collect(conn)
         else:
-            # Where a request began, the time runs from there.
-            self._wait(conn, self.pending_conns, deadline or time.monotonic() + REQUEST_SECONDS)
+            self._close(conn)
 
-    def _wait(self, conn: Connection, place: Place, deadline: float) -> None:
-        """Let a connection wait for its client in ``place``, until ``deadline``."""
-        conn.timeout = deadline
-        conn.place = place
-        place[conn] = None
-        if not conn.watched:
-            conn.watched = True
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_readable, conn))
-
-    def _on_readable(self, conn: Connection, client: Any) -> None:
-        """A client has sent something, or hung up."""
-        place, conn.place = conn.place, None
-        if place is None:  # it is being answered: what comes meanwhile is for later
-            self._unwatch(conn)
-            return
-        del place[conn]
-        if place is self._closing:
-            self._discard(conn)
-        else:
-            self._collect(conn, conn.timeout if place is self.pending_conns else None)
-
-    def _unwatch(self, conn: Connection) -> None:
-        # A connection that is answered in short stays where the poller has it: nobody looks there meanwhile.
-        if conn.watched:
-            conn.watched = False
-            self.poller.unregister(conn.sock)
-
-    def _queue(self, conn: Connection) -> None:
-        """Let a request be answered in its turn; uploads have half of the threads at most."""
-        if conn.upload:
-            if self._uploads >= max(1, self.cfg.threads // 2):
-                self._waiting_uploads.append(conn)
-                return
-            self._uploads += 1
-        self._ready.append(conn)
-
-    def _answer(self, conn: Connection) -> None:
-        """Answer a request; the only thing that another thread than the leader does."""
-        conn.kept = False
+    def _collect(self, conn: Connection) -> None:
+        """Go on with the request that is coming in: it is here as a whole and gets its turn, or waits for more."""
         try:
-            kept = bool(self.handle(conn))
-            conn.sock.flush()
-            conn.kept = kept
+            progress = conn.collect()
+        except Refusal as refusal:
+            self._refuse(conn, refusal)
+        except OSError as error:
+            self._fail(conn, error)
+        else:
+            if isinstance(progress, Request):
+                self.places.leave(conn)
+                self._queue(conn, progress)
+            elif progress is Progress.HAS_MORE:
+                self.places.leave(conn)
+                self._unread.append(conn)
+            elif conn.reader.has_begun:
+                self.places.wait(conn, self.places.receiving, conn.receive_by(), READ)
+                self._bound_files()
+            else:
+                patience = self.cfg.keepalive if self.alive else min(self.cfg.keepalive, STOP_KEEPALIVE_LINGER)
+                self.places.wait(conn, self.places.idle, time.monotonic() + patience, READ)
+
+    def _fail(self, conn: Connection, error: OSError) -> None:
+        """There is no room for what the client sends, or it is gone."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            self.log.error("A request's body can't be kept: %s", error)
+            self._refuse(conn, Refusal(503, "There is no room for the request's body at the moment."))
+        else:
+            self._close(conn)
+
+    def _bound_files(self) -> None:
+        """Drop those who have been longest at a large body or answer, where all together they would fill the disk."""
+        while self.places.in_file > LARGEST_BODIES * self.max_body:
+            conn = self.places.largest_wait()
+            if conn is None:
+                return
+            if conn.place is self.places.receiving:
+                self._refuse(conn, Refusal(503, "Too many large requests are on their way."))
+            else:
+                self._close(conn)
+
+    def _queue(self, conn: Connection, request: Request) -> None:
+        """Let a request be answered in its turn."""
+        try:
+            environ = environ_of(request, conn.client, conn.server)
+        except Refusal as refusal:
+            self._refuse(conn, refusal)
+            return
+        self.nr += 1
+        if self.nr >= self.max_requests:
+            self.handle_exit(signal.SIGTERM, None)
+        last = not self.alive or self.connections >= self.cfg.worker_connections
+        conn.begin_answer(Answer(request, environ, conn.outbox, self.cfg, last=last))
+        probe = self._probes.get(environ["PATH_INFO"])
+        if probe is not None:
+            probe.do(partial(self._make, conn, self._answered))
+        elif not self._turns.add(conn, caller_of(request.headers, environ["REMOTE_ADDR"], self.proxies)):
+            self.places.wait(conn, self.places.held, time.monotonic() + HOLD_SECONDS, 0)
+
+    # Answers.
+
+    def _make(self, conn: Connection, then: Callable[[Connection], None]) -> None:
+        """In a thread: make the next part of an answer; ``then`` is what the loop does with it."""
+        answer = conn.answer
+        try:
+            if answer is not None and conn.is_gone:
+                answer.close()
+            elif answer is not None:
+                answer.advance(self.wsgi)
         except OSError:
             self.log.debug("The client has gone before the end of its answer")
+            conn.cut()
         except BaseException:
             self.log.exception("Unexpected error of a connection")
+            conn.cut()
+        self.deferred.defer(then, conn)
+
+    def _made(self, conn: Connection) -> None:
+        """A thread is free again: others may have their turn."""
+        self._busy -= 1
+        if conn.is_gone or conn.answer is None or conn.answer.finished:
+            following = self._turns.done(conn)
+            if following is not None:
+                self.places.leave(following)
+        self._answered(conn)
 
     def _answered(self, conn: Connection) -> None:
-        """Close the connection of an answered request, or wait for the next one."""
-        if conn.upload:
-            conn.upload = False
-            self._uploads -= 1
-            if self._waiting_uploads:
-                self._queue(self._waiting_uploads.popleft())
-        if not conn.kept:
-            self._hang_up(conn)
+        """A part of an answer is there: send it."""
+        if not conn.is_gone:
+            self._step(self._send, conn)
+
+    def _send(self, conn: Connection) -> None:
+        """Send what the client takes; go on with the answer, or with what comes next on this connection."""
+        answer, outbox = conn.answer, conn.outbox
+        try:
+            if not outbox.is_empty:
+                outbox.flush()
+        except OSError:
+            self._close(conn)
             return
-        conn.sock.setblocking(False)
-        conn.received += conn.parser.unreader.take_buffered()  # of the next request, sent without a wait
-        if conn.complete():
-            self._queue(conn)
-        elif conn.received:
-            self._wait(conn, self.pending_conns, time.monotonic() + REQUEST_SECONDS)
+        if answer is None:
+            return
+        if not outbox.is_empty and (answer.finished or outbox.pending > BACKLOG // 2):
+            self.places.wait(conn, self.places.sending, conn.fetch_by(), WRITE)
+            self._bound_files()
+            return
+        self.places.leave(conn)
+        if not answer.finished:
+            self._turns.again(conn)
+        elif answer.keeps:
+            conn.next_request()
+            self._collect(conn)
         else:
-            patience = self.cfg.keepalive if self.alive else min(self.cfg.keepalive, STOP_KEEPALIVE_LINGER)
-            self._wait(conn, self.keepalived_conns, time.monotonic() + patience)
+            self._hang_up(conn)
+
+    def _refuse(self, conn: Connection, refusal: Refusal) -> None:
+        """Tell a client why its request is not served, and end the connection."""
+        if conn.answer is not None:
+            conn.answer.close()
+            conn.answer = None
+        try:
+            conn.refuse(refusal)
+        except OSError:
+            self._close(conn)
+        else:
+            self._hang_up(conn)
 
     def _hang_up(self, conn: Connection) -> None:
         """Close an answered connection once the client has read it all (RFC 9112 9.6).
 
-        A close with bytes unread would reset the connection, and the client lose the answer. gunicorn waits for the
-        client's end right here, up to 2 s, in which nobody else is served.
+        A close with bytes unread would reset the connection, and the client lose the answer.
         """
         try:
-            conn.sock.shutdown(socket.SHUT_WR)
-            conn.sock.setblocking(False)
+            conn.end_sending()
         except OSError:
             self._close(conn)
             return
-        self._wait(conn, self._closing, time.monotonic() + CLOSE_SECONDS)
-
-    def _discard(self, conn: Connection) -> None:
-        """Throw away what a client sends that has its answer, until it hangs up too."""
-        if conn.receive():
-            conn.received.clear()
-            self._wait(conn, self._closing, conn.timeout)
-        else:
-            self._close(conn)
-
-    def _close_late(self, now: float) -> None:
-        """Close connections that bring no request or not all of it in time, and those whose client does not hang up."""
-        for place in (self.keepalived_conns, self.pending_conns, self._closing):
-            for conn in [conn for conn in place if conn.timeout <= now]:
-                del place[conn]
-                conn.refuse()
-                self._close(conn)
+        self.places.wait(conn, self.places.closing, time.monotonic() + CLOSE_SECONDS, READ)
 
     def _close(self, conn: Connection) -> None:
-        self._unwatch(conn)
-        self.nr_conns -= 1
-        conn.close()
-
-    def leave(self) -> None:
-        """In the arbiter: this worker's process has ended."""
-        self.board.leave(self.age)
+        self.places.remove(conn)
+        self.connections -= 1
+        if conn.answer is not None and not conn.answer.finished:
+            self._turns.again(conn)  # the application cleans up, in a thread

@@ -54,9 +54,16 @@ def worker_of(server: Server, client: socket.socket) -> int:
 
 def test_a_worker_that_is_gone_is_waited_for_no_longer() -> None:
     board = Board()
-    board.write(1, 5)
-    assert not board.is_freer(5)
-    board.write(2, 0)
-    assert board.is_freer(5)
+    board.write(1, 5, 100)
+    assert not board.is_any_below(5, 100)
+    board.write(2, 0, 100)
+    assert board.is_any_below(5, 100)
     board.leave(2)
-    assert not board.is_freer(5)
+    assert not board.is_any_below(5, 100)
+
+
+def test_a_worker_that_is_frozen_is_waited_for_no_longer() -> None:
+    board = Board()
+    board.write(1, 0, 100)
+    assert board.is_any_below(5, 101)
+    assert not board.is_any_below(5, 102)

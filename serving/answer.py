@@ -1,0 +1,100 @@
+"""The application's answer to one request, made in pieces: as much at a time as its client takes."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+from gunicorn.http.wsgi import FileWrapper, Response
+
+from serving.framing import Request
+from serving.outbox import Outbox
+from serving.refusals import Refusal
+
+_logger = logging.getLogger(__name__)
+
+Application: TypeAlias = "Callable[[dict[str, Any], Any], Iterable[bytes]]"
+#: Bytes that wait to be sent, from which on no more are made until the client has taken some.
+BACKLOG = 256 * 1024
+
+
+class Answer:
+    """An answer, made by ``advance``: whichever thread calls it goes on where the last one has left it.
+
+    ``finished``: all of it is in the outbox. ``keeps``: it ended as it should, and the connection can go on.
+    """
+
+    def __init__(self, request: Request, environ: dict[str, Any], outbox: Outbox, cfg: Any, *, last: bool) -> None:
+        """``last``: the connection ends with this answer, which its head then says."""
+        self._request = request
+        self._environ = environ
+        self._outbox = outbox
+        self._response = Response(request, outbox, cfg)
+        if last:
+            self._response.force_close()
+        self._context = contextvars.copy_context()
+        self._result: Iterable[bytes] | None = None
+        self._pieces: Iterator[bytes] = iter(())
+        self.finished = False
+        self.keeps = False
+
+    def advance(self, application: Application) -> None:
+        """Make the next pieces, and send what the client takes. Raises OSError where it is gone."""
+        try:
+            self._context.run(self._advance, application)
+        except BaseException:  # noqa: BLE001  whatever it is, it is logged and the client told
+            self._fail()
+        self._outbox.flush()
+        if self.finished:
+            self.close()  # what the application does after its answer keeps no client waiting
+            self._outbox.put_away()
+
+    def close(self) -> None:
+        """Let the application clean up, also where the answer has not come to its end."""
+        result, self._result = self._result, None
+        close = getattr(result, "close", None)
+        if close is not None:
+            try:
+                self._context.run(close)
+            except BaseException:
+                _logger.exception("Unexpected error after an answer")
+        self._request.body.close()
+
+    def cut(self) -> None:
+        """End it where it is: the client has gone."""
+        self.finished, self.keeps = True, False
+        self.close()
+
+    def _advance(self, application: Application) -> None:
+        response, outbox = self._response, self._outbox
+        if self._result is None:
+            self._result = result = application(self._environ, response.start_response)
+            if isinstance(result, FileWrapper) and response.sendfile(result):
+                self._end()
+                return
+            self._pieces = iter(result)
+        for piece in self._pieces:
+            response.write(piece)
+            if outbox.pending > BACKLOG:
+                return  # after a flush it goes on at once, or when the client has taken some
+        self._end(is_short=response.response_length is not None and self._is_short())
+
+    def _is_short(self) -> bool:
+        """Whether less has come than Content-Length has announced: the client must not take it for the whole."""
+        omits = self._request.method == "HEAD" or self._response.status_code in (204, 304)
+        return not omits and self._response.sent < self._response.response_length
+
+    def _end(self, *, is_short: bool = False) -> None:
+        self._response.close()
+        self.finished = True
+        self.keeps = not is_short and not self._response.should_close()
+
+    def _fail(self) -> None:
+        """Log an error that the application has not turned into an answer; say so where none has begun, else cut it."""
+        path = self._request.target.partition("?")[0]
+        _logger.exception("Unexpected error while answering %s %s", self._request.method, path)
+        if not self._response.headers_sent:
+            self._outbox.sendall(Refusal(500, "Something went wrong on our side.").render())
+        self.finished, self.keeps = True, False

@@ -1,0 +1,90 @@
+"""Where connections wait for their clients, for what, and for how long at most."""
+
+from __future__ import annotations
+
+import selectors
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from serving.connection import Connection
+
+Place: TypeAlias = dict[Connection, None]
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+
+class Places:
+    """The connections of one worker, and the poller that watches them; the oldest stand first in their place.
+
+    ``idle`` wait for a request, ``receiving`` for the rest of one, ``held`` for other requests of the caller,
+    ``sending`` for the answer to be fetched, ``closing`` for the client's end. In none is one that is being answered.
+    """
+
+    def __init__(self, poller: selectors.BaseSelector) -> None:
+        self._poller = poller
+        self.idle: Place = {}
+        self.receiving: Place = {}
+        self.held: Place = {}
+        self.sending: Place = {}
+        self.closing: Place = {}
+        self.in_file = 0  # bytes that lie on the disk for all of them
+
+    def wait(self, conn: Connection, place: Place, deadline: float, events: int) -> None:
+        """Let a connection wait in a place for events of its client, until ``deadline`` (``time.monotonic``)."""
+        conn.deadline = deadline
+        if conn.place is not place:
+            self.leave(conn)
+            conn.place = place
+            place[conn] = None
+        self.watch(conn, events)
+        self.note_files(conn)
+
+    def leave(self, conn: Connection) -> None:
+        """Take a connection out of its place. It stays watched: its next wait is mostly the same, and soon."""
+        if conn.place is not None:
+            del conn.place[conn]
+            conn.place = None
+
+    def watch(self, conn: Connection, events: int) -> None:
+        """Watch a connection for events, 0 for none."""
+        if events == conn.events:
+            return
+        if not conn.events:
+            self._poller.register(conn.sock, events, conn)
+        elif events:
+            self._poller.modify(conn.sock, events, conn)
+        else:
+            self._poller.unregister(conn.sock)
+        conn.events = events
+
+    def remove(self, conn: Connection) -> None:
+        """Close a connection, and forget it."""
+        self.leave(conn)
+        self.watch(conn, 0)
+        conn.close()
+        self.note_files(conn)
+
+    def note_files(self, conn: Connection) -> None:
+        """Count anew what lies on the disk for a connection."""
+        self.in_file += conn.in_file - conn.counted
+        conn.counted = conn.in_file
+
+    def late(self, now: float) -> Iterator[Connection]:
+        """Yield the connections whose time is over."""
+        for place in (self.idle, self.receiving, self.held, self.sending, self.closing):
+            yield from [conn for conn in place if conn.deadline <= now]
+
+    def expendable(self) -> Connection | None:
+        """Return the connection that has waited longest, of those that have the least to lose."""
+        for place in (self.closing, self.idle, self.receiving, self.sending):
+            if place:
+                return next(iter(place))
+        return None
+
+    def largest_wait(self) -> Connection | None:
+        """Return the one that has been longest at a body or an answer that lies on the disk."""
+        return next((conn for place in (self.receiving, self.sending) for conn in place if conn.in_file), None)
+
+    def all(self) -> list[Connection]:
+        """Return all that wait."""
+        return [*self.idle, *self.receiving, *self.held, *self.sending, *self.closing]

@@ -1,0 +1,48 @@
+"""Whether another version of this server starts, tried in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+
+#: Seconds that it may take.
+PATIENCE = 300
+#: A shell says how the trial has ended: gunicorn's arbiter waits for all its children, and takes the exit code away.
+_SHELL = '"$@" 3>&-; echo $? >&3'
+
+
+class Trial:
+    """Loads settings, Odoo's registry and definitions (``gunicorn --check-config``); what is wrong goes to the log."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._ends = time.monotonic() + PATIENCE
+        self._result, result = os.pipe()
+        os.set_blocking(self._result, False)
+        os.set_inheritable(result, True)  # it may already be descriptor 3
+        try:
+            arguments = ["sh", "-c", _SHELL, "trial", *command, "--check-config"]
+            actions = [(os.POSIX_SPAWN_DUP2, result, 3)]
+            # In a group of its own, to be ended as a whole.
+            self._pid = os.posix_spawn("/bin/sh", arguments, environ, file_actions=actions, setpgroup=0)
+        finally:
+            os.close(result)
+
+    def outcome(self) -> bool | None:
+        """Return whether it starts, None as long as that is open. After an answer the trial is over."""
+        try:
+            said = os.read(self._result, 16)
+        except BlockingIOError:
+            if time.monotonic() < self._ends:
+                return None
+            said = b""
+        self.kill()
+        return said.strip() == b"0"
+
+    def kill(self) -> None:
+        """End it, if it has not ended by itself."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._pid, signal.SIGKILL)
+        os.close(self._result)
