@@ -8,6 +8,7 @@ from app import config, cors, health, logs
 from app.admin import init_admin
 from app.analytics.recorder import Recorder
 from app.auth.authentication import Authenticator
+from app.auth.concurrency import Concurrency
 from app.auth.throttle import make_throttle
 from app.auth.tokens import derived
 from app.catalog.catalog import Catalog, Snapshot
@@ -89,5 +90,12 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         catalog=catalog,
         throttle=throttle,
         recorder=recorder,
-        gateway=Gateway(transactions, Replica(instance.database, settings.statement_timeout), authenticator, throttle),
+        gateway=Gateway(
+            transactions,
+            Replica(instance.database, settings.statement_timeout),
+            authenticator,
+            throttle,
+            Concurrency(settings.at_once),
+            settings.call_timeout,
+        ),
     )

@@ -11,6 +11,7 @@ from app.analytics import audit
 from app.analytics.audit import Author
 from app.auth.addresses import place_of
 from app.auth.authentication import Authenticator
+from app.auth.concurrency import Concurrency
 from app.auth.principal import Credentials, Principal, Told
 from app.auth.throttle import Throttle
 from app.catalog.definition import Definition, Operation
@@ -19,7 +20,7 @@ from app.idempotency import Idempotency, once
 from app.metrics import meters
 from app.policy import access, context
 from app.trial import Trial, is_rolled_back
-from odoo_bridge import replica, sandbox, users
+from odoo_bridge import deadline, replica, sandbox, users
 from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Environment, Transactions, act_as
 
@@ -48,12 +49,21 @@ class Gateway:
     """Runs the calls of one database."""
 
     def __init__(
-        self, transactions: Transactions, replica: Replica, authenticator: Authenticator, throttle: Throttle
+        self,
+        transactions: Transactions,
+        replica: Replica,
+        authenticator: Authenticator,
+        throttle: Throttle,
+        concurrency: Concurrency,
+        call_timeout: float,
     ) -> None:
+        """``call_timeout``: seconds that a call may take."""
         self._transactions = transactions
         self._replica = replica
         self._authenticator = authenticator
         self._throttle = throttle
+        self._concurrency = concurrency
+        self._call_timeout = call_timeout
 
     def run(self, call: Call, work: Callable[[Environment], T], *, read_only: bool = False) -> T:
         """Run ``work(env)`` as the Odoo user whom the call's API and principal name, and return its result.
@@ -80,6 +90,15 @@ class Gateway:
         return self._transactions.run(lambda root: self._authenticator.callers(root, presented, run_as, told))
 
     def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
+        try:
+            with deadline.within(self._call_timeout):
+                return self._run_in_time(call, work, read_only=read_only)
+        finally:
+            if call.told.under_way is not None:
+                self._concurrency.leave(call.told.under_way)
+                call.told.under_way = None
+
+    def _run_in_time(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
         access.check_served(call.definition)
         rolled_back = is_rolled_back(call.definition, call.trial)
         if (read_only or call.operation in _READS) and not rolled_back and self._replica.is_fit:
@@ -112,7 +131,7 @@ class Gateway:
         call.told.changes.clear()  # of a try that failed
         principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.told)
         call.told.principal = principal
-        self._check_rate(call, principal)
+        self._count(call, principal)
         access.authorize(principal, call.definition, call.operation)
         return principal
 
@@ -135,11 +154,14 @@ class Gateway:
             audit.write(root.cr, _author(call, principal), call.told.changes)
         return result
 
-    def _check_rate(self, call: Call, principal: Principal) -> None:
+    def _count(self, call: Call, principal: Principal) -> None:
         """Count the call, once whatever its retries; the public is told apart by address."""
+        caller = place_of(call.credentials.address) if principal.kind == "public" else principal.key
+        if call.told.under_way is None:
+            self._concurrency.enter(caller)
+            call.told.under_way = caller
         rate = call.definition.document.rate_limit
         if rate is not None and call.told.rate is None:
-            caller = place_of(call.credentials.address) if principal.kind == "public" else principal.key
             state = call.told.rate = self._throttle.hit(rate, "api", str(call.definition.id), caller)
             if not state.allowed:
                 raise TooManyRequests(

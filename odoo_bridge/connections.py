@@ -19,9 +19,13 @@ from odoo.sql_db import MAX_IDLE_TIMEOUT, ConnectionPool, Cursor
 from odoo.tools import config
 from psycopg2.pool import PoolError
 
+from . import deadline
+from .deadline import CallTimeout
 from .driver import Connection, TransactionCursor
 from .errors import is_lost_connection
 
+#: What begins statements that only end a part of the transaction (see ``odoo.sql_db.BaseCursor.savepoint``).
+_ENDS = ("SAVEPOINT", "ROLLBACK", "RELEASE")
 #: Odoo's own level (see ``odoo.sql_db.Cursor``).
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 
@@ -88,6 +92,8 @@ class SettingCursor(Cursor):  # type: ignore[misc]
     commits: int
     #: Whether what this thread has declared old is all this cursor's: not within the transaction of another one.
     ends_changes = True
+    #: Seconds that the settings give a statement; with less left of the call it gets no more than that.
+    patience = 0.0
 
     def __init__(self, pool: Pool, database: str, info: dict[str, Any], settings: str) -> None:
         """``settings`` are SQL statements without parameters."""
@@ -99,10 +105,28 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)
 
     def execute(self, query: Any, params: Any = None, log_exceptions: bool = True) -> None:
-        """Run a query; see ``odoo.sql_db.Cursor.execute``."""
-        if not self._cnx.is_idle:
+        """Run a query; see ``odoo.sql_db.Cursor.execute``. Raises CallTimeout where the call's time is over."""
+        left = deadline.remaining()
+        if left is not None and left < self.patience and not (isinstance(query, str) and query.startswith(_ENDS)):
+            self._execute_within(left, query, params, log_exceptions)
+        elif self._cnx.is_idle:
+            self._execute_first(query, params, log_exceptions)
+        else:
             super().execute(query, params, log_exceptions)
-            return
+
+    def _execute_within(self, left: float, query: Any, params: Any, log_exceptions: bool) -> None:
+        """Run a query that gets less time than others, because the call has no more."""
+        if left <= 0:
+            raise CallTimeout
+        with deadline.lifted():
+            self.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")
+            try:
+                self.execute(query, params, log_exceptions)
+            except psycopg2.errors.QueryCanceled as error:
+                raise CallTimeout from error
+
+    def _execute_first(self, query: Any, params: Any, log_exceptions: bool) -> None:
+        """Run the first query of a transaction."""
         try:
             super().execute(query, params, log_exceptions)
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
@@ -121,7 +145,11 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         self._last.append((query, params))
 
     def commit(self) -> None:
-        """Commit; ``commits`` tells how often that was done."""
+        """Commit; ``commits`` tells how often that was done. It is the end of a call that was in time."""
+        with deadline.lifted():
+            self._commit_all()
+
+    def _commit_all(self) -> None:
         if self._last:
             self.flush()
             *others, (query, params) = self._last

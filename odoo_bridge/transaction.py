@@ -104,8 +104,9 @@ class Transactions:
         Raises BridgeError for what Odoo or PostgreSQL refuse; exceptions of ``work`` itself pass through.
         """
         try:
-            settings = settings_for(statement_timeout or self.limits.statement_timeout, read_only)
-            with self._cursor(settings) as cr:
+            patience = statement_timeout or self.limits.statement_timeout
+            with self._cursor(settings_for(patience, read_only)) as cr:
+                cr.patience = patience
                 return self._attempts(cr, work, keep)
         except Exception as error:
             translated = translate(error)

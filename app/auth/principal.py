@@ -50,4 +50,5 @@ class Told:
     session: Renewal | None = None
     rate: RateState | None = None
     principal: Principal | None = None
+    under_way: str | None = None  # the caller that it counts for while it runs
     changes: list[Change] = field(default_factory=list)

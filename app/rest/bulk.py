@@ -16,6 +16,8 @@ from app.policy import query
 from app.policy.ids import InvalidId
 from app.rest.operations import Json, Operations
 from app.rest.versions import Condition
+from odoo_bridge import deadline
+from odoo_bridge.deadline import CallTimeout
 from odoo_bridge.errors import BridgeError, Conflict, TooCostly, Unavailable
 from odoo_bridge.transaction import attempt
 
@@ -157,21 +159,31 @@ class Bulk:
             raise
 
     def _each(self, items: Sequence[Item], do: Callable[[Item], Any]) -> list[Json]:
-        """Do each item in a savepoint of its own, and return an answer for each."""
+        """Do each item in a savepoint of its own, and return an answer for each.
+
+        Where the call's time is over, what is done is kept, and all that follows is answered as not done.
+        """
         answers = []
+        is_late = False
         for index, item in enumerate(items):
             answer: Json = {"index": index}
             done = len(self._do.changes)
+            is_late = is_late or deadline.is_over()
             try:
+                if is_late:
+                    raise CallTimeout
                 with attempt(self._do.env):
                     answer |= {"status": 200, "result": do(item)}
-            except _ENDING:
-                raise
             except (ApiError, BridgeError) as error:
+                if isinstance(error, _ENDING) and not isinstance(error, CallTimeout):
+                    raise
                 del self._do.changes[done:]  # undone with the item
+                is_late = is_late or isinstance(error, CallTimeout)
                 api_error = error if isinstance(error, ApiError) else from_bridge(error)
                 answer |= {"status": api_error.status, "error": api_error.to_json()}
             answers.append(answer)
+        if is_late:
+            deadline.lift()
         return answers
 
     def _decode(self, public_ids: Sequence[Any]) -> list[int]:

@@ -195,3 +195,45 @@ def test_an_api_without_bulk_serves_single_records_alone(demo: Client, publish: 
     assert demo.error("DELETE", route, json=[])[0] == 405
     assert demo.error("GET", f"{route}/bulk")[0] == 404
     assert demo.error("GET", f"{route}?atomic=maybe")[0] == 400
+
+
+def test_a_bulk_call_whose_time_is_over_keeps_what_is_done_and_says_what_is_not(
+    demo: Client, publish: Publish, sql: Sql, monkeypatch: pytest.MonkeyPatch, app: Any
+) -> None:
+    monkeypatch.setattr(app.services.gateway, "_call_timeout", 1.0)
+    model = app.services.catalog.snapshot.structure.registry["test.record"]
+    create = model.create
+
+    def slow(self: Any, values: Any) -> Any:
+        self.env.cr.execute("SELECT pg_sleep(0.4)")
+        return create(self, values)
+
+    slow._api_model = True  # type: ignore[attr-defined]
+    monkeypatch.setattr(model, "create", slow)
+    route = publish(fields=["name"])
+    answers = demo.result("POST", f"{route}?atomic=false", json=[{"name": f"late {n}"} for n in range(10)])
+    statuses = [answer["status"] for answer in answers]
+    done = statuses.index(503)
+    assert statuses == [200] * done + [503] * (10 - done)
+    assert 0 < done < 4
+    assert {answer["error"]["data"]["name"] for answer in answers[done:]} == {"call_timeout"}
+    assert sql("SELECT count(*) FROM test_record WHERE name LIKE 'late %'") == [(done,)]
+
+
+def test_a_call_whose_time_is_over_is_503_and_keeps_nothing(
+    demo: Client, publish: Publish, sql: Sql, monkeypatch: pytest.MonkeyPatch, app: Any
+) -> None:
+    monkeypatch.setattr(app.services.gateway, "_call_timeout", 0.3)
+    model = app.services.catalog.snapshot.structure.registry["test.record"]
+    create = model.create
+
+    def slow(self: Any, values: Any) -> Any:
+        created = create(self, values)
+        self.env.cr.execute("SELECT pg_sleep(20)")
+        return created
+
+    slow._api_model = True  # type: ignore[attr-defined]
+    monkeypatch.setattr(model, "create", slow)
+    status, error = demo.error("POST", publish(fields=["name"]), json=[{"name": "too late"}, {"name": "too late"}])
+    assert (status, error["data"]["name"]) == (503, "call_timeout")
+    assert sql("SELECT count(*) FROM test_record WHERE name = 'too late'") == [(0,)]

@@ -16,7 +16,7 @@ from psycopg2.pool import PoolError
 
 from app.routing import Gatehouse
 from dev.testbed import Testbed
-from odoo_bridge import errors
+from odoo_bridge import deadline, errors
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -103,6 +103,35 @@ def test_what_fails_every_time_is_a_conflict(transactions: Transactions) -> None
 def test_a_statement_that_takes_too_long_is_cut_off(transactions: Transactions) -> None:
     with pytest.raises(errors.TooCostly):
         transactions.run(lambda root: root.cr.execute("SELECT pg_sleep(5)"))
+
+
+def test_a_call_has_its_own_longest_time_whatever_it_does(transactions: Transactions) -> None:
+    def work(root: Environment) -> None:
+        while True:
+            root.cr.execute("SELECT pg_sleep(0.05)")
+
+    began = time.monotonic()
+    with deadline.within(0.3), pytest.raises(errors.TooCostly) as caught:
+        transactions.run(work)
+    assert caught.value.name == "call_timeout"
+    assert time.monotonic() - began < 5
+
+
+def test_a_statement_gets_no_more_than_is_left_of_the_call(transactions: Transactions) -> None:
+    with deadline.within(0.3), pytest.raises(errors.TooCostly) as caught:
+        transactions.run(lambda root: root.cr.execute("SELECT pg_sleep(60)"))
+    assert caught.value.name == "call_timeout"
+
+
+def test_a_call_that_was_in_time_has_the_time_to_end(transactions: Transactions, sql: Sql) -> None:
+    def work(root: Environment) -> None:
+        root["test.record"].create({"name": "in time"})
+        while not deadline.is_over():
+            time.sleep(0.01)
+
+    with deadline.within(0.5):
+        transactions.run(work)
+    assert sql("SELECT count(*) FROM test_record WHERE name = 'in time'") == [(1,)]
 
 
 def test_a_constraint_of_the_database_speaks_odoos_words(transactions: Transactions) -> None:
