@@ -1,10 +1,22 @@
 """The WSGI application, for any server: ``gunicorn -c gunicorn.conf.py wsgi:app``."""
 
+import logging
+
 from serving import environment_file
 
 environment_file.load()
 
 from app import create_app
+from app.catalog import schema_version
+from app.catalog.schema_version import SchemaError
+from app.config import ConfigError
+from odoo_bridge.errors import BootError
 
-app = create_app()
+try:
+    app = create_app()
+    app.services.transactions.run(lambda root: schema_version.check(root.cr), keep=False)
+except (ConfigError, BootError, SchemaError) as error:
+    # The sentence says what to change; gunicorn would put a traceback around it.
+    logging.getLogger("gatehouse").critical("Gatehouse can't start: %s", error)
+    raise SystemExit(1) from None
 app.services.catalog.refresh()

@@ -82,6 +82,16 @@ class CatalogVersion(Base):
     version: Mapped[int] = mapped_column(BigInteger)
 
 
+class Compatibility(Base):
+    """One row: the oldest revision of code that may work on the schema (see ``schema_version``)."""
+
+    __tablename__ = "compatibility"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    oldest_code: Mapped[str] = mapped_column(Text)
+
+
 class Idempotency(Base):
     """The answer of a call that carried an Idempotency-Key; ``request`` is a hash of what was asked."""
 

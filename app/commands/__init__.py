@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from flask import Flask
+from flask.cli import with_appcontext
 
 from app.commands import api, client, database, log
 
 
 def init_commands(app: Flask) -> None:
-    """Register the commands."""
-    for group in (database.group, api.group, client.group, client.tokens, log.group):
+    """Register the commands; all but those of ``flask db`` need tables that this version works on."""
+    app.cli.add_command(database.group)
+    for group in (api.group, client.group, client.tokens, log.group):
+        group.callback = with_appcontext(database.check_schema)
         app.cli.add_command(group)

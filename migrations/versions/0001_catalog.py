@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 SCHEMA = "gatehouse"
+loses = "all API definitions, the settings, and the keys that ids and secrets are made with"
 
 
 def upgrade() -> None:

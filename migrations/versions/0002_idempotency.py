@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 SCHEMA = "gatehouse"
+loses = "answers kept for calls with an Idempotency-Key"
 
 
 def upgrade() -> None:

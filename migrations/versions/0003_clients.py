@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 SCHEMA = "gatehouse"
+loses = "client apps with their secrets, tokens, codes and consents"
 TABLES = ("client", "client_secret", "token", "authorization_code", "consent")
 
 

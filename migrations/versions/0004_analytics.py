@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 SCHEMA = "gatehouse"
+loses = "the audit, the request log, the statistics, and the history of definitions"
 ROLLUPS = ("rollup_minute", "rollup_hour", "rollup_day")
 
 

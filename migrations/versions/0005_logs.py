@@ -11,6 +11,10 @@ branch_labels = None
 depends_on = None
 
 SCHEMA = "gatehouse"
+loses = (
+    "bodies in the request log, the last use of tokens, settings that were made in the panel, and log_bodies and "
+    "masked_fields of all definitions"
+)
 COLUMNS = ("request_body", "request_note", "response_body", "response_note")
 
 #: What was in force before there were rows: with them, the history of the first change knows its before.
@@ -45,9 +49,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for table in ("api", "setting"):
+        op.execute(f"ALTER TABLE {SCHEMA}.{table} DISABLE TRIGGER note_history")
     op.execute(f"UPDATE {SCHEMA}.api SET document = document - 'log_bodies' - 'masked_fields'")
     for name in COLUMNS:
         op.drop_column("request_log", name, schema=SCHEMA)
     keys = ", ".join(f"'{key}'" for key in SETTINGS if key != "log_retention_days")
     op.execute(f"DELETE FROM {SCHEMA}.setting WHERE key IN ({keys})")
+    for table in ("api", "setting"):
+        op.execute(f"ALTER TABLE {SCHEMA}.{table} ENABLE TRIGGER note_history")
     op.drop_column("token", "last_used_at", schema=SCHEMA)

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 SCHEMA = "gatehouse"
+loses = "the call ids of the request log and the audit"
 TABLES = ("audit", "request_log")
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
 
 from app.analytics import schema as analytics_schema
 from app.catalog import migrating
 from app.catalog.schema import SCHEMA, Base
+from app.catalog.schema_version import KNOWN
 from app.routing import Gatehouse
 
 
@@ -39,6 +42,98 @@ def test_an_upgrade_that_is_done_does_nothing(app: Gatehouse, sql: Callable[...,
     before = sql("SELECT version_num FROM gatehouse.alembic_version")
     migrating.upgrade(app.services.engine)
     assert sql("SELECT version_num FROM gatehouse.alembic_version") == before
+
+
+#: What is put into the tables as each revision has made them.
+SAMPLES = {
+    "0001": [
+        """INSERT INTO gatehouse.api (document) VALUES ('{"name": "A", "route": "/api/a", "published": true}')""",
+        "INSERT INTO gatehouse.setting VALUES ('log_retention_days', '30')",
+    ],
+    "0002": [
+        "INSERT INTO gatehouse.idempotency (api_id, caller, key, request, result) "
+        "SELECT id, 'user 2', 'key', 'request', 'result' FROM gatehouse.api",
+    ],
+    "0003": [
+        "INSERT INTO gatehouse.client (name, public_id, scopes) VALUES ('Shop', 'public', '{read}')",
+        "INSERT INTO gatehouse.client_secret (lookup, hash, client_id) SELECT 'one', 'hash', id FROM gatehouse.client",
+        "INSERT INTO gatehouse.token (lookup, hash, kind, client_id, scopes, expires_at) "
+        "SELECT 'two', 'hash', 'access', id, '{read}', now() FROM gatehouse.client",
+        "INSERT INTO gatehouse.authorization_code (lookup, hash, client_id, uid, scopes, redirect_uri, "
+        "redirect_uri_given, challenge, family, expires_at) "
+        "SELECT 'three', 'hash', id, 2, '{read}', 'https://a.example', true, 'c', 'f', now() FROM gatehouse.client",
+        "INSERT INTO gatehouse.consent (client_id, uid, scopes) SELECT id, 2, '{read}' FROM gatehouse.client",
+    ],
+    "0004": [
+        "INSERT INTO gatehouse.audit (request_id, api_id, api, action, model, record_ids, fields, caller, uid, address)"
+        " VALUES ('r', 1, 'A', 'update', 'res.partner', '{7}', '{name}', 'user 2', 2, '10.0.0.1')",
+        "CREATE TABLE gatehouse.request_log_20200101 PARTITION OF gatehouse.request_log "
+        "FOR VALUES FROM ('2020-01-01 00:00:00+00') TO ('2020-01-02 00:00:00+00')",
+        "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, address, milliseconds) "
+        "VALUES ('2020-01-01 12:00:00+00', 'r', 1, 'GET /api/a', '/api/a', 200, '10.0.0.1', 1.5)",
+        *(
+            f"INSERT INTO gatehouse.rollup_{period} VALUES ('api', '2020-01-01', 1, '', false, 3, 5, 7.5)"
+            for period in ("minute", "hour", "day")
+        ),
+        "INSERT INTO gatehouse.history (actor, kind, name, after) VALUES ('admin', 'api', 'A', '{}')",
+    ],
+    "0005": [
+        "UPDATE gatehouse.token SET last_used_at = now()",
+        "UPDATE gatehouse.request_log SET request_body = 'body', response_body = 'body'",
+    ],
+    "0006": [
+        "UPDATE gatehouse.audit SET call_id = 'call'",
+        "UPDATE gatehouse.request_log SET call_id = 'call'",
+    ],
+}
+_COLUMNS = text(
+    "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'gatehouse' "
+    "AND table_name NOT IN ('alembic_version', 'catalog_version') AND table_name NOT LIKE 'request_log_2%' "
+    "ORDER BY table_name, column_name"
+)
+
+
+def _contents(connection: Connection) -> dict[str, Any]:
+    """Return the columns and the rows of all tables; but for the catalog's version, which any statement raises."""
+    columns = connection.execute(_COLUMNS).all()
+    rows = {
+        name: connection.scalars(text(f"SELECT to_jsonb(t)::text FROM gatehouse.{name} t ORDER BY 1")).all()
+        for name in sorted({name for name, _ in columns})
+    }
+    return {"columns": columns, "rows": rows}
+
+
+def _fill(connection: Connection, revision: str) -> None:
+    for statement in SAMPLES.get(revision, []):
+        connection.exec_driver_sql(statement)
+
+
+def test_each_migration_goes_back_and_forth_and_the_older_tables_keep_their_rows(app: Gatehouse) -> None:
+    with app.services.engine.connect() as connection, connection.begin() as transaction:
+        config = migrating.config_of(connection)
+        command.downgrade(config, migrating.NOTHING)
+        assert _contents(connection)["columns"] == []
+        for last, revision in zip((migrating.NOTHING, *KNOWN), KNOWN, strict=False):
+            before = _contents(connection)
+            command.upgrade(config, revision)
+            made = _contents(connection)
+            _fill(connection, revision)
+            command.downgrade(config, last)
+            assert _contents(connection) == before, revision
+            command.upgrade(config, revision)
+            assert _contents(connection)["columns"] == made["columns"], revision
+            _fill(connection, revision)
+        rows = _contents(connection)["rows"]
+        assert [name for name, found in rows.items() if not found] == []
+        transaction.rollback()
+
+
+def test_the_code_knows_its_revisions_without_alembic() -> None:
+    scripts = ScriptDirectory(str(Path(migrating.__file__).parents[2] / "migrations"))
+    found = list(scripts.walk_revisions())[::-1]
+    assert [script.revision for script in found] == list(KNOWN)
+    for script in found:
+        assert len(script.module.loses) > 10, f"{script.revision}: say what is lost by going back"
 
 
 def test_definitions_of_before_get_the_new_keys_and_no_line_in_the_history(app: Gatehouse) -> None:
