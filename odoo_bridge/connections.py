@@ -22,7 +22,7 @@ from psycopg2.pool import PoolError
 from . import deadline
 from .deadline import CallTimeout
 from .driver import Connection, TransactionCursor
-from .errors import is_lost_connection
+from .errors import SCARCE, is_lost_connection
 
 #: What begins statements that only end a part of the transaction (see ``odoo.sql_db.BaseCursor.savepoint``).
 _ENDS = ("SAVEPOINT", "ROLLBACK", "RELEASE")
@@ -178,7 +178,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
                 self._cnx.prepared.catch_up(self._cnx)
             super().close()
         except psycopg2.Error as error:
-            if not is_lost_connection(error):
+            if not (is_lost_connection(error) or isinstance(error, SCARCE)):
                 raise
             self._closed = True
             self._throw_away()

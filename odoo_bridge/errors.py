@@ -80,7 +80,7 @@ class Unavailable(BridgeError):
 
 
 class StorageFull(Unavailable):
-    """There is no room for a file."""
+    """A disk is full: that of the files, or the database's."""
 
     name = "storage_full"
 
@@ -97,7 +97,9 @@ class BootError(BridgeError):
     name = "boot_error"
 
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: What PostgreSQL lacks for a statement, on a connection that lives (SQLSTATE 53xxx; too many connections leave none).
+SCARCE = (pg.DiskFull, pg.OutOfMemory, pg.ConfigurationLimitExceeded, pg.InsufficientResources)
 #: What is worth another try: another transaction was quicker (Odoo: service/model.py, retrying).
 RETRYABLE = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, exceptions.ConcurrencyError)
 #: Values that PostgreSQL cannot take or compute with.
@@ -114,7 +116,9 @@ def is_lost_connection(error: BaseException) -> bool:
     """
     if isinstance(error, PoolError):
         return True
-    if not isinstance(error, psycopg2.Error) or isinstance(error, (pg.QueryCanceled, *OUT_OF_RANGE, *RETRYABLE)):
+    if not isinstance(error, psycopg2.Error):
+        return False
+    if isinstance(error, (pg.QueryCanceled, *OUT_OF_RANGE, *RETRYABLE, *SCARCE)):
         return False
     if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
         return True
@@ -134,6 +138,8 @@ def translate(error: Exception) -> BridgeError | None:
         return TooCostly("The call took longer than the server allows. Ask for less at once.")
     if isinstance(error, RETRYABLE):
         return Conflict("Other calls changed the same records at the same time. Please try again.")
+    if isinstance(error, SCARCE):
+        return _scarce(error)
     if is_lost_connection(error):
         return Unavailable("The database cannot be reached at the moment.")
     if isinstance(error, pg.ReadOnlySqlTransaction):
@@ -148,12 +154,30 @@ def translate(error: Exception) -> BridgeError | None:
         return Missing("The record does not exist or has been deleted.")
     if isinstance(error, (exceptions.UserError, exceptions.RedirectWarning)):
         return Rejected(str(error.args[0]) if error.args else "", name=_qualified_name(error))
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return StorageFull("There is no room left for files. Nothing was saved.")
+    if isinstance(error, OSError) and (known := storage_error(error)) is not None:
+        return known
     if images.is_refused(error):
         most = images.MOST_PIXELS // 1_000_000
         return InvalidValue(f"An image cannot be read, or has more than {most} million pixels.", name="invalid_image")
     return None
+
+
+def storage_error(error: OSError) -> Unavailable | None:
+    """Return the bridge's error for a disk that takes no file, or None for any other error."""
+    if error.errno in _NO_ROOM:
+        return StorageFull("There is no room left for files. Nothing was saved.")
+    if error.errno == errno.EROFS:
+        return Unavailable("Files cannot be written at the moment.", name="storage_read_only")
+    return None
+
+
+def _scarce(error: Exception) -> Unavailable:
+    if isinstance(error, pg.DiskFull):
+        return StorageFull("There is no room left on the database's disk. Nothing was saved.")
+    return Unavailable(
+        "The database has not enough memory for this at the moment. Ask for less at once, or try again later.",
+        name="database_overloaded",
+    )
 
 
 def violation(env: Any, error: psycopg2.IntegrityError) -> Rejected:

@@ -14,7 +14,7 @@ from odoo import http
 from odoo.service import security
 
 from .credentials import User
-from .errors import Unavailable
+from .errors import StorageFull, Unavailable, storage_error
 from .transaction import Environment
 
 _logger = logging.getLogger(__name__)
@@ -123,8 +123,11 @@ def _load(sid: str) -> Any:
 
 @contextlib.contextmanager
 def _store() -> Iterator[None]:
-    """Say that sessions can't be looked up or kept: a disk that is away or full, wrong rights on the folder."""
+    """Say that sessions can't be looked up or kept: a disk that is full or away, wrong rights on the folder."""
     try:
         yield
     except OSError as error:
+        known = storage_error(error)
+        if isinstance(known, StorageFull):
+            raise known from error
         raise Unavailable("Sessions cannot be looked up at the moment.", name="session_store_unavailable") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ from psycopg2 import errors as pg
 from app.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge import records
+from odoo_bridge.sessions import http
 from odoo_bridge.transaction import Limits
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
@@ -96,3 +99,47 @@ def test_a_defect_shows_its_request_id_and_nothing_of_the_inside(
     assert answer.headers["X-Request-ID"] in answer.json["error"]["message"]
     for word in ("inside", "SELECT", "RuntimeError", "Traceback"):
         assert word not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "name"),
+    [("53100", "storage_full"), ("53200", "database_overloaded"), ("53400", "database_overloaded")],
+)
+def test_what_the_database_lacks_has_a_name_of_its_own(
+    demo: Client, publish: Publish, sql: Callable[..., Any], sqlstate: str, name: str
+) -> None:
+    route = publish()
+    sql(
+        "CREATE FUNCTION lacking() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{sqlstate}'; END $$"
+    )
+    sql("CREATE TRIGGER lacking BEFORE INSERT ON test_record FOR EACH ROW EXECUTE FUNCTION lacking()")
+    try:
+        answer = demo("POST", route, json={"name": "no room"})
+    finally:
+        sql("DROP FUNCTION lacking CASCADE")
+    assert (answer.status_code, answer.json["error"]["data"]["name"]) == (503, name)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "extend" not in answer.text
+    assert demo.result("POST", route, json={"name": "no room"})["name"] == "no room"
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (errno.ENOSPC, "storage_full"),
+        (errno.EDQUOT, "storage_full"),
+        (errno.EIO, "session_store_unavailable"),
+        (errno.EROFS, "session_store_unavailable"),
+    ],
+)
+def test_a_session_that_cannot_be_kept_says_whether_the_disk_is_full(
+    anyone: Client, database: str, monkeypatch: pytest.MonkeyPatch, number: int, name: str
+) -> None:
+    def save(*arguments: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(http.root.session_store, "save", save)
+    params = {"db": database, "login": "demo", "password": "demo"}
+    status, error = anyone.error("POST", "/web/session/authenticate", json={"jsonrpc": "2.0", "params": params})
+    assert (status, error["data"]["name"]) == (503, name)

@@ -14,7 +14,15 @@ from sqlalchemy.exc import DBAPIError
 
 from app import errors
 from app.routing import Gatehouse
-from odoo_bridge.errors import Conflict, InvalidValue, TooCostly, Unavailable, is_lost_connection, translate
+from odoo_bridge.errors import (
+    Conflict,
+    InvalidValue,
+    StorageFull,
+    TooCostly,
+    Unavailable,
+    is_lost_connection,
+    translate,
+)
 from odoo_bridge.transaction import Environment, attempt
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -71,6 +79,8 @@ def test_every_form_of_a_lost_connection_is_unavailable(error: Exception) -> Non
         (pg.DeadlockDetected(), Conflict),
         (pg.NumericValueOutOfRange(), InvalidValue),
         (pg.StatementTooComplex(), InvalidValue),
+        (pg.DiskFull(), StorageFull),
+        (pg.OutOfMemory(), Unavailable),
         (pg.UndefinedColumn(), type(None)),
         (psycopg2.ProgrammingError("can't adapt type 'dict'"), type(None)),
         (psycopg2.InternalError(), type(None)),
