@@ -24,6 +24,7 @@ from app.metrics import meters, pools
 from app.metrics.views import blueprint as metrics
 from app.oauth2 import init_oauth2
 from app.observation import init_observation
+from app.readiness import make_checks
 from app.requests import init_requests
 from app.rest.views import blueprint as rest
 from app.routing import Gatehouse
@@ -82,6 +83,14 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     throttle = make_throttle(uuid, settings.redis_url, lambda: catalog.snapshot.system)
     recorder = Recorder(engine)
     authenticator = Authenticator(lambda: app.services.hasher(), recorder.token_used)
+    gateway = Gateway(
+        transactions,
+        Replica(instance.database, settings.statement_timeout),
+        authenticator,
+        throttle,
+        Concurrency(settings.at_once),
+        settings.call_timeout,
+    )
     return Services(
         settings=settings,
         instance=instance,
@@ -90,12 +99,6 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         catalog=catalog,
         throttle=throttle,
         recorder=recorder,
-        gateway=Gateway(
-            transactions,
-            Replica(instance.database, settings.statement_timeout),
-            authenticator,
-            throttle,
-            Concurrency(settings.at_once),
-            settings.call_timeout,
-        ),
+        gateway=gateway,
+        readiness=make_checks(settings, instance, transactions, catalog, recorder),
     )

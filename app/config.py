@@ -33,6 +33,7 @@ class Settings:
     workers: int = 2
     threads: int = 4
     max_body_size: int = 32 * 1024 * 1024
+    min_free_space: int = 64 * 1024 * 1024
     statement_timeout: float = 30.0
     call_timeout: float = 60.0
     calls_per_caller: int = 0
@@ -57,7 +58,7 @@ class Settings:
                 raise ConfigError(f"{variable(name)} must be more than 0 seconds, not {getattr(self, name)}.")
         if self.catalog_interval > 1:
             raise ConfigError(f"{variable('catalog_interval')} must not be more than 1 second.")
-        for name in ("signaling_interval", "trusted_proxies", "slow_call", "calls_per_caller"):
+        for name in ("signaling_interval", "trusted_proxies", "slow_call", "calls_per_caller", "min_free_space"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{variable(name)} must not be negative, nor {getattr(self, name)}.")
         for name, known in _CHOICES.items():

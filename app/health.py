@@ -8,13 +8,9 @@ from flask import Blueprint, Response
 
 from app import answers
 from app.auth.operators import is_operator
-from app.catalog.catalog import Snapshot
-from app.errors import ApiError, Unavailable
+from app.errors import Unavailable
 from app.services import services
 from odoo_bridge import compat
-from odoo_bridge.errors import BridgeError
-from odoo_bridge.transaction import Environment
-from serving import draining
 
 blueprint = Blueprint("health", __name__)
 
@@ -27,35 +23,26 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Answer 200 if the registry is loaded, the database answers and the server goes on, else 503.
+    """Answer 200 if all checks (see ``readiness``) are well, else 503.
 
-    Why not, and details, are for those who know the token of ``/metrics``. APIs that Odoo no longer fits do not make
-    the others unready.
+    Which are not, and details, are for those who know the token of ``/metrics``. APIs that Odoo no longer fits do not
+    make the others unready.
     """
-    snapshot = services().catalog.snapshot
-    problem = _problem(snapshot)
-    if problem is None:
-        return answers.success({"status": "ready", **(_details(snapshot) if is_operator() else {})})
-    if is_operator():
-        raise problem
-    raise Unavailable("Not ready.", name="not_ready", headers=problem.headers)
+    findings = services().readiness.findings()
+    problem = next((finding.problem for finding in findings if finding.problem is not None), None)
+    if not is_operator():
+        if problem is not None:
+            raise Unavailable("Not ready.", name="not_ready", headers=problem.headers)
+        return answers.success({"status": "ready"})
+    checks = {finding.check: finding.to_json() for finding in findings}
+    if problem is not None:
+        raise Unavailable(problem.message, name=problem.name, headers=problem.headers, data={"checks": checks})
+    return answers.success({"status": "ready", **_details(), "checks": checks})
 
 
-def _problem(snapshot: Snapshot) -> ApiError | None:
-    """Return why this worker can't serve at the moment."""
-    if draining.is_draining():
-        return Unavailable("The server is stopping.", name="stopping")
-    try:
-        services().transactions.run(_ping)
-    except BridgeError as error:
-        return Unavailable("The database cannot be reached.", name=error.name)
-    if not snapshot.version:
-        return Unavailable("The API definitions are not loaded yet.", name="catalog_not_loaded", retry_after=1)
-    return None
-
-
-def _details(snapshot: Snapshot) -> dict[str, Any]:
+def _details() -> dict[str, Any]:
     """Return what this worker serves; of each API that is out of service, what is wrong with it."""
+    snapshot = services().catalog.snapshot
     return {
         "database": services().transactions.database,
         "odoo": compat.version(),
@@ -66,7 +53,3 @@ def _details(snapshot: Snapshot) -> dict[str, Any]:
             if definition.problems and definition.document.published
         },
     }
-
-
-def _ping(root: Environment) -> None:
-    root.cr.execute("SELECT 1")

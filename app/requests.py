@@ -58,8 +58,11 @@ def _keep_catalog_current(app: Gatehouse) -> None:
     inner = app.wsgi_app
 
     def wsgi_app(environ, start_response):  # type: ignore[no-untyped-def]
-        if environ.get("PATH_INFO") != "/healthz":  # whether the process is alive depends on nothing else
-            app.services.catalog.ensure_current()
+        path, catalog = environ.get("PATH_INFO"), app.services.catalog
+        if path == "/readyz" and catalog.snapshot.version:
+            catalog.watch()  # a look at the database may hang, which is what this one is to tell
+        elif path != "/healthz":  # whether the process is alive depends on nothing else
+            catalog.ensure_current()
         with meters.IN_FLIGHT.track_inprogress():
             return inner(environ, start_response)
 

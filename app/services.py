@@ -12,6 +12,7 @@ from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
 from app.catalog import store
 from app.catalog.catalog import Catalog
+from app.checking import Checks
 from app.config import Settings
 from app.current import current_app
 from app.gateway import Gateway
@@ -34,6 +35,7 @@ class Services:
     throttle: Throttle
     recorder: Recorder
     gateway: Gateway
+    readiness: Checks
 
     def hasher(self) -> Hasher:
         """Return what hashes tokens: with the key of the settings, else with the one that the database keeps."""

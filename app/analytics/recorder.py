@@ -107,6 +107,7 @@ class Recorder:
         self._room = Room(room)
         self._writing = threading.Lock()
         self._waiting: _Batch | None = None
+        self._current_at = time.monotonic()
         # Not at once: a process that lives for a minute has nothing to clean up.
         self._next_clean_up = time.monotonic() + retention.INTERVAL / 6
 
@@ -127,6 +128,12 @@ class Recorder:
         if self._pid != os.getpid():
             self._start()
         self._uses.note(lookup)
+
+    def lag(self) -> float:
+        """Return for how many seconds rows have waited that are still to be written, about; 0 where none waits."""
+        if self._pid != os.getpid() or not (self._queue.qsize() or self._waiting):
+            return 0.0
+        return time.monotonic() - self._current_at
 
     def stop(self, patience: float = 10.0) -> None:
         """Write what is queued and end; rows that can't be written within ``patience`` seconds are lost, and said."""
@@ -152,6 +159,7 @@ class Recorder:
             self._room = Room(self._room.capacity)
             self._writing, self._waiting = threading.Lock(), None
             self._stopped.clear()
+            self._current_at = time.monotonic()
             self._pid = os.getpid()
             self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
             self._thread.start()
@@ -161,7 +169,8 @@ class Recorder:
         while True:
             stopping = self._stopped.wait(INTERVAL)
             meters.LOG_QUEUE.set(self._queue.qsize())
-            give_up = time.monotonic() + 8
+            began = time.monotonic()
+            give_up = began + 8
             more = True
             while more:
                 try:
@@ -172,6 +181,8 @@ class Recorder:
                     if not stopping or time.monotonic() > give_up:
                         break
                     time.sleep(0.2)
+            else:
+                self._current_at = began
             self._write_uses()
             if stopping:
                 return

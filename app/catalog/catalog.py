@@ -84,8 +84,7 @@ class Catalog:
         A request waits for nobody else: while a look at the database hangs, the last snapshot serves on. Only a
         process that has none yet waits for its first.
         """
-        if self._watching != os.getpid():
-            self._start_watching()
+        self.watch()
         if time.monotonic() - self._confirmed <= _STALE_AFTER:
             return
         if not self._lock.acquire(blocking=not self.snapshot.version):
@@ -98,6 +97,11 @@ class Catalog:
             _logger.exception("The catalog cannot be confirmed")
         finally:
             self._lock.release()
+
+    def watch(self) -> None:
+        """Start the watcher where this process has none yet; waits for nothing."""
+        if self._watching != os.getpid():
+            self._start_watching()
 
     def refresh(self) -> None:
         """Compile anew if a definition, a setting or Odoo's registry has changed; raises BridgeError."""

@@ -3,76 +3,29 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import os
-import re
-import resource
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from PIL import Image
 
-from dev import databases
 from dev.testbed import Testbed
-from tests.server.conftest import Server, environment_of, gunicorn, in_odoo, run_flask, wait_until
+from tests.server.conftest import in_odoo, wait_until
+from tests.server.drill import Drill, drilling, no_room
 from tests.server.load import Load
-from tests.server.tcp_proxy import Proxy
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
-
-_APIS = """
-apis:
-- {name: Images, route: /api/images, published: true, models: [{model: res.partner, fields: [name, image_1920]}]}
-- {name: Everything, route: /api/everything, published: true, models: [{model: res.partner, fields: all}]}
-"""
-
-
-@dataclass
-class Drill:
-    """A server whose PostgreSQL is behind a proxy, and whose data_dir is its own."""
-
-    server: Server
-    proxy: Proxy
-    data_dir: Path
-
-    def get(self, path: str) -> requests.Response:
-        """Call on a connection of its own."""
-        return requests.get(f"{self.server.url}{path}", cookies=self.server.session().cookies, timeout=60)
-
-    def filestore(self) -> set[Path]:
-        """The files of the filestore."""
-        folder = databases.filestore(self.data_dir, self.server.database)
-        return {path for path in folder.glob("??/*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
 def drill(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
     """The server that the drills share."""
-    folder = tmp_path_factory.mktemp("drill")
-    database, data_dir, conf = f"gatehouse_drill_{os.getpid()}", folder / "data", folder / "odoo.conf"
-    (folder / "apis.yaml").write_text(_APIS)
-    testbed.clone(database)
-    try:
-        filestore = databases.filestore(data_dir, database)
-        filestore.parent.mkdir(parents=True)
-        filestore.symlink_to(databases.filestore(testbed.data_dir, database))
-        with Proxy(testbed.host, testbed.port) as proxy:
-            text = re.sub(r"(?m)^db_port = .*", f"db_port = {proxy.port}", testbed.odoo_conf.read_text())
-            conf.write_text(re.sub(r"(?m)^data_dir = .*", f"data_dir = {data_dir}", text))
-            environment = environment_of(testbed, database)
-            run_flask(["db", "upgrade"], environment)
-            for file in ("dev/demo.yaml", str(folder / "apis.yaml")):
-                run_flask(["api", "import", file], environment)
-            with gunicorn(testbed, database, folder / "log", GATEHOUSE_ODOO_CONF=str(conf)) as server:
-                yield Drill(server, proxy, data_dir)
-    finally:
-        testbed.drop(database)
+    with drilling(testbed, tmp_path_factory.mktemp("drill")) as found:
+        yield found
 
 
 def readers(drill: Drill, path: str) -> Load[requests.Response]:
@@ -132,17 +85,6 @@ def test_a_session_store_that_cannot_be_read_is_503_and_logs_nobody_out(drill: D
     assert drill.get(path).status_code == 200
 
 
-@contextlib.contextmanager
-def _no_room(server: Server, size: int) -> Iterator[None]:
-    """Let the workers write no file larger than that, as on a disk that has no more room."""
-    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in server.worker_pids()}
-    for pid, (_, hard) in limits.items():
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
-    yield
-    for pid, limit in limits.items():
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
-
-
 def _picture() -> str:
     """Return a picture of more than 2 MB, in base64."""
     file = io.BytesIO()
@@ -157,7 +99,7 @@ def test_a_full_disk_is_503_and_leaves_nothing_half_written(drill: Drill) -> Non
         cookies = drill.server.session().cookies
         return requests.post(f"{drill.server.url}/api/images", json=values, cookies=cookies, timeout=60)
 
-    with _no_room(drill.server, 2_000_000):
+    with no_room(drill.server, 2_000_000):
         answer = create()
     assert (answer.status_code, answer.json()["error"]["data"]["name"]) == (503, "storage_full")
     assert int(answer.headers["Retry-After"]) > 0

@@ -1,0 +1,106 @@
+"""What has to be right for this process to serve: the checks of ``/readyz``, each a function of one job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.analytics.recorder import Recorder
+from app.catalog import schema_version
+from app.catalog.catalog import Catalog
+from app.catalog.schema_version import SchemaMismatch
+from app.checking import Check, Checks
+from app.config import Settings, variable
+from app.errors import Unavailable
+from odoo_bridge import direct_reads, storage
+from odoo_bridge.boot import Instance
+from odoo_bridge.transaction import Transactions
+from serving import draining
+
+#: Seconds that a statement of a check may take.
+_STATEMENT_TIMEOUT = 1.5
+#: Seconds that rows of the request log may wait; a batch is written each second.
+LOG_PATIENCE = 60.0
+#: Seconds that a good result is remembered of what costs a file or a query.
+_MOMENT = 2.0
+
+
+def make_checks(
+    settings: Settings, instance: Instance, transactions: Transactions, catalog: Catalog, recorder: Recorder
+) -> Checks:
+    """Return the checks; where several fail, the first of them gives the answer its name."""
+    return Checks(
+        [
+            Check("stopping", _stopping, instant=True),
+            Check("database", lambda: _database(instance)),
+            Check("schema", lambda: _schema(instance), lasts=_MOMENT),
+            # Where Odoo has changed, the first that comes loads the registry anew: calls wait for it, and none fails.
+            Check("registry", lambda: _registry(transactions), lasts=_MOMENT, may_take_long=True),
+            Check("catalog", lambda: _catalog(catalog), instant=True),
+            Check("data_dir", lambda: _data_dir(instance), lasts=_MOMENT),
+            Check("session_store", lambda: _session_store(instance), lasts=_MOMENT),
+            Check("disk_space", lambda: _disk_space(instance, settings.min_free_space), lasts=_MOMENT),
+            Check("request_log", lambda: _request_log(recorder), instant=True),
+        ]
+    )
+
+
+def _stopping() -> Mapping[str, Any]:
+    if draining.is_draining():
+        raise Unavailable("The server is stopping.", name="stopping")
+    return {}
+
+
+def _database(instance: Instance) -> Mapping[str, Any]:
+    direct_reads.read(instance.database, lambda cr: cr.execute("SELECT 1"), statement_timeout=_STATEMENT_TIMEOUT)
+    return {}
+
+
+def _schema(instance: Instance) -> Mapping[str, Any]:
+    try:
+        found = direct_reads.read(instance.database, schema_version.check, statement_timeout=_STATEMENT_TIMEOUT)
+    except SchemaMismatch as error:
+        raise Unavailable(str(error), name=error.name) from error
+    return {"revision": found.revision, "code": schema_version.KNOWN[-1]}
+
+
+def _registry(transactions: Transactions) -> Mapping[str, Any]:
+    transactions.run(lambda root: None, keep=False)
+    return {}
+
+
+def _catalog(catalog: Catalog) -> Mapping[str, Any]:
+    version = catalog.snapshot.version
+    if not version:
+        raise Unavailable("The API definitions are not loaded yet.", name="catalog_not_loaded", retry_after=1)
+    return {"version": version}
+
+
+def _data_dir(instance: Instance) -> Mapping[str, Any]:
+    storage.try_filestore(instance)
+    return {}
+
+
+def _session_store(instance: Instance) -> Mapping[str, Any]:
+    storage.try_sessions()
+    return {}
+
+
+def _disk_space(instance: Instance, least: int) -> Mapping[str, Any]:
+    free = storage.free_bytes(instance)
+    if free < least:
+        raise Unavailable(
+            f"{instance.data_dir}: {free} bytes are free, and {variable('min_free_space')} asks for {least}.",
+            name="storage_full",
+        )
+    return {"free_bytes": free}
+
+
+def _request_log(recorder: Recorder) -> Mapping[str, Any]:
+    lag = recorder.lag()
+    if lag > LOG_PATIENCE:
+        raise Unavailable(
+            f"Rows of the request log have been waiting for {lag:.0f} s and can't be written: the log says why.",
+            name="request_log_behind",
+        )
+    return {"waiting_seconds": round(lag, 1)}

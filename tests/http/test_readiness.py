@@ -1,0 +1,146 @@
+"""What ``/readyz`` looks at, and what strangers and ops are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from app import readiness
+from app.analytics.recorder import Row
+from app.catalog import migrating
+from app.catalog.schema_version import KNOWN
+from app.routing import Gatehouse
+from dev.testbed import Testbed
+from odoo_bridge import storage
+from odoo_bridge.boot import Instance
+from odoo_bridge.errors import Unavailable
+from tests.conftest import OPERATOR
+from tests.http.conftest import Client
+from tests.server.conftest import wait_until
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+def _ready(anyone: Client) -> tuple[str, dict[str, Any]]:
+    """Return the name of what is wrong, '' where nothing is, and all checks."""
+    answer = anyone("GET", "/readyz", headers=OPERATOR)
+    if answer.status_code == 200:
+        return "", answer.json["result"]["checks"]
+    assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
+    return answer.json["error"]["data"]["name"], answer.json["error"]["data"]["checks"]
+
+
+def _wait_for(anyone: Client, name: str) -> dict[str, Any]:
+    """Wait until that is wrong: good results are remembered for a moment; return all checks."""
+    wait_until(lambda: _ready(anyone)[0] == name, 60, lambda: str(_ready(anyone)))
+    status, error = anyone.error("GET", "/readyz") if name else (200, {})
+    if name:  # a stranger learns nothing of it
+        assert (status, error["message"], error["data"].keys()) == (503, "Not ready.", {"name", "request_id"})
+    return _ready(anyone)[1]
+
+
+def test_ops_see_each_check_and_its_state(anyone: Client) -> None:
+    checks = _wait_for(anyone, "")
+    assert list(checks) == [
+        "stopping",
+        "database",
+        "schema",
+        "registry",
+        "catalog",
+        "data_dir",
+        "session_store",
+        "disk_space",
+        "request_log",
+    ]
+    assert {check["state"] for check in checks.values()} == {"ok"}
+    assert (checks["schema"]["revision"], checks["schema"]["code"]) == (KNOWN[-1], KNOWN[-1])
+    assert checks["disk_space"]["free_bytes"] > 0
+
+
+@pytest.fixture
+def schema(app: Gatehouse, sql: Sql) -> Iterator[Sql]:
+    """The schema may be made another one: it is what it was afterwards."""
+    yield sql
+    sql("UPDATE gatehouse.alembic_version SET version_num = %s", KNOWN[-1])
+    migrating.upgrade(app.services.engine)
+
+
+def test_a_schema_that_is_too_old_is_told_with_what_to_do(anyone: Client, schema: Sql) -> None:
+    schema("UPDATE gatehouse.alembic_version SET version_num = %s", KNOWN[-2])
+    checks = _wait_for(anyone, "schema_outdated")
+    assert "run `flask db upgrade`" in checks["schema"]["message"]
+    schema("UPDATE gatehouse.alembic_version SET version_num = %s", KNOWN[-1])
+    _wait_for(anyone, "")
+
+
+def test_a_schema_that_is_newer_is_ready_where_it_allows(anyone: Client, schema: Sql) -> None:
+    schema("UPDATE gatehouse.alembic_version SET version_num = '9999'")
+    wait_until(lambda: _ready(anyone)[1]["schema"].get("revision") == "9999", 60)
+    assert _ready(anyone)[0] == ""
+    ((oldest,),) = schema("SELECT oldest_code FROM gatehouse.compatibility")
+    schema("UPDATE gatehouse.compatibility SET oldest_code = '9998'")
+    try:
+        checks = _wait_for(anyone, "schema_too_new")
+        assert "revision 9998 or newer" in checks["schema"]["message"]
+    finally:
+        schema("UPDATE gatehouse.compatibility SET oldest_code = %s", oldest)
+
+
+def test_a_log_that_cannot_be_written_is_told(
+    app: Gatehouse,
+    anyone: Client,
+    testbed: Testbed,
+    database: str,
+    sql: Sql,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readiness, "LOG_PATIENCE", 0.5)
+    recorder = app.services.recorder
+    row = Row(datetime.now(timezone.utc), "waits", 0, "GET /", "/", 200, None, None, None, None, None, "", 1.0)
+    outside = psycopg2.connect(testbed.dsn(database))
+    with outside.cursor() as cursor:
+        cursor.execute("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE")
+        recorder.record(row)
+        checks = _wait_for(anyone, "request_log_behind")
+        assert "can't be written" in checks["request_log"]["message"]
+        outside.rollback()
+    outside.close()
+    wait_until(lambda: sql("SELECT 1 FROM gatehouse.request_log WHERE request_id = 'waits'"), 60)
+    wait_until(lambda: recorder.lag() == 0, 60)
+    _wait_for(anyone, "")
+
+
+def _problems(app: Gatehouse, **settings: Any) -> list[str]:
+    parts = app.services
+    changed = replace(parts.settings, **settings)
+    checks = readiness.make_checks(changed, parts.instance, parts.transactions, parts.catalog, parts.recorder)
+    return [found.problem.name for found in checks.findings() if found.problem]
+
+
+def test_a_disk_that_is_nearly_full_is_told_by_the_threshold(app: Gatehouse, anyone: Client) -> None:
+    anyone.result("GET", "/readyz")  # the catalog is loaded
+    assert _problems(app, min_free_space=10**18) == ["storage_full"]
+    assert _problems(app, min_free_space=0) == []
+
+
+def test_a_trial_leaves_nothing_in_the_filestore(tmp_path: Path) -> None:
+    instance = Instance("db", tmp_path / "data", {})
+    storage.try_filestore(instance)
+    assert list((tmp_path / "data").rglob("*")) == []
+    (tmp_path / "data" / "filestore" / "db").mkdir(parents=True)
+    storage.try_filestore(instance)
+    assert [path.name for path in (tmp_path / "data").rglob("*")] == ["filestore", "db"]
+
+
+def test_a_filestore_that_is_no_folder_is_told_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "filestore").mkdir()
+    (tmp_path / "filestore" / "db").touch()
+    with pytest.raises(Unavailable, match=str(tmp_path)) as caught:
+        storage.try_filestore(Instance("db", tmp_path, {}))
+    assert caught.value.name == "data_dir_unavailable"
