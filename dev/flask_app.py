@@ -16,6 +16,12 @@ from dev.errors import SetupError, from_os_error
 from serving import environment_file
 
 
+class _NotStarted(click.ClickException):
+    """No command was tried. By status 1 one of them can say that it has found something."""
+
+    exit_code = 2
+
+
 def create_app() -> Flask:
     """Return the application; what is missing comes out as a message of the command line."""
     environment_file.load()
@@ -49,4 +55,4 @@ def told(error: Exception) -> click.ClickException:
     # The list of commands goes on after one of these; before a command, Flask would add that it knows no such command.
     if sys.argv[1:] in ([], ["--help"]):
         return NoAppException(str(error))
-    return click.ClickException(str(error))
+    return _NotStarted(str(error))

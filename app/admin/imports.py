@@ -8,6 +8,7 @@ from app.admin import editor, transactions
 from app.catalog import editing, files, store
 from app.catalog.client_entries import ClientChanges
 from app.catalog.files import FileError
+from odoo_bridge.errors import Rejected
 from odoo_bridge.transaction import Environment
 
 #: What problems are told with: the browser tells no path.
@@ -27,38 +28,37 @@ class Preview:
     defaults: bool
     differences: dict[str, list[tuple[str, str]]]
     version: int
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether all is as the file says."""
-        apis = self.changes.created or self.changes.updated or self.changes.deleted
-        return not (apis or self.clients.created or self.clients.updated or self.defaults)
+    changes_nothing: bool
 
 
 def preview(text: str, *, prune: bool) -> Preview:
-    """Return what the import of a file would change; nothing is kept."""
+    """Return what the import of a file would change: it is done, and nothing of it is kept."""
+    try:
+        content = files.parse(text, _FILE)
+        return _shown(transactions.look(lambda root: files.import_content(content, _FILE, root, prune=prune)))
+    except FileError as error:
+        return _refused(error.problems)
+    except Rejected as error:
+        return _refused([error.message])
 
-    def work(root: Environment) -> Preview:
-        stored = editing.load(root.cr)
-        try:
-            planned = files.plan(files.parse(text, _FILE), _FILE, stored, root, prune=prune)
-        except FileError as error:
-            return Preview(error.problems, store.Changes((), (), ()), ClientChanges(), False, {}, stored.version)
-        old = {str(api.document["name"]): api.document for api in stored.apis}
-        new = {str(document["name"]): document for document in planned.documents}
-        return Preview(
-            problems=[],
-            changes=planned.changes,
-            clients=planned.clients,
-            defaults=planned.new_defaults,
-            differences={
-                name: editor.difference(editor.as_yaml(old[name]), editor.as_yaml(new[name]))
-                for name in planned.changes.updated
-            },
-            version=stored.version,
-        )
 
-    return transactions.look(work)
+def _shown(planned: files.Plan) -> Preview:
+    return Preview(
+        problems=[],
+        changes=planned.changes,
+        clients=planned.clients,
+        defaults=planned.new_defaults,
+        differences={
+            name: editor.difference(editor.as_yaml(old), editor.as_yaml(new))
+            for name, (old, new) in planned.updates().items()
+        },
+        version=planned.stored.version,
+        changes_nothing=planned.changes_nothing(),
+    )
+
+
+def _refused(problems: list[str]) -> Preview:
+    return Preview(problems, store.Changes((), (), ()), ClientChanges(), False, {}, 0, True)
 
 
 def apply(text: str, *, prune: bool, version: str) -> str | None:

@@ -42,17 +42,40 @@ class FileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the import of a file comes to: everything in it has been checked, and of APIs nothing has been written.
+    """What the import of a file comes to, against what is ``stored``: everything in it has been checked.
 
     ``defaults`` are None where the file has none; ``new_defaults`` says that they differ from those that are stored.
     """
 
+    stored: store.Stored
     documents: list[dict[str, Any]]
     changes: store.Changes
     clients: ClientChanges
     defaults: dict[str, Any] | None
     new_defaults: bool
-    prune: bool
+
+    def changes_nothing(self) -> bool:
+        """Whether all is as the file says."""
+        apis = self.changes.created or self.changes.updated or self.changes.deleted
+        return not (apis or self.clients.created or self.clients.updated or self.new_defaults)
+
+    def unchanged(self) -> list[str]:
+        """Return the names of the file's APIs that are stored as they are."""
+        changed = {*self.changes.created, *self.changes.updated}
+        return [document["name"] for document in self.documents if document["name"] not in changed]
+
+    def updates(self) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+        """Return what is stored, and what the file says, of each API that is updated."""
+        old = {str(api.document["name"]): api.document for api in self.stored.apis}
+        new = {str(document["name"]): document for document in self.documents}
+        return {name: (old[name], new[name]) for name in self.changes.updated}
+
+    def differing_keys(self) -> dict[str, list[str]]:
+        """Return the keys that change of each API that is updated."""
+        return {
+            name: [key for key in {**new, **old} if old.get(key) != new.get(key)]
+            for name, (old, new) in self.updates().items()
+        }
 
 
 def read(file: Path) -> str:
@@ -82,25 +105,16 @@ def import_content(content: dict[str, Any], file: Path | str, root: Environment,
 
     ``content`` is what ``parse`` returns, which takes seconds that nobody else should wait for. With ``prune``, APIs
     that it does not name are deleted. Nobody else writes definitions meanwhile. Raises FileError with every problem
-    found, as what the transaction is to be rolled back for.
+    found, as what the transaction is to be rolled back for; who only wants to know what would change rolls it back too.
     """
     editing.claim(root.cr)
-    planned = plan(content, file, editing.load(root.cr), root, prune=prune)
-    apply(planned, root)
+    planned = _plan(content, file, editing.load(root.cr), root, prune=prune)
+    editing.write(root.cr, planned.documents, defaults=planned.defaults, prune=prune)
     return planned
 
 
-def apply(planned: Plan, root: Environment) -> None:
-    """Write what was planned, in the transaction that it was planned in."""
-    editing.write(root.cr, planned.documents, defaults=planned.defaults, prune=planned.prune)
-
-
-def plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
-    """Check what a definition file says against what is stored; ``file`` is what its problems are told with.
-
-    Its client apps are written in the transaction of ``root``: roll it back where nothing is to remain. Raises
-    FileError with every problem found.
-    """
+def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
+    """Check what a definition file says against what is stored, and write its client apps."""
     file_defaults = _defaults(file, content.get("defaults"))
     defaults = stored.settings.get(store.DEFAULTS, {}) if file_defaults is None else file_defaults
     client_documents = _clients(file, content.get("clients", []))
@@ -112,12 +126,12 @@ def plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root: 
         raise FileError(file, problems)
     dumped = [document.model_dump(mode="json") for document in documents.values()]
     return Plan(
+        stored=stored,
         documents=dumped,
         changes=store.changes(stored, dumped, prune=prune),
         clients=client_changes,
         defaults=file_defaults,
         new_defaults=defaults != stored.settings.get(store.DEFAULTS, {}),
-        prune=prune,
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import cast
 
 import click
 from flask.cli import AppGroup
 
-from app.catalog import files, store
+from app.catalog import files, import_report, store
 from app.catalog.catalog import compile_all
 from app.catalog.files import FileError
+from app.commands.refused import Refused
 from app.postman.collection import build
 from app.postman.known import known_ids
 from app.services import services
@@ -23,29 +25,34 @@ group = AppGroup("api", help="API definitions.")
 @group.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--prune", is_flag=True, help="Delete APIs that the file does not name.")
-def import_(file: Path, prune: bool) -> None:
-    """Create or update APIs, client apps and defaults from a YAML file: all of it, or nothing if anything is wrong."""
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 where something would change.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def import_(file: Path, prune: bool, check: bool, as_json: bool) -> None:
+    """Create or update APIs, client apps and defaults from a YAML file: all of it, or nothing if anything is wrong.
+
+    With --check it is done and taken back, and the exit status is 0 where nothing would change, 1 where something
+    would, and 2 where the file is wrong or could not be tried.
+    """
+    failed = Refused if check else click.ClickException
     try:
         content = files.parse(files.read(file), file)
-        done = services().transactions.run(lambda root: files.import_content(content, file, root, prune=prune))
+        # A check is the import itself, rolled back: what the import would refuse, it refuses.
+        planned = services().transactions.run(
+            lambda root: files.import_content(content, file, root, prune=prune), keep=not check
+        )
     except FileError as error:
-        raise click.ClickException(str(error)) from error
+        if as_json:
+            click.echo(json.dumps({"problems": error.problems}, indent=2, ensure_ascii=False))
+        raise failed(str(error)) from error
     except BridgeError as error:
-        raise click.ClickException(f"Nothing has been imported. {error.message}") from error
-    apis, apps = done.changes, done.clients
-    changed = [
-        *(f"created: {name}" for name in apis.created),
-        *(f"updated: {name}" for name in apis.updated),
-        *(f"deleted: {name}" for name in apis.deleted),
-        *(f"created: client app {name}" for name in apps.created),
-        *(f"updated: client app {name}" for name in apps.updated),
-    ]
-    if done.new_defaults and not changed:
-        changed = ["updated: the defaults for new APIs"]
-    for line in (*changed, *(f"unchanged: client app {name}" for name in apps.unchanged)):
-        click.echo(line)
-    if not changed:
-        click.echo("Nothing has changed.")
+        raise failed(f"Nothing has been imported. {error.message}") from error
+    if as_json:
+        click.echo(json.dumps(import_report.as_json(planned), indent=2, ensure_ascii=False))
+    else:
+        for line in import_report.expected(planned) if check else import_report.done(planned):
+            click.echo(line)
+    if check and not planned.changes_nothing():
+        sys.exit(1)
 
 
 @group.command()

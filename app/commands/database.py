@@ -12,6 +12,7 @@ from flask.cli import AppGroup
 
 from app.catalog import schema_version
 from app.catalog.schema_version import KNOWN, SchemaError, SchemaVersion
+from app.commands.refused import Refused
 from app.services import services
 
 group = AppGroup("db", help="Gatehouse's own tables in the Odoo database: the schema `gatehouse`.")
@@ -86,16 +87,10 @@ def _found() -> SchemaVersion:
     return services().transactions.run(lambda root: schema_version.read(root.cr), keep=False)
 
 
-class _Refused(click.ClickException):
-    """Nothing has been tried: exit status 2, as for a wrong option."""
-
-    exit_code = 2
-
-
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Show what can't be done as a message of the command line."""
     try:
         yield
     except SchemaError as error:
-        raise _Refused(str(error)) from error
+        raise Refused(str(error)) from error

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 
+import click
 import pytest
 
-from dev import command, errors, steps
+from dev import command, errors, flask_app, steps
 from dev.errors import SetupError
 
 
@@ -79,3 +81,12 @@ def test_a_command_ends_with_the_message_alone(
 def test_a_command_that_is_asked_to_end_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.run(lambda: os.kill(os.getpid(), signal.SIGTERM)) == 128 + signal.SIGTERM
     assert "Interrupted" in capsys.readouterr().err
+
+
+def test_a_flask_command_that_cannot_begin_has_another_status_than_one_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["flask", "api", "import", "--check", "apis.yaml"])
+    refused = flask_app.told(SetupError("There is no database."))
+    assert isinstance(refused, click.ClickException)
+    assert (refused.exit_code, refused.format_message()) == (2, "There is no database.")

@@ -15,6 +15,8 @@ from app.routing import Gatehouse
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 
+Sql = Callable[..., list[tuple[Any, ...]]]
+
 GOOD = """
 defaults: {page_size: 25}
 apis:
@@ -64,6 +66,110 @@ def test_what_is_imported_is_served_and_exports_to_the_same(
     assert "page_size: 25" in exported
     assert flask("api", "import", "FILE", text=exported).output == "Nothing has changed.\n"
     assert store.load(app.services.engine).apis == before
+
+
+def _stored(app: Gatehouse, sql: Sql) -> dict[str, Any]:
+    """Return all that an import can change, and what tells that one has tried."""
+    return {
+        "stored": store.load(app.services.engine),
+        "clients": sql("SELECT name, lifetime, xmin::text FROM gatehouse.client ORDER BY name"),
+        "history": sql("SELECT count(*) FROM gatehouse.history"),
+    }
+
+
+CHECKED = """
+defaults: {page_size: 30}
+clients: [{name: Checked app, user: demo}]
+apis:
+- name: File A
+  route: /api/file/a
+  published: true
+  page_size: 25
+  models:
+  - model: res.partner
+    fields: [name, company_id]
+    related: {company_id: [name, {country_id: [code]}]}
+- {name: File B, route: /api/file/other, models: [{model: res.partner, fields: [name]}]}
+- {name: File C, route: /api/file/c, models: [{model: res.partner, fields: [name]}]}
+"""
+
+
+def test_a_check_lists_what_would_change_and_changes_nothing(
+    flask: Callable[..., Result], app: Gatehouse, sql: Sql
+) -> None:
+    unused = "- {name: Unused, route: /api/unused, models: [{model: res.partner, fields: [name]}]}\n"
+    flask("api", "import", "FILE", text=GOOD + unused)
+    before = _stored(app, sql)
+    found = flask("api", "import", "--check", "--prune", "FILE", text=CHECKED)
+    assert found.exit_code == 1
+    assert found.output.splitlines() == [
+        "would create: File C",
+        "would update: File B (route, page_size, endpoints, models)",
+        "would delete: Unused",
+        "would create: client app Checked app",
+        "would update: the defaults for new APIs",
+        "unchanged: File A",
+    ]
+    kept = flask("api", "import", "--check", "FILE", text=CHECKED)
+    assert "Unused" not in kept.output
+    assert _stored(app, sql) == before
+
+
+def test_a_check_of_what_is_imported_finds_nothing(flask: Callable[..., Result], app: Gatehouse, sql: Sql) -> None:
+    flask("api", "import", "FILE", text=GOOD)
+    before = _stored(app, sql)
+    found = flask("api", "import", "--check", "--prune", "FILE")
+    assert (found.exit_code, found.output) == (0, "unchanged: File A\nunchanged: File B\nNothing would change.\n")
+    assert _stored(app, sql) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (GOOD.replace("company_id]", "phone]", 1), "related: not among fields: company_id"),
+        (GOOD.replace("/api/file/b", "/api/file/a"), "is also claimed by API 'File A'"),
+        ("apis: [", "is not YAML"),
+    ],
+)
+def test_a_check_of_a_file_that_is_wrong_has_a_status_of_its_own(
+    flask: Callable[..., Result], app: Gatehouse, text: str, told: str
+) -> None:
+    found = flask("api", "import", "--check", "FILE", text=text)
+    assert found.exit_code == 2
+    assert told in found.output
+    assert store.load(app.services.engine).apis == ()
+    assert flask("api", "import", "--check", "/no/such/file").exit_code == 2
+
+
+def test_a_check_finds_what_the_database_refuses_as_the_import_does(
+    flask: Callable[..., Result], app: Gatehouse, sql: Sql
+) -> None:
+    sql("ALTER TABLE gatehouse.api ADD CONSTRAINT refused CHECK (name <> 'File B')")
+    try:
+        found = flask("api", "import", "--check", "FILE", text=GOOD)
+        assert (found.exit_code, flask("api", "import", "FILE").exit_code) == (2, 1)
+        assert "Nothing has been imported." in found.output
+    finally:
+        sql("ALTER TABLE gatehouse.api DROP CONSTRAINT refused")
+
+
+def test_programs_get_the_same_as_json(flask: Callable[..., Result]) -> None:
+    checked = flask("api", "import", "--check", "--json", "FILE", text=GOOD)
+    assert checked.exit_code == 1
+    expected = {
+        "changes": True,
+        "apis": {"created": ["File A", "File B"], "updated": [], "deleted": [], "unchanged": []},
+        "clients": {"created": [], "updated": [], "unchanged": []},
+        "defaults": True,
+    }
+    assert json.loads(checked.output) == expected
+    assert json.loads(flask("api", "import", "--json", "FILE").output) == expected
+    again = GOOD.replace("page_size: 80", "page_size: 70")
+    updated = json.loads(flask("api", "import", "--check", "--json", "FILE", text=again).output)
+    assert updated["apis"]["updated"] == [{"name": "File B", "keys": ["page_size"]}]
+    assert updated["apis"]["unchanged"] == ["File A"]
+    wrong = flask("api", "import", "--check", "--json", "FILE", text="apis: 5")
+    assert (wrong.exit_code, json.loads(wrong.stdout)) == (2, {"problems": ["apis: must be a list of APIs"]})
 
 
 HARMLESS = """

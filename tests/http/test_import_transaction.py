@@ -101,6 +101,18 @@ def test_an_import_in_the_panel_that_fails_in_its_last_step_leaves_nothing(
     assert _all(sql) == before
 
 
+def test_a_preview_tells_what_the_database_will_refuse(clean: None, panel: Panel, sql: Sql) -> None:
+    sql("ALTER TABLE gatehouse.api ADD CONSTRAINT refused CHECK (name <> 'Two')")
+    try:
+        before = _all(sql)
+        page = panel.submit(panel.get("/admin/files/"), "/admin/files/", "/preview", text=FILE)
+        assert page.status_code == 400
+        assert "The operation cannot be completed" in page.text
+        assert _all(sql) == before
+    finally:
+        sql("ALTER TABLE gatehouse.api DROP CONSTRAINT refused")
+
+
 def test_the_summary_names_the_client_apps(run_import: Callable[[str], Result]) -> None:
     first = run_import(FILE)
     assert first.output.splitlines() == [
