@@ -78,7 +78,7 @@ class Clients(PanelView):
         count = client_apps.with_client(
             client_id,
             lambda root, client: (
-                outstanding.revoke_live(root.cr, client, lookup) if lookup else clients.revoke_all(root.cr, client)
+                outstanding.revoke_live(root.cr, client, lookup) if lookup else outstanding.revoke_all(root.cr, client)
             ),
         )
         told = "One token is revoked." if count == 1 else f"{count} tokens are revoked."

@@ -286,14 +286,6 @@ def revoke_family(cr: Any, family: str) -> None:
     cr.execute("DELETE FROM gatehouse.token WHERE family = %s", (family,))
 
 
-def revoke_all(cr: Any, client: Client) -> int:
-    """Delete all tokens of a client app and return how many there were; the history knows."""
-    cr.execute("DELETE FROM gatehouse.token WHERE client_id = %s", (client.id,))
-    count: int = cr.rowcount
-    history.note_client(cr, client.name, {"tokens": count}, {"tokens": 0})
-    return count
-
-
 def consents(cr: Any, uid: int) -> list[tuple[Client, tuple[str, ...], Any]]:
     """Return what a person has allowed: client app, those of the scopes that it still has, and when."""
     cr.execute(

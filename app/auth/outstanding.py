@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.auth import clients
 from app.auth.clients import Client
 from app.catalog import history
 
@@ -47,6 +48,23 @@ def revoke_live(cr: Any, client: Client, lookup: str) -> int:
     if gone:
         history.note_client(cr, client.name, {"tokens": gone}, {"tokens": []})
     return len(gone)
+
+
+def revoke_all(cr: Any, client: Client) -> int:
+    """Delete all tokens of a client app and the codes that would become some; return how many tokens. Noted."""
+    cr.execute("DELETE FROM gatehouse.authorization_code WHERE client_id = %s", (client.id,))
+    codes: int = cr.rowcount
+    cr.execute("DELETE FROM gatehouse.token WHERE client_id = %s", (client.id,))
+    count: int = cr.rowcount
+    history.note_client(cr, client.name, {"tokens": count, "codes": codes}, {"tokens": 0, "codes": 0})
+    return count
+
+
+def revoke_everything(cr: Any) -> dict[str, int]:
+    """Delete all tokens and codes of all client apps; return how many tokens of each that had any."""
+    cr.execute("SELECT client_id FROM gatehouse.token UNION SELECT client_id FROM gatehouse.authorization_code")
+    holders = {client_id for (client_id,) in cr.fetchall()}
+    return {client.name: revoke_all(cr, client) for client in clients.every(cr) if client.id in holders}
 
 
 def consents_of(cr: Any, client: Client) -> list[tuple[int, tuple[str, ...], Any]]:

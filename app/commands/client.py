@@ -124,11 +124,20 @@ def list_tokens(name: str) -> None:
 
 
 @tokens.command("revoke-all")
-@click.argument("name")
-def revoke_all(name: str) -> None:
-    """Revoke all tokens of a client app."""
-    count = _with_client(name, lambda root, client: clients.revoke_all(root.cr, client))
-    click.echo(f"{count} tokens of {name} are revoked.")
+@click.argument("name", required=False)
+@click.option("--everything", is_flag=True, help="Of all client apps, for a copy of a database or after a leak.")
+def revoke_all(name: str | None, everything: bool) -> None:
+    """Revoke all tokens of a client app: access tokens, refresh tokens, and codes that would become some."""
+    if name is not None and not everything:
+        count = _with_client(name, lambda root, client: outstanding.revoke_all(root.cr, client))
+        click.echo(f"{count} tokens of {name} are revoked.")
+    elif name is None and everything:
+        counts = services().transactions.run(lambda root: outstanding.revoke_everything(root.cr))
+        for client, count in counts.items():
+            click.echo(f"{count} tokens of {client} are revoked.")
+        click.echo(f"{sum(counts.values())} tokens are revoked.")
+    else:
+        raise click.UsageError("Name one client app, or --everything.")
 
 
 def _document(values: dict[str, object]) -> ClientDocument:

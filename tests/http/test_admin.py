@@ -505,7 +505,7 @@ def test_what_is_done_to_credentials_is_in_the_history_without_them(
     assert rows == [
         ("admin", "client", "Shop", {"secrets": [old]}, {"secrets": [old, new], "old_good_for_seconds": 3600}),
         ("admin", "client", "Shop", {"tokens": [token.split("_")[1]]}, {"tokens": []}),
-        ("command line", "client", "Shop", {"tokens": 0}, {"tokens": 0}),
+        ("command line", "client", "Shop", {"tokens": 0, "codes": 0}, {"tokens": 0, "codes": 0}),
     ]
     assert second["client_secret"] not in repr(rows)
     assert new in texts(panel.get("/admin/audit/definitions"))

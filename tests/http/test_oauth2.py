@@ -585,6 +585,41 @@ def test_a_person_allows_an_app_to_act_in_their_name(
     assert anyone.error("POST", route, json={"name": "x"}, headers=headers)[0] == 403
 
 
+def test_an_admin_who_revokes_all_ends_the_codes_that_are_on_their_way_too(flow: Flow, app: Gatehouse) -> None:
+    code = flow.decide()["code"]
+    assert "0 tokens" in app.test_cli_runner().invoke(args=["token", "revoke-all", flow.client.name]).output
+    answer = flow.exchange(code)
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_grant")
+
+
+def test_all_that_is_out_ends_at_once_for_all_client_apps_and_the_history_knows(
+    flow: Flow, shop: ClientApp, make_client: Callable[..., ClientApp], app: Gatehouse, anyone: Client, sql: Sql
+) -> None:
+    given, idle = flow.exchange(flow.decide()["code"]).json, make_client("--user", "demo")
+    code, token = flow.decide()["code"], shop.token()
+    sql("DELETE FROM gatehouse.history")
+    done = app.test_cli_runner().invoke(args=["token", "revoke-all", "--everything"])
+    assert done.exit_code == 0
+    for line in (f"2 tokens of {flow.client.name} are revoked.", f"1 tokens of {shop.name} are revoked."):
+        assert line in done.output
+    assert idle.name not in done.output
+    for client, each in ((flow.client, given["access_token"]), (shop, token)):
+        assert client.post(INTROSPECT, token=each).json == {"active": False}
+    refreshed = flow.client.post(TOKEN, grant_type="refresh_token", refresh_token=given["refresh_token"])
+    assert refreshed.json["error"] == flow.exchange(code).json["error"] == "invalid_grant"
+    rows = dict(sql("SELECT name, before FROM gatehouse.history WHERE kind = 'client'"))
+    assert rows[flow.client.name] == {"tokens": 2, "codes": rows[flow.client.name]["codes"]}
+    assert rows[shop.name] == {"tokens": 1, "codes": 0}
+    assert idle.name not in rows
+    assert shop.token()  # the client apps themselves stay as they are
+
+
+@pytest.mark.parametrize("arguments", [[], ["Shop", "--everything"]])
+def test_revoke_all_wants_one_client_app_or_everything(arguments: list[str], app: Gatehouse) -> None:
+    done = app.test_cli_runner().invoke(args=["token", "revoke-all", *arguments])
+    assert (done.exit_code, "Name one client app, or --everything." in done.output) == (2, True)
+
+
 def test_a_person_refuses(flow: Flow) -> None:
     assert flow.decide("refuse") == {"error": "access_denied", "state": "xyz"}  # 4.1.2.1
 

@@ -1,0 +1,20 @@
+-- Odoo runs this on a copy of a database (`odoo neutralize`), which may have no Gatehouse, or tables of any version of it.
+DO $$
+BEGIN
+    PERFORM set_config('gatehouse.actor', 'odoo neutralize', true);
+    IF to_regclass('gatehouse.client') IS NOT NULL THEN
+        -- switch client apps off, and end their secrets: without any, an app would be a public one that needs none
+        UPDATE gatehouse.client SET active = false WHERE active;
+        UPDATE gatehouse.client_secret SET expires_at = now() WHERE expires_at IS NULL OR expires_at > now();
+        -- end what they have been given
+        DELETE FROM gatehouse.token;
+        DELETE FROM gatehouse.authorization_code;
+        DELETE FROM gatehouse.consent;
+    END IF;
+    IF to_regclass('gatehouse.setting') IS NOT NULL THEN
+        -- the copy shall not hold the key of the original
+        UPDATE gatehouse.setting
+           SET value = to_jsonb(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''))
+         WHERE key = 'secret_key';
+    END IF;
+END $$;
