@@ -40,8 +40,8 @@ def free_bytes(instance: Instance) -> int:
 
 
 def _write(folder: Path) -> None:
-    """Write a file that has no name, so that none is left if this process dies meanwhile."""
-    with tempfile.TemporaryFile(dir=folder) as file:
+    """Write a file; without a name where the file system can, so that none is left if this process dies meanwhile."""
+    with tempfile.TemporaryFile(prefix="gatehouse-", dir=folder) as file:
         file.write(_TRIAL)
         file.flush()  # which goes on where the system took a part
 
