@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import subprocess
 import sys
@@ -53,6 +54,22 @@ def at(folder: Path, name: str) -> OdooSource:
                 return source
             raise SetupError(f"{name}={folder} has Odoo's package, but not its addons (no addons/web).", TODO)
     raise SetupError(f"{name}={folder} is not Odoo's source: there is no odoo/release.py in it.", TODO)
+
+
+def of_addons_path(conf: Path) -> Path | None:
+    """Return the folder with Odoo's source that `addons_path` in an odoo.conf points into, or None."""
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read(conf)
+        text = parser.get("options", "addons_path", fallback="")
+    except (configparser.Error, OSError, UnicodeDecodeError):
+        return None
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        # addons of a checkout, and the package's own.
+        for folder in list(Path(name).parents)[:2]:
+            if (folder / "odoo" / "release.py").is_file():
+                return folder
+    return None
 
 
 def importable(python: Path | str = sys.executable, *options: str) -> OdooSource | None:

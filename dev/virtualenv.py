@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import locks, odoo_source, paths, requirements
+from dev import existing, locks, odoo_source, odoo_venv, paths, requirements
 from dev.bootstrap import NEWEST, OLDEST
 from dev.errors import SetupError
 from dev.steps import run, say, step
@@ -23,17 +25,24 @@ INSTALLING = "Installing collected packages"
 
 @dataclass(frozen=True)
 class State:
-    """What is to be known of a `.venv`. `version` is None where its Python or its pip does not run."""
+    """What is to be known of a `.venv`. `version` is None where its Python or its pip does not run.
+
+    `odoo_packages` is the folder of packages of Odoo's own environment that it sees.
+    """
 
     exists: bool
     unfinished: bool = False
     moved: bool = False
     version: tuple[int, int] | None = None
     system_packages: bool = False
+    odoo_packages: Path | None = None
 
 
-def defect(state: State, *, odoo_installed: bool) -> str:
-    """Return why `.venv` has to be made (anew), or ''."""
+def defect(state: State, *, system_packages: bool, odoo_packages: Path | None = None) -> str:
+    """Return why `.venv` has to be made (anew), or ''.
+
+    `system_packages`: those of the Python itself have to be seen in it. `odoo_packages`: those of this folder.
+    """
     if not state.exists:
         return "there is none yet"
     if state.unfinished:
@@ -44,33 +53,58 @@ def defect(state: State, *, odoo_installed: bool) -> str:
         return "its Python or its pip does not run any more"
     if not OLDEST <= state.version <= NEWEST:
         return f"Python {state.version[0]}.{state.version[1]} does not fit"
-    if odoo_installed and not state.system_packages:
+    if system_packages and not state.system_packages:
         return "the Odoo that is installed for this Python has to be seen in it"
+    if odoo_packages not in (None, state.odoo_packages):
+        return f"Odoo's packages in {odoo_packages} have to be seen in it"
+    if state.odoo_packages is not None and not state.odoo_packages.is_dir():
+        return f"Odoo's packages are no longer in {state.odoo_packages}"
     return ""
 
 
 def ensure(target: str) -> None:
     """Make `.venv` fit for a `make` target; fast when it is. Raises SetupError."""
-    with locks.alone(paths.LOCAL / "venv.lock"):
-        # Of the Python that an active virtual environment was made from, where there is one.
-        python = Path(getattr(sys, "_base_executable", None) or sys.executable)
+    # Of the Python that an active virtual environment was made from, where there is one.
+    python = Path(getattr(sys, "_base_executable", None) or sys.executable)
+    odoo_conf = bool(os.environ.get("GATEHOUSE_ODOO_CONF"))
+    beside_odoo = target == "serve" and odoo_conf
+    if beside_odoo:
+        # What is missing is said before minutes go into packages.
+        existing.settings(Path(sys.executable), python, paths.PYTHON)
+    packages = odoo_venv.running() if beside_odoo else None
+    with locks.alone(paths.LOCAL / "venv.lock"), readable():
         system_odoo = odoo_source.installed(python)
+        system_packages = system_odoo or bool(packages and odoo_venv.sees_system_packages(packages))
         state = inspect()
-        if why := defect(state, odoo_installed=system_odoo):
-            create(python, system_packages=system_odoo, why=why if state.exists else "")
-        elif state.version != sys.version_info[:2]:
-            version = ".".join(map(str, state.version or ()))
-            say(f".venv has Python {version}; to change to that of {python}, delete .venv first.")
+        if why := defect(state, system_packages=system_packages, odoo_packages=packages):
+            create(python, system_packages=system_packages, why=why if state.exists else "")
+        else:
+            packages = state.odoo_packages
+            if state.version != sys.version_info[:2]:
+                version = ".".join(map(str, state.version or ()))
+                say(f".venv has Python {version}; to change to that of {python}, delete .venv first.")
         files = requirements.wanted(
             target,
-            odoo_installed=system_odoo or odoo_source.installed(paths.PYTHON),
-            odoo_conf=bool(os.environ.get("GATEHOUSE_ODOO_CONF")),
+            odoo_installed=bool(packages) or system_odoo or odoo_source.installed(paths.PYTHON),
+            odoo_conf=odoo_conf,
         )
         stamps = requirements.read_stamps(paths.VENV / STAMPS)
         if requirements.stale(files, stamps, paths.ROOT):
-            install(files)
+            install(files, packages)
             new = {name: requirements.digest(paths.ROOT / name) for name in files}
             requirements.write_stamps(paths.VENV / STAMPS, {**stamps, **new, FOLDER: str(paths.VENV)})
+        if packages:
+            say(f"- What Odoo and its addons need is taken from {packages}.")
+
+
+@contextlib.contextmanager
+def readable() -> Iterator[None]:
+    """Let others read what is made, whatever root's umask: who installs need not be who serves."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def inspect() -> State:
@@ -92,6 +126,7 @@ def inspect() -> State:
         moved=stamps.get(FOLDER, str(paths.VENV)) != str(paths.VENV),
         version=version,
         system_packages="include-system-site-packages = true" in settings.lower(),
+        odoo_packages=odoo_venv.linked(paths.VENV),
     )
 
 
@@ -122,18 +157,23 @@ def check_venv(python: Path) -> None:
         )
 
 
-def install(files: tuple[str, ...]) -> None:
-    """Install requirements files into `.venv`. Raises SetupError."""
+def install(files: tuple[str, ...], odoo_packages: Path | None = None) -> None:
+    """Install requirements files into `.venv`, which then sees Odoo's folder of packages. Raises SetupError."""
     log, mark = paths.LOGS / "pip.log", paths.VENV / UNFINISHED
     command: list[str | Path] = [paths.PYTHON, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     for name in files:
         command += ["-r", paths.ROOT / name]
+    if odoo_packages:
+        # What both need (Werkzeug, Jinja2) in the versions that Gatehouse was tested with.
+        command += ["-c", paths.ROOT / requirements.ODOO]
     todo = (
         "Run the same command again. If a package could not be built, a compiler helps (on Debian: apt install "
         "build-essential python3-dev), or another Python: delete .venv, then make serve PYTHON=python3.12"
     )
     with step(f"Installing Python packages ({', '.join(files)}; a minute or two)"):
         mark.touch()
+        # pip does not see Odoo's packages, and so leaves out nothing that Odoo could take away later.
+        odoo_venv.unlink(paths.VENV)
         try:
             run(command, log=log, what="Installing Python packages", todo=todo)
         except SetupError:
@@ -141,4 +181,7 @@ def install(files: tuple[str, ...]) -> None:
             if INSTALLING not in log.read_text():
                 mark.unlink()
             raise
+        finally:
+            if odoo_packages:
+                odoo_venv.link(paths.VENV, odoo_packages)
         mark.unlink()

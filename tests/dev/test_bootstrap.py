@@ -78,12 +78,12 @@ def test_damaged_stamps_count_as_none(content: str, tmp_path: Path) -> None:
 
 
 def test_a_sound_environment_is_kept() -> None:
-    assert virtualenv.defect(SOUND, odoo_installed=False) == ""
-    assert virtualenv.defect(State(True, version=(3, 13), system_packages=True), odoo_installed=True) == ""
+    assert virtualenv.defect(SOUND, system_packages=False) == ""
+    assert virtualenv.defect(State(True, version=(3, 13), system_packages=True), system_packages=True) == ""
 
 
 @pytest.mark.parametrize(
-    ("state", "odoo_installed", "why"),
+    ("state", "system_packages", "why"),
     [
         (State(exists=False), False, "none yet"),
         (State(True, unfinished=True, version=(3, 11)), False, "did not finish"),
@@ -93,8 +93,8 @@ def test_a_sound_environment_is_kept() -> None:
         (SOUND, True, "Odoo that is installed"),
     ],
 )
-def test_what_does_not_work_is_made_anew(state: State, odoo_installed: bool, why: str) -> None:
-    assert why in virtualenv.defect(state, odoo_installed=odoo_installed)
+def test_what_does_not_work_is_made_anew(state: State, system_packages: bool, why: str) -> None:
+    assert why in virtualenv.defect(state, system_packages=system_packages)
 
 
 def test_requirements_are_pinned_and_name_no_registry() -> None:
