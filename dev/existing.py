@@ -25,7 +25,7 @@ def settings(*pythons: Path) -> dict[str, str]:
     if named := os.environ.get("GATEHOUSE_ODOO_SOURCE"):
         return {**found, "GATEHOUSE_ODOO_SOURCE": str(odoo_source.at(Path(named), "GATEHOUSE_ODOO_SOURCE").path)}
     candidates = pythons or (Path(sys.executable),)
-    if not any(odoo_source.importable(python) for python in candidates if python.exists()):
+    if not any(odoo_source.importable(python) for python in candidates):
         folder = odoo_source.of_addons_path(conf)
         hint = f" As addons_path in {conf} has it: GATEHOUSE_ODOO_SOURCE={folder}" if folder else ""
         raise SetupError(

@@ -76,7 +76,10 @@ def importable(python: Path | str = sys.executable, *options: str) -> OdooSource
     """Return the Odoo that the interpreter, started with `options`, can import by itself, or None."""
     script = "import importlib.util as u; s = u.find_spec('odoo.release'); print(s.origin if s else '')"
     # From the root folder, so that a folder `odoo` in the current one does not count.
-    result = subprocess.run([python, *options, "-c", script], capture_output=True, text=True, cwd="/", check=False)
+    try:
+        result = subprocess.run([python, *options, "-c", script], capture_output=True, text=True, cwd="/", check=False)
+    except OSError:  # one that does not run has no Odoo
+        return None
     origin = result.stdout.strip()
     return OdooSource(None, Path(origin).parent) if result.returncode == 0 and origin else None
 

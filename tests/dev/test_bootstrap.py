@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,15 @@ def test_requirements_are_pinned_and_name_no_registry() -> None:
             assert "==" in line, f"{name}: {line}"
             assert "://" not in line, f"{name}: {line}"
             assert not line.startswith("-"), f"{name}: {line}"
+
+
+def test_what_root_installs_can_be_read_by_others_whatever_its_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with virtualenv.readable():
+            (tmp_path / "package").mkdir()
+        (tmp_path / "later").mkdir()
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"package": 0o755, "later": 0o700}

@@ -52,6 +52,12 @@ def test_an_odoo_installed_in_place_is_found(own: Path, odoos: Path) -> None:
     assert odoo_source.installed(own / "bin" / "python")
 
 
+def test_a_python_that_does_not_run_has_no_odoo(tmp_path: Path) -> None:
+    (tmp_path / "python").write_text("no program")
+    assert odoo_source.importable(tmp_path / "python") is None
+    assert odoo_source.importable(tmp_path / "missing") is None
+
+
 def test_without_the_link_nothing_is_seen(own: Path, odoos: Path) -> None:
     odoo_venv.link(own, odoos)
     odoo_venv.unlink(own)
