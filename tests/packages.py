@@ -13,13 +13,18 @@ def program(name: str, package: str) -> str:
     """Return the path of a program; as root, its package is installed first where need be."""
     found = shutil.which(name)
     if found is None and os.geteuid() == 0:
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (
-            ["apt-get", "update", "-q"],
-            ["apt-get", "install", "-y", "-q", "--no-install-recommends", package],
-        ):
-            subprocess.run(command, env=environment, check=True, capture_output=True, timeout=600)
+        install(package)
         found = shutil.which(name)
     if found is None:
         pytest.fail(f"{name} is missing: install Debian's package {package}.")
     return found
+
+
+def install(package: str) -> None:
+    """Install a package, as root."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "update", "-q"],
+        ["apt-get", "install", "-y", "-q", "--no-install-recommends", package],
+    ):
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=600)
