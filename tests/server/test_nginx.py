@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,50 +11,14 @@ from typing import Any
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
 
 from dev.testbed import Testbed
-from tests.packages import program
-from tests.server.conftest import ROOT, Server, free_port, gunicorn, wait_until
+from tests.server import nginx
+from tests.server.conftest import Server, free_port, gunicorn
 
 pytestmark = pytest.mark.live
 NAME = "api.example.com"
 Sql = Callable[..., list[tuple[Any, ...]]]
-
-_MAIN = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/site.conf;
-}}
-"""
-
-
-class _Named(HTTPAdapter):
-    """Reaches the site by its name, at the port of the test, from a client's own address of this machine."""
-
-    def __init__(self, site: Site, address: str) -> None:
-        self._site, self._address = site, address
-        super().__init__()
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        options |= {"source_address": (self._address, 0), "assert_hostname": NAME, "server_hostname": NAME}
-        super().init_poolmanager(*arguments, **options)
-
-    def send(self, request: Any, **options: Any) -> requests.Response:  # type: ignore[override]
-        request.url = request.url.replace(f"https://{NAME}", f"https://127.0.0.1:{self._site.port}", 1)
-        request.headers["Host"] = NAME
-        answer = super().send(request, **{**options, "verify": str(self._site.certificate)})
-        answer.url = answer.url.replace(f"https://127.0.0.1:{self._site.port}", f"https://{NAME}", 1)
-        return answer
 
 
 @dataclass
@@ -71,48 +32,7 @@ class Site:
 
     def client(self, address: str = "127.0.0.1") -> requests.Session:
         """Return a client with an address of its own."""
-        session = requests.Session()
-        session.mount("https://", _Named(self, address))
-        return session
-
-
-@contextlib.contextmanager
-def _running(command: list[str], log: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-@contextlib.contextmanager
-def _odoo(testbed: Testbed, database: str, folder: Path) -> Iterator[int]:
-    """Run Odoo's own server, as ops have it."""
-    port = free_port()
-    command = [sys.executable, "-m", "odoo", "-c", str(testbed.odoo_conf), "-d", database, "--proxy-mode"]
-    command += [f"--http-port={port}", "--http-interface=127.0.0.1", "--max-cron-threads=0", "--workers=0"]
-    path = {"PYTHONPATH": str(testbed.odoo_source)} if testbed.odoo_source else {}
-    log = folder / "odoo.log"
-    with _running(command, log, cwd=folder, env={**os.environ, **path}):
-        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/web/health"), 90, lambda: log.read_text()[-2000:])
-        yield port
-
-
-def _answers(url: str) -> bool:
-    with contextlib.suppress(requests.ConnectionError):
-        requests.get(url, timeout=30)
-        return True
-    return False
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    command = [program("openssl", "openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
-    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    return certificate, key
+        return nginx.client(NAME, self.port, self.certificate, address)
 
 
 @pytest.fixture(scope="module")
@@ -120,41 +40,24 @@ def site(server: Server, testbed: Testbed, tmp_path_factory: pytest.TempPathFact
     """deploy/nginx.conf, changed in addresses, ports and paths alone."""
     folder = tmp_path_factory.mktemp("nginx")
     folder.chmod(0o755)
-    certificate, key = _certificate(folder)
+    certificate, key = nginx.certificate(folder, NAME)
     plain, tls = free_port(), free_port()
     with contextlib.ExitStack() as stack:
         gatehouse = stack.enter_context(
             gunicorn(testbed, server.database, folder / "gunicorn.log", GATEHOUSE_TRUSTED_PROXIES="1")
         )
-        odoo = stack.enter_context(_odoo(testbed, server.database, folder))
-        text = (ROOT / "deploy" / "nginx.conf").read_text()
-        for old, new in (
-            ("listen 80", f"listen 127.0.0.1:{plain}"),
-            ("listen 443", f"listen 127.0.0.1:{tls}"),
-            ("127.0.0.1:8069", f"127.0.0.1:{odoo}"),
-            ("127.0.0.1:8072", f"127.0.0.1:{odoo}"),  # without workers Odoo has one port
-            ("127.0.0.1:8070", gatehouse.url.removeprefix("http://")),
-            (f"/etc/ssl/certs/{NAME}.pem", str(certificate)),
-            (f"/etc/ssl/private/{NAME}.key", str(key)),
-        ):
-            assert old in text, old
-            text = text.replace(old, new)
-        (folder / "site.conf").write_text(text)
-        (folder / "nginx.conf").write_text(_MAIN.format(folder=folder))
-        command = [program("nginx", "nginx-light"), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-        tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
-        assert tested.returncode == 0, tested.stderr
-        assert "[warn]" not in tested.stderr, tested.stderr
-        stack.enter_context(_running(command, folder / "nginx.log"))
-        found = Site(tls, certificate, server.database, gatehouse)
-        wait_until(lambda: _reaches(found), 10, lambda: (folder / "error.log").read_text())
-        yield found
-
-
-def _reaches(site: Site) -> bool:
-    with contextlib.suppress(requests.ConnectionError):
-        return site.client().get(f"https://{NAME}/healthz", timeout=10).status_code == 200
-    return False
+        odoo = stack.enter_context(nginx.odoo(testbed, folder, "-d", server.database))
+        changes = {
+            "listen 80": f"listen 127.0.0.1:{plain}",
+            "listen 443": f"listen 127.0.0.1:{tls}",
+            "127.0.0.1:8069": f"127.0.0.1:{odoo}",
+            "127.0.0.1:8072": f"127.0.0.1:{odoo}",  # without workers Odoo has one port
+            "127.0.0.1:8070": gatehouse.url.removeprefix("http://"),
+            f"/etc/ssl/certs/{NAME}.pem": str(certificate),
+            f"/etc/ssl/private/{NAME}.key": str(key),
+        }
+        stack.enter_context(nginx.running(folder, nginx.changed(nginx.site(), changes), tls))
+        yield Site(tls, certificate, server.database, gatehouse)
 
 
 @pytest.fixture
