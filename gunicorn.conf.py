@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from typing import Any
 
@@ -20,12 +21,15 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
 from gunicorn.glogging import Logger
 from prometheus_client.multiprocess import mark_process_dead
 
-from app.config import from_environment
+from app.config import ConfigError, from_environment
 from app.logs import init_logging
 from odoo_bridge import boot
 from serving.worker import Worker
 
-settings = from_environment(os.environ)
+try:
+    settings = from_environment(os.environ)
+except ConfigError as error:
+    sys.exit(f"Gatehouse cannot start: {error}")
 
 bind = settings.bind
 workers = settings.workers

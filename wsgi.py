@@ -1,6 +1,7 @@
 """The WSGI application, for any server: ``gunicorn -c gunicorn.conf.py wsgi:app``."""
 
 import logging
+import os
 
 from serving import environment_file
 
@@ -10,13 +11,15 @@ from app import create_app
 from app.catalog import schema_version
 from app.catalog.schema_version import SchemaError
 from app.config import ConfigError
-from odoo_bridge.errors import BootError
+from odoo_bridge.errors import BridgeError
+from serving import renewal
 
 try:
     app = create_app()
     app.services.transactions.run(lambda root: schema_version.check(root.cr), keep=False)
-except (ConfigError, BootError, SchemaError) as error:
+    app.services.catalog.refresh()
+    app.services.addons.check_cured(os.environ.get(renewal.VARIABLE))
+except (ConfigError, BridgeError, SchemaError) as error:
     # The sentence says what to change; gunicorn would put a traceback around it.
     logging.getLogger("gatehouse").critical("Gatehouse can't start: %s", error)
     raise SystemExit(1) from None
-app.services.catalog.refresh()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from app import config, cors, health, logs
+from app.addons import Addons
 from app.admin import init_admin
 from app.analytics.recorder import Recorder
 from app.auth.authentication import Authenticator
@@ -73,10 +74,15 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     transactions = Transactions(
         instance.database, limits, on_retry=meters.RETRIES.inc, on_reload=meters.REGISTRY_RELOADS.inc
     )
+    addons = Addons(transactions, settings.odoo_conf)
     engine = make_engine(instance.dsn)
     pools.measure(engine)
     catalog = Catalog(
-        engine, transactions, settings.catalog_interval, lambda snapshot: _take_over(app, settings, snapshot)
+        engine,
+        transactions,
+        settings.catalog_interval,
+        lambda snapshot: _take_over(app, settings, snapshot),
+        on_look=addons.look,
     )
     # Read once, before the workers are forked: all of them count for the same database.
     uuid = transactions.run(database_uuid)
@@ -88,6 +94,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         Replica(instance.database, settings.statement_timeout),
         authenticator,
         throttle,
+        addons,
         Concurrency(settings.at_once),
         settings.call_timeout,
     )
@@ -100,5 +107,6 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         throttle=throttle,
         recorder=recorder,
         gateway=gateway,
-        readiness=make_checks(settings, instance, transactions, catalog, recorder),
+        addons=addons,
+        readiness=make_checks(settings, instance, transactions, catalog, recorder, addons),
     )

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from app.addons import Addons
 from app.analytics import audit
 from app.analytics.audit import Author
 from app.auth.addresses import place_of
@@ -54,6 +55,7 @@ class Gateway:
         replica: Replica,
         authenticator: Authenticator,
         throttle: Throttle,
+        addons: Addons,
         concurrency: Concurrency,
         call_timeout: float,
     ) -> None:
@@ -62,6 +64,7 @@ class Gateway:
         self._replica = replica
         self._authenticator = authenticator
         self._throttle = throttle
+        self._addons = addons
         self._concurrency = concurrency
         self._call_timeout = call_timeout
 
@@ -101,11 +104,15 @@ class Gateway:
     def _run_in_time(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
         access.check_served(call.definition)
         rolled_back = is_rolled_back(call.definition, call.trial)
-        if (read_only or call.operation in _READS) and not rolled_back and self._replica.is_fit:
+        reads = read_only or call.operation in _READS
+        if reads and not rolled_back and self._replica.is_fit:
             return self._read(call, work, read_only=read_only)
 
         def within(root: Environment) -> T:
-            return self._act(root, call, self._admit(root, call), work, read_only=read_only)
+            principal = self._admit(root, call)
+            if not reads:
+                self._addons.check_writable(root)
+            return self._act(root, call, principal, work, read_only=read_only)
 
         return self._transactions.run(within, keep=not rolled_back, read_only=read_only)
 

@@ -36,7 +36,8 @@ def ready() -> Response:
         return answers.success({"status": "ready"})
     checks = {finding.check: finding.to_json() for finding in findings}
     if problem is not None:
-        raise Unavailable(problem.message, name=problem.name, headers=problem.headers, data={"checks": checks})
+        data = {**problem.data, "checks": checks}
+        raise Unavailable(problem.message, name=problem.name, headers=problem.headers, data=data)
     return answers.success({"status": "ready", **_details(), "checks": checks})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.addons import Addons
 from app.analytics.recorder import Recorder
 from app.catalog import schema_version
 from app.catalog.catalog import Catalog
@@ -26,7 +27,12 @@ _MOMENT = 2.0
 
 
 def make_checks(
-    settings: Settings, instance: Instance, transactions: Transactions, catalog: Catalog, recorder: Recorder
+    settings: Settings,
+    instance: Instance,
+    transactions: Transactions,
+    catalog: Catalog,
+    recorder: Recorder,
+    addons: Addons,
 ) -> Checks:
     """Return the checks; where several fail, the first of them gives the answer its name."""
     return Checks(
@@ -34,6 +40,7 @@ def make_checks(
             Check("stopping", _stopping, instant=True),
             Check("database", lambda: _database(instance)),
             Check("schema", lambda: _schema(instance), lasts=_MOMENT),
+            Check("addons", lambda: _addons(addons), instant=True),
             # Where Odoo has changed, the first that comes loads the registry anew: calls wait for it, and none fails.
             Check("registry", lambda: _registry(transactions), lasts=_MOMENT, may_take_long=True),
             Check("catalog", lambda: _catalog(catalog), instant=True),
@@ -62,6 +69,13 @@ def _schema(instance: Instance) -> Mapping[str, Any]:
     except SchemaMismatch as error:
         raise Unavailable(str(error), name=error.name) from error
     return {"revision": found.revision, "code": schema_version.KNOWN[-1]}
+
+
+def _addons(addons: Addons) -> Mapping[str, Any]:
+    problem = addons.problem()
+    if problem is not None:
+        raise problem
+    return {}
 
 
 def _registry(transactions: Transactions) -> Mapping[str, Any]:

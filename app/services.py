@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Engine
 
+from app.addons import Addons
 from app.analytics.recorder import Recorder
 from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
@@ -35,6 +36,7 @@ class Services:
     throttle: Throttle
     recorder: Recorder
     gateway: Gateway
+    addons: Addons
     readiness: Checks
 
     def hasher(self) -> Hasher:

@@ -16,7 +16,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import caches, compat, connections, files, images, memory
+from . import addon_imports, caches, compat, connections, files, images, memory
 from .errors import BootError
 
 _logger = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     compat.check_version()
     connections.install()
     caches.install()
+    addon_imports.install()
     memory.limit_arenas()
     _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()
@@ -71,7 +72,14 @@ def load(instance: Instance) -> None:
         ) from error
     if not initialized:
         raise BootError(f"Database {instance.database!r} is not an Odoo database: initialise it with Odoo first.")
-    Registry(instance.database)
+    try:
+        Registry(instance.database)
+    except Exception as error:
+        reason = str(error) if isinstance(error, addon_imports.ImportFailed) else addon_imports.describe(error)
+        raise BootError(
+            f"The registry of database {instance.database!r} cannot be loaded. {reason}. Install what is missing "
+            "into the Python that runs Gatehouse, mend the addon, or uninstall it in Odoo."
+        ) from error
 
 
 def before_fork() -> None:

@@ -56,7 +56,8 @@ class Replica:
     @property
     def is_fit(self) -> bool:
         """Whether there is one that is worth a try."""
-        return Registry(self._database)._db_readonly is not None and time.monotonic() >= self._rests_until
+        registry = Registry.registries.get(self._database)  # none where it can't be loaded, as the primary will tell
+        return registry is not None and registry._db_readonly is not None and time.monotonic() >= self._rests_until
 
     def run(self, work: Callable[[Environment], T], since: Position) -> T:
         """Run ``work(root)`` in a read-only transaction, in a state not older than ``since``.

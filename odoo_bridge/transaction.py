@@ -22,6 +22,7 @@ from odoo.modules.registry import Registry
 
 from . import caches, companies, connections, signaling, structure
 from .connections import SettingCursor
+from .current_registry import CurrentRegistry
 from .errors import RETRYABLE, BridgeError, Conflict, Unavailable, translate, violation
 from .structure import Structure
 
@@ -79,8 +80,8 @@ class Transactions:
     ) -> None:
         """``on_retry`` and ``on_reload`` are called when a transaction is tried again, and a registry loaded anew."""
         self.database = database
+        self.current = CurrentRegistry(database, on_reload)
         self._on_retry = on_retry
-        self._on_reload = on_reload
         self.limits = limits or Limits()
         self._signaling_checked = float("-inf")
         self._gap_until = float("-inf")
@@ -179,19 +180,11 @@ class Transactions:
             root.transaction.reset()
         return True
 
-    def _registry(self) -> Registry:
-        try:
-            return Registry(self.database)
-        except Exception as error:
-            if translate(error) is not None:
-                raise
-            raise _not_loaded(error) from error
-
     @contextmanager
     def _cursor(self, settings: str) -> Iterator[SettingCursor]:
         """Open a cursor on a registry that knows what other processes have changed."""
         threading.current_thread().dbname = self.database  # type: ignore[attr-defined]  # Odoo's log lines name it
-        registry = self._registry()
+        registry = self.current.get()
         is_outermost = not _here.depth
         if is_outermost:
             signaling.resend(registry)
@@ -215,22 +208,7 @@ class Transactions:
 
     def _follow_signals(self, cr: SettingCursor) -> None:
         """Empty the caches, or load the registry anew, where another process has signalled that they are old."""
-        registry = self._registry()
-        if registry.get_sequences(cr) == (registry.registry_sequence, registry.cache_sequences):
-            return
-        with signaling.lock:
-            # In a new snapshot: another thread may have followed the same signal meanwhile, and a newer one.
-            cr.rollback()
-            registry = self._registry()
-            try:
-                current = registry.check_signaling(cr)
-            except Exception as error:
-                if translate(error) is not None:
-                    raise
-                raise _not_loaded(error) from error
-            if current is not registry:
-                self._on_reload()
-            cr.rollback()  # what was read before the caches were emptied is too old for them
+        self.current.follow(cr)
 
     def _discard(self, cr: SettingCursor, root: Environment) -> None:
         """Roll back the database and what the process remembers of the attempt."""
@@ -255,12 +233,6 @@ class Transactions:
         if registry.registry_invalidated:
             Registry.delete(self.database)  # changed in place, maybe for nothing: the next call loads it anew
         signaling.postpone(registry, keep=not cr.ends_changes)
-
-
-def _not_loaded(error: Exception) -> Unavailable:
-    """Return the error for a registry that can't be loaded, for whatever reason: an addon that is being changed."""
-    _logger.error("Odoo's registry cannot be loaded", exc_info=error)
-    return Unavailable("Odoo cannot be loaded at the moment.", name="registry_unavailable")
 
 
 def act_as(root: Environment, uid: int, context: dict[str, Any]) -> Environment:

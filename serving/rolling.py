@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from serving import draining, fork_signals
+from serving import draining, fork_signals, renewal
 from serving.trial import Trial
 
 #: What one arbiter leaves to the next: JSON with the workers' process ids, and a folder to remove after them.
@@ -61,10 +61,11 @@ class Reloads:
     def __init__(self, server: Any) -> None:
         self._server = server
         self._trial: Trial | None = None
+        self._cures = ""
         self._again = False
 
     def install(self) -> None:
-        """Answer SIGHUP in our way; the arbiter's loop looks how a trial stands."""
+        """Answer SIGHUP in our way, and what workers ask for; the arbiter's loop looks how a trial stands."""
         manage = self._server.manage_workers
 
         def manage_workers() -> None:
@@ -73,14 +74,25 @@ class Reloads:
 
         self._server.manage_workers = manage_workers
         self._server.handle_hup = self.begin
+        renewal.install(self._server, self.cure)
 
     def begin(self) -> None:
         """Try the version that is on the disk now; after a trial that runs already, once more."""
         if self._trial is not None:
             self._again = True
-        elif not draining.is_draining():
+        else:
+            self._try({})
+
+    def cure(self, disease: str) -> None:
+        """Try whether the version that is on the disk now cures what a worker suffers from, which asks again if not."""
+        if self._trial is None:
+            self._try({renewal.VARIABLE: disease})
+            self._cures = disease
+
+    def _try(self, more: dict[str, str]) -> None:
+        if not draining.is_draining():
             self._server.log.info("Reloading: trying the new version")
-            self._trial = Trial(self._command, self._environ())
+            self._trial, self._cures = Trial(self._command, self._environ() | more), ""
 
     def look(self) -> None:
         """Become the new version if it has been found to start; else say why not, and serve on."""
@@ -97,6 +109,7 @@ class Reloads:
             self._become()
         else:
             self._server.log.error("The new version does not start, as said above: the one of before serves on")
+            renewal.refused(self._cures)
 
     def end(self) -> None:
         """End a trial that nobody waits for any more."""

@@ -64,13 +64,18 @@ class Catalog:
         transactions: Transactions,
         interval: float,
         on_change: Callable[[Snapshot], None] = lambda snapshot: None,
+        on_look: Callable[[], None] = lambda: None,
     ) -> None:
-        """``interval`` is the seconds between two looks; ``on_change`` gets each new snapshot."""
+        """``interval`` is the seconds between two looks; ``on_change`` gets each new snapshot.
+
+        ``on_look`` is called after each look of the watcher, also where that has failed.
+        """
         self.snapshot = Snapshot()
         self._engine = engine
         self._transactions = transactions
         self._interval = interval
         self._on_change = on_change
+        self._on_look = on_look
         self._lock = threading.Lock()
         self._starting = threading.Lock()
         self._confirmed = float("-inf")
@@ -117,6 +122,7 @@ class Catalog:
         self._confirmed = time.monotonic()
 
     def _is_current(self, root: Environment) -> bool:
+        self._transactions.current.code.look(root.cr, root.registry)
         root.cr.execute("SELECT version FROM gatehouse.catalog_version")
         return self.snapshot.fits(root) and root.cr.fetchone() == (self.snapshot.version,)
 
@@ -140,12 +146,13 @@ class Catalog:
     def _watch(self) -> None:
         while not self._stopped.wait(self._interval):
             pools.sample()
-            try:
-                self.refresh()
-            except BridgeError as error:
-                _logger.warning("The catalog cannot be refreshed: %s", error.message)
-            except Exception:
-                _logger.exception("The catalog cannot be refreshed")
+            for step in (self.refresh, self._on_look):
+                try:
+                    step()
+                except BridgeError as error:
+                    _logger.warning("The catalog cannot be refreshed: %s", error.message)
+                except Exception:
+                    _logger.exception("The catalog cannot be refreshed")
 
     def stop(self) -> None:
         """End the watcher and wait for it."""

@@ -24,6 +24,9 @@ CREDENTIALS = Counter(
 )
 CATALOG = Counter("gatehouse_catalog_reloads", "Times that definitions were compiled anew.")
 REGISTRY_RELOADS = Counter("gatehouse_registry_reloads", "Times that Odoo's registry was loaded anew.")
+ADDON_MISMATCH = Gauge(
+    "gatehouse_addon_mismatch", "Addons whose code is not the database's.", multiprocess_mode="livemax"
+)
 CONNECTIONS = Gauge(
     "gatehouse_database_connections",
     "Connections to PostgreSQL, by pool (odoo, odoo_replica, own) and state (used, idle).",

@@ -14,7 +14,6 @@ from app.routing import Gatehouse
 from odoo_bridge import introspect
 from odoo_bridge.errors import Unavailable
 from odoo_bridge.structure import Structure
-from odoo_bridge.transaction import Limits, Transactions
 
 from .conftest import Client
 
@@ -122,21 +121,3 @@ def test_a_column_that_odoo_lacks_without_a_signal_is_a_503_in_the_end(
         assert caught.value.name == "odoo_changing"
     finally:
         root(lambda env: env.cr.execute("ALTER TABLE test_record RENAME COLUMN notes_elsewhere TO notes"))
-
-
-def test_a_registry_that_cannot_be_loaded_is_a_503(app: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: Any, **options: Any) -> None:
-        raise SyntaxError("an addon that is being copied")
-
-    transactions = Transactions(app.services.transactions.database, Limits(signaling_interval=0))
-    registry = Registry(transactions.database)
-    known = registry.registry_sequence
-    registry.registry_sequence = -1  # as if another process had signalled a change
-    monkeypatch.setattr(Registry, "new", fail)
-    try:
-        with pytest.raises(Unavailable) as caught:
-            transactions.run(lambda root: None)
-        assert caught.value.name == "registry_unavailable"
-    finally:
-        registry.registry_sequence = known
-        Registry.registries[transactions.database] = registry

@@ -78,11 +78,15 @@ with registry.cursor() as cr:
 """
 
 
-def in_odoo(testbed: Testbed, database: str, statement: str) -> None:
-    """Run a statement with ``env`` in a process of Odoo's own, as if an Odoo worker did it."""
+def in_odoo(testbed: Testbed, database: str, statement: str, *packages: Path) -> None:
+    """Run a statement with ``env`` in a process of Odoo's own, as if an Odoo worker did it.
+
+    ``packages`` are folders of Python packages that it has, and the server has not.
+    """
     script = _IN_ODOO.format(conf=str(testbed.odoo_conf), database=database, statement=statement)
-    path = {"PYTHONPATH": str(testbed.odoo_source)} if testbed.odoo_source else {}
-    done = subprocess.run([sys.executable, "-c", script], env={**os.environ, **path}, capture_output=True, text=True)
+    path = os.pathsep.join(str(folder) for folder in (testbed.odoo_source, *packages) if folder)
+    environment = {**os.environ, "PYTHONPATH": path} if path else os.environ
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

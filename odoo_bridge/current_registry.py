@@ -1,0 +1,163 @@
+"""The registry that this process works with: it follows what other processes signal, and outlives a load that fails.
+
+Where a registry can't be loaded (Python that an addon needs is missing, say), the one of before is kept for reads as
+long as the database has all of its columns; its caches are emptied at each signal, so that rights hold as ever. Writes
+are refused meanwhile (``failure``): a constraint may have been added. The load is tried again when Odoo signals
+something new, and after a pause that grows.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from odoo.modules.registry import Registry
+
+from . import addon_imports, signaling, structure
+from .connections import SettingCursor
+from .errors import Conflict, TooCostly, Unavailable, translate
+from .loaded_code import LoadedCode, read
+
+_logger = logging.getLogger(__name__)
+
+#: Seconds until the next try to load a registry after the first that has failed, and at most.
+_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A registry that could not be loaded; ``addon`` is the one at fault, where that is known.
+
+    ``sequences`` are the signals that it followed, None where there was none; ``kept`` tells whether there is a
+    registry of before.
+    """
+
+    reason: str
+    addon: str | None
+    sequences: Any
+    kept: bool
+    pause: float
+    again: float
+
+    def is_final(self, sequence: int | None) -> bool:
+        """Whether another try would be of no use yet; ``sequence`` is that of the registry's present signal."""
+        known = self.sequences[0] if self.sequences else None
+        return time.monotonic() < self.again and (known is None or sequence is None or sequence == known)
+
+
+class CurrentRegistry:
+    """The registry of one database in this process."""
+
+    def __init__(self, database: str, on_reload: Callable[[], None]) -> None:
+        """``on_reload`` is called when a registry was loaded anew."""
+        self.code = LoadedCode()
+        self.failure: Failure | None = None
+        self._database = database
+        self._on_reload = on_reload
+
+    def get(self) -> Registry:
+        """Return the registry; raises Unavailable where there is none to be had."""
+        if self.failure is None or self.failure.kept:
+            return self._loaded()
+        with Registry._lock:  # whoever waits for a try of another thread does not try again
+            if self.failure is not None and not self.failure.kept and self.failure.is_final(None):
+                raise _unavailable()
+            registry = self._loaded()
+            self.failure = None
+            return registry
+
+    def follow(self, cr: SettingCursor) -> None:
+        """Empty the caches, or load the registry anew, where another process has signalled that they are old."""
+        registry = self.get()
+        if registry.get_sequences(cr) == (registry.registry_sequence, registry.cache_sequences):
+            self.judge(cr, registry)
+            return
+        with signaling.lock:
+            # In a new snapshot: another thread may have followed the same signal meanwhile, and a newer one.
+            cr.rollback()
+            registry = self.get()
+            sequences = registry.get_sequences(cr)
+            if self.failure is not None and self.failure.is_final(sequences[0]):
+                self._follow_without_loading(registry, sequences)
+            else:
+                # What Odoo had installed when it signalled: the new registry has to have it.
+                rows = read(cr) if sequences[0] != registry.registry_sequence else None
+                current = self._checked(cr, registry, sequences)
+                if current is not registry:
+                    self._on_reload()
+                    self.code.judge(cr, current, rows)
+            cr.rollback()  # what was read before the caches were emptied is too old for them
+
+    def judge(self, cr: Any, registry: Registry) -> None:
+        """Return once it is known in what the registry's code differs from the database's addons.
+
+        Does nothing where another registry has taken its place meanwhile.
+        """
+        if not self.code.is_judged(registry):
+            with signaling.lock:  # another thread may be at it
+                if not self.code.is_judged(registry) and Registry.registries.get(self._database) is registry:
+                    self.code.judge(cr, registry)
+
+    def _loaded(self) -> Registry:
+        try:
+            return Registry(self._database)
+        except Exception as error:
+            if _is_passing(error):
+                raise
+            self._note(error, None, kept=False)
+            raise _unavailable() from error
+
+    def _checked(self, cr: SettingCursor, registry: Registry, sequences: Any) -> Registry:
+        """Return the registry as of the present signals: another one, or the same where that can't be loaded."""
+        with Registry._lock:  # nobody else finds none, or one that is half loaded, meanwhile
+            try:
+                current = registry.check_signaling(cr)
+            except Exception as error:
+                Registry.registries[self._database] = registry
+                if _is_passing(error):
+                    raise
+                cr.rollback()
+                kept = not structure.is_gone(cr, registry)
+                self._note(error, sequences, kept=kept)
+                if not kept:
+                    Registry.delete(self._database)
+                    raise _unavailable() from error
+                _empty(registry)
+                return registry
+        if current is not registry:
+            self.failure = None
+        return current
+
+    def _follow_without_loading(self, registry: Registry, sequences: Any) -> None:
+        """Empty all caches of a registry that is kept, where anything was signalled since they were emptied last."""
+        failure = self.failure
+        if failure is not None and failure.sequences != sequences:
+            self.failure = replace(failure, sequences=sequences)
+            _empty(registry)
+
+    def _note(self, error: Exception, sequences: Any, *, kept: bool) -> None:
+        addon_imports.forget_half_imported()
+        pause = min(2 * self.failure.pause, _LONGEST_PAUSE) if self.failure is not None else _PAUSE
+        if isinstance(error, addon_imports.ImportFailed):
+            addon, reason = error.addon, str(error)
+        else:
+            addon, reason = None, addon_imports.describe(error)
+        self.failure = Failure(reason, addon, sequences, kept, pause, time.monotonic() + pause)
+        _logger.error("Odoo's registry cannot be loaded; next try in %g s", pause, exc_info=error)
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the database is away or busy: nothing is wrong with the addons."""
+    return isinstance(translate(error), (Unavailable, Conflict, TooCostly))
+
+
+def _empty(registry: Registry) -> None:
+    for cache in registry._Registry__caches.values():
+        cache.clear()
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("Odoo cannot be loaded at the moment.", name="registry_unavailable")
