@@ -51,6 +51,7 @@ def test_ops_see_each_check_and_its_state(anyone: Client) -> None:
         "stopping",
         "database",
         "schema",
+        "addons",
         "registry",
         "catalog",
         "data_dir",
@@ -119,7 +120,9 @@ def test_a_log_that_cannot_be_written_is_told(
 def _problems(app: Gatehouse, **settings: Any) -> list[str]:
     parts = app.services
     changed = replace(parts.settings, **settings)
-    checks = readiness.make_checks(changed, parts.instance, parts.transactions, parts.catalog, parts.recorder)
+    checks = readiness.make_checks(
+        changed, parts.instance, parts.transactions, parts.catalog, parts.recorder, parts.addons
+    )
     return [found.problem.name for found in checks.findings() if found.problem]
 
 
