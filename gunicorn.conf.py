@@ -23,7 +23,9 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from app.config import ConfigError, from_environment
 from app.logs import init_logging
+from app.metrics import meters
 from odoo_bridge import boot
+from serving.process_table import processes
 from serving.worker import Worker
 
 try:
@@ -88,15 +90,22 @@ def on_exit(server: Any) -> None:
     server.reloads.end()
 
 
+def nworkers_changed(server: Any, wanted: int, before: int | None) -> None:
+    """At the start, and at SIGTTIN and SIGTTOU."""
+    processes.want(wanted)
+
+
 def pre_fork(server: Any, worker: Any) -> None:
     """No child may inherit an open connection (odoo#91253), and none may miss a signal."""
     boot.before_fork()
+    processes.reserve(worker.age)
     fork_signals.hold()
 
 
 def post_fork(server: Any, worker: Any) -> None:
     """Each worker opens connections of its own."""
     boot.after_fork_in_child()
+    processes.enter(worker.age, worker.pid)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -113,6 +122,9 @@ def worker_exit(server: Any, worker: Any) -> None:
 def child_exit(server: Any, worker: Any) -> None:
     """What a worker had in flight is gone with it; what it counted stays."""
     mark_process_dead(worker.pid)
+    processes.leave(worker.age)
+    if len(server.WORKERS) < server.num_workers:  # it was not one too many, as at SIGTTOU and after a reload
+        meters.WORKER_DEATHS.inc()
     if isinstance(worker, Worker):  # one of before a reload may have been of another class
         worker.leave()
     rolling.clean_up(server, worker)

@@ -22,7 +22,7 @@ from app.gateway import Gateway
 from app.http_methods import init_http_methods
 from app.media.views import blueprint as media
 from app.metrics import meters, pools
-from app.metrics.views import blueprint as metrics
+from app.metrics.views import init_metrics
 from app.oauth2 import init_oauth2
 from app.observation import init_observation
 from app.readiness import make_checks
@@ -51,8 +51,9 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     init_requests(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
-    for blueprint in (rest, rpc, session, media, docs, health.blueprint, metrics):
+    for blueprint in (rest, rpc, session, media, docs, health.blueprint):
         app.register_blueprint(blueprint)
+    init_metrics(app)
     init_oauth2(app)
     init_admin(app)
     init_commands(app)

@@ -41,6 +41,11 @@ def ready() -> Response:
     return answers.success({"status": "ready", **_details(), "checks": checks})
 
 
+def is_ready() -> bool:
+    """Whether ``/readyz`` would answer 200."""
+    return all(finding.problem is None for finding in services().readiness.findings())
+
+
 def _details() -> dict[str, Any]:
     """Return what this worker serves; of each API that is out of service, what is wrong with it."""
     snapshot = services().catalog.snapshot

@@ -9,10 +9,11 @@ from odoo import sql_db
 
 @dataclass(frozen=True, slots=True)
 class PoolUse:
-    """Connections of this process: those that a transaction holds, and those that wait for one."""
+    """Connections of this process: those that a transaction holds, those that wait for one, and how many may be."""
 
     used: int
     idle: int
+    limit: int
 
 
 def use() -> dict[str, PoolUse]:
@@ -23,4 +24,4 @@ def use() -> dict[str, PoolUse]:
 def _use(pool: sql_db.ConnectionPool | None) -> PoolUse:
     connections = list(pool._connections) if pool is not None else []
     used = sum(connection._pool_in_use for connection in connections)
-    return PoolUse(used, len(connections) - used)
+    return PoolUse(used, len(connections) - used, pool._maxconn if pool is not None else 0)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from serving import draining, fork_signals, renewal
+from serving.process_table import processes
 from serving.trial import Trial
 
 #: What one arbiter leaves to the next: JSON with the workers' process ids, and a folder to remove after them.
@@ -168,6 +169,8 @@ def take_over(server: Any) -> None:
     for age, pid in enumerate(legacy["workers"], start=-len(legacy["workers"])):
         # Our own children: a pid is not used again before we have taken note of the child's end.
         server.WORKERS[pid] = Predecessor(pid, age, legacy["folder"], ends)
+        processes.reserve(age)
+        processes.enter(age, pid)
     for _ in range(server.cfg.workers):
         server.spawn_worker()
     # gunicorn's loop ends those that are too many now: the predecessors.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -33,10 +34,34 @@ CONNECTIONS = Gauge(
     ["pool", "state"],
     multiprocess_mode="livesum",
 )
+CONNECTIONS_LIMIT = Gauge(
+    "gatehouse_database_connections_limit",
+    "Connections that all workers together may have, by pool (odoo, odoo_replica): db_maxconn for each worker.",
+    ["pool"],
+    multiprocess_mode="livesum",
+)
 REPLICA_READS = Counter("gatehouse_replica_reads", "Reads that a replica was asked for, by who did them.", ["server"])
+WORKER_DEATHS = Counter("gatehouse_worker_deaths", "Workers that ended without being told to, and were replaced.")
 LOG_QUEUE = Gauge("gatehouse_log_queue_rows", "Rows of the request log to be written.", multiprocess_mode="livesum")
 LOG_DROPPED = Counter("gatehouse_log_dropped_rows", "Rows of the request log that were dropped.")
 LOG_BODIES_DROPPED = Counter("gatehouse_log_dropped_bodies", "Calls logged without their bodies for want of room.")
+
+# At 0 from the start: an increase from nothing to 1 is none for Prometheus.
+for _kind, _result in itertools.product(
+    ("token", "api_key", "session", "password", "code", "client_secret"), ("good", "wrong")
+):
+    CREDENTIALS.labels(_kind, _result)
+for _server in ("primary", "replica"):
+    REPLICA_READS.labels(_server)
+for _reason in (
+    "database_unavailable",
+    "definition_broken",
+    "registry_unavailable",
+    "session_store_unavailable",
+    "statement_timeout",
+    "storage_full",
+):
+    UNAVAILABLE.labels(_reason)
 
 #: What each call counts, by its labels: to find it by them anew costs as much as to count.
 requests = lru_cache(maxsize=1024)(REQUESTS.labels)

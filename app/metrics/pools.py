@@ -29,3 +29,4 @@ def sample() -> None:
     for name, use in pools.use().items():
         meters.CONNECTIONS.labels(name, "used").set(use.used)
         meters.CONNECTIONS.labels(name, "idle").set(use.idle)
+        meters.CONNECTIONS_LIMIT.labels(name).set(use.limit)

@@ -8,21 +8,35 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app import health
 from app.auth.operators import is_operator
 from app.errors import NotFound
-
-blueprint = Blueprint("metrics", __name__)
-
-
-@blueprint.get("/metrics")
-def metrics() -> Response:
-    """Answer with all metrics in Prometheus' text format."""
-    if not is_operator():
-        raise NotFound("There is no such route.")
-    return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+from app.metrics.build import Build
+from app.metrics.processes import Processes
+from app.metrics.readiness import Readiness
+from app.routing import Gatehouse
+from serving.process_table import processes
 
 
-def _registry() -> CollectorRegistry:
+def init_metrics(app: Gatehouse) -> None:
+    """Serve what the meters count, and what is looked up when somebody asks."""
+    blueprint = Blueprint("metrics", __name__)
+    looked_up = CollectorRegistry()
+    for collector in (Build(), Processes(processes, app.services.settings.threads), Readiness(health.is_ready)):
+        looked_up.register(collector)
+
+    @blueprint.get("/metrics")
+    def metrics() -> Response:
+        """Answer with all metrics in Prometheus' text format."""
+        if not is_operator():
+            raise NotFound("There is no such route.")
+        text = generate_latest(_counted()) + generate_latest(looked_up)
+        return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+    app.register_blueprint(blueprint)
+
+
+def _counted() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
     registry = CollectorRegistry()

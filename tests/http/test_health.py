@@ -25,3 +25,15 @@ def test_metrics_are_for_ops_alone(anyone: Client) -> None:
     assert anyone("GET", "/metrics", headers=OPERATOR).status_code == 200
     for header in ("", "Bearer ", "Bearer None", "Bearer \xff", OPERATOR["Authorization"].removeprefix("Bearer ")):
         assert anyone("GET", "/metrics", headers={"Authorization": header}).status_code == 404
+
+
+def test_a_process_without_workers_tells_of_itself(anyone: Client) -> None:
+    text = anyone("GET", "/metrics", headers=OPERATOR).text
+    for name in (
+        "gatehouse_build_info",
+        "gatehouse_ready",
+        "process_resident_memory_bytes",
+        "gatehouse_requests_in_flight",
+    ):
+        assert text.count(f"# TYPE {name} ") == 1, name
+    assert "gatehouse_workers" not in text

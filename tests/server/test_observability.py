@@ -209,10 +209,11 @@ def test_answers_of_503_are_counted_by_reason(observed: Server, testbed: Testbed
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (observed.database,)
         )
         status = requests.get(f"{observed.url}{API}", cookies=cookies, timeout=10).status_code
+        ready = value("gatehouse_ready")
         cursor.execute(f'ALTER DATABASE "{observed.database}" ALLOW_CONNECTIONS true')
         connection.commit()
     connection.close()
-    assert status == 503
+    assert (status, ready) == (503, 0)
     wait_until(lambda: requests.get(f"{observed.url}/readyz", timeout=10).ok, 10)
     assert value("gatehouse_unavailable_total", reason="database_unavailable") == before + 1
 
