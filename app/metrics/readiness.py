@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+_logger = logging.getLogger(__name__)
 
 
 class Readiness(Collector):
@@ -16,5 +19,11 @@ class Readiness(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield 1 or 0."""
-        ready = float(self._is_ready())
-        yield GaugeMetricFamily("gatehouse_ready", "1 where /readyz answers 200, else 0.", value=ready)
+        yield GaugeMetricFamily("gatehouse_ready", "1 where /readyz answers 200, else 0.", value=self._look())
+
+    def _look(self) -> float:
+        try:
+            return float(self._is_ready())
+        except Exception:  # /readyz would be 500 then; all other metrics are needed the more
+            _logger.exception("Whether the server is ready can't be told")
+            return 0.0
