@@ -8,13 +8,14 @@ import subprocess
 
 import pytest
 
+from dev import locks, paths
+
 
 def program(name: str, package: str) -> str:
     """Return the path of a program; as root, its package is installed first where need be."""
-    found = shutil.which(name)
-    if found is None and os.geteuid() == 0:
+    if shutil.which(name) is None and os.geteuid() == 0:
         install(package)
-        found = shutil.which(name)
+    found = shutil.which(name)
     if found is None:
         pytest.fail(f"{name} is missing: install Debian's package {package}.")
     return found
@@ -22,6 +23,11 @@ def program(name: str, package: str) -> str:
 
 def install(package: str) -> None:
     """Install a package, as root."""
+    with locks.alone(paths.LOCAL / "apt.lock"):  # tests run two at a time, and apt waits for nobody
+        _install(package)
+
+
+def _install(package: str) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (
         ["apt-get", "update", "-q"],
