@@ -16,6 +16,8 @@ KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL")
 TOGETHER = ["tests/unit", "tests/odoo", "tests/http"]
 #: The folder whose tests make a user and a PostgreSQL cluster of Debian's.
 FOR_ROOT = "tests/deploy"
+#: A folder that another target runs: `make image`.
+APART = "tests/image"
 
 
 def prepare() -> None:
@@ -44,7 +46,7 @@ def main(arguments: list[str]) -> int:
 def one_by_one(*, root: bool) -> list[str]:
     """Return the folders whose tests run one by one."""
     folders = (path.parent for path in (paths.ROOT / "tests").glob("*/test_*.py"))
-    left_out = {*TOGETHER} if root else {*TOGETHER, FOR_ROOT}
+    left_out = {*TOGETHER, APART} if root else {*TOGETHER, APART, FOR_ROOT}
     return sorted({f"tests/{folder.name}" for folder in folders} - left_out)
 
 
