@@ -41,6 +41,7 @@ worker_connections = 2000  # of each worker; each takes up to 64 KiB for its hea
 Worker.max_body = settings.max_body_size
 Worker.proxies = settings.trusted_proxies
 Worker.at_once = settings.at_once
+Worker.on_refusal = staticmethod(lambda status: meters.requests("serving", status).inc())
 preload_app = True
 # In-flight requests get the time that a statement may take at most, and a little more.
 graceful_timeout = int(settings.statement_timeout) + 5

@@ -47,14 +47,15 @@ LARGEST_BODIES = 8
 class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     """The main thread has the loop, and alone touches connections, but for the answer that a thread is making.
 
-    ``max_body`` (bytes), ``proxies`` (that are believed) and ``at_once`` (calls of one caller) are set by
-    gunicorn.conf.py.
+    ``max_body`` (bytes), ``proxies`` (that are believed), ``at_once`` (calls of one caller) and ``on_refusal``, which
+    gets the status of each answer that the application has not made, are set by gunicorn.conf.py.
     """
 
     board: ClassVar = Board()  # of this arbiter's workers: the module is imported before any is forked
     max_body: ClassVar = 32 * 1024 * 1024
     proxies: ClassVar = 0
     at_once: ClassVar = 2
+    on_refusal: ClassVar[Any] = staticmethod(lambda status: None)
 
     alive: bool
     poller: selectors.BaseSelector
@@ -328,6 +329,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         if conn.answer is not None:
             conn.answer.close()
             conn.answer = None
+        self.on_refusal(refusal.status)
         try:
             conn.refuse(refusal)
         except OSError:

@@ -54,6 +54,9 @@ for _kind, _result in itertools.product(
 for _server in ("primary", "replica"):
     REPLICA_READS.labels(_server)
 for _reason in (
+    "addon_mismatch",
+    "call_timeout",
+    "database_overloaded",
     "database_unavailable",
     "definition_broken",
     "registry_unavailable",
