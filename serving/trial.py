@@ -21,7 +21,6 @@ class Trial:
         self._ends = time.monotonic() + PATIENCE
         self._result, result = os.pipe()
         os.set_blocking(self._result, False)
-        os.set_inheritable(result, True)  # it may already be descriptor 3
         try:
             arguments = ["sh", "-c", _SHELL, "trial", *command, "--check-config"]
             actions = [(os.POSIX_SPAWN_DUP2, result, 3)]
