@@ -43,8 +43,8 @@ Worker.proxies = settings.trusted_proxies
 Worker.at_once = settings.at_once
 Worker.on_refusal = staticmethod(lambda status: meters.requests("serving", status).inc())
 preload_app = True
-# In-flight requests get the time that a statement may take at most, and a little more.
-graceful_timeout = int(settings.statement_timeout) + 5
+# In-flight requests get the time that a call may take at most, and a little more.
+graceful_timeout = int(max(settings.statement_timeout, settings.call_timeout)) + 5
 # A worker says twice a second that it lives, whatever its calls do; one that does not is replaced.
 timeout = 15
 keepalive = 15
