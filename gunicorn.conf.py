@@ -21,6 +21,7 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(
 from gunicorn.glogging import Logger
 from prometheus_client.multiprocess import mark_process_dead
 
+from app.auth.addresses import place_of
 from app.config import ConfigError, from_environment
 from app.logs import init_logging
 from app.metrics import meters
@@ -41,6 +42,7 @@ worker_connections = 2000  # of each worker; each takes up to 64 KiB for its hea
 Worker.max_body = settings.max_body_size
 Worker.proxies = settings.trusted_proxies
 Worker.at_once = settings.at_once
+Worker.place_of = staticmethod(place_of)
 Worker.on_refusal = staticmethod(lambda status: meters.requests("serving", status).inc())
 preload_app = True
 # In-flight requests get the time that a call may take at most, and a little more.
@@ -81,14 +83,8 @@ def when_ready(server: Any) -> None:
     """The arbiter is there, and has no workers yet."""
     open_files.allow()
     draining.install(server, settings.drain_seconds)
-    server.reloads = rolling.Reloads(server)
-    server.reloads.install()
+    rolling.Reloads(server).install()
     rolling.take_over(server)
-
-
-def on_exit(server: Any) -> None:
-    """The arbiter ends."""
-    server.reloads.end()
 
 
 def nworkers_changed(server: Any, wanted: int, before: int | None) -> None:

@@ -107,6 +107,9 @@ def _mark(response: Response) -> Response:
     told: Told | None = state.get("told")
     if told is not None:
         _tell(response, told)
+        vouch = request.environ.get("gatehouse.vouch")
+        if vouch is not None and told.principal is not None and told.principal.kind != "public":
+            vouch()  # to the server, which tells callers apart by credentials that are good (serving.turns)
     if definition is not None and definition.document.statistics and request.method != "OPTIONS":
         row = _row(request, state, response, definition)
         services().recorder.record(row)

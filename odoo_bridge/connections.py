@@ -94,6 +94,8 @@ class SettingCursor(Cursor):  # type: ignore[misc]
     ends_changes = True
     #: Seconds that the settings give a statement; with less left of the call it gets no more than that.
     patience = 0.0
+    #: What statements have in this transaction, where it was set anew; 0 where that is not known.
+    _limit: float | None = None
 
     def __init__(self, pool: Pool, database: str, info: dict[str, Any], settings: str) -> None:
         """``settings`` are SQL statements without parameters."""
@@ -107,23 +109,43 @@ class SettingCursor(Cursor):  # type: ignore[misc]
     def execute(self, query: Any, params: Any = None, log_exceptions: bool = True) -> None:
         """Run a query; see ``odoo.sql_db.Cursor.execute``. Raises CallTimeout where the call's time is over."""
         left = deadline.remaining()
-        if left is not None and left < self.patience and not (isinstance(query, str) and query.startswith(_ENDS)):
+        is_end = isinstance(query, str) and query.startswith(_ENDS)
+        if left is not None and left < self.patience and not is_end:
             self._execute_within(left, query, params, log_exceptions)
-        elif self._cnx.is_idle:
-            self._execute_first(query, params, log_exceptions)
-        else:
-            super().execute(query, params, log_exceptions)
+            return
+        if not is_end:
+            self._unlimit()
+        self._execute_here(query, params, log_exceptions)
+        if is_end:
+            self._limit = self._limit and 0.0  # what holds after a ROLLBACK TO is not known
 
     def _execute_within(self, left: float, query: Any, params: Any, log_exceptions: bool) -> None:
         """Run a query that gets less time than others, because the call has no more."""
         if left <= 0:
             raise CallTimeout
-        with deadline.lifted():
-            self.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")
-            try:
-                self.execute(query, params, log_exceptions)
-            except psycopg2.errors.QueryCanceled as error:
-                raise CallTimeout from error
+        # To the second, or a tenth: each change is a round trip.
+        if self._limit is None or not left <= self._limit <= left + max(1.0, left / 10):
+            self._limit_to(left)
+        try:
+            self._execute_here(query, params, log_exceptions)
+        except psycopg2.errors.QueryCanceled as error:
+            raise CallTimeout from error
+
+    def _limit_to(self, seconds: float) -> None:
+        """Give statements so much time for the rest of the transaction."""
+        self._execute_here(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}", None, True)
+        self._limit = seconds
+
+    def _unlimit(self) -> None:
+        """Give statements what they have by the settings again, where they had less."""
+        if self._limit is not None and self._limit != self.patience:
+            self._limit_to(self.patience)
+
+    def _execute_here(self, query: Any, params: Any, log_exceptions: bool) -> None:
+        if self._cnx.is_idle:
+            self._execute_first(query, params, log_exceptions)
+        else:
+            super().execute(query, params, log_exceptions)
 
     def _execute_first(self, query: Any, params: Any, log_exceptions: bool) -> None:
         """Run the first query of a transaction."""
@@ -156,17 +178,20 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             self._last = []
             for other, its_params in others:
                 self.execute(other, its_params)
+            self._unlimit()
             self._obj.ending = "COMMIT"
             try:
                 self.execute(query, params)
             finally:
                 self._obj.ending = ""
         super().commit()
+        self._limit = None
 
     def rollback(self) -> None:
         """Roll back, and forget what should have been done at the commit."""
         self._last = []
         super().rollback()
+        self._limit = None
 
     def close(self) -> None:
         """Close, and give the connection back; see ``odoo.sql_db.Cursor.close``.

@@ -64,5 +64,15 @@ def is_over() -> bool:
 
 
 def lift() -> None:
-    """Take the limit away for the rest of this call: it only has to come to its end."""
+    """Take the limit away for the rest of this try of the call: it only has to come to its end."""
     _here.ends = None
+
+
+def mark() -> float | None:
+    """Return the present limit, for ``restore``."""
+    return _here.ends
+
+
+def restore(limit: float | None) -> None:
+    """Let a limit hold again that was there: at each new try."""
+    _here.ends = limit

@@ -18,7 +18,7 @@ from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 from odoo.sql_db import Cursor
 
-from . import structure
+from . import deadline, structure
 from .errors import BridgeError, Conflict, ReadOnly, Unavailable, translate
 from .transaction import Environment, settings_for
 
@@ -50,7 +50,7 @@ class Replica:
     def __init__(self, database: str, statement_timeout: float) -> None:
         """``statement_timeout`` is seconds."""
         self._database = database
-        self._settings = settings_for(statement_timeout, read_only=False)  # Odoo's cursor is read-only by itself
+        self._statement_timeout = statement_timeout
         self._rests_until = float("-inf")
 
     @property
@@ -72,7 +72,10 @@ class Replica:
                     raise Unfit("The replica is away.")
                 self._wait(cr, since.lsn)
                 cr.cache_view.number = since.generation
-                cr.execute(self._settings)
+                # Odoo's cursor, read-only by itself. Its statements get no more than what is left of the call by now.
+                left = deadline.remaining()
+                patience = self._statement_timeout if left is None else max(0.001, min(left, self._statement_timeout))
+                cr.execute(settings_for(patience, read_only=False))
                 try:
                     result = work(OdooEnvironment(cr, SUPERUSER_ID, {}))
                     cr.cache_view.share()

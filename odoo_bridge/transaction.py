@@ -20,7 +20,7 @@ from odoo.api import SUPERUSER_ID
 from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 
-from . import caches, companies, connections, signaling, structure
+from . import caches, companies, connections, deadline, signaling, structure
 from .connections import SettingCursor
 from .current_registry import CurrentRegistry
 from .errors import RETRYABLE, BridgeError, Conflict, Unavailable, translate, violation
@@ -117,8 +117,10 @@ class Transactions:
 
     def _attempts(self, cr: SettingCursor, work: Callable[[Environment], T], keep: bool) -> T:
         root = OdooEnvironment(cr, SUPERUSER_ID, {})
+        limit = deadline.mark()
         for tries_left in reversed(range(self.limits.tries)):
             commits = cr.commits
+            deadline.restore(limit)
             try:
                 result = work(root)
                 if keep:

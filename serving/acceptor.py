@@ -16,6 +16,8 @@ _logger = logging.getLogger(__name__)
 
 #: Seconds that a worker leaves a new connection to one that is less loaded.
 LEAVE_SECONDS = 0.003
+#: Seconds without new connections after the system has refused one.
+_REST = 0.1
 #: Connections that are taken in one turn.
 _TURN = 16
 
@@ -50,7 +52,10 @@ class Acceptor:
         """Say how loaded the worker is, and whether it takes connections; return when to look again, in seconds."""
         now = time.monotonic()
         self._load = load
-        self._board.write(self._place, load, now)
+        if is_open:
+            self._board.write(self._place, load, now)
+        else:
+            self._board.leave(self._place)
         leaves = now < self._leaves_until
         self._set_open(is_open and not leaves)
         return LEAVE_SECONDS if leaves else None
@@ -65,11 +70,11 @@ class Acceptor:
             try:
                 sock, client = listener.accept()
             except OSError as error:
-                if error.errno in (errno.EMFILE, errno.ENFILE):
-                    _logger.error("No file is left for a new connection: raise the limit of open files")
-                    self._make_room()
-                elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
-                    raise
+                if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                    _logger.error("A new connection can't be taken: %s", error)
+                    self._leaves_until = now + _REST
+                    if error.errno in (errno.EMFILE, errno.ENFILE):
+                        self._make_room()
                 return
             self._has_left = False
             self._load += 1

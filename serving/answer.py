@@ -49,7 +49,10 @@ class Answer:
         self._outbox.flush()
         if self.finished:
             self.close()  # what the application does after its answer keeps no client waiting
-            self._outbox.put_away()
+            try:
+                self._outbox.put_away()
+            except OSError as error:
+                _logger.error("An answer stays in memory, as no file can be had for it: %s", error)
 
     def close(self) -> None:
         """Let the application clean up, also where the answer has not come to its end."""
@@ -60,7 +63,7 @@ class Answer:
                 self._context.run(close)
             except BaseException:
                 _logger.exception("Unexpected error after an answer")
-        self._request.body.close()
+        self._request.close()
 
     def cut(self) -> None:
         """End it where it is: the client has gone."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import socket
+import struct
+import termios
 import time
 from typing import Any
 
@@ -24,7 +27,7 @@ RATE = 4096
 class Connection:
     """What a client has sent, and its answer. Where it waits, and what it is watched for, is kept by ``Places``.
 
-    ``caller`` is whose turn it takes, None where it takes none.
+    ``caller`` is whose turn it takes, ``prober`` who asks for the server's health; None where it does not.
     """
 
     def __init__(self, sock: socket.socket, client: Any, server: Any, max_body: int) -> None:
@@ -38,11 +41,13 @@ class Connection:
         self.counted = 0  # of ``in_file``
         self.is_gone = False
         self.answer: Answer | None = None
-        self.caller: bytes | None = None
+        self.caller: str | bytes | None = None
+        self.prober: str | None = None
         self.outbox = Outbox(sock)
         self._max_body = max_body
         self.reader = Reader(max_body)
         self._began: float | None = None
+        self._received_at = 0.0
         self._sent_before = 0
 
     @property
@@ -59,6 +64,7 @@ class Connection:
         except OSError:
             return False
         self.reader.feed(data)
+        self._received_at = time.monotonic()
         return self.reader.has_begun
 
     def discard(self) -> bool:
@@ -90,13 +96,16 @@ class Connection:
         """Return until when the request has to be here."""
         began = self._began or time.monotonic()
         request = self.reader.request
-        return began + (HEAD_SECONDS if request is None else BODY_SECONDS + request.received / RATE)
+        if request is None:
+            return began + HEAD_SECONDS
+        return min(began + BODY_SECONDS + request.received / RATE, self._received_at + BODY_SECONDS)
 
     def fetch_by(self) -> float:
         """Return until when the answer has to be fetched, at the pace that it is fetched with."""
+        fetched = self.outbox.sent - _untaken(self.sock)
         if self._began is None:
-            self._began, self._sent_before = time.monotonic(), self.outbox.sent
-        return self._began + ANSWER_SECONDS + (self.outbox.sent - self._sent_before) / RATE
+            self._began, self._sent_before = time.monotonic(), fetched
+        return self._began + ANSWER_SECONDS + max(0, fetched - self._sent_before) / RATE
 
     def begin_answer(self, answer: Answer) -> None:
         """Take the answer to the request that is here."""
@@ -110,7 +119,8 @@ class Connection:
             self.reader.feed(rest)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Tell the client why its request is not served. Raises OSError."""
+        """Tell the client why its request is not served, which is forgotten. Raises OSError."""
+        self.reader.close()
         self.outbox.sendall(refusal.render())
         self.outbox.flush()
 
@@ -133,3 +143,12 @@ class Connection:
         self.reader = Reader(self._max_body)
         with contextlib.suppress(OSError):
             self.sock.close()
+
+
+def _untaken(sock: socket.socket) -> int:
+    """Return the bytes that the system has for a client, and that it has not taken yet (Linux: tcp(7), SIOCOUTQ)."""
+    try:
+        (count,) = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
+    except OSError:  # no such thing for this kind of socket
+        return 0
+    return int(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import io
 import re
@@ -13,8 +14,8 @@ import h11
 
 from serving.refusals import Refusal
 
-#: Bytes of a head at most, and of the target in it.
-HEAD, TARGET = 64 * 1024, 8190
+#: Bytes of a head at most, of the target in it, and fields.
+HEAD, TARGET, FIELDS = 64 * 1024, 8190, 100
 #: Bytes of a body that are kept in memory; more of it goes to a file.
 IN_MEMORY = 64 * 1024
 #: Steps of h11 in one turn, each a head or a piece of a body: a client that sends tiny chunks gets no longer turns.
@@ -22,6 +23,7 @@ STEPS = 64
 
 #: Bytes that h11 lets pass in a field's value and RFC 9110 5.5 does not.
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_HEAD_END = re.compile(rb"\n\r?\n")
 _METHOD = re.compile(r"[A-Z][A-Z-]*")
 _VERSIONS = {b"1.1": (1, 1), b"1.0": (1, 0)}
 
@@ -64,6 +66,11 @@ class Request:
         self.body.write(data)
         self.received += len(data)
 
+    def close(self) -> None:
+        """Forget the body."""
+        with contextlib.suppress(OSError):  # a full disk: what could not be written is not needed any more
+            self.body.close()
+
     def whole(self) -> Request:
         """Return it, with its body to be read from the start."""
         self.body.seek(0)
@@ -78,6 +85,8 @@ class Reader:
         self._max_body = max_body
         self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD)
         self._fed = 0
+        self._lines = 0  # of the head
+        self._tail = b""
         self.request: Request | None = None
 
     @property
@@ -89,7 +98,9 @@ class Reader:
     def in_file(self) -> int:
         """The bytes of the body that lie in a file."""
         request = self.request
-        return request.received if request is not None and request.received > IN_MEMORY else 0
+        if request is None or request.received <= IN_MEMORY or request.body.closed:
+            return 0
+        return request.received
 
     @property
     def rest(self) -> bytes:
@@ -99,18 +110,29 @@ class Reader:
     def feed(self, data: bytes) -> None:
         """Take bytes of the client's."""
         self._fed += len(data)
+        if self.request is None:
+            self._count_lines(data)
         self._connection.receive_data(data)
 
     def close(self) -> None:
         """Forget the request, and its body."""
         if self.request is not None:
-            self.request.body.close()
+            self.request.close()
+
+    def _count_lines(self, data: bytes) -> None:
+        """Count the lines of a head before it is parsed: what has very many takes long."""
+        joined = self._tail + data
+        end = _HEAD_END.search(joined)
+        self._lines += joined.count(b"\n", len(self._tail), end.end() if end else len(joined))
+        self._tail = joined[-2:]
 
     def advance(self) -> Request | Progress:
         """Read on in what is there, for a turn; return the request once it is whole, or longer than the server takes.
 
         Raises Refusal where it is none that this server takes.
         """
+        if self.request is None and self._lines > FIELDS + 2:
+            raise Refusal(431, f"The head of the request has more than {FIELDS} fields.")
         for _ in range(STEPS):
             try:
                 event = self._connection.next_event()

@@ -81,7 +81,7 @@ class Places:
                 return next(iter(place))
         return None
 
-    def largest_wait(self) -> Connection | None:
+    def longest_in_file(self) -> Connection | None:
         """Return the one that has been longest at a body or an answer that lies on the disk."""
         return next((conn for place in (self.receiving, self.sending) for conn in place if conn.in_file), None)
 

@@ -67,13 +67,17 @@ class Reloads:
 
     def install(self) -> None:
         """Answer SIGHUP in our way, and what workers ask for; the arbiter's loop looks how a trial stands."""
-        manage = self._server.manage_workers
+        manage, stop = self._server.manage_workers, self._server.stop
 
         def manage_workers() -> None:
             manage()
             self.look()
 
-        self._server.manage_workers = manage_workers
+        def stop_all(graceful: bool = True) -> None:
+            self.end()
+            stop(graceful)
+
+        self._server.manage_workers, self._server.stop = manage_workers, stop_all
         self._server.handle_hup = self.begin
         renewal.install(self._server, self.cure)
 
@@ -91,12 +95,19 @@ class Reloads:
             self._cures = disease
 
     def _try(self, more: dict[str, str]) -> None:
-        if not draining.is_draining():
-            self._server.log.info("Reloading: trying the new version")
-            self._trial, self._cures = Trial(self._command, self._environ() | more), ""
+        if draining.is_draining():
+            return
+        self._server.log.info("Reloading: trying the new version")
+        sockets = [listener.fileno() for listener in self._server.LISTENERS]
+        try:
+            self._trial, self._cures = Trial(self._command, self._environ() | more, sockets), ""
+        except OSError as error:
+            self._server.log.error("The new version can't be tried, and the one of before serves on: %s", error)
 
     def look(self) -> None:
         """Become the new version if it has been found to start; else say why not, and serve on."""
+        if draining.is_draining():
+            self.end()
         if self._trial is None:
             return
         starts = self._trial.outcome()
@@ -116,6 +127,7 @@ class Reloads:
         """End a trial that nobody waits for any more."""
         if self._trial is not None:
             self._trial.kill()
+            self._trial = None
 
     @property
     def _command(self) -> list[str]:
@@ -145,7 +157,11 @@ class Reloads:
         }
         if server.pidfile is not None:
             server.pidfile.unlink()
-        os.execve(command[0], command, environ)  # noqa: S606  our own command line
+        try:
+            os.execve(command[0], command, environ)  # noqa: S606  our own command line
+        except OSError as error:
+            fork_signals.release()
+            server.log.error("The new version can't be run, and the one of before serves on: %s", error)
 
 
 def _told_to_stop(server: Any) -> bool:

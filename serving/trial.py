@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 #: Seconds that it may take.
 PATIENCE = 300
@@ -17,15 +17,21 @@ _SHELL = '"$@" 3>&-; echo $? >&3'
 class Trial:
     """Loads settings, Odoo's registry and definitions (``gunicorn --check-config``); what is wrong goes to the log."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], closed: Iterable[int] = ()) -> None:
+        """``closed``: descriptors that it would inherit and must not have. Raises OSError."""
         self._ends = time.monotonic() + PATIENCE
         self._result, result = os.pipe()
         os.set_blocking(self._result, False)
         try:
             arguments = ["sh", "-c", _SHELL, "trial", *command, "--check-config"]
-            actions = [(os.POSIX_SPAWN_DUP2, result, 3)]
+            # In this order: the result may have to take the place of one that is closed.
+            actions: list[tuple[int, ...]] = [(os.POSIX_SPAWN_DUP2, result, 3)]
+            actions += [(os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in closed if descriptor != 3]
             # In a group of its own, to be ended as a whole.
             self._pid = os.posix_spawn("/bin/sh", arguments, environ, file_actions=actions, setpgroup=0)
+        except OSError:
+            os.close(self._result)
+            raise
         finally:
             os.close(result)
 

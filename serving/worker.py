@@ -6,13 +6,12 @@ does not take at once (``serving.outbox``); who is too slow is dropped.
 
 from __future__ import annotations
 
-import errno
 import os
 import selectors
 import signal
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -30,7 +29,7 @@ from serving.framing import Progress, Request
 from serving.places import READ, WRITE, Places
 from serving.refusals import Refusal
 from serving.threads import Threads
-from serving.turns import Turns, caller_of
+from serving.turns import Known, Turns, address_of, caller_of
 
 #: Seconds that a client has to hang up after the last answer of its connection.
 CLOSE_SECONDS = 2.0
@@ -38,8 +37,10 @@ CLOSE_SECONDS = 2.0
 HOLD_SECONDS = 5.0
 #: Seconds between two looks for connections whose time is over, and at the memory that could be given back.
 TIDY_SECONDS, MEMORY_SECONDS = 0.5, 5.0
-#: What has to be answered whatever else is under way; each has a thread of its own.
-PROBES = ("/healthz", "/readyz")
+#: What is answered whatever else is under way, each by a thread of its own; and how often at once for one address.
+PROBES, PROBES_AT_ONCE = ("/healthz", "/readyz", "/metrics"), 8
+#: Seconds of one round over those who have sent something; then others have their turn.
+ROUND_SECONDS = 0.05
 #: Bodies of the largest size for which there is room on the disk, all connections together.
 LARGEST_BODIES = 8
 
@@ -47,14 +48,17 @@ LARGEST_BODIES = 8
 class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     """The main thread has the loop, and alone touches connections, but for the answer that a thread is making.
 
-    ``max_body`` (bytes), ``proxies`` (that are believed), ``at_once`` (calls of one caller) and ``on_refusal``, which
-    gets the status of each answer that the application has not made, are set by gunicorn.conf.py.
+    Set by gunicorn.conf.py: ``max_body`` (bytes), ``proxies`` (that are believed), ``at_once`` (calls of one caller),
+    ``place_of`` (what of an address one client has), and ``on_refusal``, which gets the status of each answer that the
+    application has not made. The application calls ``gatehouse.vouch`` of the environment, where it is there, once it
+    has found the request's credential good.
     """
 
     board: ClassVar = Board()  # of this arbiter's workers: the module is imported before any is forked
     max_body: ClassVar = 32 * 1024 * 1024
     proxies: ClassVar = 0
     at_once: ClassVar = 2
+    place_of: ClassVar[Any] = staticmethod(str)
     on_refusal: ClassVar[Any] = staticmethod(lambda status: None)
 
     alive: bool
@@ -68,7 +72,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.connections = 0
         self._threads = Threads("call", self.cfg.threads)
         self._probes = {path: Threads(path, 1) for path in PROBES}
+        self._probing: Counter[str] = Counter()
         self._busy = 0  # threads that make answers
+        self._known = Known()
         self._turns = Turns(self.at_once)
         self._unread: deque[Connection] = deque()  # with more in what they have sent than one turn
         self._stops_at: float | None = None
@@ -110,7 +116,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
                 returned = now
                 slack.give_back()
         for conn in self.places.all():
-            conn.close()
+            self._step(self._close, conn)
         for listener in self.sockets:
             listener.close()
 
@@ -129,7 +135,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self._stops_at = now + self.cfg.graceful_timeout
             # A stop waits for requests, not for connections that may bring one. Who was told that the connection is
             # kept may be sending its next request already: that one is answered with "Connection: close".
-            for conn in (*self.places.idle, *self.places.receiving):
+            for conn in self.places.idle:
                 conn.deadline = min(conn.deadline, now + STOP_KEEPALIVE_LINGER)
         return self.connections <= 0 or now > self._stops_at
 
@@ -139,13 +145,18 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         # Where all threads are busy, another worker may have one that is free.
         load = self.connections + (self.cfg.worker_connections if is_full else 0)
         patience = self.acceptor.look(load, is_open=self.alive) or TIDY_SECONDS
-        for key, _ in self.poller.select(0 if self._unread else patience):
-            if isinstance(key.data, Connection):
-                self._step(self._on_client, key.data)
-            else:
+        events = self.poller.select(0 if self._unread else patience)
+        ends = time.monotonic() + ROUND_SECONDS
+        for key, _ in events:
+            if not isinstance(key.data, Connection):
                 key.data(key.fileobj)
+        for key, _ in events:
+            # Who is left out is told of again, and then comes before others.
+            if isinstance(key.data, Connection) and time.monotonic() < ends:
+                self._step(self._on_client, key.data)
         for _ in range(len(self._unread)):
-            self._step(self._collect, self._unread.popleft())
+            if time.monotonic() < ends:
+                self._step(self._collect, self._unread.popleft())
         while self._turns and self._busy < self.cfg.threads:
             self._busy += 1
             self._threads.do(partial(self._make, self._turns.next(), self._made))
@@ -163,7 +174,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Say that the worker lives, and drop those whose time is over."""
         self.notify()
         for conn in list(self.places.late(now)):
-            self._drop_late(conn)
+            self._step(self._drop_late, conn)
         if self.alive and self.ppid != os.getppid():
             self.log.info("Parent changed, shutting down: %s", self)
             self.handle_exit(signal.SIGTERM, None)
@@ -185,15 +196,17 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         if self.connections >= self.cfg.worker_connections:
             self._make_room()
         self.connections += 1
-        self._receive(Connection(sock, client, server, self.max_body))
+        self._step(self._receive, Connection(sock, client, server, self.max_body))
 
     def _make_room(self) -> None:
         conn = self.places.expendable()
         if conn is not None:
-            self._close(conn)
+            self._step(self._close, conn)
 
     def _on_client(self, conn: Connection) -> None:
         """A client has sent something, takes more, or has hung up."""
+        if conn.is_gone:  # in this round
+            return
         if conn.place is None:  # it is being answered: what comes meanwhile is for later
             self.places.watch(conn, 0)
         elif conn.place is self.places.sending:
@@ -211,6 +224,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _collect(self, conn: Connection) -> None:
         """Go on with the request that is coming in: it is here as a whole and gets its turn, or waits for more."""
+        if conn.is_gone:
+            return
         try:
             progress = conn.collect()
         except Refusal as refusal:
@@ -222,7 +237,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
                 self.places.leave(conn)
                 self._queue(conn, progress)
             elif progress is Progress.HAS_MORE:
-                self.places.leave(conn)
+                self.places.wait(conn, self.places.receiving, conn.receive_by(), 0)
                 self._unread.append(conn)
             elif conn.reader.has_begun:
                 self.places.wait(conn, self.places.receiving, conn.receive_by(), READ)
@@ -232,17 +247,17 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
                 self.places.wait(conn, self.places.idle, time.monotonic() + patience, READ)
 
     def _fail(self, conn: Connection, error: OSError) -> None:
-        """There is no room for what the client sends, or it is gone."""
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        """The client is gone, or what it sends can't be kept."""
+        if isinstance(error, (ConnectionError, TimeoutError)):
+            self._close(conn)
+        else:
             self.log.error("A request's body can't be kept: %s", error)
             self._refuse(conn, Refusal(503, "There is no room for the request's body at the moment."))
-        else:
-            self._close(conn)
 
     def _bound_files(self) -> None:
         """Drop those who have been longest at a large body or answer, where all together they would fill the disk."""
         while self.places.in_file > LARGEST_BODIES * self.max_body:
-            conn = self.places.largest_wait()
+            conn = self.places.longest_in_file()
             if conn is None:
                 return
             if conn.place is self.places.receiving:
@@ -262,11 +277,27 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self.handle_exit(signal.SIGTERM, None)
         last = not self.alive or self.connections >= self.cfg.worker_connections
         conn.begin_answer(Answer(request, environ, conn.outbox, self.cfg, last=last))
+        client = environ["REMOTE_ADDR"]
         probe = self._probes.get(environ["PATH_INFO"])
         if probe is not None:
-            probe.do(partial(self._make, conn, self._answered))
-        elif not self._turns.add(conn, caller_of(request.headers, environ["REMOTE_ADDR"], self.proxies)):
+            self._probe(conn, probe, self.place_of(address_of(request.headers, client, self.proxies)))
+            return
+        caller, credential = caller_of(request.headers, client, self.proxies, self._known, self.place_of)
+        if credential is not None and caller is not credential:
+            environ["gatehouse.vouch"] = partial(self._known.add, credential)
+        if not self._turns.has_room(caller):
+            self._refuse(conn, Refusal(429, "Too many requests are waiting."))
+        elif not self._turns.add(conn, caller):
             self.places.wait(conn, self.places.held, time.monotonic() + HOLD_SECONDS, 0)
+
+    def _probe(self, conn: Connection, threads: Threads, address: str) -> None:
+        """Let a probe be answered past all turns."""
+        if self._probing[address] >= PROBES_AT_ONCE:
+            self._refuse(conn, Refusal(429, "Too many probes of this address are waiting."))
+            return
+        conn.prober = address
+        self._probing[address] += 1
+        threads.do(partial(self._make, conn, self._probed))
 
     # Answers.
 
@@ -284,7 +315,16 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         except BaseException:
             self.log.exception("Unexpected error of a connection")
             conn.cut()
-        self.deferred.defer(then, conn)
+        finally:
+            self.deferred.defer(then, conn)
+
+    def _probed(self, conn: Connection) -> None:
+        """A part of a probe's answer is there."""
+        address, conn.prober = conn.prober, None
+        if address is not None:
+            self._probing[address] -= 1
+            self._probing += Counter()  # without those that have none
+        self._answered(conn)
 
     def _made(self, conn: Connection) -> None:
         """A thread is free again: others may have their turn."""
@@ -350,7 +390,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.places.wait(conn, self.places.closing, time.monotonic() + CLOSE_SECONDS, READ)
 
     def _close(self, conn: Connection) -> None:
-        self.places.remove(conn)
         self.connections -= 1
+        self.places.remove(conn)
         if conn.answer is not None and not conn.answer.finished:
             self._turns.again(conn)  # the application cleans up, in a thread

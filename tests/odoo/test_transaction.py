@@ -123,6 +123,36 @@ def test_a_statement_gets_no_more_than_is_left_of_the_call(transactions: Transac
     assert caught.value.name == "call_timeout"
 
 
+def test_statements_have_their_usual_time_again_once_the_limit_is_lifted(transactions: Transactions) -> None:
+    def work(root: Environment) -> tuple[str, str]:
+        def timeout() -> str:
+            root.cr.execute("SHOW statement_timeout")
+            return str(root.cr.fetchone()[0])
+
+        within = timeout()
+        deadline.lift()
+        return within, timeout()
+
+    with deadline.within(0.5):
+        within, after = transactions.run(work)
+    assert within.endswith("ms")
+    assert after == "1s"
+
+
+def test_each_try_of_a_call_has_its_limit(transactions: Transactions) -> None:
+    limits = []
+
+    def work(root: Environment) -> None:
+        limits.append(deadline.remaining() is not None)
+        deadline.lift()
+        if len(limits) < 3:
+            raise SerializationFailure
+
+    with deadline.within(20):
+        transactions.run(work)
+    assert limits == [True, True, True]
+
+
 def test_a_call_that_was_in_time_has_the_time_to_end(transactions: Transactions, sql: Sql) -> None:
     def work(root: Environment) -> None:
         root["test.record"].create({"name": "in time"})

@@ -119,3 +119,14 @@ def test_a_stop_does_not_wait_for_a_reload_that_has_just_begun(rolling: Rolling)
     live.process.send_signal(signal.SIGTERM)
     assert live.process.wait(30) == 0
     assert "Starting gunicorn" not in live.log.read_text().partition("trying the new version")[2]
+
+
+def test_a_stop_that_drains_ends_a_reload_that_has_begun(rolling: Rolling, testbed: Testbed, tmp_path: Path) -> None:
+    settings = {"GATEHOUSE_ENV_FILE": str(rolling.file), "GATEHOUSE_DRAIN_SECONDS": "8"}
+    database = rolling.server.database
+    with gunicorn(testbed, database, tmp_path / "drains", rolling.root, **settings) as live:
+        live.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "trying the new version" in live.log.read_text(), 10)
+        live.process.send_signal(signal.SIGTERM)
+        assert live.process.wait(60) == 0
+        assert "Starting gunicorn" not in live.log.read_text().partition("trying the new version")[2]

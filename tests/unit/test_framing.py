@@ -9,7 +9,7 @@ from itertools import pairwise
 import h11
 import pytest
 
-from serving.framing import HEAD, STEPS, Progress, Reader, Request
+from serving.framing import FIELDS, HEAD, STEPS, Progress, Reader, Request
 from serving.refusals import Refusal
 
 MAX_BODY = 1_000_000
@@ -220,6 +220,31 @@ def test_a_head_that_is_refused(head: bytes, status: int) -> None:
 def test_a_head_over_64_kib_is_431(end: bytes) -> None:
     data = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: " + b"x" * 70_000 + end
     assert what(data, list(range(16_384, len(data), 16_384))) == [431]
+
+
+@pytest.mark.parametrize("step", [7, 1000, 100_000])
+def test_a_head_of_very_many_fields_is_431_before_it_is_parsed(step: int) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: x\r\n"
+    most = head + b"a:\r\n" * (FIELDS - 1) + b"\r\n"
+    assert what(most, list(range(step, len(most), step))) == [("GET", "/", b"")]
+    many = head + b"a:\r\n" * 12_000
+    assert what(many, list(range(step, len(many), step))) == [431]
+
+
+def test_lines_of_a_body_are_no_fields() -> None:
+    body = b"x\n" * 1000
+    data = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for step in (1, 3, 50, len(data)):
+        assert what(data, list(range(step, len(data), step))) == [("POST", "/", body)]
+
+
+def test_what_lies_in_a_file_counts_until_it_is_closed() -> None:
+    reader = Reader(MAX_BODY)
+    reader.feed(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x" * 90_000)
+    reader.advance()
+    assert reader.in_file == 90_000
+    reader.close()
+    assert reader.in_file == 0
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
+from app.auth.addresses import place_of
 from serving.connection import Connection
-from serving.turns import Turns, caller_of
+from serving.turns import HELD, KNOWN, READY, Known, Turns, caller_of, credential_of
 
 
 @pytest.fixture
@@ -64,19 +66,60 @@ def test_an_answer_that_goes_on_keeps_its_place(connections: list[Connection]) -
     assert order(turns) == [connections[0]]
 
 
+class _Any:
+    """A connection of which only its caller matters."""
+
+    caller = None
+
+
+def test_no_more_wait_than_there_is_room_for() -> None:
+    turns = Turns(1)
+    for _ in range(HELD + 1):
+        assert turns.has_room("many")
+        turns.add(cast("Connection", _Any()), "many")
+    assert not turns.has_room("many")
+    assert turns.has_room("other")
+    for number in range(READY):
+        turns.add(cast("Connection", _Any()), str(number))
+    assert not turns.has_room("other")
+
+
 TOKEN, OTHER = (b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")
 COOKIE = (b"cookie", b"x=session_id=no; session_id=abc; y=z")
+KNOWN_ONES = Known()
+for _headers in ([TOKEN], [OTHER], [COOKIE]):
+    KNOWN_ONES.add(credential_of(_headers) or b"")
+
+
+def caller(
+    headers: list[tuple[bytes, bytes]], address: str, proxies: int = 0, known: Known = KNOWN_ONES
+) -> str | bytes:
+    return caller_of(headers, address, proxies, known, place_of)[0]
 
 
 def test_callers_are_told_apart_by_their_credentials() -> None:
-    assert caller_of([TOKEN], "1.2.3.4", 0) == caller_of([TOKEN, COOKIE], "4.3.2.1", 0)
-    assert caller_of([TOKEN], "1.2.3.4", 0) != caller_of([OTHER], "1.2.3.4", 0)
-    assert caller_of([COOKIE], "1.2.3.4", 0) == caller_of([(b"cookie", b"session_id=abc")], "4.3.2.1", 0)
+    assert caller([TOKEN], "1.2.3.4") == caller([TOKEN, COOKIE], "4.3.2.1")
+    assert caller([TOKEN], "1.2.3.4") != caller([OTHER], "1.2.3.4")
+    assert caller([COOKIE], "1.2.3.4") == caller([(b"cookie", b"session_id=abc  ")], "4.3.2.1")
+
+
+def test_credentials_that_anybody_can_make_up_are_no_callers_of_their_own() -> None:
+    made_up = [[(b"authorization", b"Bearer %d" % number)] for number in range(5)]
+    assert {caller(headers, "1.2.3.4", known=Known()) for headers in made_up} == {"1.2.3.4"}
 
 
 def test_who_has_none_is_told_apart_by_address() -> None:
-    forwarded = [(b"x-forwarded-for", b"6.6.6.6, 9.9.9.9"), (b"x-forwarded-for", b"8.8.8.8")]
-    assert caller_of(forwarded, "1.2.3.4", 0) == b"1.2.3.4"
-    assert caller_of(forwarded, "127.0.0.1", 1) == b"8.8.8.8"
-    assert caller_of(forwarded, "127.0.0.1", 2) == b"9.9.9.9"
-    assert caller_of([], "127.0.0.1", 1) == b"127.0.0.1"
+    forwarded = [(b"x-forwarded-for", b"6.6.6.6, 9.9.9.9"), (b"x-forwarded-for", b"8.8.8.8:4711")]
+    assert caller(forwarded, "1.2.3.4") == "1.2.3.4"
+    assert caller(forwarded, "127.0.0.1", 1) == "8.8.8.8"
+    assert caller(forwarded, "127.0.0.1", 2) == "9.9.9.9"
+    assert caller([], "127.0.0.1", 1) == "127.0.0.1"
+    assert caller([], "2001:db8::1") == caller([], "2001:db8::ffff:1")
+
+
+def test_no_more_credentials_are_remembered_than_there_is_room_for() -> None:
+    known = Known()
+    for number in range(KNOWN + 1):
+        known.add(b"%d" % number)
+    assert b"0" not in known
+    assert b"1" in known
