@@ -1,4 +1,4 @@
-"""What differs between the addons of the database and the code of this process: a pure comparison.
+"""What differs between the addons of the database and the code of this process: compares rows, imports and files.
 
 Odoo logs it, if at all, and goes on: constraints of an addon that is not loaded do not hold, and of one that was
 upgraded the old methods answer.
@@ -15,7 +15,7 @@ from odoo.tools.parse_version import parse_version
 
 from .addon_imports import Imported
 
-#: States in which Odoo loads an addon, and those in which it is at work on one, or is going to be.
+#: States in which Odoo loads an addon, and those in which it is at work on one, is going to be, or has been killed.
 LOADED_STATES = frozenset({"installed", "to upgrade", "to remove"})
 PASSING_STATES = frozenset({"to install", "to upgrade", "to remove"})
 
@@ -58,18 +58,17 @@ def compare(
     """Return what differs, by the addons' names.
 
     ``rows`` are those that are not uninstalled. ``loaded`` has the registry's addons, ``ever_loaded`` those of all
-    registries of this process. ``noted`` are the rows as of when this process imported the addons. What Odoo is at
-    work on is left out: it is not known yet what comes of it.
+    registries of this process. ``noted`` are the rows as of when this process imported the addons. Where an addon's
+    row is in a passing state it is not known yet which version comes of it, and nothing is said of its version. But
+    one that is to be upgraded or removed is installed, and its constraints hold until then.
     """
     found, installed = [], set()
     for row in rows:
         installed.add(row.name)
-        if row.state in PASSING_STATES:
-            continue
         code = imported.get(row.name)
-        if row.name not in loaded:
+        if row.state in LOADED_STATES and row.name not in loaded:
             found.append(Difference(row.name, Kind.NOT_LOADED, why_not_loaded(row.name)))
-        elif code is None:
+        elif row.state in PASSING_STATES or code is None:
             continue
         elif row != noted.get(row.name) and code.is_changed:
             found.append(Difference(row.name, Kind.CHANGED, "It was upgraded after its code had been imported."))

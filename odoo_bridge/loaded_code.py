@@ -14,12 +14,14 @@ from typing import Any
 from odoo.modules.module import Manifest
 
 from . import addon_imports, signaling
-from .addon_differences import PASSING_STATES, Difference, Kind, Row, compare
+from .addon_differences import LOADED_STATES, PASSING_STATES, Difference, Kind, Row, compare
 
 _logger = logging.getLogger(__name__)
 
-#: Seconds after which changed rows are judged also where no signal has come: who changed them may have died.
-_GRACE = 15.0
+#: Seconds after which changed rows are judged also where no signal has come: who changed them may have died. The second
+#: is for when any are in a passing state: one addon may take Odoo longer, and a reload in between would have new code
+#: on a database that is half upgraded.
+_GRACE, _GRACE_AT_WORK = 15.0, 60.0
 
 
 class LoadedCode:
@@ -43,7 +45,7 @@ class LoadedCode:
         loaded = set(registry._init_modules)
         self._ever_loaded |= loaded
         imported_as_data: set[str] = set()
-        if any(row.name not in loaded and row.state not in PASSING_STATES for row in rows):
+        if any(row.name not in loaded and row.state in LOADED_STATES for row in rows):
             imported_as_data = _imported_as_data(cr)
         found = compare(
             [row for row in rows if row.name not in imported_as_data],
@@ -66,14 +68,16 @@ class LoadedCode:
         self._rows, self._registry = rows, registry
 
     def look(self, cr: Any, registry: Any) -> None:
-        """Judge again where addons have changed without a signal, and nobody is at work on them any more."""
+        """Judge again where addons have changed without a signal, and no more since a while."""
         rows = read(cr)
         if rows == self._rows or not self.is_judged(registry):
             return
         now = time.monotonic()
         if rows != self._unsettled[0]:
             self._unsettled = rows, now
-        elif now - self._unsettled[1] > _GRACE and not any(row.state in PASSING_STATES for row in rows):
+            return
+        is_at_work = any(row.state in PASSING_STATES for row in rows)
+        if now - self._unsettled[1] > (_GRACE_AT_WORK if is_at_work else _GRACE):
             with signaling.lock:
                 self.judge(cr, registry, rows)
 

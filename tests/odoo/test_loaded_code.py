@@ -84,7 +84,7 @@ def test_rows_that_change_without_a_signal_are_waited_for(
     assert look(transactions) == [("gatehouse_nowhere", Kind.NOT_LOADED)]
 
 
-def test_nothing_is_concluded_while_odoo_is_at_work(
+def test_while_odoo_is_at_work_more_time_is_left(
     transactions: Transactions, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loaded_code, "_GRACE", -1.0)
@@ -95,6 +95,26 @@ def test_nothing_is_concluded_while_odoo_is_at_work(
     sql("UPDATE ir_module_module SET state = 'installed' WHERE name = 'product'")
     look(transactions)
     assert look(transactions) == [("gatehouse_nowhere", Kind.NOT_LOADED)]
+
+
+def test_a_row_that_a_killed_upgrade_has_left_hides_nothing_of_other_addons(
+    transactions: Transactions, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loaded_code, "_GRACE_AT_WORK", -1.0)
+    install(sql)
+    sql("UPDATE ir_module_module SET state = 'to upgrade' WHERE name = 'product'")
+    look(transactions)
+    assert look(transactions) == [("gatehouse_nowhere", Kind.NOT_LOADED)]
+
+
+def test_an_addon_that_is_not_loaded_still_differs_where_its_upgrade_is_scheduled(
+    transactions: Transactions, sql: Sql
+) -> None:
+    install(sql)
+    sql("UPDATE ir_module_module SET state = 'to upgrade' WHERE name = 'gatehouse_nowhere'")
+    signal(sql)
+    transactions.run(lambda root: None)
+    assert differences(transactions) == [("gatehouse_nowhere", Kind.NOT_LOADED)]
 
 
 def test_addons_without_code_need_not_be_loaded(transactions: Transactions, sql: Sql) -> None:

@@ -54,10 +54,18 @@ def test_an_installed_addon_that_is_not_loaded_differs() -> None:
 
 
 @pytest.mark.parametrize("state", ["to install", "to upgrade", "to remove"])
-def test_what_odoo_is_at_work_on_is_waited_for(sale: Imported, state: str) -> None:
+def test_which_version_comes_of_what_odoo_is_at_work_on_is_waited_for(sale: Imported, state: str) -> None:
     change(sale)
     assert found(sale, row(state, "19.0.2.0", _NEW)) == ()
-    assert found(None, row(state), loaded=False) == ()
+
+
+def test_an_addon_that_is_to_be_installed_need_not_be_loaded_yet() -> None:
+    assert found(None, row("to install"), loaded=False) == ()
+
+
+@pytest.mark.parametrize("state", ["to upgrade", "to remove"])
+def test_an_addon_that_is_to_be_upgraded_or_removed_is_installed_and_has_to_be_loaded(state: str) -> None:
+    assert kinds(found(None, row(state), loaded=False, ever=False)) == [Kind.NOT_LOADED]
 
 
 def test_an_upgraded_addon_with_other_files_has_changed(sale: Imported) -> None:
