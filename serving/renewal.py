@@ -24,11 +24,11 @@ VARIABLE = "GATEHOUSE_CURES"
 #: Seconds between two tries in the same circumstances, at first and at most; and in others, at least.
 _PAUSE, _LONGEST_PAUSE, _SHORTEST_PAUSE = 10.0, 300.0, 2.0
 
-#: Whether an arbiter is there; what is asked for, and in which circumstances; what could not be cured. 0 is nothing.
-_FIELDS = struct.Struct("=QQQQ")
-_ARBITER, _ASKED, _CIRCUMSTANCES, _REFUSED = range(4)
+#: Whether an arbiter is there; what is asked for, and in which circumstances. Then what could not be cured, the last
+#: first: workers may suffer from different things. 0 is nothing.
+_ARBITER, _ASKED, _CIRCUMSTANCES, *_REFUSED = range(7)
 _ONE = struct.Struct("=Q")
-_memory = mmap.mmap(-1, _FIELDS.size)
+_memory = mmap.mmap(-1, 7 * _ONE.size)
 
 
 @dataclass
@@ -51,7 +51,7 @@ def ask(disease: int, circumstances: int) -> None:
 
 def is_hopeful(disease: int) -> bool:
     """Whether a reload may still cure it: an arbiter is there, and the last try has not shown the contrary."""
-    return _read(_ARBITER) == 1 and _read(_REFUSED) != disease
+    return _read(_ARBITER) == 1 and disease not in map(_read, _REFUSED)
 
 
 def install(server: Any, reload: Callable[[str], None]) -> None:
@@ -72,8 +72,16 @@ def install(server: Any, reload: Callable[[str], None]) -> None:
 def refused(cures: str) -> None:
     """In the arbiter: note that a try has failed; ``cures`` is empty where nobody but an admin has asked for it."""
     if cures:
-        _write(_REFUSED, int(cures))
+        _note_refused(int(cures))
         _tried[int(cures)].ended = time.monotonic()
+
+
+def _note_refused(disease: int) -> None:
+    """Put it before the others, from the end on: what a worker looks for is there at each moment."""
+    known = list(map(_read, _REFUSED))
+    if disease not in known:
+        for field, value in reversed(list(zip(_REFUSED, [disease, *known[:-1]], strict=True))):
+            _write(field, value)
 
 
 def _is_due(disease: int) -> bool:

@@ -91,6 +91,22 @@ def test_what_was_tried_in_vain_is_hopeless_and_other_things_are_not(arbiter: Ar
     assert renewal.is_hopeful(8)
 
 
+def test_where_workers_suffer_from_different_things_no_refusal_hides_another(arbiter: Arbiter) -> None:
+    for _ in range(3):
+        for disease in (7, 8, 9):
+            arbiter.after(1, disease, 1)
+            arbiter.now += 600
+    assert [disease for disease in (7, 8, 9, 10) if renewal.is_hopeful(disease)] == [10]
+
+
+def test_many_things_that_were_tried_in_vain_do_not_fill_the_memory(arbiter: Arbiter) -> None:
+    for disease in range(1, 20):
+        arbiter.after(1, disease, 1)
+        arbiter.now += 600
+    assert not renewal.is_hopeful(19)
+    assert renewal.is_hopeful(1)
+
+
 def test_an_admins_reload_that_fails_says_nothing_of_what_workers_ask_for(arbiter: Arbiter) -> None:
     renewal.refused("")
     assert renewal.is_hopeful(7)
