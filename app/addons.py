@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.errors import DefinitionOutdated, Unavailable
 from app.metrics import meters
+from odoo_bridge import direct_reads
 from odoo_bridge.addon_differences import Kind
 from odoo_bridge.errors import BootError
 from odoo_bridge.transaction import Environment, Transactions
@@ -19,6 +20,8 @@ from serving import renewal
 
 #: Seconds between two looks at the files that could cure what is wrong.
 _INTERVAL = 1.0
+#: Seconds that a look at Odoo's signals may take.
+_PATIENCE = 2.0
 
 
 class Addons:
@@ -26,6 +29,7 @@ class Addons:
 
     def __init__(self, transactions: Transactions, odoo_conf: Path) -> None:
         self._current = transactions.current
+        self._database = transactions.database
         self._odoo_conf = odoo_conf
         self._looked = float("-inf")
 
@@ -70,6 +74,8 @@ class Addons:
             at_fault = {failure.addon} if failure is not None and failure.addon else set()
             around = self._current.code.surroundings([self._odoo_conf], at_fault)
             renewal.ask(disease, int.from_bytes(around[:8], "big"))
+            if failure is not None and not failure.kept:
+                direct_reads.read(self._database, self._current.look, statement_timeout=_PATIENCE)
 
     def check_cured(self, disease: str | None) -> None:
         """Raise BootError where this process, started to cure a disease, has the same."""

@@ -11,12 +11,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from odoo.modules.registry import Registry
 
-from . import addon_imports, signaling, structure
+from . import addon_imports, connections, signaling, structure
 from .connections import SettingCursor
 from .errors import Conflict, TooCostly, Unavailable, translate
 from .loaded_code import LoadedCode, read
@@ -25,14 +26,16 @@ _logger = logging.getLogger(__name__)
 
 #: Seconds until the next try to load a registry after the first that has failed, and at most.
 _PAUSE, _LONGEST_PAUSE = 5.0, 300.0
+#: For a read of one row.
+_SETTINGS = "SET LOCAL statement_timeout = 5000; SET TRANSACTION READ ONLY"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A registry that could not be loaded; ``addon`` is the one at fault, where that is known.
 
-    ``sequences`` are the signals that it followed, None where there was none; ``kept`` tells whether there is a
-    registry of before.
+    ``sequences`` are the signals as of before the load, None where they are not known; ``kept`` tells whether there is
+    a registry of before.
     """
 
     reason: str
@@ -91,6 +94,16 @@ class CurrentRegistry:
                     self.code.judge(cr, current, rows)
             cr.rollback()  # what was read before the caches were emptied is too old for them
 
+    def look(self, cr: Any) -> None:
+        """End the pause where Odoo has signalled something new: where no registry is kept no call gets to see it."""
+        failure = self.failure
+        if failure is None or failure.kept or failure.sequences is None:
+            return
+        if _registry_sequence(cr) != failure.sequences[0]:
+            with Registry._lock:
+                if self.failure is failure:
+                    self.failure = replace(failure, again=time.monotonic())
+
     def judge(self, cr: Any, registry: Registry) -> None:
         """Return once it is known in what the registry's code differs from the database's addons.
 
@@ -102,13 +115,19 @@ class CurrentRegistry:
                     self.code.judge(cr, registry)
 
     def _loaded(self) -> Registry:
-        try:
-            return Registry(self._database)
-        except Exception as error:
-            if _is_passing(error):
-                raise
-            self._note(error, None, kept=False)
-            raise _unavailable() from error
+        with Registry._lock:  # nobody else loads it meanwhile
+            sequences: Any = None if self._database in Registry.registries else (self._signalled(), {})
+            try:
+                return Registry(self._database)
+            except Exception as error:
+                if _is_passing(error):
+                    raise
+                self._note(error, sequences, kept=False)
+                raise _unavailable() from error
+
+    def _signalled(self) -> int | None:
+        with closing(connections.cursor(self._database, _SETTINGS)) as cr:
+            return _registry_sequence(cr)
 
     def _checked(self, cr: SettingCursor, registry: Registry, sequences: Any) -> Registry:
         """Return the registry as of the present signals: another one, or the same where that can't be loaded."""
@@ -152,6 +171,12 @@ class CurrentRegistry:
 def _is_passing(error: Exception) -> bool:
     """Whether the database is away or busy: nothing is wrong with the addons."""
     return isinstance(translate(error), (Unavailable, Conflict, TooCostly))
+
+
+def _registry_sequence(cr: Any) -> int | None:
+    cr.execute("SELECT max(id) FROM orm_signaling_registry")
+    sequence: int | None = cr.fetchone()[0]
+    return sequence
 
 
 def _empty(registry: Registry) -> None:

@@ -13,6 +13,7 @@ from odoo_bridge.current_registry import Failure
 from serving import renewal
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
+from tests.server.conftest import wait_until
 
 Publish = Callable[..., str]
 Differ = Callable[..., None]
@@ -81,6 +82,17 @@ def test_without_a_registry_every_call_is_503_and_operators_learn_why(
         assert error["data"]["name"] == "registry_unavailable"
         assert error["data"]["reason"] == "The addon 'sale' cannot be imported."
         assert demo.error("GET", "/readyz")[1]["data"]["name"] == "not_ready"
+    finally:
+        current.failure = None
+
+
+def test_without_a_registry_the_server_looks_for_odoos_signals_by_itself(anyone: Client, app: Gatehouse) -> None:
+    current = app.services.transactions.current
+    anyone("GET", "/readyz")  # the watcher is there
+    # Of a signal before the last one, as if the present one had come since.
+    current.failure = Failure("No reason.", None, (-1, {}), False, 300, time.monotonic() + 300)
+    try:
+        wait_until(lambda: current.failure is None, 30)
     finally:
         current.failure = None
 

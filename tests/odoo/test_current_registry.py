@@ -12,6 +12,7 @@ from odoo.modules import loading  # noqa: TID251  the tests let it fail
 from odoo.modules.registry import Registry  # noqa: TID251  the tests let it fail
 
 from app.routing import Gatehouse
+from odoo_bridge import direct_reads
 from odoo_bridge.addon_imports import ImportFailed
 from odoo_bridge.errors import Unavailable
 from odoo_bridge.transaction import Environment, Limits, Transactions
@@ -127,6 +128,24 @@ def test_a_registry_whose_columns_are_gone_is_not_kept(transactions: Transaction
         assert broken.tries == 1
     finally:
         sql("ALTER TABLE test_record RENAME COLUMN notes_elsewhere TO notes")
+
+
+def test_a_signal_is_worth_a_try_at_once_also_where_no_registry_is_kept(
+    transactions: Transactions, broken: Broken, sql: Sql
+) -> None:
+    def call_and_look() -> int:
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                transactions.run(lambda root: None)
+            direct_reads.read(transactions.database, transactions.current.look, statement_timeout=5)
+        return broken.tries
+
+    Registry.delete(transactions.database)
+    assert call_and_look() == 1
+    for tries in (2, 3):
+        signal(sql)
+        direct_reads.read(transactions.database, transactions.current.look, statement_timeout=5)
+        assert call_and_look() == tries
 
 
 def test_all_is_well_once_a_load_succeeds(
