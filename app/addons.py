@@ -74,7 +74,7 @@ class Addons:
             at_fault = {failure.addon} if failure is not None and failure.addon else set()
             around = self._current.code.surroundings([self._odoo_conf], at_fault)
             renewal.ask(disease, int.from_bytes(around[:8], "big"))
-            if failure is not None and not failure.kept:
+            if failure is not None and failure.kept is None:
                 direct_reads.read(self._database, self._current.look, statement_timeout=_PATIENCE)
 
     def check_cured(self, disease: str | None) -> None:

@@ -34,14 +34,14 @@ _SETTINGS = "SET LOCAL statement_timeout = 5000; SET TRANSACTION READ ONLY"
 class Failure:
     """A registry that could not be loaded; ``addon`` is the one at fault, where that is known.
 
-    ``sequences`` are the signals as of before the load, None where they are not known; ``kept`` tells whether there is
-    a registry of before.
+    ``sequences`` are the signals as of before the load, None where they are not known; ``kept`` is the registry of
+    before, None where there is none.
     """
 
     reason: str
     addon: str | None
     sequences: Any
-    kept: bool
+    kept: Registry | None
     pause: float
     again: float
 
@@ -63,13 +63,16 @@ class CurrentRegistry:
 
     def get(self) -> Registry:
         """Return the registry; raises Unavailable where there is none to be had."""
-        if self.failure is None or self.failure.kept:
+        failure = self.failure
+        if failure is None:
             return self._loaded()
         with Registry._lock:  # whoever waits for a try of another thread does not try again
-            if self.failure is not None and not self.failure.kept and self.failure.is_final(None):
+            failure = self.failure
+            if failure is not None and failure.kept is None and failure.is_final(None):
                 raise _unavailable()
             registry = self._loaded()
-            self.failure = None
+            if failure is not None and registry is not failure.kept:
+                self.failure = None  # also a kept one was given up meanwhile, and it is another that was loaded
             return registry
 
     def follow(self, cr: SettingCursor) -> None:
@@ -97,7 +100,7 @@ class CurrentRegistry:
     def look(self, cr: Any) -> None:
         """End the pause where Odoo has signalled something new: where no registry is kept no call gets to see it."""
         failure = self.failure
-        if failure is None or failure.kept or failure.sequences is None:
+        if failure is None or failure.kept is not None or failure.sequences is None:
             return
         if _registry_sequence(cr) != failure.sequences[0]:
             with Registry._lock:
@@ -122,7 +125,7 @@ class CurrentRegistry:
             except Exception as error:
                 if _is_passing(error):
                     raise
-                self._note(error, sequences, kept=False)
+                self._note(error, sequences, kept=None)
                 raise _unavailable() from error
 
     def _signalled(self) -> int | None:
@@ -139,9 +142,9 @@ class CurrentRegistry:
                 if _is_passing(error):
                     raise
                 cr.rollback()
-                kept = not structure.is_gone(cr, registry)
+                kept = None if structure.is_gone(cr, registry) else registry
                 self._note(error, sequences, kept=kept)
-                if not kept:
+                if kept is None:
                     Registry.delete(self._database)
                     raise _unavailable() from error
                 _empty(registry)
@@ -157,7 +160,7 @@ class CurrentRegistry:
             self.failure = replace(failure, sequences=sequences)
             _empty(registry)
 
-    def _note(self, error: Exception, sequences: Any, *, kept: bool) -> None:
+    def _note(self, error: Exception, sequences: Any, *, kept: Registry | None) -> None:
         addon_imports.forget_half_imported()
         pause = min(2 * self.failure.pause, _LONGEST_PAUSE) if self.failure is not None else _PAUSE
         if isinstance(error, addon_imports.ImportFailed):

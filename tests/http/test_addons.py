@@ -71,7 +71,7 @@ def test_without_a_registry_every_call_is_503_and_operators_learn_why(
     demo: Client, publish: Publish, app: Gatehouse
 ) -> None:
     route, current = publish(), app.services.transactions.current
-    current.failure = Failure("The addon 'sale' cannot be imported.", "sale", None, False, 300, time.monotonic() + 300)
+    current.failure = Failure("The addon 'sale' cannot be imported.", "sale", None, None, 300, time.monotonic() + 300)
     try:
         for method, options in (("GET", {}), ("POST", {"json": {"name": "x"}})):
             answer = demo(method, route, **options)
@@ -90,7 +90,7 @@ def test_without_a_registry_the_server_looks_for_odoos_signals_by_itself(anyone:
     current = app.services.transactions.current
     anyone("GET", "/readyz")  # the watcher is there
     # Of a signal before the last one, as if the present one had come since.
-    current.failure = Failure("No reason.", None, (-1, {}), False, 300, time.monotonic() + 300)
+    current.failure = Failure("No reason.", None, (-1, {}), None, 300, time.monotonic() + 300)
     try:
         wait_until(lambda: current.failure is None, 30)
     finally:

@@ -72,7 +72,7 @@ def test_the_registry_of_before_is_kept_and_operators_learn_why(
     assert transactions.run(lambda root: root.registry) is before
     failure = transactions.current.failure
     assert failure is not None
-    assert (failure.addon, failure.kept) == ("sale", True)
+    assert (failure.addon, failure.kept) == ("sale", before)
     assert failure.reason == "The addon 'sale' cannot be imported: ModuleNotFoundError: No module named 'x'"
 
 
@@ -156,6 +156,19 @@ def test_all_is_well_once_a_load_succeeds(
     transactions.run(lambda root: None)
     monkeypatch.undo()
     be_due(transactions)
+    assert transactions.run(lambda root: root.registry) is not before
+    assert transactions.current.failure is None
+
+
+def test_all_is_well_once_another_is_loaded_in_the_place_of_one_that_was_kept_and_given_up(
+    transactions: Transactions, broken: Broken, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = transactions.run(lambda root: root.registry)
+    signal(sql)
+    transactions.run(lambda root: None)
+    assert transactions.current.failure is not None
+    monkeypatch.undo()
+    Registry.delete(transactions.database)
     assert transactions.run(lambda root: root.registry) is not before
     assert transactions.current.failure is None
 
