@@ -60,6 +60,7 @@ class CurrentRegistry:
         self.failure: Failure | None = None
         self._database = database
         self._on_reload = on_reload
+        self._passing = 0
 
     def get(self) -> Registry:
         """Return the registry; raises Unavailable where there is none to be had."""
@@ -121,12 +122,15 @@ class CurrentRegistry:
         with Registry._lock:  # nobody else loads it meanwhile
             sequences: Any = None if self._database in Registry.registries else (self._signalled(), {})
             try:
-                return Registry(self._database)
+                registry = Registry(self._database)
             except Exception as error:
-                if _is_passing(error):
+                if self._is_passing(error):
                     raise
                 self._note(error, sequences, kept=None)
                 raise _unavailable() from error
+            if sequences is not None:
+                self._passing = 0
+            return registry
 
     def _signalled(self) -> int | None:
         with closing(connections.cursor(self._database, _SETTINGS)) as cr:
@@ -139,7 +143,7 @@ class CurrentRegistry:
                 current = registry.check_signaling(cr)
             except Exception as error:
                 Registry.registries[self._database] = registry
-                if _is_passing(error):
+                if self._is_passing(error):
                     raise
                 cr.rollback()
                 kept = None if structure.is_gone(cr, registry) else registry
@@ -150,7 +154,7 @@ class CurrentRegistry:
                 _empty(registry)
                 return registry
         if current is not registry:
-            self.failure = None
+            self.failure, self._passing = None, 0
         return current
 
     def _follow_without_loading(self, registry: Registry, sequences: Any) -> None:
@@ -159,6 +163,17 @@ class CurrentRegistry:
         if failure is not None and failure.sequences != sequences:
             self.failure = replace(failure, sequences=sequences)
             _empty(registry)
+
+    def _is_passing(self, error: Exception) -> bool:
+        """Whether the database is away or busy, and nothing is wrong with the addons.
+
+        The database has answered just before the load, and an addon's own code can raise the same: of two such errors
+        in a row the second is not believed.
+        """
+        if not isinstance(translate(error), (Unavailable, Conflict, TooCostly)):
+            return False
+        self._passing += 1
+        return self._passing == 1
 
     def _note(self, error: Exception, sequences: Any, *, kept: Registry | None) -> None:
         addon_imports.forget_half_imported()
@@ -169,11 +184,6 @@ class CurrentRegistry:
             addon, reason = None, addon_imports.describe(error)
         self.failure = Failure(reason, addon, sequences, kept, pause, time.monotonic() + pause)
         _logger.error("Odoo's registry cannot be loaded; next try in %g s", pause, exc_info=error)
-
-
-def _is_passing(error: Exception) -> bool:
-    """Whether the database is away or busy: nothing is wrong with the addons."""
-    return isinstance(translate(error), (Unavailable, Conflict, TooCostly))
 
 
 def _registry_sequence(cr: Any) -> int | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import psycopg2
 import pytest
 from odoo.modules import loading  # noqa: TID251  the tests let it fail
 from odoo.modules.registry import Registry  # noqa: TID251  the tests let it fail
@@ -18,6 +20,8 @@ from odoo_bridge.errors import Unavailable
 from odoo_bridge.transaction import Environment, Limits, Transactions
 
 Sql = Callable[..., list[tuple[Any, ...]]]
+#: Odoo's own, for where a test lets it load again.
+_NEW = Registry.__dict__["new"]
 
 
 class Broken:
@@ -91,6 +95,38 @@ def test_calls_do_not_try_again_until_the_pause_is_over_which_grows(
         transactions.run(lambda root: None)
     assert broken.tries == 9
     assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]
+
+
+def test_a_database_that_is_away_for_a_moment_is_no_failure_of_a_registry(
+    transactions: Transactions, broken: Broken, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = transactions.run(lambda root: root.registry)
+    broken.error = psycopg2.OperationalError("the database is away")
+    for _ in range(2):
+        signal(sql)
+        with pytest.raises(Unavailable):
+            transactions.run(lambda root: None)
+        assert transactions.current.failure is None
+        with monkeypatch.context() as patch:
+            patch.setattr(Registry, "new", _NEW)
+            assert transactions.run(lambda root: root.registry) is not before
+            before = transactions.run(lambda root: root.registry)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_an_addon_that_fails_as_if_the_database_was_away_is_not_tried_by_every_call(
+    transactions: Transactions, broken: Broken, sql: Sql, is_kept: bool
+) -> None:
+    broken.error = psycopg2.OperationalError("a host of the addon's own is away")
+    signal(sql)
+    if not is_kept:
+        Registry.delete(transactions.database)
+    for _ in range(5):
+        with suppress(Unavailable):
+            transactions.run(lambda root: None)
+    assert broken.tries == 2
+    assert transactions.current.failure is not None
+    assert (transactions.current.failure.kept is not None) == is_kept
 
 
 def test_another_signal_is_worth_a_try_at_once(transactions: Transactions, broken: Broken, sql: Sql) -> None:
