@@ -229,7 +229,7 @@ def test_an_addon_that_cannot_be_imported_stops_writes_until_it_can(site: Site) 
     package.touch()
     # The workers try by themselves, too: one may be there before the other.
     wait_until(lambda: all("forbidden" in site.create("Forbidden brokenly").text for _ in range(12)), 120, site.log)
-    assert site.ready().status_code == 200
+    wait_until(lambda: site.ready().status_code == 200, 30, site.log)
 
 
 def _start(site: Site) -> subprocess.CompletedProcess[str]:
