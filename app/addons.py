@@ -72,7 +72,7 @@ class Addons:
             self._looked = now
             failure = self._current.failure
             at_fault = {failure.addon} if failure is not None and failure.addon else set()
-            around = self._current.code.surroundings([self._odoo_conf], at_fault)
+            around = self._current.code.surroundings(self._odoo_conf, at_fault)
             renewal.ask(disease, int.from_bytes(around[:8], "big"))
             if failure is not None and failure.kept is None:
                 direct_reads.read(self._database, self._current.look, statement_timeout=_PATIENCE)

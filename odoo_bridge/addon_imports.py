@@ -6,6 +6,7 @@ were upgraded the old code. So the state of an addon's files is noted just befor
 
 from __future__ import annotations
 
+import configparser
 import functools
 import hashlib
 import os
@@ -81,17 +82,18 @@ def state_of(folder: Path) -> bytes:
     return digest.digest()
 
 
-def state_around(files: list[Path], addons: set[str]) -> bytes:
-    """Return a digest of what decides whether other addons could be imported: files, Python's path, some addons.
+def state_around(conf: Path, addons: set[str]) -> bytes:
+    """Return a digest of what decides whether other addons could be imported: odoo.conf, Python's path, some addons.
 
     It changes when an addon or a package of Python is put in place, mended or taken away.
     """
     from odoo import addons as namespace  # noqa: PLC0415  its path is complete only once Odoo has been configured
 
     digest = hashlib.blake2b(digest_size=16)
-    for path in [*map(str, files), *sys.path, *namespace.__path__]:
+    folders = [*namespace.__path__, *_configured_folders(conf)]
+    for path in [str(conf), *sys.path, *folders]:
         digest.update(f"{path}\0{_stand(path)}\0".encode())
-    for folder in namespace.__path__:
+    for folder in folders:
         for addon in sorted(addons):
             digest.update(state_of(Path(folder, addon)))
     return digest.digest()
@@ -116,6 +118,17 @@ def describe(error: BaseException) -> str:
     folders = tuple(f"{found.folder}{os.sep}" for found in imported.values())
     frame = next((frame for frame in reversed(frames) if frame.filename.startswith(folders)), frames[-1])
     return f"{text} ({frame.filename}, line {frame.lineno})"
+
+
+def _configured_folders(conf: Path) -> list[str]:
+    """Return all of ``addons_path``: Odoo skips a folder that has no addon yet, or is not there."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(conf)
+    except (configparser.Error, OSError, UnicodeDecodeError):
+        return []
+    text = os.environ.get("ODOO_ADDONS_PATH") or parser.get("options", "addons_path", fallback=None) or ""
+    return [os.path.expanduser(os.path.expandvars(path.strip())) for path in text.split(",") if path.strip()]
 
 
 def _stand(path: str) -> str:

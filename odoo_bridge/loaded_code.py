@@ -81,9 +81,9 @@ class LoadedCode:
             with signaling.lock:
                 self.judge(cr, registry, rows)
 
-    def surroundings(self, files: list[Path], addons: set[str]) -> bytes:
+    def surroundings(self, conf: Path, addons: set[str]) -> bytes:
         """Return a digest of what a new process would find that is of use to the addons that differ."""
-        return addon_imports.state_around(files, addons | {difference.addon for difference in self.differences})
+        return addon_imports.state_around(conf, addons | {difference.addon for difference in self.differences})
 
 
 def read(cr: Any) -> tuple[Row, ...]:

@@ -78,7 +78,7 @@ def test_what_could_help_is_seen_around_it(addon: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(sys, "path", [*sys.path, str(packages)])
 
     def around() -> bytes:
-        return addon_imports.state_around([conf], {_ADDON})
+        return addon_imports.state_around(conf, {_ADDON})
 
     seen = [around()]
     assert around() == seen[0]
@@ -89,3 +89,23 @@ def test_what_could_help_is_seen_around_it(addon: Path, tmp_path: Path, monkeypa
     (addon / "half.py").write_text("")
     seen.append(around())
     assert len(set(seen)) == 4
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_addon_is_seen_in_a_folder_of_the_addons_path_that_odoo_has_skipped(tmp_path: Path, is_there: bool) -> None:
+    conf, folder = tmp_path / "odoo.conf", tmp_path / "later"
+    conf.write_text(f"[options]\naddons_path = {tmp_path / 'other'}, {folder}\n")
+    if is_there:
+        folder.mkdir()
+    before = addon_imports.state_around(conf, {_ADDON})
+    (folder / _ADDON).mkdir(parents=True)
+    there = addon_imports.state_around(conf, {_ADDON})
+    (folder / _ADDON / "__init__.py").write_text("")
+    assert len({before, there, addon_imports.state_around(conf, {_ADDON})}) == 3
+
+
+@pytest.mark.parametrize("text", ["addons_path = /of/no/section", "[options]\n", "[options]\n\xff", "[options"])
+def test_an_odoo_conf_that_is_just_being_written_is_no_error(tmp_path: Path, text: str) -> None:
+    conf = tmp_path / "odoo.conf"
+    conf.write_text(text, encoding="latin-1")
+    assert addon_imports.state_around(conf, {_ADDON}) == addon_imports.state_around(conf, {_ADDON})

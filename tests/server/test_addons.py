@@ -63,7 +63,8 @@ def write(folder: Path, addon: str, version: str, *forbidden: str, more: str = "
 class Site:
     """A server and an Odoo on one database.
 
-    The folder ``shared`` is on the addons path of both, ``odoos`` on Odoo's alone; ``packages`` is on its Python path.
+    The folder ``shared`` is on the addons path of both, ``odoos`` on Odoo's alone, and ``later``, which is not there at
+    the start, on the server's; ``packages`` is on Odoo's Python path.
     """
 
     server: Server
@@ -71,6 +72,7 @@ class Site:
     root: Path
     shared: Path
     odoos: Path
+    later: Path
     packages: Path
 
     def odoo(self, statement: str, addon: str) -> None:
@@ -114,9 +116,9 @@ def site(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A site that the tests share: each has an addon of its own."""
     folder = tmp_path_factory.mktemp("addons")
     database, shared, odoos = f"gatehouse_addons_{os.getpid()}", folder / "shared", folder / "odoos"
-    root = checkout(folder / "root")
+    later, root = folder / "later", checkout(folder / "root")
     confs = {}
-    for name, paths in (("gatehouse", [shared]), ("odoo", [shared, odoos])):
+    for name, paths in (("gatehouse", [shared, later]), ("odoo", [shared, odoos])):
         more = "".join(f",{path}" for path in paths)
         confs[name] = folder / f"{name}.conf"
         confs[name].write_text(re.sub(r"(?m)^(addons_path = .*)$", rf"\1{more}", testbed.odoo_conf.read_text()))
@@ -133,7 +135,9 @@ def site(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         settings = {"GATEHOUSE_ODOO_CONF": str(confs["gatehouse"]), "GATEHOUSE_METRICS_TOKEN": "an ops person's token"}
         with gunicorn(testbed, database, folder / "log", root, **settings) as server:
             wait_until(lambda: len(server.worker_pids()) == 2, 30)
-            yield Site(server, dataclasses.replace(testbed, odoo_conf=confs["odoo"]), root, shared, odoos, packages)
+            yield Site(
+                server, dataclasses.replace(testbed, odoo_conf=confs["odoo"]), root, shared, odoos, later, packages
+            )
     finally:
         testbed.drop(database)
 
@@ -196,7 +200,7 @@ def test_an_addon_whose_code_is_not_there_stops_writes_until_it_is(site: Site) -
     assert "gatehouse_addon_mismatch 1.0" in metrics
     wait_until(lambda: "A reload does not bring the addons' code in line" in site.server.log.read_text(), 60)
     before = set(site.server.worker_pids())
-    shutil.copytree(site.odoos / "elsewhere", site.shared / "elsewhere")
+    shutil.copytree(site.odoos / "elsewhere", site.later / "elsewhere")
     wait_until(lambda: not before & set(site.server.worker_pids()), 120, site.log)
     wait_until(lambda: site.ready().status_code == 200, 30, site.log)
     assert site.refuses("Forbidden elsewhere") == {True}
