@@ -50,21 +50,31 @@ def revoke_live(cr: Any, client: Client, lookup: str) -> int:
     return len(gone)
 
 
-def revoke_all(cr: Any, client: Client) -> int:
-    """Delete all tokens of a client app and the codes that would become some; return how many tokens. Noted."""
+def revoke_all(cr: Any, client: Client, *, consents: bool = False) -> int:
+    """Delete all tokens of a client app and the codes that would become some; return how many tokens. Noted.
+
+    With ``consents``, persons are asked anew before the client app acts for them again.
+    """
+    counts: dict[str, int] = {}
+    if consents:
+        cr.execute("DELETE FROM gatehouse.consent WHERE client_id = %s", (client.id,))
+        counts["consents"] = cr.rowcount
     cr.execute("DELETE FROM gatehouse.authorization_code WHERE client_id = %s", (client.id,))
-    codes: int = cr.rowcount
+    counts["codes"] = cr.rowcount
     cr.execute("DELETE FROM gatehouse.token WHERE client_id = %s", (client.id,))
-    count: int = cr.rowcount
-    history.note_client(cr, client.name, {"tokens": count, "codes": codes}, {"tokens": 0, "codes": 0})
-    return count
+    counts["tokens"] = cr.rowcount
+    history.note_client(cr, client.name, counts, dict.fromkeys(counts, 0))
+    return counts["tokens"]
 
 
 def revoke_everything(cr: Any) -> dict[str, int]:
-    """Delete all tokens and codes of all client apps; return how many tokens of each that had any."""
-    cr.execute("SELECT client_id FROM gatehouse.token UNION SELECT client_id FROM gatehouse.authorization_code")
+    """Delete all tokens, codes and consents of all client apps; return how many tokens of each that had any of them."""
+    cr.execute(
+        "SELECT client_id FROM gatehouse.token UNION SELECT client_id FROM gatehouse.authorization_code "
+        "UNION SELECT client_id FROM gatehouse.consent"
+    )
     holders = {client_id for (client_id,) in cr.fetchall()}
-    return {client.name: revoke_all(cr, client) for client in clients.every(cr) if client.id in holders}
+    return {client.name: revoke_all(cr, client, consents=True) for client in clients.every(cr) if client.id in holders}
 
 
 def consents_of(cr: Any, client: Client) -> list[tuple[int, tuple[str, ...], Any]]:

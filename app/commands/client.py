@@ -125,9 +125,13 @@ def list_tokens(name: str) -> None:
 
 @tokens.command("revoke-all")
 @click.argument("name", required=False)
-@click.option("--everything", is_flag=True, help="Of all client apps, for a copy of a database or after a leak.")
+@click.option("--everything", is_flag=True, help="Of all client apps, and all consents: after a leak.")
 def revoke_all(name: str | None, everything: bool) -> None:
-    """Revoke all tokens of a client app: access tokens, refresh tokens, and codes that would become some."""
+    """Revoke all tokens of a client app: access tokens, refresh tokens, and codes that would become some.
+
+    With --everything those of all client apps end, and what persons have allowed them. The client apps and their
+    secrets stay as they are: they fetch new tokens. `flask db neutralize`, for a copy of a database, ends those too.
+    """
     if name is not None and not everything:
         count = _with_client(name, lambda root, client: outstanding.revoke_all(root.cr, client))
         click.echo(f"{count} tokens of {name} are revoked.")
@@ -135,7 +139,7 @@ def revoke_all(name: str | None, everything: bool) -> None:
         counts = services().transactions.run(lambda root: outstanding.revoke_everything(root.cr))
         for client, count in counts.items():
             click.echo(f"{count} tokens of {client} are revoked.")
-        click.echo(f"{sum(counts.values())} tokens are revoked.")
+        click.echo(f"{sum(counts.values())} tokens are revoked. The secrets of the client apps stay good.")
     else:
         raise click.UsageError("Name one client app, or --everything.")
 

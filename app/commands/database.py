@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import click
 from flask.cli import AppGroup
 
-from app.catalog import schema_version
+from app.catalog import neutralization, schema_version
 from app.catalog.schema_version import KNOWN, SchemaError, SchemaVersion
 from app.commands.refused import Refused
 from app.services import services
@@ -75,6 +75,25 @@ def downgrade(revision: str, yes: bool) -> None:
             click.confirm("Go back?", abort=True)
         done = migrating.downgrade(services().engine, revision)
     click.echo(f"The schema gatehouse was at {done.before.revision}; now it is at {done.after.revision or 'nothing'}.")
+
+
+@group.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def neutralize(yes: bool) -> None:
+    """In a copy of a database, let in nobody whom the original lets in; `odoo neutralize` does it with the addon.
+
+    Client apps are switched off, their secrets, tokens, codes and consents end, and the kept secret key is another.
+    """
+    database = services().transactions.database
+    click.echo(
+        f"In the database {database} all client apps are switched off, and their secrets, tokens and consents end. "
+        "That can't be undone."
+    )
+    if not yes:
+        click.confirm("Neutralize it?", abort=True)
+    with _refusals():
+        services().transactions.run(lambda root: neutralization.neutralize(root.cr))
+    click.echo(f"{database} is neutralized.")
 
 
 def check_schema() -> None:

@@ -1,4 +1,4 @@
-"""A copy of a database that Odoo's own command neutralizes: no client app of the original is let in."""
+"""A copy of a database that Odoo's own command or ours neutralizes: no client app of the original is let in."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def execute(testbed: Testbed, database: str, statement: str) -> list[tuple[Any, 
         return cursor.fetchall() if cursor.description else []
 
 
-def test_client_apps_of_the_original_are_not_let_in_any_more(testbed: Testbed, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["odoo", "flask"])
+def test_client_apps_of_the_original_are_not_let_in_any_more(testbed: Testbed, tmp_path: Path, program: str) -> None:
     database = f"gatehouse_copy_{os.getpid()}"
     with serving(testbed, database, tmp_path / "log") as server:
 
@@ -71,14 +72,20 @@ def test_client_apps_of_the_original_are_not_let_in_any_more(testbed: Testbed, t
         ):
             rows(statement)
         key = rows("SELECT value FROM gatehouse.setting WHERE key = 'secret_key'")
-        neutralize(testbed, database)
+        actor = {"odoo": "odoo neutralize", "flask": "flask db neutralize"}[program]
+        if program == "odoo":
+            neutralize(testbed, database)
+        else:
+            server.flask("token", "revoke-all", "--everything")
+            assert token().status_code == 200  # that alone leaves the secrets good
+            assert f"{database} is neutralized." in server.flask("db", "neutralize", "--yes").stdout
         assert [rows(f"SELECT count(*) FROM gatehouse.{table}") for table in TABLES] == [[(0,)]] * 3
         assert rows("SELECT name, active FROM gatehouse.client") == [("Shop", False)]
         ((value,),) = rows("SELECT value FROM gatehouse.setting WHERE key = 'secret_key'")
         assert len(value) == 64
         assert [(value,)] != key
         last = "SELECT actor, kind, name, after->'active' FROM gatehouse.history ORDER BY id DESC LIMIT 1"
-        assert rows(last) == [("odoo neutralize", "client", "Shop", False)]
+        assert rows(last) == [(actor, "client", "Shop", False)]
         # Also where somebody switches it on again: what the original's owner has is worth nothing here.
         wait_until(lambda: call() == 401, 60)
         server.flask("client", "enable", "Shop")

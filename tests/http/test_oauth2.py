@@ -608,8 +608,9 @@ def test_all_that_is_out_ends_at_once_for_all_client_apps_and_the_history_knows(
     refreshed = flow.client.post(TOKEN, grant_type="refresh_token", refresh_token=given["refresh_token"])
     assert refreshed.json["error"] == flow.exchange(code).json["error"] == "invalid_grant"
     rows = dict(sql("SELECT name, before FROM gatehouse.history WHERE kind = 'client'"))
-    assert rows[flow.client.name] == {"tokens": 2, "codes": rows[flow.client.name]["codes"]}
-    assert rows[shop.name] == {"tokens": 1, "codes": 0}
+    assert rows[flow.client.name] == {"tokens": 2, "codes": rows[flow.client.name]["codes"], "consents": 1}
+    assert rows[shop.name] == {"tokens": 1, "codes": 0, "consents": 0}
+    assert flow.ask().status_code == 200  # the person is asked anew
     assert idle.name not in rows
     assert shop.token()  # the client apps themselves stay as they are
 

@@ -103,6 +103,13 @@ def test_a_downgrade_goes_back_and_an_upgrade_there_again(run: Run, sql: Sql) ->
     assert f"was at {BEFORE}; now it is at {HEAD}" in run("db", "upgrade").output
 
 
+def test_neutralizing_asks_and_changes_nothing_where_the_answer_is_no(run: Run, sql: Sql) -> None:
+    ((key,),) = sql("SELECT value FROM gatehouse.setting WHERE key = 'secret_key'")
+    declined = run("db", "neutralize", input="n\n")
+    assert (declined.exit_code, "client apps are switched off" in declined.output) == (1, True)
+    assert sql("SELECT value FROM gatehouse.setting WHERE key = 'secret_key'") == [(key,)]
+
+
 @pytest.mark.parametrize(
     ("target", "told"),
     [("", "There is no revision ''"), ("0099", "known are 0001"), (HEAD, "is not older"), ("-1", "No such option")],

@@ -1,7 +1,10 @@
--- Odoo runs this on a copy of a database (`odoo neutralize`), which may have no Gatehouse, or tables of any version of it.
+-- Odoo runs this on a copy of a database (`odoo neutralize`), which may have no Gatehouse, or tables of any version of it;
+-- where the addon is not installed, `flask db neutralize` does, and has said who acts.
 DO $$
 BEGIN
-    PERFORM set_config('gatehouse.actor', 'odoo neutralize', true);
+    PERFORM set_config(
+        'gatehouse.actor', coalesce(nullif(current_setting('gatehouse.actor', true), ''), 'odoo neutralize'), true
+    );
     IF to_regclass('gatehouse.client') IS NOT NULL THEN
         -- switch client apps off, and end their secrets: without any, an app would be a public one that needs none
         UPDATE gatehouse.client SET active = false WHERE active;
