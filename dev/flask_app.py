@@ -13,7 +13,7 @@ from flask.cli import NoAppException
 
 from dev import existing, local, signals
 from dev.errors import SetupError, from_os_error
-from serving import environment_file
+from serving import environment_file, exit_status
 
 
 class _NotStarted(click.ClickException):
@@ -24,6 +24,11 @@ class _NotStarted(click.ClickException):
 
 def create_app() -> Flask:
     """Return the application; what is missing comes out as a message of the command line."""
+    with exit_status.told_apart(sys.argv[1:]):
+        return _create_app()
+
+
+def _create_app() -> Flask:
     environment_file.load()
     try:
         os.environ.update(existing.settings() if os.environ.get("GATEHOUSE_ODOO_CONF") else joined())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import click
 from flask.cli import AppGroup
@@ -18,8 +18,17 @@ from app.postman.collection import build
 from app.postman.known import known_ids
 from app.services import services
 from odoo_bridge.errors import BridgeError
+from serving import exit_status
 
-group = AppGroup("api", help="API definitions.")
+
+class _Group(AppGroup):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command and what comes before it, so that its status is never one that it has not chosen."""
+        with exit_status.told_apart(ctx.args):
+            return super().invoke(ctx)
+
+
+group = _Group("api", help="API definitions.")
 
 
 @group.command("import")
@@ -31,7 +40,7 @@ def import_(file: Path, prune: bool, check: bool, as_json: bool) -> None:
     """Create or update APIs, client apps and defaults from a YAML file: all of it, or nothing if anything is wrong.
 
     With --check it is done and taken back, and the exit status is 0 where nothing would change, 1 where something
-    would, and 2 where the file is wrong or could not be tried.
+    would, and 2 where the file is wrong or could not be tried, whatever the reason.
     """
     failed = Refused if check else click.ClickException
     try:

@@ -14,6 +14,7 @@ from app.catalog import neutralization, schema_version
 from app.catalog.schema_version import KNOWN, SchemaError, SchemaVersion
 from app.commands.refused import Refused
 from app.services import services
+from odoo_bridge.errors import BridgeError
 
 group = AppGroup("db", help="Gatehouse's own tables in the Odoo database: the schema `gatehouse`.")
 # Alembic, which the server has no need of, is imported by the commands that migrate.
@@ -43,7 +44,8 @@ def upgrade() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def current(as_json: bool) -> None:
     """Show the revision of the schema, and whether this version works on it: else the exit status is 1."""
-    found = _found()
+    with _refusals():  # with 2: by 1 it says what it has found
+        found = _found()
     problem = found.problem()
     facts = {"database": found.revision, "code": KNOWN[-1], "oldest_code": found.oldest_code}
     if as_json:
@@ -111,5 +113,5 @@ def _refusals() -> Iterator[None]:
     """Show what can't be done as a message of the command line."""
     try:
         yield
-    except SchemaError as error:
+    except (SchemaError, BridgeError) as error:
         raise Refused(str(error)) from error

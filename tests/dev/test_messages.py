@@ -90,3 +90,19 @@ def test_a_flask_command_that_cannot_begin_has_another_status_than_one_that_fail
     refused = flask_app.told(SetupError("There is no database."))
     assert isinstance(refused, click.ClickException)
     assert (refused.exit_code, refused.format_message()) == (2, "There is no database.")
+
+
+def test_an_application_that_breaks_while_it_is_loaded_is_no_finding_of_a_check(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(flask_app, "_create_app", fail)
+    monkeypatch.setattr(sys, "argv", ["flask", "api", "import", "--check", "apis.yaml"])
+    with pytest.raises(SystemExit) as caught:
+        flask_app.create_app()
+    assert (caught.value.code, "by zero" in capsys.readouterr().err) == (2, True)
+    monkeypatch.setattr(sys, "argv", ["flask", "api", "list"])
+    with pytest.raises(ZeroDivisionError):
+        flask_app.create_app()

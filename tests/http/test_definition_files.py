@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import Result
 
-from app.catalog import store
+from app.catalog import schema_version, store
 from app.routing import Gatehouse
+from odoo_bridge.errors import Unavailable
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 
@@ -151,6 +153,30 @@ def test_a_check_finds_what_the_database_refuses_as_the_import_does(
         assert "Nothing has been imported." in found.output
     finally:
         sql("ALTER TABLE gatehouse.api DROP CONSTRAINT refused")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("by zero"), KeyboardInterrupt(), click.ClickException("No.")])
+@pytest.mark.parametrize("place", ["app.catalog.schema_version.check", "app.catalog.files.import_content"])
+def test_a_check_that_breaks_off_does_not_say_that_something_would_change(
+    flask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, error: BaseException, place: str
+) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(place, fail)
+    assert flask("api", "import", "--check", "FILE", text=GOOD).exit_code == 2
+
+
+def test_a_database_that_is_away_is_told_before_a_command_in_a_sentence(
+    flask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> None:
+        raise Unavailable("The database cannot be reached at the moment.")
+
+    monkeypatch.setattr(schema_version, "check", fail)
+    for command in (["api", "import", "--check", "FILE"], ["api", "list"]):
+        done = flask(*command, text=GOOD)
+        assert (done.exit_code, done.output) == (2, "Error: The database cannot be reached at the moment.\n")
 
 
 def test_programs_get_the_same_as_json(flask: Callable[..., Result]) -> None:
