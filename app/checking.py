@@ -25,14 +25,15 @@ class Check:
     """One thing that has to be right. ``name`` is stable: who gets no answer is told ``{name}_unavailable``.
 
     A good result is remembered for ``lasts`` seconds, a bad one never. ``instant`` is for probes that look at memory
-    alone: they need no thread. While one that ``may_take_long`` is under way, its result of before holds.
+    alone: they need no thread. While one is under way its result of before holds for ``grace`` seconds, and without
+    one it counts as good: for what may take long and holds up no call for ever.
     """
 
     name: str
     probe: Probe
     lasts: float = 0.0
     instant: bool = False
-    may_take_long: bool = False
+    grace: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,10 @@ class _Run:
         """Return what was found; where there is no answer in time, that."""
         if self._over.wait(max(0.0, self._began + PATIENCE - time.monotonic())) and self.finding is not None:
             return self.finding
-        name = self._check.name
-        if self._check.may_take_long:
+        name, waited = self._check.name, time.monotonic() - self._began
+        if waited < self._check.grace:
             return self.finding or Finding(name)
-        return Finding(name, Unavailable(f"{name}: no answer for {PATIENCE:g} s.", name=f"{name}_unavailable"))
+        return Finding(name, Unavailable(f"{name}: no answer for {waited:.0f} s.", name=f"{name}_unavailable"))
 
     def _work(self) -> None:
         name = self._check.name

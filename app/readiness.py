@@ -22,6 +22,8 @@ from serving import draining
 _STATEMENT_TIMEOUT = 1.5
 #: Seconds that rows of the request log may wait; a batch is written each second.
 LOG_PATIENCE = 60.0
+#: Seconds that a registry may take to load before a host counts as stuck: a large one takes half a minute.
+REGISTRY_GRACE = 120.0
 #: Seconds that a good result is remembered of what costs a file or a query.
 _MOMENT = 2.0
 
@@ -42,7 +44,7 @@ def make_checks(
             Check("schema", lambda: _schema(instance), lasts=_MOMENT),
             Check("addons", lambda: _addons(addons), instant=True),
             # Where Odoo has changed, the first that comes loads the registry anew: calls wait for it, and none fails.
-            Check("registry", lambda: _registry(transactions), lasts=_MOMENT, may_take_long=True),
+            Check("registry", lambda: _registry(transactions), lasts=_MOMENT, grace=REGISTRY_GRACE),
             Check("catalog", lambda: _catalog(catalog), instant=True),
             Check("data_dir", lambda: _data_dir(instance), lasts=_MOMENT),
             Check("session_store", lambda: _session_store(instance), lasts=_MOMENT),

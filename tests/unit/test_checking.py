@@ -13,6 +13,7 @@ from app import checking
 from app.checking import Check, Checks, Finding
 from app.errors import Unavailable
 from odoo_bridge.errors import StorageFull
+from tests.server.conftest import wait_until
 
 
 class Probe:
@@ -81,13 +82,27 @@ def test_a_good_result_is_remembered_and_a_bad_one_never(probe: Probe) -> None:
 
 
 def test_a_check_that_may_take_long_keeps_its_result_meanwhile(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
-    checks = Checks([Check("registry", probe, may_take_long=True)])
+    checks = Checks([Check("registry", probe, grace=3600)])
     probe.error = Unavailable("Odoo cannot be loaded.", name="registry_unavailable")
     assert _name(_one(checks)) == "registry_unavailable"
     _hang(probe, monkeypatch)
     assert _name(_one(checks)) == "registry_unavailable"
-    fresh = Checks([Check("registry", probe, may_take_long=True)])
+    fresh = Checks([Check("registry", probe, grace=3600)])
     assert _name(_one(fresh)) is None
+
+
+def test_a_check_that_takes_longer_than_it_may_has_no_result_any_more(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = Checks([Check("registry", probe, grace=0.1)])
+    assert _name(_one(checks)) is None
+    _hang(probe, monkeypatch)
+    wait_until(lambda: _name(_one(checks)) == "registry_unavailable", 60)
+    asked = probe.asked
+    monkeypatch.setattr(checking, "PATIENCE", 60.0)
+    probe.go_on.set()
+    wait_until(lambda: _name(_one(checks)) is None, 60)
+    assert asked == 2
 
 
 def test_an_instant_check_has_no_thread_of_its_own() -> None:
