@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from app.addons import Addons
 from app.analytics.recorder import Recorder
@@ -15,9 +16,11 @@ from app.config import Settings, variable
 from app.errors import Unavailable
 from odoo_bridge import direct_reads, storage
 from odoo_bridge.boot import Instance
+from odoo_bridge.errors import NoFreeConnection
 from odoo_bridge.transaction import Transactions
 from serving import draining
 
+T = TypeVar("T")
 #: Seconds that a statement of a check may take.
 _STATEMENT_TIMEOUT = 1.5
 #: Seconds that rows of the request log may wait; a batch is written each second.
@@ -37,11 +40,12 @@ def make_checks(
     addons: Addons,
 ) -> Checks:
     """Return the checks; where several fail, the first of them gives the answer its name."""
+    read = _Reads(instance.database)
     return Checks(
         [
             Check("stopping", _stopping, instant=True),
-            Check("database", lambda: _database(instance)),
-            Check("schema", lambda: _schema(instance), lasts=_MOMENT),
+            Check("database", lambda: _database(read)),
+            Check("schema", lambda: _schema(read), lasts=_MOMENT),
             Check("addons", lambda: _addons(addons), instant=True),
             # Where Odoo has changed, the first that comes loads the registry anew: calls wait for it, and none fails.
             Check("registry", lambda: _registry(transactions), lasts=_MOMENT, grace=REGISTRY_GRACE),
@@ -60,14 +64,26 @@ def _stopping() -> Mapping[str, Any]:
     return {}
 
 
-def _database(instance: Instance) -> Mapping[str, Any]:
-    direct_reads.read(instance.database, lambda cr: cr.execute("SELECT 1"), statement_timeout=_STATEMENT_TIMEOUT)
+class _Reads:
+    """Reads of the database one after the other: connections are for calls, and a probe takes one of them here."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+        self._turn = threading.Lock()
+
+    def __call__(self, work: Callable[[Any], T]) -> T:
+        with self._turn:
+            return direct_reads.read(self._database, work, statement_timeout=_STATEMENT_TIMEOUT)
+
+
+def _database(read: _Reads) -> Mapping[str, Any]:
+    read(lambda cr: cr.execute("SELECT 1"))
     return {}
 
 
-def _schema(instance: Instance) -> Mapping[str, Any]:
+def _schema(read: _Reads) -> Mapping[str, Any]:
     try:
-        found = direct_reads.read(instance.database, schema_version.check, statement_timeout=_STATEMENT_TIMEOUT)
+        found = read(schema_version.check)
     except SchemaMismatch as error:
         raise Unavailable(str(error), name=error.name) from error
     return {"revision": found.revision, "code": schema_version.KNOWN[-1]}
@@ -81,7 +97,10 @@ def _addons(addons: Addons) -> Mapping[str, Any]:
 
 
 def _registry(transactions: Transactions) -> Mapping[str, Any]:
-    transactions.run(lambda root: None, keep=False)
+    try:
+        transactions.run(lambda root: None, keep=False)
+    except NoFreeConnection:
+        return {"connections": "all in use"}  # by calls, which have the registry: load is no reason to be left out
     return {}
 
 

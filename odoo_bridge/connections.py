@@ -231,6 +231,11 @@ def cursor(database: str, settings: str) -> SettingCursor:
     return SettingCursor(sql_db._Pool, database, _info(database, os.getpid()), settings)
 
 
+def connect_beside(database: str) -> Any:
+    """Open a connection that is not the pool's, for what must not wait for those that use all of it."""
+    return psycopg2.connect(**_info(database, os.getpid()))
+
+
 @functools.lru_cache(maxsize=8)
 def _info(database: str, pid: int) -> dict[str, Any]:
     """Return psycopg2's keywords; the application's name in them holds the process id."""

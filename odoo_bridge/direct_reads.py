@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any, TypeVar
 
+from psycopg2.pool import PoolError
+
 from . import connections
 from .errors import translate
 from .transaction import settings_for
@@ -14,12 +16,26 @@ T = TypeVar("T")
 
 
 def read(database: str, work: Callable[[Any], T], *, statement_timeout: float) -> T:
-    """Return what ``work(cr)`` returns, in a read-only transaction of its own. Raises BridgeError."""
+    """Return what ``work(cr)`` returns, in a read-only transaction of its own. Raises BridgeError.
+
+    Where calls use all connections of the pool, it takes one beside it.
+    """
+    settings = settings_for(statement_timeout, read_only=True)
     try:
-        with closing(connections.cursor(database, settings_for(statement_timeout, read_only=True))) as cr:
+        try:
+            pooled = connections.cursor(database, settings)
+        except PoolError:
+            return _read_beside(database, work, settings)
+        with closing(pooled) as cr:
             return work(cr)
     except Exception as error:
         translated = translate(error)
         if translated is None or translated is error:
             raise
         raise translated from error
+
+
+def _read_beside(database: str, work: Callable[[Any], T], settings: str) -> T:
+    with closing(connections.connect_beside(database)) as connection, connection.cursor() as cr:
+        cr.execute(settings)
+        return work(cr)

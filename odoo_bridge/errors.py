@@ -79,6 +79,10 @@ class Unavailable(BridgeError):
     name = "database_unavailable"
 
 
+class NoFreeConnection(Unavailable):
+    """All connections that this process may have are in use: the database itself may be well."""
+
+
 class StorageFull(Unavailable):
     """A disk is full: that of the files, or the database's."""
 
@@ -140,6 +144,8 @@ def translate(error: Exception) -> BridgeError | None:
         return Conflict("Other calls changed the same records at the same time. Please try again.")
     if isinstance(error, SCARCE):
         return _scarce(error)
+    if isinstance(error, PoolError):
+        return NoFreeConnection("The database cannot be reached at the moment.")
     if is_lost_connection(error):
         return Unavailable("The database cannot be reached at the moment.")
     if isinstance(error, pg.ReadOnlySqlTransaction):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 
 import psycopg2
 import pytest
+from odoo import sql_db  # noqa: TID251  the pool, which Odoo's own code shares
+from psycopg2.pool import PoolError
 
 from app import readiness
 from app.analytics.recorder import Row
@@ -17,9 +21,10 @@ from app.catalog import migrating
 from app.catalog.schema_version import KNOWN
 from app.routing import Gatehouse
 from dev.testbed import Testbed
-from odoo_bridge import storage
+from odoo_bridge import connections, direct_reads, storage
 from odoo_bridge.boot import Instance
 from odoo_bridge.errors import Unavailable
+from odoo_bridge.transaction import settings_for
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 from tests.server.conftest import wait_until
@@ -124,6 +129,48 @@ def _problems(app: Gatehouse, **settings: Any) -> list[str]:
         changed, parts.instance, parts.transactions, parts.catalog, parts.recorder, parts.addons
     )
     return [found.problem.name for found in checks.findings() if found.problem]
+
+
+def test_a_pool_that_calls_use_up_does_not_make_a_host_unready(
+    app: Gatehouse, anyone: Client, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anyone.result("GET", "/readyz")  # the catalog is loaded
+    monkeypatch.setattr(sql_db._Pool, "_maxconn", 2)
+    with ExitStack() as calls:
+        with pytest.raises(PoolError):
+            _use_up(calls, database)
+        assert _problems(app) == []
+        # It is looked at all the same.
+        monkeypatch.setattr(connections, "connect_beside", _refuse)
+        assert _problems(app) == ["database_unavailable", "database_unavailable"]
+
+
+def _use_up(calls: ExitStack, database: str) -> None:
+    for _ in range(100):
+        calls.enter_context(closing(connections.cursor(database, settings_for(60, read_only=True))))
+
+
+def _refuse(database: str) -> None:
+    raise psycopg2.OperationalError("connection refused")
+
+
+def test_the_checks_take_one_connection_after_the_other(app: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most = 0, 0
+    read = direct_reads.read
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.2)  # that the other check, which has begun at the same time, is here too
+        try:
+            return read(*arguments, **options)
+        finally:
+            at_once -= 1
+
+    monkeypatch.setattr(direct_reads, "read", counting)
+    wait_until(lambda: _problems(app) == [], 60)
+    assert most == 1
 
 
 def test_a_disk_that_is_nearly_full_is_told_by_the_threshold(app: Gatehouse, anyone: Client) -> None:
