@@ -19,9 +19,11 @@ _TRIAL = bytes(4096)
 
 
 def try_filestore(instance: Instance) -> None:
-    """Write a file where attachments go; nothing remains of it. Raises Unavailable."""
+    """Write a file where attachments go; nothing remains of it. Raises Unavailable.
+
+    A folder that is missing is told and not made: its disk may not be mounted.
+    """
     with _told("data_dir_unavailable", instance.data_dir):
-        instance.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         filestore = instance.data_dir / "filestore"
         candidates = (filestore / instance.database, filestore)  # which Odoo makes with the first attachment
         _write(next((path for path in candidates if path.exists()), instance.data_dir))

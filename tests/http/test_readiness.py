@@ -180,12 +180,20 @@ def test_a_disk_that_is_nearly_full_is_told_by_the_threshold(app: Gatehouse, any
 
 
 def test_a_trial_leaves_nothing_in_the_filestore(tmp_path: Path) -> None:
-    instance = Instance("db", tmp_path / "data", {})
+    instance = Instance("db", tmp_path, {})
     storage.try_filestore(instance)
-    assert list((tmp_path / "data").rglob("*")) == []
-    (tmp_path / "data" / "filestore" / "db").mkdir(parents=True)
+    assert list(tmp_path.rglob("*")) == []
+    (tmp_path / "filestore" / "db").mkdir(parents=True)
     storage.try_filestore(instance)
-    assert [path.name for path in (tmp_path / "data").rglob("*")] == ["filestore", "db"]
+    assert [path.name for path in tmp_path.rglob("*")] == ["filestore", "db"]
+
+
+def test_a_data_folder_that_is_missing_is_told_and_not_made(tmp_path: Path) -> None:
+    folder = tmp_path / "not mounted" / "data"
+    with pytest.raises(Unavailable, match=f"{folder}.*: No such file") as caught:
+        storage.try_filestore(Instance("db", folder, {}))
+    assert caught.value.name == "data_dir_unavailable"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_filestore_that_is_no_folder_is_told_with_its_path(tmp_path: Path) -> None:
