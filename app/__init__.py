@@ -78,17 +78,22 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     addons = Addons(transactions, settings.odoo_conf)
     engine = make_engine(instance.dsn)
     pools.measure(engine)
+    recorder = Recorder(engine)
+
+    def look() -> None:
+        recorder.measure()
+        addons.look()
+
     catalog = Catalog(
         engine,
         transactions,
         settings.catalog_interval,
         lambda snapshot: _take_over(app, settings, snapshot),
-        on_look=addons.look,
+        on_look=look,
     )
     # Read once, before the workers are forked: all of them count for the same database.
     uuid = transactions.run(database_uuid)
     throttle = make_throttle(uuid, settings.redis_url, lambda: catalog.snapshot.system)
-    recorder = Recorder(engine)
     authenticator = Authenticator(lambda: app.services.hasher(), recorder.token_used)
     gateway = Gateway(
         transactions,

@@ -26,7 +26,8 @@ class Check:
 
     A good result is remembered for ``lasts`` seconds, a bad one never. ``instant`` is for probes that look at memory
     alone: they need no thread. While one is under way its result of before holds for ``grace`` seconds, and without
-    one it counts as good: for what may take long and holds up no call for ever.
+    one it counts as good: for what may take long and holds up no call for ever. What is not ``required`` to serve is
+    told where it is wrong, and no more.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Check:
     lasts: float = 0.0
     instant: bool = False
     grace: float = 0.0
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,19 @@ class Finding:
     check: str
     problem: ApiError | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    required: bool = True
+
+    @property
+    def is_unready(self) -> bool:
+        """Whether the process can't serve."""
+        return self.problem is not None and self.required
 
     def to_json(self) -> dict[str, Any]:
         """Return it for ops."""
         if self.problem is None:
             return {"state": "ok", **self.details}
-        return {"state": "failed", "name": self.problem.name, "message": self.problem.message}
+        state = "failed" if self.required else "degraded"
+        return {"state": state, "name": self.problem.name, "message": self.problem.message}
 
 
 class Checks:
@@ -84,7 +93,8 @@ class Checks:
         if not wrong:
             _logger.info("Ready again")
         for finding in wrong:
-            _logger.warning("Not ready: %s", finding.problem.message if finding.problem else "")
+            said = "Not ready" if finding.required else "Degraded"
+            _logger.warning("%s: %s", said, finding.problem.message if finding.problem else "")
 
 
 class _Run:
@@ -114,19 +124,22 @@ class _Run:
             return self.finding
         name, waited = self._check.name, time.monotonic() - self._began
         if waited < self._check.grace:
-            return self.finding or Finding(name)
-        return Finding(name, Unavailable(f"{name}: no answer for {waited:.0f} s.", name=f"{name}_unavailable"))
+            return self.finding or self._found()
+        return self._found(Unavailable(f"{name}: no answer for {waited:.0f} s.", name=f"{name}_unavailable"))
+
+    def _found(self, problem: ApiError | None = None, details: Mapping[str, Any] | None = None) -> Finding:
+        return Finding(self._check.name, problem, details or {}, self._check.required)
 
     def _work(self) -> None:
         name = self._check.name
         try:
-            self.finding = Finding(name, details=self._check.probe())
+            self.finding = self._found(details=self._check.probe())
         except ApiError as error:
-            self.finding = Finding(name, error)
+            self.finding = self._found(error)
         except BridgeError as error:
-            self.finding = Finding(name, from_bridge(error))
+            self.finding = self._found(from_bridge(error))
         except Exception:
             _logger.exception("The check %s has failed", name)
-            self.finding = Finding(name, Unavailable(f"{name}: the log says more.", name=f"{name}_unavailable"))
+            self.finding = self._found(Unavailable(f"{name}: the log says more.", name=f"{name}_unavailable"))
         finally:
             self._over.set()

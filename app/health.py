@@ -23,13 +23,13 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Answer 200 if all checks (see ``readiness``) are well, else 503.
+    """Answer 200 if all checks (see ``readiness``) that serving requires are well, else 503.
 
     Which are not, and details, are for those who know the token of ``/metrics``. APIs that Odoo no longer fits do not
     make the others unready.
     """
     findings = services().readiness.findings()
-    problem = next((finding.problem for finding in findings if finding.problem is not None), None)
+    problem = next((finding.problem for finding in findings if finding.is_unready), None)
     if not is_operator():
         if problem is not None:
             raise Unavailable("Not ready.", name="not_ready", headers=problem.headers)
@@ -38,12 +38,13 @@ def ready() -> Response:
     if problem is not None:
         data = {**problem.data, "checks": checks}
         raise Unavailable(problem.message, name=problem.name, headers=problem.headers, data=data)
-    return answers.success({"status": "ready", **_details(), "checks": checks})
+    status = "degraded" if any(finding.problem for finding in findings) else "ready"
+    return answers.success({"status": status, **_details(), "checks": checks})
 
 
 def is_ready() -> bool:
     """Whether ``/readyz`` would answer 200."""
-    return all(finding.problem is None for finding in services().readiness.findings())
+    return not any(finding.is_unready for finding in services().readiness.findings())
 
 
 def _details() -> dict[str, Any]:

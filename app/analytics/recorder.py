@@ -9,9 +9,9 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
@@ -62,19 +62,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Rows that are written together, with the values of their columns and the bytes of bodies that they hold."""
+    """Rows that are written together, with the values of their columns and the bytes of bodies that they hold.
+
+    ``since`` is when the first of them came, by the monotonic clock.
+    """
 
     rows: Sequence[Row]
     values: list[dict[str, Any]]
     held: int
+    since: float
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> _Batch:
+    def of(cls, rows: Sequence[Row], since: float) -> _Batch:
         """Take the bodies apart, once, however often the batch has to be written."""
         return cls(
             rows=[row if row.exchange is None else replace(row, exchange=None) for row in rows],
             values=[_values(row) for row in rows],
             held=sum(row.exchange.size for row in rows if row.exchange is not None),
+            since=since,
         )
 
 
@@ -97,7 +102,7 @@ class Recorder:
         self.dropped = 0
         self._engine = engine
         self._capacity = capacity
-        self._queue: queue.SimpleQueue[Row] = queue.SimpleQueue()
+        self._queue: deque[tuple[float, Row]] = deque()  # each with the time when it came
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._pid: int | None = None
@@ -107,7 +112,7 @@ class Recorder:
         self._room = Room(room)
         self._writing = threading.Lock()
         self._waiting: _Batch | None = None
-        self._current_at = time.monotonic()
+        self._cleaner: threading.Thread | None = None
         # Not at once: a process that lives for a minute has nothing to clean up.
         self._next_clean_up = time.monotonic() + retention.INTERVAL / 6
 
@@ -118,8 +123,8 @@ class Recorder:
         if row.exchange is not None and not self._room.take(row.exchange.size):
             row = replace(row, exchange=row.exchange.without_content())
             meters.LOG_BODIES_DROPPED.inc()
-        if self._queue.qsize() < self._capacity:  # or a few more, where several threads ask at once
-            self._queue.put(row)
+        if len(self._queue) < self._capacity:  # or a few more, where several threads ask at once
+            self._queue.append((time.monotonic(), row))
         else:
             self._drop(1, row.exchange.size if row.exchange else 0)
 
@@ -130,18 +135,27 @@ class Recorder:
         self._uses.note(lookup)
 
     def lag(self) -> float:
-        """Return for how many seconds rows have waited that are still to be written, about; 0 where none waits."""
-        if self._pid != os.getpid() or not (self._queue.qsize() or self._waiting):
+        """Return for how many seconds the oldest row has waited that is still to be written; 0 where none waits."""
+        if self._pid != os.getpid():
             return 0.0
-        return time.monotonic() - self._current_at
+        batch = self._waiting
+        try:
+            since = batch.since if batch is not None else self._queue[0][0]
+        except IndexError:
+            return 0.0
+        return time.monotonic() - since
+
+    def measure(self) -> None:
+        """Set the meters of what waits; not called by the thread that writes, which may be the one that is stuck."""
+        meters.LOG_QUEUE.set(self._unwritten())
+        meters.LOG_WAITING.set(self.lag())
 
     def stop(self, patience: float = 10.0) -> None:
         """Write what is queued and end; rows that can't be written within ``patience`` seconds are lost, and said."""
         self._stopped.set()
         if self._thread is not None and self._pid == os.getpid():
             self._thread.join(patience)
-        waiting = self._waiting
-        if left := self._queue.qsize() + (len(waiting.rows) if waiting else 0):
+        if left := self._unwritten():
             _logger.error("%d rows of the request log could not be written", left)
 
     def flush(self) -> None:
@@ -155,11 +169,11 @@ class Recorder:
             if self._pid == os.getpid():
                 return
             # After a fork the parent's queue and thread are the parent's.
-            self._queue = queue.SimpleQueue()
+            self._queue = deque()
             self._room = Room(self._room.capacity)
             self._writing, self._waiting = threading.Lock(), None
             self._stopped.clear()
-            self._current_at = time.monotonic()
+            self._cleaner = None
             self._pid = os.getpid()
             self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
             self._thread.start()
@@ -168,25 +182,25 @@ class Recorder:
     def _run(self) -> None:
         while True:
             stopping = self._stopped.wait(INTERVAL)
-            meters.LOG_QUEUE.set(self._queue.qsize())
-            began = time.monotonic()
-            give_up = began + 8
+            give_up = time.monotonic() + 8
             more = True
             while more:
                 try:
                     # What comes meanwhile waits for the next time: else a busy server would write row by row.
-                    more = self._write_next() and (stopping or self._queue.qsize() >= BATCH)
+                    more = self._write_next() and (stopping or len(self._queue) >= BATCH)
                 except SQLAlchemyError as error:
                     _logger.warning("The request log can't be written: %s", error.__class__.__name__)
                     if not stopping or time.monotonic() > give_up:
                         break
                     time.sleep(0.2)
-            else:
-                self._current_at = began
             self._write_uses()
             if stopping:
                 return
-            self._clean_up()
+            self._clean_up_at_times()
+
+    def _unwritten(self) -> int:
+        batch = self._waiting
+        return len(self._queue) + (len(batch.rows) if batch is not None else 0)
 
     def _write_next(self) -> bool:
         """Write the batch that waits, or the next one; False where there is none.
@@ -214,23 +228,28 @@ class Recorder:
         except SQLAlchemyError as error:
             _logger.warning("The last use of tokens can't be written: %s", error.__class__.__name__)
 
-    def _clean_up(self) -> None:
-        if time.monotonic() < self._next_clean_up:
+    def _clean_up_at_times(self) -> None:
+        """Drop what is old, in a thread of its own: it may take minutes, and rows are not to wait for it."""
+        if time.monotonic() < self._next_clean_up or (self._cleaner is not None and self._cleaner.is_alive()):
             return
         self._next_clean_up = time.monotonic() + retention.INTERVAL
+        self._cleaner = threading.Thread(target=self._clean_up, name="retention", daemon=True)
+        self._cleaner.start()
+
+    def _clean_up(self) -> None:
         try:
             retention.clean_up(self._engine)
         except SQLAlchemyError as error:
             _logger.warning("Old rows of the request log can't be dropped: %s", error.__class__.__name__)
 
     def _take(self) -> _Batch | None:
-        rows: list[Row] = []
-        while len(rows) < BATCH:
+        taken: list[tuple[float, Row]] = []
+        while len(taken) < BATCH:
             try:
-                rows.append(self._queue.get_nowait())
-            except queue.Empty:
+                taken.append(self._queue.popleft())
+            except IndexError:
                 break
-        return _Batch.of(rows) if rows else None
+        return _Batch.of([row for _, row in taken], since=taken[0][0]) if taken else None
 
     def _write(self, batch: _Batch) -> None:
         """Write a batch and its statistics in one transaction: both are there, or neither."""

@@ -43,6 +43,11 @@ CONNECTIONS_LIMIT = Gauge(
 REPLICA_READS = Counter("gatehouse_replica_reads", "Reads that a replica was asked for, by who did them.", ["server"])
 WORKER_DEATHS = Counter("gatehouse_worker_deaths", "Workers that ended without being told to, and were replaced.")
 LOG_QUEUE = Gauge("gatehouse_log_queue_rows", "Rows of the request log to be written.", multiprocess_mode="livesum")
+LOG_WAITING = Gauge(
+    "gatehouse_log_waiting_seconds",
+    "Time that the oldest row of the request log has waited to be written.",
+    multiprocess_mode="livemax",
+)
 LOG_DROPPED = Counter("gatehouse_log_dropped_rows", "Rows of the request log that were dropped.")
 LOG_BODIES_DROPPED = Counter("gatehouse_log_dropped_bodies", "Calls logged without their bodies for want of room.")
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -268,6 +269,44 @@ def test_a_full_queue_drops_and_counts_and_never_blocks(app: Gatehouse) -> None:
     recorder.stop()
 
 
+def test_rows_are_written_while_old_ones_are_dropped(app: Gatehouse, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def takes_long(engine: Any) -> None:
+        began.set()
+        go_on.wait(120)
+
+    monkeypatch.setattr(retention, "clean_up", takes_long)
+    monkeypatch.setattr(module, "INTERVAL", 0.05)
+    recorder = Recorder(app.services.engine)
+    recorder._next_clean_up = 0
+    try:
+        for name in ("before", "meanwhile"):
+            recorder.record(_row(datetime.now(timezone.utc), request_id=f"clean-up {name}"))
+            wait_until(partial(sql, f"SELECT 1 FROM gatehouse.request_log WHERE request_id = 'clean-up {name}'"), 60)
+            assert began.wait(60)
+        wait_until(lambda: recorder.lag() == 0, 60)
+    finally:
+        go_on.set()
+        recorder.stop()
+
+
+def test_the_log_lags_by_the_time_that_its_oldest_row_has_waited(
+    app: Gatehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 3600)  # nothing is written but by ``flush``
+    recorder = Recorder(app.services.engine)
+    recorder.record(_row(datetime.now(timezone.utc), request_id="first"))
+    recorder.flush()
+    assert recorder.lag() == 0
+    before = time.monotonic()
+    recorder.record(_row(datetime.now(timezone.utc), request_id="oldest"))
+    after = time.monotonic()
+    recorder.record(_row(datetime.now(timezone.utc), request_id="younger"))
+    assert time.monotonic() - after <= recorder.lag() <= time.monotonic() - before
+    recorder.stop()
+
+
 def test_a_flush_returns_when_the_batch_that_the_other_thread_has_begun_is_written(app: Gatehouse, sql: Sql) -> None:
     recorder = Recorder(app.services.engine)
     flushing = threading.Thread(target=recorder.flush)
@@ -275,7 +314,7 @@ def test_a_flush_returns_when_the_batch_that_the_other_thread_has_begun_is_writt
         partitions.ensure(connection, date.today())
         connection.execute(text("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE"))
         recorder.record(_row(datetime.now(timezone.utc), request_id="in flight"))
-        wait_until(recorder._queue.empty, 10)
+        wait_until(lambda: not recorder._queue, 10)
         flushing.start()
         flushing.join(0.2)
         assert flushing.is_alive()

@@ -98,7 +98,7 @@ def test_a_schema_that_is_newer_is_ready_where_it_allows(anyone: Client, schema:
         schema("UPDATE gatehouse.compatibility SET oldest_code = %s", oldest)
 
 
-def test_a_log_that_cannot_be_written_is_told(
+def test_a_log_that_cannot_be_written_is_told_and_takes_no_host_out(
     app: Gatehouse,
     anyone: Client,
     testbed: Testbed,
@@ -113,13 +113,17 @@ def test_a_log_that_cannot_be_written_is_told(
     with outside.cursor() as cursor:
         cursor.execute("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE")
         recorder.record(row)
-        checks = _wait_for(anyone, "request_log_behind")
-        assert "can't be written" in checks["request_log"]["message"]
+        wait_until(lambda: _ready(anyone)[1]["request_log"]["state"] == "degraded", 60)
+        name, checks = _ready(anyone)
+        assert (name, checks["request_log"]["name"]) == ("", "request_log_behind")
+        assert "are not written" in checks["request_log"]["message"]
+        assert anyone.result("GET", "/readyz", headers=OPERATOR)["status"] == "degraded"
+        assert anyone.result("GET", "/readyz") == {"status": "ready"}
         outside.rollback()
     outside.close()
     wait_until(lambda: sql("SELECT 1 FROM gatehouse.request_log WHERE request_id = 'waits'"), 60)
     wait_until(lambda: recorder.lag() == 0, 60)
-    _wait_for(anyone, "")
+    assert anyone.result("GET", "/readyz", headers=OPERATOR)["status"] == "ready"
 
 
 def _problems(app: Gatehouse, **settings: Any) -> list[str]:

@@ -109,6 +109,15 @@ def test_a_check_that_takes_longer_than_it_may_has_no_result_any_more(
     assert asked == 2
 
 
+def test_what_is_not_required_is_told_and_does_not_make_unready(probe: Probe, caplog: pytest.LogCaptureFixture) -> None:
+    probe.error = Unavailable("Rows wait.", name="request_log_behind")
+    finding = _one(Checks([Check("request_log", probe, required=False)]))
+    assert not finding.is_unready
+    assert finding.to_json() == {"state": "degraded", "name": "request_log_behind", "message": "Rows wait."}
+    assert [record.getMessage() for record in caplog.records] == ["Degraded: Rows wait."]
+    assert _one(Checks([Check("request_log", probe)])).is_unready
+
+
 def test_an_instant_check_has_no_thread_of_its_own() -> None:
     here = []
     Checks([Check("memory", lambda: here.append(threading.current_thread()) or {}, instant=True)]).findings()
