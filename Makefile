@@ -47,6 +47,6 @@ rights: ## rights that change while calls run, a hundred times each; a short for
 	@$(PYTHON) dev/bootstrap.py test
 	@RIGHTS_ROUNDS=100 .venv/bin/python -m dev test tests/server/test_rights.py $(ARGS)
 
-image: ## the image of deploy/Dockerfile built and run, without a registry; 4 minutes, as root on Debian
+image: ## the image of deploy/Dockerfile built and run, Odoo from source; 4 minutes, as root on Debian
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/image $(ARGS)

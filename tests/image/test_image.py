@@ -1,6 +1,6 @@
 """``make image``: the image of deploy/Dockerfile, built and run; for root on Debian, and not a part of ``make test``.
 
-No registry is asked: the base is Debian with its Python and pip, made by mmdebstrap, and Odoo comes from source.
+The base is Debian with its Python and pip, made by mmdebstrap, and Odoo comes from source.
 """
 
 from __future__ import annotations
