@@ -178,5 +178,5 @@ def test_the_image_migrates_serves_reloads_and_stops_on_a_read_only_file_system(
     here.set_token(new)
     here.podman("kill", "--signal=HUP", here.name)
     wait_until(lambda: here.metrics(new).ok, 120, lambda: here.podman("logs", here.name))
-    here.podman("stop", "--time=75", here.name)
+    here.podman("stop", "--time=90", here.name)
     assert here.podman("inspect", "--format={{.State.ExitCode}}", here.name) == "0\n"

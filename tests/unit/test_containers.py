@@ -65,8 +65,10 @@ def test_settings_of_the_services_exist_and_none_is_a_secret(services: dict[str,
 
 
 def test_a_stop_leaves_calls_in_flight_their_time(services: dict[str, Any]) -> None:
-    assert services["gatehouse"]["stop_grace_period"] == "1m15s"
-    assert Settings(odoo_conf=Path("x")).statement_timeout + 15 < 75
+    defaults = Settings(odoo_conf=Path("x"))
+    assert services["gatehouse"]["stop_grace_period"] == "1m30s"
+    assert defaults.drain_seconds + max(defaults.call_timeout, defaults.statement_timeout) + 15 < 90
+    assert "`terminationGracePeriodSeconds: 90`" in (ROOT / "docs" / "containers.md").read_text()
 
 
 def test_the_image_holds_what_the_server_needs_and_nothing_else() -> None:

@@ -72,6 +72,21 @@ def test_the_unit_of_several_databases_differs_by_the_name_alone() -> None:
     assert different[2][1] == different[2][0].replace("gatehouse.env", "%i.env")
 
 
+@pytest.mark.parametrize("name", UNITS)
+def test_a_stop_of_the_unit_leaves_calls_in_flight_their_time(name: str) -> None:
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", (DEPLOY / name).read_text(), re.MULTILINE)
+    defaults = Settings(odoo_conf=Path("x"))
+    assert int(seconds) > defaults.drain_seconds + max(defaults.call_timeout, defaults.statement_timeout) + 15
+
+
+def test_nginx_waits_longer_than_a_call_may_take() -> None:
+    (location,) = re.findall(
+        r"location ~ \^/\(api\|admin\).*?\n    }\n", (DEPLOY / "nginx.conf").read_text(), re.DOTALL
+    )
+    (seconds,) = re.findall(r"proxy_read_timeout +(\d+)s;", location)
+    assert int(seconds) > Settings(odoo_conf=Path("x")).call_timeout
+
+
 def test_the_environment_file_holds_settings_that_exist_and_the_defaults_that_it_says() -> None:
     text = (DEPLOY / "gatehouse.env").read_text()
     defaults = {variable(field.name): field.default for field in fields(Settings)}
@@ -81,5 +96,5 @@ def test_the_environment_file_holds_settings_that_exist_and_the_defaults_that_it
     assert from_environment(environ).trusted_proxies == 1
     known = {*defaults, "GATEHOUSE_ODOO_SOURCE", environment_file.VARIABLE}
     assert set(environ) | set(commented) <= known
-    for name in ("GATEHOUSE_MAX_BODY_SIZE", "GATEHOUSE_STATEMENT_TIMEOUT", "GATEHOUSE_DRAIN_SECONDS"):
-        assert float(commented[name]) == defaults[name]
+    for name in ("max_body_size", "statement_timeout", "call_timeout", "drain_seconds"):
+        assert float(commented[variable(name)]) == defaults[variable(name)]
