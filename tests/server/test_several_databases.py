@@ -46,9 +46,10 @@ class Sites:
         return session
 
 
-def _block(language: str) -> str:
+def _block(language: str, heading: str) -> str:
     page = (ROOT / "docs" / "several-databases.md").read_text()
-    (block,) = re.findall(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
     return str(block)
 
 
@@ -67,9 +68,11 @@ def sites(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             )
             gatehouses[short] = stack.enter_context(running)
             _name_first_partner(testbed, database, f"Of {short}")
-        (dbfilter,) = re.findall(r"^dbfilter = (.*)$", _block("ini"), re.MULTILINE)
+        (dbfilter,) = re.findall(r"^dbfilter = (.*)$", _block("ini", "Odoo"), re.MULTILINE)
         odoo = stack.enter_context(nginx.odoo(testbed, folder, f"--db-filter={dbfilter}"))
-        text = re.sub(r"upstream gatehouse .*?\nmap \$host [^\n]*\n", _block("nginx"), nginx.site(), flags=re.DOTALL)
+        text = re.sub(
+            r"upstream gatehouse .*?\nmap \$host [^\n]*\n", _block("nginx", "One nginx"), nginx.site(), flags=re.DOTALL
+        )
         changes = {
             "server_name api.example.com": f"server_name {' '.join(NAMES.values())}",
             "one.example.com": NAMES["one"],

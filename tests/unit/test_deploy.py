@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import fields
@@ -19,6 +20,7 @@ DEPLOY = ROOT / "deploy"
 
 
 UNITS = ("gatehouse.service", "gatehouse@.service")
+FOLLOWS = "gatehouse-follows-odoo.service"
 HOME = "Odoo under `/home`"
 
 
@@ -32,10 +34,10 @@ def _unit(folder: Path, name: str) -> Path:
     return unit
 
 
-def _for_home(folder: Path, unit: Path) -> None:
-    """Add the drop-in that docs/operations.md has for an Odoo under /home."""
-    text = (ROOT / "docs" / "operations.md").read_text()
-    (drop_in,) = re.findall(r"```ini\n(\[Service\]\n.*?)```", text.split(HOME)[1], re.DOTALL)
+def _drop_in(folder: Path, unit: Path, page: str, heading: str) -> None:
+    """Add the drop-in that a page in docs/ has below a heading."""
+    text = (ROOT / "docs" / f"{page}.md").read_text().split(heading)[1].split("\n## ")[0]
+    (drop_in,) = re.findall(r"```ini\n(\[(?:Unit|Service)\]\n.*?)```", text, re.DOTALL)
     path = folder / f"{unit.name}.d" / "override.conf"
     path.parent.mkdir()
     path.write_text(drop_in)
@@ -47,15 +49,44 @@ def _verified(unit: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", [*UNITS, "gatehouse-follows-odoo.service"])
+@pytest.mark.parametrize("name", [*UNITS, FOLLOWS])
 def test_systemd_has_nothing_to_say_against_the_unit(name: str, tmp_path: Path) -> None:
     assert _verified(_unit(tmp_path, name)) == (0, "")
 
 
 def test_systemd_has_nothing_to_say_against_what_an_odoo_under_home_needs(tmp_path: Path) -> None:
     unit = _unit(tmp_path, "gatehouse.service")
-    _for_home(tmp_path, unit)
+    _drop_in(tmp_path, unit, "operations", HOME)
     assert _verified(unit) == (0, "")
+
+
+def test_systemd_has_nothing_to_say_against_a_reload_of_several_databases(tmp_path: Path) -> None:
+    unit = _unit(tmp_path, FOLLOWS)
+    _drop_in(tmp_path, unit, "several-databases", "A Gatehouse for each")
+    assert _verified(unit) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("gatehouse", "odoo", "reloads"),
+    [("2000", "1000", False), ("1000", "2000", True), ("1000", "1000", True), ("", "", True)],
+    ids=["gatehouse after Odoo", "Odoo after Gatehouse", "both at once", "times unknown"],
+)
+def test_gatehouse_is_reloaded_unless_it_was_started_after_odoo(
+    gatehouse: str, odoo: str, reloads: bool, tmp_path: Path
+) -> None:
+    (line,) = re.findall(r"^ExecCondition=(.+)$", (DEPLOY / FOLLOWS).read_text(), re.MULTILINE)
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(
+        f"#!/bin/sh\ncase $4 in gatehouse.service) echo '{gatehouse}';; odoo.service) echo '{odoo}';; esac\n"
+    )
+    systemctl.chmod(0o755)
+    done = subprocess.run(
+        shlex.split(line.replace("$$", "$")),
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode == 0) is reloads
 
 
 @pytest.mark.parametrize("name", UNITS)
