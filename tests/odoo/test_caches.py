@@ -442,6 +442,7 @@ def test_every_cache_of_the_registry_is_under_the_mechanism(app: Gatehouse) -> N
 
 #: What else is remembered between calls, and why no transaction's view matters to it.
 _OF_NO_TRANSACTION = {
+    "app.commands.api.group": "commands",
     "app.auth.addresses.place_of": "follows from its arguments",
     "app.auth.throttle._hashed": "follows from its arguments",
     "app.auth.throttle._window": "follows from its arguments",
@@ -459,12 +460,14 @@ _OF_NO_TRANSACTION = {
     "odoo_bridge.argument_use._parsed": "files of source code",
     "odoo_bridge.caches._generation": "the mechanism itself",
     "odoo_bridge.connections._info": "Odoo's configuration",
+    "odoo_bridge.deadline._here": "of one thread, for one call",
     "odoo_bridge.held._held": "classes",
     "odoo_bridge.held._judge": "follows from its arguments",
     "odoo_bridge.kept_in.state": "of one thread, for one call",
     "odoo_bridge.signaling._unsent": "names of caches, for the next signal",
     "odoo_bridge.transaction._here": "of one thread, for one call",
     "odoo_bridge.prepared._counts": "texts of statements, and how often they came",
+    "serving.process_table.processes": "the processes of the server",
     "serving.renewal._tried": "the arbiter's tries",
 }
 _OURS = ("app", "odoo_bridge", "serving")
