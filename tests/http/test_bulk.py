@@ -11,6 +11,7 @@ from tests.http.conftest import Client
 
 Publish = Callable[..., str]
 Sql = Callable[..., list[tuple[Any, ...]]]
+AroundCreate = Callable[[Callable[[Any, Any, Any], Any]], None]
 
 
 @pytest.fixture
@@ -21,19 +22,32 @@ def three(demo: Client, publish: Publish) -> tuple[str, list[str]]:
     return route, [record["id"] for record in records]
 
 
-def test_a_thousand_records_go_through_one_create(
-    demo: Client, publish: Publish, sql: Sql, monkeypatch: pytest.MonkeyPatch, app: Any
-) -> None:
-    calls = []
+@pytest.fixture
+def around_create(app: Any, monkeypatch: pytest.MonkeyPatch) -> AroundCreate:
+    """Puts a function around the `create` of test records; it gets that method, the recordset and the values."""
     model = app.services.catalog.snapshot.structure.registry["test.record"]
     create = model.create
 
-    def counted(self: Any, values: Any) -> Any:
-        calls.append(len(values))
-        return create(self, values)
+    def put(around: Callable[[Any, Any, Any], Any]) -> None:
+        def replacement(self: Any, values: Any) -> Any:
+            return around(create, self, values)
 
-    counted._api_model = True  # type: ignore[attr-defined]
-    monkeypatch.setattr(model, "create", counted)
+        replacement._api_model = True  # type: ignore[attr-defined]
+        monkeypatch.setattr(model, "create", replacement)
+
+    return put
+
+
+def test_a_thousand_records_go_through_one_create(
+    demo: Client, publish: Publish, sql: Sql, around_create: AroundCreate
+) -> None:
+    calls = []
+
+    def counted(create: Any, records: Any, values: Any) -> Any:
+        calls.append(len(values))
+        return create(records, values)
+
+    around_create(counted)
     route = publish(fields=["name", "count"])
     created = demo.result("POST", route, json=[{"name": "thousand", "count": n} for n in range(1000)])
     assert calls == [1000]
@@ -198,18 +212,20 @@ def test_an_api_without_bulk_serves_single_records_alone(demo: Client, publish: 
 
 
 def test_a_bulk_call_whose_time_is_over_keeps_what_is_done_and_says_what_is_not(
-    demo: Client, publish: Publish, sql: Sql, monkeypatch: pytest.MonkeyPatch, app: Any
+    demo: Client,
+    publish: Publish,
+    sql: Sql,
+    monkeypatch: pytest.MonkeyPatch,
+    app: Any,
+    around_create: AroundCreate,
 ) -> None:
     monkeypatch.setattr(app.services.gateway, "_call_timeout", 1.0)
-    model = app.services.catalog.snapshot.structure.registry["test.record"]
-    create = model.create
 
-    def slow(self: Any, values: Any) -> Any:
-        self.env.cr.execute("SELECT pg_sleep(0.4)")
-        return create(self, values)
+    def slow(create: Any, records: Any, values: Any) -> Any:
+        records.env.cr.execute("SELECT pg_sleep(0.4)")
+        return create(records, values)
 
-    slow._api_model = True  # type: ignore[attr-defined]
-    monkeypatch.setattr(model, "create", slow)
+    around_create(slow)
     route = publish(fields=["name"])
     answers = demo.result("POST", f"{route}?atomic=false", json=[{"name": f"late {n}"} for n in range(10)])
     statuses = [answer["status"] for answer in answers]
@@ -221,19 +237,21 @@ def test_a_bulk_call_whose_time_is_over_keeps_what_is_done_and_says_what_is_not(
 
 
 def test_a_call_whose_time_is_over_is_503_and_keeps_nothing(
-    demo: Client, publish: Publish, sql: Sql, monkeypatch: pytest.MonkeyPatch, app: Any
+    demo: Client,
+    publish: Publish,
+    sql: Sql,
+    monkeypatch: pytest.MonkeyPatch,
+    app: Any,
+    around_create: AroundCreate,
 ) -> None:
     monkeypatch.setattr(app.services.gateway, "_call_timeout", 0.3)
-    model = app.services.catalog.snapshot.structure.registry["test.record"]
-    create = model.create
 
-    def slow(self: Any, values: Any) -> Any:
-        created = create(self, values)
-        self.env.cr.execute("SELECT pg_sleep(20)")
+    def slow(create: Any, records: Any, values: Any) -> Any:
+        created = create(records, values)
+        records.env.cr.execute("SELECT pg_sleep(20)")
         return created
 
-    slow._api_model = True  # type: ignore[attr-defined]
-    monkeypatch.setattr(model, "create", slow)
+    around_create(slow)
     status, error = demo.error("POST", publish(fields=["name"]), json=[{"name": "too late"}, {"name": "too late"}])
     assert (status, error["data"]["name"]) == (503, "call_timeout")
     assert sql("SELECT count(*) FROM test_record WHERE name = 'too late'") == [(0,)]
