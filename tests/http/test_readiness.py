@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 import psycopg2
 import pytest
-from odoo import sql_db  # noqa: TID251  the pool, which Odoo's own code shares
 from psycopg2.pool import PoolError
 
 from app import readiness
@@ -24,7 +22,6 @@ from dev.testbed import Testbed
 from odoo_bridge import connections, direct_reads, storage
 from odoo_bridge.boot import Instance
 from odoo_bridge.errors import Unavailable
-from odoo_bridge.transaction import settings_for
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 from tests.server.conftest import wait_until
@@ -136,22 +133,18 @@ def _problems(app: Gatehouse, **settings: Any) -> list[str]:
 
 
 def test_a_pool_that_calls_use_up_does_not_make_a_host_unready(
-    app: Gatehouse, anyone: Client, database: str, monkeypatch: pytest.MonkeyPatch
+    app: Gatehouse, anyone: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anyone.result("GET", "/readyz")  # the catalog is loaded
-    monkeypatch.setattr(sql_db._Pool, "_maxconn", 2)
-    with ExitStack() as calls:
-        with pytest.raises(PoolError):
-            _use_up(calls, database)
-        assert _problems(app) == []
-        # It is looked at all the same.
-        monkeypatch.setattr(connections, "connect_beside", _refuse)
-        assert _problems(app) == ["database_unavailable", "database_unavailable"]
+    monkeypatch.setattr(connections, "cursor", _full)
+    assert _problems(app) == []
+    # It is looked at all the same.
+    monkeypatch.setattr(connections, "connect_beside", _refuse)
+    assert _problems(app) == ["database_unavailable", "database_unavailable"]
 
 
-def _use_up(calls: ExitStack, database: str) -> None:
-    for _ in range(100):
-        calls.enter_context(closing(connections.cursor(database, settings_for(60, read_only=True))))
+def _full(database: str, settings: str) -> None:
+    raise PoolError("The Connection Pool Is Full")
 
 
 def _refuse(database: str) -> None:
