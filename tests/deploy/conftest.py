@@ -57,7 +57,7 @@ def walk() -> Iterator[Walk]:
                 collision = machine.sh(before + "nginx -t", check=False).stderr
                 step = f"rm -f{after}"
             printed.append(machine.sh(step, cwd="opt" if number == 1 else "opt/gatehouse").stdout)
-        _wait_for_site(machine)
+        wait_for_site(machine)
         yield Walk(machine, steps, printed, odoos_files, collision)
 
 
@@ -67,7 +67,7 @@ def _edit_odoo_conf(machine: Machine) -> None:
         file.write(machine.own(lines))
 
 
-def _wait_for_site(machine: Machine) -> None:
+def wait_for_site(machine: Machine) -> None:
     """Wait for Odoo, which says to nobody when it is ready."""
     log = machine.root / "var" / "log" / "odoo.log"
     wait_until(lambda: '"pass"' in machine.curl("/web/health"), 180, lambda: log.read_text()[-3000:])

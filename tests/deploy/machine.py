@@ -43,6 +43,7 @@ class Machine:
     def own(self, text: str) -> str:
         """Return a text of the documentation or of deploy/ with the paths, the user and the ports of this machine."""
         text = re.sub(rf"(?<![\w.])/({PLAYED})\b", rf"{self.root}/\1", text)
+        text = text.replace("/usr/bin/systemctl", f"{self.root}/bin/systemctl")
         text = text.replace("tar -C / ", f"tar -C {self.root} ")
         text = re.sub(r"(User=|Group=|-[ug] |root:)odoo\b", rf"\g<1>{self.user}", text)
         text = text.replace("127.0.0.1:8072", "127.0.0.1:8069")  # without workers Odoo has one port

@@ -1,8 +1,8 @@
 """A stand-in for `systemctl`, where no systemd runs: starts, reloads and stops services by what their units say.
 
 `python systemctl.py FOLDER COMMAND UNIT…`, FOLDER being the root of the machine that is played. It knows what the units
-in deploy/ need: user, group, umask, working folder, environment (nothing else is passed on), Exec lines, and
-Type=notify, for which it waits. Sandboxing is systemd's own.
+in deploy/ need: user, group, umask, working folder, environment (nothing else is passed on), Exec lines, Type=notify,
+for which it waits, and WantedBy=, by which one unit's start starts another. Sandboxing is systemd's own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Unit:
         template, at, instance = name.partition("@")
         folder = root / "etc" / "systemd" / "system"
         file = f"{template}{at}.service"
-        self.root, self.name = root, name
+        self.root, self.name, self.file = root, name, folder / f"{name}.service"
         self.settings: dict[str, list[str]] = defaultdict(list)
         for path in (folder / file, *sorted((folder / f"{file}.d").glob("*.conf"))):
             for key, value in re.findall(r"^(\w+)=(.*)$", path.read_text(), re.MULTILINE):
@@ -46,11 +46,27 @@ class Unit:
         """Return the main process, 0 where there is none."""
         return int(self.pid_file.read_text()) if self.pid_file.exists() else 0
 
+    def started(self) -> int:
+        """Return when the main process was started, in microseconds; 0 where there is none."""
+        return self.pid_file.stat().st_mtime_ns // 1000 if self.pid_file.exists() else 0
+
+    def enable(self) -> None:
+        """Have the units that are named by WantedBy= start this one."""
+        for wanting in self.settings["WantedBy"]:
+            folder = self.file.with_name(f"{wanting}.wants")
+            folder.mkdir(exist_ok=True)
+            (folder / self.file.name).touch()
+
+    def wanted(self) -> list[Unit]:
+        """Return the units that are started with this one."""
+        folder = self.file.with_name(f"{self.file.name}.wants")
+        return [Unit(self.root, path.stem) for path in sorted(folder.glob("*.service"))]
+
     def run(self, line: str, notify: str = "") -> subprocess.Popen[bytes]:
         """Start an Exec line as the unit's user, in its environment alone."""
         user = pwd.getpwnam(self.one("User", "root"))
         environment = {
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
+            "PATH": f"{self.root}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
             "LANG": "C.UTF-8",
             "HOME": user.pw_dir,
             "USER": user.pw_name,
@@ -59,7 +75,7 @@ class Unit:
             **dict(part.split("=", 1) for value in self.settings["Environment"] for part in shlex.split(value)),
             **({"NOTIFY_SOCKET": notify} if notify else {}),
         }
-        command = [part.replace("$MAINPID", environment["MAINPID"]) for part in shlex.split(line)]
+        command = [part.replace("$MAINPID", environment["MAINPID"]).replace("$$", "$") for part in shlex.split(line)]
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -77,8 +93,13 @@ class Unit:
 
     def start(self) -> None:
         """Start the service, and wait until it says that it is ready, where it does."""
+        if any(self.run(line).wait(PATIENCE) for line in self.settings["ExecCondition"]):
+            return
         for line in self.settings["ExecStartPre"]:
             self._finish(line)
+        if self.one("Type", "simple") == "oneshot":
+            self._finish(self.one("ExecStart", ""))
+            return
         notifies = self.one("Type", "simple") == "notify"
         address = self.pid_file.with_suffix(".notify")
         address.unlink(missing_ok=True)
@@ -130,16 +151,25 @@ def alive(pid: int) -> bool:
         return False
 
 
-def main(root: Path, command: str, names: list[str]) -> None:
+def main(root: Path, words: list[str]) -> None:
     """Run a command of systemctl."""
-    for unit in [Unit(root, name) for name in names if not name.startswith("--")]:
+    options = {word for word in words if word.startswith("-")}
+    command, *names = [word for word in words if word not in options]
+    if command == "show":  # -P, a time's name
+        names.pop(0)
+    for unit in [Unit(root, name.removesuffix(".service")) for name in names]:
+        if command == "show":
+            print(unit.started())
+        if command == "enable":
+            unit.enable()
         if command in ("restart", "stop"):
             unit.stop()
-        if command in ("restart", "start") or (command == "enable" and "--now" in names):
-            unit.start()
-        if command == "reload":
+        if command in ("restart", "start") or (command == "enable" and "--now" in options):
+            for each in (unit, *unit.wanted()):
+                each.start()
+        if command == "reload" or (command == "try-reload-or-restart" and unit.pid() and alive(unit.pid())):
             unit.reload()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    main(Path(sys.argv[1]), sys.argv[2:])

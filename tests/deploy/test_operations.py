@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.deploy import machine as machines
-from tests.deploy.conftest import Walk, blocks, files
+from tests.deploy.conftest import Walk, blocks, files, wait_for_site
 from tests.deploy.machine import DATABASE, Machine
 from tests.deploy.odoo_installation import WERKZEUG
 from tests.server.conftest import wait_until
@@ -112,6 +112,15 @@ def test_a_restored_backup_has_what_it_had_and_its_tokens_are_good(walk: Walk, t
     assert kept <= set(filestore.rglob("*"))
     # Odoo can read all of it, the folder above too, although root restored it.
     assert {path.owner() for path in (filestore, *kept)} == {machine.user}
+
+
+def test_a_restart_of_odoo_reloads_gatehouse(walk: Walk) -> None:
+    machine = walk.machine
+    log = machine.root / "var" / "log" / "gatehouse.log"
+    before = log.read_text().count("Listening at")
+    machine.sh("systemctl restart odoo")
+    wait_until(lambda: log.read_text().count("Listening at") > before, 300, lambda: log.read_text()[-3000:])
+    wait_for_site(machine)
 
 
 def test_a_new_version_is_brought_in_by_step_10(walk: Walk) -> None:
