@@ -206,6 +206,17 @@ def test_an_addon_whose_code_is_not_there_stops_writes_until_it_is(site: Site) -
     assert site.refuses("Forbidden elsewhere") == {True}
 
 
+def test_an_addon_whose_folder_is_gone_stops_writes_until_odoo_has_uninstalled_it(site: Site) -> None:
+    write(site.odoos, "forgotten", "1.0", "Forbidden and forgotten")
+    site.odoo(_INSTALL, "forgotten")
+    shutil.rmtree(site.odoos / "forgotten")
+    wait_until(lambda: site.create("Ada").status_code == 503, 30, site.log)
+    site.odoo(_UNINSTALL, "forgotten")
+    wait_until(lambda: all(site.create("Ada").status_code == 200 for _ in range(12)), 60, site.log)
+    created = site.create("Forbidden and forgotten", phone="no forgotten")
+    assert "result" in created.json(), created.text
+
+
 def test_an_addon_that_cannot_be_imported_stops_writes_until_it_can(site: Site) -> None:
     package = site.root / f"{_PACKAGE}.py"
     write(site.shared, "broken", "1.0", "Forbidden brokenly", more=f"import {_PACKAGE}")
