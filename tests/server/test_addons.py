@@ -237,7 +237,7 @@ def test_an_addon_that_cannot_be_imported_stops_writes_until_it_can(site: Site) 
 
     started = _start(site)
     assert started.returncode == 1
-    assert f"Gatehouse cannot start: The registry of database '{site.server.database}' cannot be" in started.stderr
+    assert f"Gatehouse can't start: The registry of database '{site.server.database}' cannot be" in started.stderr
     assert f"No module named '{_PACKAGE}'" in started.stderr
     assert "Traceback" not in started.stdout + started.stderr
 
