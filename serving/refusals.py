@@ -28,15 +28,16 @@ _PASSING = frozenset({429, 503})
 class Refusal(Exception):
     """A request that is answered without the application, and is the last of its connection."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, name: str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.name = name or _NAMES.get(status, "bad_request")
 
     def render(self) -> bytes:
         """Return the whole answer; the connection ends with it."""
         phrase, request_id = HTTPStatus(self.status).phrase, secrets.token_hex(16)
-        data = {"name": _NAMES.get(self.status, "bad_request"), "message": self.message, "request_id": request_id}
+        data = {"name": self.name, "message": self.message, "request_id": request_id}
         error = {"code": self.status, "message": self.message, "data": data}
         body = json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
         lines = [

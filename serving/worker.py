@@ -252,7 +252,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self._close(conn)
         else:
             self.log.error("A request's body can't be kept: %s", error)
-            self._refuse(conn, Refusal(503, "There is no room for the request's body at the moment."))
+            message = "There is no room for the request's body at the moment."
+            self._refuse(conn, Refusal(503, message, "storage_full"))
 
     def _bound_files(self) -> None:
         """Drop those who have been longest at a large body or answer, where all together they would fill the disk."""

@@ -98,7 +98,8 @@ def fragile(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Itera
         run_flask(["db", "upgrade"], environment)
         for file in ("dev/demo.yaml", str(folder / "apis.yaml")):
             run_flask(["api", "import", file], environment)
-        with gunicorn(here, database, folder / "log") as server:
+        # Its clients are one caller, and calls take long while PostgreSQL is away.
+        with gunicorn(here, database, folder / "log", GATEHOUSE_CALLS_PER_CALLER="8") as server:
             yield Fragile(server, here)
     finally:
         if place.complete:
