@@ -248,6 +248,6 @@ def test_without_a_set_up_flask_says_what_to_do(tmp_path: Path, setup: Serve) ->
     env = {**setup.env, "GATEHOUSE_LOCAL": str(tmp_path / "none")}
     command = [sys.executable, "-m", "flask", "api", "list"]
     done = subprocess.run(command, cwd=paths.ROOT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("Error: There is no local set-up yet")
     assert "make serve" in done.stderr
