@@ -33,8 +33,8 @@ from serving.turns import Known, Turns, address_of, caller_of
 
 #: Seconds that a client has to hang up after the last answer of its connection.
 CLOSE_SECONDS = 2.0
-#: Seconds that a request waits for others of its caller.
-HOLD_SECONDS = 5.0
+#: Seconds that a request waits for others of its caller: longer than a database that is away keeps one waiting.
+HOLD_SECONDS = 15.0
 #: Seconds between two looks for connections whose time is over, and at the memory that could be given back.
 TIDY_SECONDS, MEMORY_SECONDS = 0.5, 5.0
 #: What is answered whatever else is under way, each by a thread of its own; and how often at once for one address.
