@@ -37,8 +37,8 @@ CLOSE_SECONDS = 2.0
 HOLD_SECONDS = 15.0
 #: Seconds between two looks for connections whose time is over, and at the memory that could be given back.
 TIDY_SECONDS, MEMORY_SECONDS = 0.5, 5.0
-#: What is answered whatever else is under way, each by a thread of its own; and how often at once for one address.
-PROBES, PROBES_AT_ONCE = ("/healthz", "/readyz", "/metrics"), 8
+#: What is answered whatever else is under way, each by threads of its own; and how often at once for one address.
+PROBES, PROBE_THREADS, PROBES_AT_ONCE = ("/healthz", "/readyz", "/metrics"), 4, 32
 #: Seconds of one round over those who have sent something; then others have their turn.
 ROUND_SECONDS = 0.05
 #: Bodies of the largest size for which there is room on the disk, all connections together.
@@ -71,7 +71,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.deferred = PollableMethodQueue()
         self.connections = 0
         self._threads = Threads("call", self.cfg.threads)
-        self._probes = {path: Threads(path, 1) for path in PROBES}
+        self._probes = {path: Threads(path, PROBE_THREADS) for path in PROBES}
         self._probing: Counter[str] = Counter()
         self._busy = 0  # threads that make answers
         self._known = Known()
