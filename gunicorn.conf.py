@@ -26,6 +26,7 @@ from app.config import ConfigError, from_environment
 from app.logs import init_logging
 from app.metrics import meters
 from odoo_bridge import boot
+from serving.exchanges import Options
 from serving.process_table import processes
 from serving.worker import Worker
 
@@ -39,11 +40,13 @@ workers = settings.workers
 threads = settings.threads
 worker_class = "serving.worker.Worker"
 worker_connections = 2000  # of each worker; each takes up to 64 KiB for its head and as much for its body
-Worker.max_body = settings.max_body_size
-Worker.proxies = settings.trusted_proxies
-Worker.at_once = settings.at_once
-Worker.place_of = staticmethod(place_of)
-Worker.on_refusal = staticmethod(lambda status: meters.requests("serving", status).inc())
+Worker.options = Options(
+    max_body=settings.max_body_size,
+    proxies=settings.trusted_proxies,
+    at_once=settings.at_once,
+    place_of=place_of,
+    on_refusal=lambda status: meters.requests("serving", status).inc(),
+)
 preload_app = True
 # In-flight requests get the time that a call may take at most, and a little more.
 graceful_timeout = int(max(settings.statement_timeout, settings.call_timeout)) + 5

@@ -101,8 +101,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         authenticator,
         throttle,
         addons,
-        # A credential that the server does not know yet counts by its address: a caller can be under way as both.
-        Concurrency(2 * settings.at_once),
+        Concurrency(settings.at_once),
         settings.call_timeout,
     )
     return Services(

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from serving.answer import Answer
+from serving.callers import Caller
 from serving.framing import Progress, Reader, Request
 from serving.outbox import Outbox
 from serving.refusals import Refusal
@@ -27,7 +28,8 @@ RATE = 4096
 class Connection:
     """What a client has sent, and its answer. Where it waits, and what it is watched for, is kept by ``Places``.
 
-    ``caller`` is whose turn it takes, ``prober`` who asks for the server's health; None where it does not.
+    ``callers``: for whom its request counts (``Turns``). ``prober``: the address of one that asks for the server's
+    health (``Probes``).
     """
 
     def __init__(self, sock: socket.socket, client: Any, server: Any, max_body: int) -> None:
@@ -41,7 +43,7 @@ class Connection:
         self.counted = 0  # of ``in_file``
         self.is_gone = False
         self.answer: Answer | None = None
-        self.caller: str | bytes | None = None
+        self.callers: tuple[Caller, ...] = ()
         self.prober: str | None = None
         self.outbox = Outbox(sock)
         self._max_body = max_body

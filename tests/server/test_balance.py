@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from serving.balance import Board
 from tests.server.conftest import Server, wait_until
 
 pytestmark = pytest.mark.live
@@ -19,9 +18,15 @@ pytestmark = pytest.mark.live
 
 def test_clients_that_come_at_once_and_stay_are_served_by_all_workers(server: Server) -> None:
     wait_until(lambda: len(server.worker_pids()) == 2, 20)
-    for _ in range(4):
-        shares = Counter(worker_of(server, client) for client in come_at_once(server, 8))
-        assert min(shares[pid] for pid in server.worker_pids()) >= 2, shares
+    shares: Counter[int] = Counter()
+
+    def are_shared_out() -> bool:
+        # On a busy machine a worker may not be run within the 3 ms that the other one leaves it: then once more.
+        shares.clear()
+        shares.update(worker_of(server, client) for client in come_at_once(server, 16))
+        return min(shares[pid] for pid in server.worker_pids()) >= 6
+
+    wait_until(are_shared_out, 60)
 
 
 def come_at_once(server: Server, count: int) -> Iterator[socket.socket]:
@@ -50,20 +55,3 @@ def worker_of(server: Server, client: socket.socket) -> int:
         if connection.raddr and connection.raddr.port == port
     )
     return found
-
-
-def test_a_worker_that_is_gone_is_waited_for_no_longer() -> None:
-    board = Board()
-    board.write(1, 5, 100)
-    assert not board.is_any_below(5, 100)
-    board.write(2, 0, 100)
-    assert board.is_any_below(5, 100)
-    board.leave(2)
-    assert not board.is_any_below(5, 100)
-
-
-def test_a_worker_that_is_frozen_is_waited_for_no_longer() -> None:
-    board = Board()
-    board.write(1, 0, 100)
-    assert board.is_any_below(5, 101)
-    assert not board.is_any_below(5, 102)

@@ -1,4 +1,4 @@
-"""Whose request is next, and who is the same caller."""
+"""Whose request is next."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import cast
 
 import pytest
 
-from app.auth.addresses import place_of
 from serving.connection import Connection
-from serving.turns import HELD, KNOWN, READY, Known, Turns, caller_of, credential_of
+from serving.turns import HELD, READY, Turns
 
 
 @pytest.fixture
@@ -32,94 +31,83 @@ def order(turns: Turns) -> list[Connection]:
 
 def test_a_caller_has_no_more_under_way_than_it_may(connections: list[Connection]) -> None:
     turns = Turns(2)
-    assert [turns.add(conn, b"many") for conn in connections[:4]] == [True, True, False, False]
-    assert turns.add(connections[4], b"one")
+    assert [turns.add(conn, (b"many",)) for conn in connections[:4]] == [True, True, False, False]
+    assert turns.add(connections[4], (b"one",))
     assert order(turns) == [*connections[:2], connections[4]]
 
 
 def test_the_end_of_a_request_is_the_turn_of_the_next_one_of_its_caller(connections: list[Connection]) -> None:
     turns = Turns(1)
     for conn in connections[:3]:
-        turns.add(conn, b"many")
+        turns.add(conn, (b"many",))
     assert order(turns) == connections[:1]
-    assert turns.done(connections[0]) is connections[1]
+    assert turns.done(connections[0]) == [connections[1]]
     assert order(turns) == [connections[1]]
     turns.done(connections[1])
-    assert turns.done(connections[2]) is None
-    assert turns.add(connections[3], b"many")
+    assert not turns.done(connections[2])
+    assert turns.add(connections[3], (b"many",))
 
 
 def test_who_gives_up_is_left_out(connections: list[Connection]) -> None:
     turns = Turns(1)
     for conn in connections[:3]:
-        turns.add(conn, b"many")
+        turns.add(conn, (b"many",))
     turns.give_up(connections[1])
-    assert turns.done(connections[0]) is connections[2]
+    assert turns.done(connections[0]) == [connections[2]]
 
 
 def test_an_answer_that_goes_on_keeps_its_place(connections: list[Connection]) -> None:
     turns = Turns(1)
-    turns.add(connections[0], b"many")
+    turns.add(connections[0], (b"many",))
     turns.next()
     turns.again(connections[0])
-    assert not turns.add(connections[1], b"many")
+    assert not turns.add(connections[1], (b"many",))
     assert order(turns) == [connections[0]]
 
 
 class _Any:
-    """A connection of which only its caller matters."""
+    """A connection of which only its callers matter."""
 
-    caller = None
+    callers = ()
 
 
 def test_no_more_wait_than_there_is_room_for() -> None:
     turns = Turns(1)
     for _ in range(HELD + 1):
-        assert turns.has_room("many")
-        turns.add(cast("Connection", _Any()), "many")
-    assert not turns.has_room("many")
-    assert turns.has_room("other")
+        assert turns.has_room(("many",))
+        turns.add(cast("Connection", _Any()), ("many",))
+    assert not turns.has_room(("many",))
+    assert turns.has_room(("other",))
     for number in range(READY):
-        turns.add(cast("Connection", _Any()), str(number))
-    assert not turns.has_room("other")
+        turns.add(cast("Connection", _Any()), (str(number),))
+    assert not turns.has_room(("other",))
 
 
-TOKEN, OTHER = (b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")
-COOKIE = (b"cookie", b"x=session_id=no; session_id=abc; y=z")
-KNOWN_ONES = Known()
-for _headers in ([TOKEN], [OTHER], [COOKIE]):
-    KNOWN_ONES.add(credential_of(_headers) or b"")
+def test_a_request_that_counts_for_two_begins_when_both_have_room(connections: list[Connection]) -> None:
+    turns = Turns(1)
+    by_address, by_both, by_credential = connections[:3]
+    assert turns.add(by_address, ("address",))
+    assert not turns.add(by_both, ("address", b"credential"))
+    assert turns.add(by_credential, (b"credential",))
+    assert not turns.done(by_address)
+    assert turns.done(by_credential) == [by_both]
+    assert not turns.add(by_address, ("address",))
+    assert not turns.add(by_credential, (b"credential",))
+    assert turns.done(by_both) == [by_address, by_credential]
 
 
-def caller(
-    headers: list[tuple[bytes, bytes]], address: str, proxies: int = 0, known: Known = KNOWN_ONES
-) -> str | bytes:
-    return caller_of(headers, address, proxies, known, place_of)[0]
+def test_who_is_known_lately_has_no_more_than_before(connections: list[Connection]) -> None:
+    turns = Turns(2)
+    assert [turns.add(conn, ("address", b"credential")) for conn in connections[:2]] == [True, True]
+    assert not turns.add(connections[2], (b"credential",))
+    assert turns.add(connections[3], (b"another",))
 
 
-def test_callers_are_told_apart_by_their_credentials() -> None:
-    assert caller([TOKEN], "1.2.3.4") == caller([TOKEN, COOKIE], "4.3.2.1")
-    assert caller([TOKEN], "1.2.3.4") != caller([OTHER], "1.2.3.4")
-    assert caller([COOKIE], "1.2.3.4") == caller([(b"cookie", b"session_id=abc  ")], "4.3.2.1")
-
-
-def test_credentials_that_anybody_can_make_up_are_no_callers_of_their_own() -> None:
-    made_up = [[(b"authorization", b"Bearer %d" % number)] for number in range(5)]
-    assert {caller(headers, "1.2.3.4", known=Known()) for headers in made_up} == {"1.2.3.4"}
-
-
-def test_who_has_none_is_told_apart_by_address() -> None:
-    forwarded = [(b"x-forwarded-for", b"6.6.6.6, 9.9.9.9"), (b"x-forwarded-for", b"8.8.8.8:4711")]
-    assert caller(forwarded, "1.2.3.4") == "1.2.3.4"
-    assert caller(forwarded, "127.0.0.1", 1) == "8.8.8.8"
-    assert caller(forwarded, "127.0.0.1", 2) == "9.9.9.9"
-    assert caller([], "127.0.0.1", 1) == "127.0.0.1"
-    assert caller([], "2001:db8::1") == caller([], "2001:db8::ffff:1")
-
-
-def test_no_more_credentials_are_remembered_than_there_is_room_for() -> None:
-    known = Known()
-    for number in range(KNOWN + 1):
-        known.add(b"%d" % number)
-    assert b"0" not in known
-    assert b"1" in known
+def test_who_gives_up_waits_for_none_of_its_callers(connections: list[Connection]) -> None:
+    turns = Turns(1)
+    turns.add(connections[0], ("address", b"credential"))
+    turns.add(connections[1], ("address", b"credential"))
+    turns.give_up(connections[1])
+    assert not turns.done(connections[0])
+    assert not turns._held
+    assert not turns._under_way

@@ -1,0 +1,340 @@
+"""What a worker's clients ask and are answered, from the first byte to the last."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
+
+from serving import probes
+from serving.answer import BACKLOG, Answer, Application
+from serving.callers import Callers
+from serving.connection import Connection
+from serving.environ import environ_of
+from serving.framing import Progress, Request
+from serving.places import READ, WRITE, Places
+from serving.probes import Probes
+from serving.refusals import Refusal
+from serving.threads import Threads
+from serving.turns import Turns
+
+#: Seconds that a client has to hang up after the last answer of its connection.
+CLOSE_SECONDS = 2.0
+#: Seconds that a request waits for others of its caller: longer than a database that is away keeps one waiting.
+HOLD_SECONDS = 15.0
+#: Bodies of the largest size for which there is room on the disk, all connections together.
+LARGEST_BODIES = 8
+
+
+@dataclass(frozen=True)
+class Options:
+    """What gunicorn has no settings for.
+
+    ``max_body``: bytes. ``proxies``: how many in front are believed. ``at_once``: requests of one caller that may be
+    under way. ``place_of``: what of an address one client has. ``on_refusal`` gets the status of each answer that the
+    application has not made.
+    """
+
+    max_body: int = 32 * 1024 * 1024
+    proxies: int = 0
+    at_once: int = 2
+    place_of: Callable[[str], str] = str
+    on_refusal: Callable[[int], None] = lambda status: None
+
+
+class Exchanges:
+    """The connections of one worker. All is done by the event loop, but for an answer, which a thread makes.
+
+    The application calls ``gatehouse.vouch`` of the environment, where it is there, once it has found the request's
+    credential good.
+    """
+
+    def __init__(
+        self, options: Options, cfg: Any, log: Any, application: Application, places: Places, defer: Any
+    ) -> None:
+        """``defer(function, *arguments)``, called by a thread, has the loop call a function."""
+        self.places = places
+        self.connections = 0
+        self.begun = 0  # requests
+        self.is_ending = False
+        self._options = options
+        self._cfg = cfg
+        self.log = log
+        self._application = application
+        self._defer = defer
+        self._threads = Threads("call", cfg.threads)
+        self._busy = 0  # threads that make answers
+        self._probes = Probes()
+        self._callers = Callers(options.proxies, options.place_of)
+        self._turns = Turns(options.at_once)
+        self._unread: deque[Connection] = deque()  # with more in what they have sent than one turn
+
+    def start(self) -> None:
+        """Start the threads; after the fork."""
+        self._threads.start()
+        self._probes.start()
+
+    def end(self) -> None:
+        """Answer what is there and comes at once, but keep no connection."""
+        self.is_ending = True
+        # A stop waits for requests, not for connections that may bring one. Who was told that the connection is kept
+        # may be sending its next request already: that one is answered with "Connection: close".
+        for conn in self.places.idle:
+            conn.deadline = min(conn.deadline, time.monotonic() + STOP_KEEPALIVE_LINGER)
+
+    @property
+    def load(self) -> int:
+        """How much there is to do. Where all threads are busy, another worker may have one that is free."""
+        return self.connections + (self._cfg.worker_connections if self._busy >= self._cfg.threads else 0)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether there is more to read of what has come already."""
+        return bool(self._unread)
+
+    # What the loop calls.
+
+    def take(self, sock: socket.socket, client: Any, server: Any) -> None:
+        """Take a new connection, and what it has sent."""
+        if self.connections >= self._cfg.worker_connections:
+            self.make_room()
+        self.connections += 1
+        self._step(self._receive, Connection(sock, client, server, self._options.max_body))
+
+    def make_room(self) -> None:
+        """Close the connection that has the least to lose."""
+        conn = self.places.expendable()
+        if conn is not None:
+            self._step(self._close, conn)
+
+    def on_client(self, conn: Connection) -> None:
+        """A client has sent something, takes more, or has hung up."""
+        self._step(self._on_client, conn)
+
+    def read_on(self, ends: float) -> None:
+        """Go on with what has come already, each in its turn, until ``ends`` (``time.monotonic``)."""
+        for _ in range(len(self._unread)):
+            if time.monotonic() < ends:
+                self._step(self._collect, self._unread.popleft())
+
+    def give_turns(self) -> None:
+        """Let the threads that are free make answers."""
+        while self._turns and self._busy < self._cfg.threads:
+            self._busy += 1
+            self._threads.do(partial(self._make, self._turns.next(), self._made))
+
+    def drop_late(self, now: float) -> None:
+        """Drop those whose time is over."""
+        for conn in list(self.places.late(now)):
+            self._step(self._drop_late, conn)
+
+    def close(self) -> None:
+        """Close all connections that wait for something."""
+        for conn in self.places.all():
+            self._step(self._close, conn)
+
+    def _step(self, step: Callable[[Connection], None], conn: Connection) -> None:
+        """Do something for one connection, and let an error of ours be the end of no other."""
+        try:
+            step(conn)
+        except Exception:
+            self.log.exception("Unexpected error of a connection")
+            if not conn.is_gone:
+                self._close(conn)
+
+    def _drop_late(self, conn: Connection) -> None:
+        """Drop a connection whose client is too slow; who began a request and did not end it is told so."""
+        if conn.place is self.places.receiving:
+            self._refuse(conn, Refusal(408, "The request came too slowly."))
+        elif conn.place is self.places.held:
+            self._turns.give_up(conn)
+            self._refuse(conn, Refusal(429, f"This caller has more than {self._options.at_once} requests under way."))
+        else:
+            self._close(conn)
+
+    # Requests.
+
+    def _on_client(self, conn: Connection) -> None:
+        """A client has sent something, takes more, or has hung up."""
+        if conn.is_gone:  # in this round
+            return
+        if conn.place is None:  # it is being answered: what comes meanwhile is for later
+            self.places.watch(conn, 0)
+        elif conn.place is self.places.sending:
+            self._send(conn)
+        elif conn.place is not self.places.closing:
+            self._receive(conn)
+        elif not conn.discard():
+            self._close(conn)
+
+    def _receive(self, conn: Connection) -> None:
+        if conn.receive():
+            self._collect(conn)
+        else:
+            self._close(conn)
+
+    def _collect(self, conn: Connection) -> None:
+        """Go on with the request that is coming in: it is here as a whole and gets its turn, or waits for more."""
+        if conn.is_gone:
+            return
+        try:
+            progress = conn.collect()
+        except Refusal as refusal:
+            self._refuse(conn, refusal)
+        except OSError as error:
+            self._fail(conn, error)
+        else:
+            if isinstance(progress, Request):
+                self.places.leave(conn)
+                self._queue(conn, progress)
+            elif progress is Progress.HAS_MORE:
+                self.places.wait(conn, self.places.receiving, conn.receive_by(), 0)
+                self._unread.append(conn)
+            elif conn.reader.has_begun:
+                self.places.wait(conn, self.places.receiving, conn.receive_by(), READ)
+                self._bound_files()
+            else:
+                patience = min(self._cfg.keepalive, STOP_KEEPALIVE_LINGER) if self.is_ending else self._cfg.keepalive
+                self.places.wait(conn, self.places.idle, time.monotonic() + patience, READ)
+
+    def _fail(self, conn: Connection, error: OSError) -> None:
+        """The client is gone, or what it sends can't be kept."""
+        if isinstance(error, (ConnectionError, TimeoutError)):
+            self._close(conn)
+        else:
+            self.log.error("A request's body can't be kept: %s", error)
+            message = "There is no room for the request's body at the moment."
+            self._refuse(conn, Refusal(503, message, "storage_full"))
+
+    def _bound_files(self) -> None:
+        """Drop those who have been longest at a large body or answer, where all together they would fill the disk."""
+        while self.places.in_file > LARGEST_BODIES * self._options.max_body:
+            conn = self.places.longest_in_file()
+            if conn is None:
+                return
+            if conn.place is self.places.receiving:
+                self._refuse(conn, Refusal(503, "Too many large requests are on their way."))
+            else:
+                self._close(conn)
+
+    def _queue(self, conn: Connection, request: Request) -> None:
+        """Let a request be answered in its turn."""
+        try:
+            environ = environ_of(request, conn.client, conn.server)
+        except Refusal as refusal:
+            self._refuse(conn, refusal)
+            return
+        self.begun += 1
+        last = self.is_ending or self.connections >= self._cfg.worker_connections
+        conn.begin_answer(Answer(request, environ, conn.outbox, self._cfg, last=last))
+        headers, client, path = request.headers, environ["REMOTE_ADDR"], environ["PATH_INFO"]
+        if path in probes.PATHS:
+            make = partial(self._make, then=self._probed)
+            if not self._probes.add(conn, path, self._callers.address(headers, client), make):
+                self._refuse(conn, Refusal(429, "Too many probes of this address are waiting."))
+            return
+        callers, unknown = self._callers.of(headers, client)
+        if unknown is not None:
+            environ["gatehouse.vouch"] = partial(self._callers.known.add, unknown)
+        if not self._turns.has_room(callers):
+            self._refuse(conn, Refusal(429, "Too many requests are waiting."))
+        elif not self._turns.add(conn, callers):
+            self.places.wait(conn, self.places.held, time.monotonic() + HOLD_SECONDS, 0)
+
+    # Answers.
+
+    def _make(self, conn: Connection, then: Callable[[Connection], None]) -> None:
+        """In a thread: make the next part of an answer; ``then`` is what the loop does with it."""
+        answer = conn.answer
+        try:
+            if answer is not None and conn.is_gone:
+                answer.close()
+            elif answer is not None:
+                answer.advance(self._application)
+        except OSError:
+            self.log.debug("The client has gone before the end of its answer")
+            conn.cut()
+        except BaseException:
+            self.log.exception("Unexpected error of a connection")
+            conn.cut()
+        finally:
+            self._defer(then, conn)
+
+    def _probed(self, conn: Connection) -> None:
+        """A part of a probe's answer is there."""
+        self._probes.done(conn)
+        self._answered(conn)
+
+    def _made(self, conn: Connection) -> None:
+        """A thread is free again: others may have their turn."""
+        self._busy -= 1
+        if conn.is_gone or conn.answer is None or conn.answer.finished:
+            for following in self._turns.done(conn):
+                self.places.leave(following)
+        self._answered(conn)
+
+    def _answered(self, conn: Connection) -> None:
+        """A part of an answer is there: send it."""
+        if not conn.is_gone:
+            self._step(self._send, conn)
+
+    def _send(self, conn: Connection) -> None:
+        """Send what the client takes; go on with the answer, or with what comes next on this connection."""
+        answer, outbox = conn.answer, conn.outbox
+        try:
+            if not outbox.is_empty:
+                outbox.flush()
+        except OSError:
+            self._close(conn)
+            return
+        if answer is None:
+            return
+        if not outbox.is_empty and (answer.finished or outbox.pending > BACKLOG // 2):
+            self.places.wait(conn, self.places.sending, conn.fetch_by(), WRITE)
+            self._bound_files()
+            return
+        self.places.leave(conn)
+        if not answer.finished:
+            self._turns.again(conn)
+        elif answer.keeps:
+            conn.next_request()
+            self._collect(conn)
+        else:
+            self._hang_up(conn)
+
+    def _refuse(self, conn: Connection, refusal: Refusal) -> None:
+        """Tell a client why its request is not served, and end the connection."""
+        if conn.answer is not None:
+            conn.answer.close()
+            conn.answer = None
+        self._options.on_refusal(refusal.status)
+        try:
+            conn.refuse(refusal)
+        except OSError:
+            self._close(conn)
+        else:
+            self._hang_up(conn)
+
+    def _hang_up(self, conn: Connection) -> None:
+        """Close an answered connection once the client has read it all (RFC 9112 9.6).
+
+        A close with bytes unread would reset the connection, and the client lose the answer.
+        """
+        try:
+            conn.end_sending()
+        except OSError:
+            self._close(conn)
+            return
+        self.places.wait(conn, self.places.closing, time.monotonic() + CLOSE_SECONDS, READ)
+
+    def _close(self, conn: Connection) -> None:
+        self.connections -= 1
+        self.places.remove(conn)
+        if conn.answer is not None and not conn.answer.finished:
+            self._turns.again(conn)  # the application cleans up, in a thread
