@@ -211,15 +211,16 @@ def test_an_api_without_bulk_serves_single_records_alone(demo: Client, publish: 
     assert demo.error("GET", f"{route}?atomic=maybe")[0] == 400
 
 
+@pytest.fixture
+def call_timeout(monkeypatch: pytest.MonkeyPatch, app: Any) -> Callable[[float], None]:
+    """Set the seconds that a call may take."""
+    return lambda seconds: monkeypatch.setattr(app.services.gateway, "_call_timeout", seconds)
+
+
 def test_a_bulk_call_whose_time_is_over_keeps_what_is_done_and_says_what_is_not(
-    demo: Client,
-    publish: Publish,
-    sql: Sql,
-    monkeypatch: pytest.MonkeyPatch,
-    app: Any,
-    around_create: AroundCreate,
+    demo: Client, publish: Publish, sql: Sql, call_timeout: Callable[[float], None], around_create: AroundCreate
 ) -> None:
-    monkeypatch.setattr(app.services.gateway, "_call_timeout", 1.0)
+    call_timeout(1.0)
 
     def slow(create: Any, records: Any, values: Any) -> Any:
         records.env.cr.execute("SELECT pg_sleep(0.4)")
@@ -237,14 +238,9 @@ def test_a_bulk_call_whose_time_is_over_keeps_what_is_done_and_says_what_is_not(
 
 
 def test_a_call_whose_time_is_over_is_503_and_keeps_nothing(
-    demo: Client,
-    publish: Publish,
-    sql: Sql,
-    monkeypatch: pytest.MonkeyPatch,
-    app: Any,
-    around_create: AroundCreate,
+    demo: Client, publish: Publish, sql: Sql, call_timeout: Callable[[float], None], around_create: AroundCreate
 ) -> None:
-    monkeypatch.setattr(app.services.gateway, "_call_timeout", 0.3)
+    call_timeout(0.3)
 
     def slow(create: Any, records: Any, values: Any) -> Any:
         created = create(records, values)

@@ -184,27 +184,19 @@ def test_a_signal_is_worth_a_try_at_once_also_where_no_registry_is_kept(
         assert call_and_look() == tries
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
 def test_all_is_well_once_a_load_succeeds(
-    transactions: Transactions, broken: Broken, sql: Sql, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = transactions.run(lambda root: root.registry)
-    signal(sql)
-    transactions.run(lambda root: None)
-    monkeypatch.undo()
-    be_due(transactions)
-    assert transactions.run(lambda root: root.registry) is not before
-    assert transactions.current.failure is None
-
-
-def test_all_is_well_once_another_is_loaded_in_the_place_of_one_that_was_kept_and_given_up(
-    transactions: Transactions, broken: Broken, sql: Sql, monkeypatch: pytest.MonkeyPatch
+    transactions: Transactions, broken: Broken, sql: Sql, monkeypatch: pytest.MonkeyPatch, is_kept: bool
 ) -> None:
     before = transactions.run(lambda root: root.registry)
     signal(sql)
     transactions.run(lambda root: None)
     assert transactions.current.failure is not None
     monkeypatch.undo()
-    Registry.delete(transactions.database)
+    if is_kept:
+        be_due(transactions)
+    else:
+        Registry.delete(transactions.database)
     assert transactions.run(lambda root: root.registry) is not before
     assert transactions.current.failure is None
 
