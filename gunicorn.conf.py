@@ -39,9 +39,10 @@ bind = settings.bind
 workers = settings.workers
 threads = settings.threads
 worker_class = "serving.worker.Worker"
-worker_connections = 2000  # of each worker; each takes up to 64 KiB for its head and as much for its body
+worker_connections = 2000  # of each worker; each has up to 64 KiB of a body in memory, and 256 KiB of its answer
 Worker.options = Options(
     max_body=settings.max_body_size,
+    max_in_files=max(8 * settings.max_body_size, 256 * 1024 * 1024),
     proxies=settings.trusted_proxies,
     at_once=settings.at_once,
     place_of=place_of,
@@ -114,7 +115,7 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Calls in flight are done by now: write what the log still has queued."""
+    """Calls in flight are done by now, or out of time: write what the log still has queued."""
     if hasattr(worker, "wsgi"):  # not where it ended before it had begun
         worker.wsgi.services.recorder.stop()
 

@@ -109,7 +109,7 @@ def _mark(response: Response) -> Response:
         _tell(response, told)
         vouch = request.environ.get("gatehouse.vouch")
         if vouch is not None and told.principal is not None and told.principal.kind != "public":
-            vouch()  # to the server, which tells callers apart by credentials that are good (serving.turns)
+            vouch(told.principal.key)  # to the server, which tells callers apart by good credentials (serving.callers)
     if definition is not None and definition.document.statistics and request.method != "OPTIONS":
         row = _row(request, state, response, definition)
         services().recorder.record(row)

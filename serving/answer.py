@@ -40,6 +40,11 @@ class Answer:
         self.finished = False
         self.keeps = False
 
+    @property
+    def status(self) -> int | None:
+        """The status, None as long as there is none."""
+        return getattr(self._response, "status_code", None)
+
     def advance(self, application: Application) -> None:
         """Make the next pieces, and send what the client takes. Raises OSError where it is gone."""
         try:
@@ -80,9 +85,14 @@ class Answer:
             self._pieces = iter(result)
         for piece in self._pieces:
             response.write(piece)
-            if outbox.pending > BACKLOG:
+            if outbox.pending > BACKLOG and not self._is_whole():
                 return  # after a flush it goes on at once, or when the client has taken some
         self._end(is_short=response.response_length is not None and self._is_short())
+
+    def _is_whole(self) -> bool:
+        """Whether all that Content-Length has announced is in the outbox."""
+        length = self._response.response_length
+        return length is not None and self._response.sent >= length
 
     def _is_short(self) -> bool:
         """Whether less has come than Content-Length has announced: the client must not take it for the whole."""

@@ -17,7 +17,7 @@ _FRESH = 1.5
 
 
 class Board:
-    """Made before the workers are forked; each then writes to its own place: load + 1, and when. 0 says nobody."""
+    """Memory of all workers, made before the fork: each writes to its own place load + 1, and when. 0 says nobody."""
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _PLACES * _ENTRY.size)

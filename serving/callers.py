@@ -6,58 +6,66 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 #: Credentials that are remembered.
 KNOWN = 10_000
 
-#: An address, or the digest of a credential.
+#: An address (str); the digest of a credential or the name of who it turned out to be (bytes).
 Caller: TypeAlias = str | bytes
 
 _SESSION = re.compile(rb"(?:^|;)\s*session_id=([^;\s]*)")
 
 
-class Known:
-    """Credentials that were found good lately. Others do not tell callers apart: anybody can make some up."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whom a request counts for; the digest of its credential, if any, and whether that was good when last used."""
 
-    def __init__(self) -> None:
-        self._digests: OrderedDict[bytes, None] = OrderedDict()
-
-    def add(self, credential: bytes) -> None:
-        """Remember a credential; called by the threads that have answered its requests."""
-        self._digests[credential] = None
-        while len(self._digests) > KNOWN:
-            self._digests.popitem(last=False)
-
-    def __contains__(self, credential: bytes) -> bool:
-        return credential in self._digests
+    callers: tuple[Caller, ...]
+    credential: bytes | None = None
+    is_known: bool = False
 
 
 class Callers:
-    """Looks up who a request comes from, as far as the server can tell."""
+    """What is known of who calls: the credentials that were found good, and whose they are; those used last stay."""
 
     def __init__(self, proxies: int, place_of: Callable[[str], str]) -> None:
         """``proxies``: how many in front are believed; ``place_of`` leaves of an address what one client has."""
         self._proxies = proxies
         self._place_of = place_of
-        self.known = Known()
+        self._known: OrderedDict[bytes, bytes] = OrderedDict()
 
     def address(self, headers: Iterable[tuple[bytes, bytes]], client: str) -> str:
         """Return the address that a request of the TCP client ``client`` comes from."""
         return self._place_of(address_of(headers, client, self._proxies))
 
-    def of(self, headers: list[tuple[bytes, bytes]], client: str) -> tuple[tuple[Caller, ...], bytes | None]:
-        """Return whom a request counts for, and its credential where that is not known yet.
+    def vouch(self, credential: bytes, principal: str) -> None:
+        """Take note that a credential is good, and who calls with it."""
+        self._known[credential] = b"principal " + principal.encode()
+        self._known.move_to_end(credential)
+        if len(self._known) > KNOWN:
+            self._known.popitem(last=False)
 
-        A credential that was good lately counts alone. Any other counts for its address too, so that made-up ones win
-        nothing; and by itself, so that nobody has twice as much once it is known.
+    def forget(self, credential: bytes) -> None:
+        """Take note that a credential is not good, or is no longer: who has it must not use up another's turns."""
+        self._known.pop(credential, None)
+
+    def origin(self, headers: list[tuple[bytes, bytes]], client: str) -> Origin:
+        """Return where a request comes from.
+
+        One whose credential is known counts for who that is, whichever of their credentials it is. Any other counts
+        for its address, so that made-up ones win nothing; and for the credential, so that nobody has much more under
+        way by the time when it is known.
         """
         credential = credential_of(headers)
         if credential is None:
-            return (self.address(headers, client),), None
-        if credential in self.known:
-            return (credential,), None
-        return (self.address(headers, client), credential), credential
+            return Origin((self.address(headers, client),))
+        principal = self._known.get(credential)
+        if principal is None:
+            return Origin((self.address(headers, client), credential), credential)
+        self._known.move_to_end(credential)
+        return Origin((principal,), credential, is_known=True)
 
 
 def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:

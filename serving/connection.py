@@ -28,8 +28,8 @@ RATE = 4096
 class Connection:
     """What a client has sent, and its answer. Where it waits, and what it is watched for, is kept by ``Places``.
 
-    ``callers``: for whom its request counts (``Turns``). ``prober``: the address of one that asks for the server's
-    health (``Probes``).
+    ``callers``: for whom its request counts (``Turns``), ``credential``: a digest of what it calls with. ``prober``:
+    the address of one that asks for the server's health (``Probes``).
     """
 
     def __init__(self, sock: socket.socket, client: Any, server: Any, max_body: int) -> None:
@@ -44,6 +44,7 @@ class Connection:
         self.is_gone = False
         self.answer: Answer | None = None
         self.callers: tuple[Caller, ...] = ()
+        self.credential: bytes | None = None
         self.prober: str | None = None
         self.outbox = Outbox(sock)
         self._max_body = max_body
@@ -100,7 +101,9 @@ class Connection:
         request = self.reader.request
         if request is None:
             return began + HEAD_SECONDS
-        return min(began + BODY_SECONDS + request.received / RATE, self._received_at + BODY_SECONDS)
+        # What came before the last answer began is no sign of a slow client.
+        received_at = max(self._received_at, began)
+        return min(began + BODY_SECONDS + request.received / RATE, received_at + BODY_SECONDS)
 
     def fetch_by(self) -> float:
         """Return until when the answer has to be fetched, at the pace that it is fetched with."""

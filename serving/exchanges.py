@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -28,20 +28,20 @@ from serving.turns import Turns
 CLOSE_SECONDS = 2.0
 #: Seconds that a request waits for others of its caller: longer than a database that is away keeps one waiting.
 HOLD_SECONDS = 15.0
-#: Bodies of the largest size for which there is room on the disk, all connections together.
-LARGEST_BODIES = 8
 
 
 @dataclass(frozen=True)
 class Options:
     """What gunicorn has no settings for.
 
-    ``max_body``: bytes. ``proxies``: how many in front are believed. ``at_once``: requests of one caller that may be
-    under way. ``place_of``: what of an address one client has. ``on_refusal`` gets the status of each answer that the
-    application has not made.
+    ``max_body``: bytes of a request's body. ``max_in_files``: bytes of bodies and answers that may lie on the disk, of
+    all connections together. ``proxies``: how many in front are believed. ``at_once``: requests of one caller that may
+    be under way. ``place_of``: what of an address one client has. ``on_refusal`` gets the status of each answer that
+    the application has not made.
     """
 
     max_body: int = 32 * 1024 * 1024
+    max_in_files: int = 256 * 1024 * 1024
     proxies: int = 0
     at_once: int = 2
     place_of: Callable[[str], str] = str
@@ -51,8 +51,8 @@ class Options:
 class Exchanges:
     """The connections of one worker. All is done by the event loop, but for an answer, which a thread makes.
 
-    The application calls ``gatehouse.vouch`` of the environment, where it is there, once it has found the request's
-    credential good.
+    The application calls ``gatehouse.vouch`` of the environment, where it is there, with the name of who calls, once it
+    has found the request's credential good.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Exchanges:
         self._probes = Probes()
         self._callers = Callers(options.proxies, options.place_of)
         self._turns = Turns(options.at_once)
-        self._unread: deque[Connection] = deque()  # with more in what they have sent than one turn
+        self._due: OrderedDict[Connection, None] = OrderedDict()  # whose clients have done something; first come first
 
     def start(self) -> None:
         """Start the threads; after the fork."""
@@ -94,9 +94,9 @@ class Exchanges:
         return self.connections + (self._cfg.worker_connections if self._busy >= self._cfg.threads else 0)
 
     @property
-    def has_unread(self) -> bool:
-        """Whether there is more to read of what has come already."""
-        return bool(self._unread)
+    def has_due(self) -> bool:
+        """Whether there is more to do for what has come already."""
+        return bool(self._due)
 
     # What the loop calls.
 
@@ -114,14 +114,15 @@ class Exchanges:
             self._step(self._close, conn)
 
     def on_client(self, conn: Connection) -> None:
-        """A client has sent something, takes more, or has hung up."""
-        self._step(self._on_client, conn)
+        """A client has sent something, takes more, or has hung up: it is its turn once those before have had theirs."""
+        self._due[conn] = None
 
-    def read_on(self, ends: float) -> None:
-        """Go on with what has come already, each in its turn, until ``ends`` (``time.monotonic``)."""
-        for _ in range(len(self._unread)):
-            if time.monotonic() < ends:
-                self._step(self._collect, self._unread.popleft())
+    def go_on(self, seconds: float) -> None:
+        """Do what is due, for some time; who comes last is the first in the next round."""
+        ends = time.monotonic() + seconds
+        while self._due and time.monotonic() < ends:
+            conn, _ = self._due.popitem(last=False)
+            self._step(self._on_client, conn)
 
     def give_turns(self) -> None:
         """Let the threads that are free make answers."""
@@ -153,7 +154,6 @@ class Exchanges:
         if conn.place is self.places.receiving:
             self._refuse(conn, Refusal(408, "The request came too slowly."))
         elif conn.place is self.places.held:
-            self._turns.give_up(conn)
             self._refuse(conn, Refusal(429, f"This caller has more than {self._options.at_once} requests under way."))
         else:
             self._close(conn)
@@ -161,10 +161,14 @@ class Exchanges:
     # Requests.
 
     def _on_client(self, conn: Connection) -> None:
-        """A client has sent something, takes more, or has hung up."""
-        if conn.is_gone:  # in this round
+        """A client has sent something, takes more, or has hung up; or it had sent more than one turn was for."""
+        if conn.is_gone:
             return
-        if conn.place is None:  # it is being answered: what comes meanwhile is for later
+        if not conn.events:
+            if conn.place is self.places.receiving:
+                self._collect(conn)
+            # Else the event is older than what it waits for now.
+        elif conn.place is None:  # it is being answered: what comes meanwhile is for later
             self.places.watch(conn, 0)
         elif conn.place is self.places.sending:
             self._send(conn)
@@ -181,8 +185,6 @@ class Exchanges:
 
     def _collect(self, conn: Connection) -> None:
         """Go on with the request that is coming in: it is here as a whole and gets its turn, or waits for more."""
-        if conn.is_gone:
-            return
         try:
             progress = conn.collect()
         except Refusal as refusal:
@@ -195,7 +197,7 @@ class Exchanges:
                 self._queue(conn, progress)
             elif progress is Progress.HAS_MORE:
                 self.places.wait(conn, self.places.receiving, conn.receive_by(), 0)
-                self._unread.append(conn)
+                self._due[conn] = None
             elif conn.reader.has_begun:
                 self.places.wait(conn, self.places.receiving, conn.receive_by(), READ)
                 self._bound_files()
@@ -214,14 +216,14 @@ class Exchanges:
 
     def _bound_files(self) -> None:
         """Drop those who have been longest at a large body or answer, where all together they would fill the disk."""
-        while self.places.in_file > LARGEST_BODIES * self._options.max_body:
+        while self.places.in_file > self._options.max_in_files:
             conn = self.places.longest_in_file()
             if conn is None:
                 return
-            if conn.place is self.places.receiving:
-                self._refuse(conn, Refusal(503, "Too many large requests are on their way."))
-            else:
+            if conn.place is self.places.sending:
                 self._close(conn)
+            else:
+                self._refuse(conn, Refusal(503, "Too many large requests are on their way."))
 
     def _queue(self, conn: Connection, request: Request) -> None:
         """Let a request be answered in its turn."""
@@ -239,12 +241,13 @@ class Exchanges:
             if not self._probes.add(conn, path, self._callers.address(headers, client), make):
                 self._refuse(conn, Refusal(429, "Too many probes of this address are waiting."))
             return
-        callers, unknown = self._callers.of(headers, client)
-        if unknown is not None:
-            environ["gatehouse.vouch"] = partial(self._callers.known.add, unknown)
-        if not self._turns.has_room(callers):
+        origin = self._callers.origin(headers, client)
+        conn.credential = origin.credential
+        if origin.credential is not None and not origin.is_known:
+            environ["gatehouse.vouch"] = partial(self._defer, self._callers.vouch, origin.credential)
+        if not self._turns.has_room(origin.callers):
             self._refuse(conn, Refusal(429, "Too many requests are waiting."))
-        elif not self._turns.add(conn, callers):
+        elif not self._turns.add(conn, origin.callers):
             self.places.wait(conn, self.places.held, time.monotonic() + HOLD_SECONDS, 0)
 
     # Answers.
@@ -275,6 +278,8 @@ class Exchanges:
         """A thread is free again: others may have their turn."""
         self._busy -= 1
         if conn.is_gone or conn.answer is None or conn.answer.finished:
+            if conn.answer is not None and conn.answer.status == 401 and conn.credential is not None:
+                self._callers.forget(conn.credential)
             for following in self._turns.done(conn):
                 self.places.leave(following)
         self._answered(conn)
@@ -310,6 +315,8 @@ class Exchanges:
 
     def _refuse(self, conn: Connection, refusal: Refusal) -> None:
         """Tell a client why its request is not served, and end the connection."""
+        if conn.place is self.places.held:
+            self._turns.give_up(conn)
         if conn.answer is not None:
             conn.answer.close()
             conn.answer = None
@@ -334,6 +341,8 @@ class Exchanges:
         self.places.wait(conn, self.places.closing, time.monotonic() + CLOSE_SECONDS, READ)
 
     def _close(self, conn: Connection) -> None:
+        if conn.place is self.places.held:
+            self._turns.give_up(conn)
         self.connections -= 1
         self.places.remove(conn)
         if conn.answer is not None and not conn.answer.finished:

@@ -24,6 +24,8 @@ STEPS = 64
 #: Bytes that h11 lets pass in a field's value and RFC 9110 5.5 does not.
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HEAD_END = re.compile(rb"\n\r?\n")
+#: The end of a chunk, and the chunk of no bytes that is the last one.
+_LAST_CHUNK = re.compile(rb"(?:\r\n)?0+[ \t]*(?:;[^\n]*)?\r?\n")
 _METHOD = re.compile(r"[A-Z][A-Z-]*")
 _VERSIONS = {b"1.1": (1, 1), b"1.0": (1, 0)}
 
@@ -54,6 +56,7 @@ class Request:
     body: IO[bytes] = field(default_factory=io.BytesIO)
     received: int = 0
     is_cut: bool = False
+    is_chunked: bool = False
 
     def should_close(self) -> bool:
         """Whether the connection ends with the answer; gunicorn's Response asks for it."""
@@ -87,6 +90,7 @@ class Reader:
         self._fed = 0
         self._lines = 0  # of the head
         self._tail = b""
+        self._between_chunks = self._has_trailers = False
         self.request: Request | None = None
 
     @property
@@ -134,6 +138,8 @@ class Reader:
         if self.request is None and self._lines > FIELDS + 2:
             raise Refusal(431, f"The head of the request has more than {FIELDS} fields.")
         for _ in range(STEPS):
+            if self._between_chunks:
+                self._count_trailers()
             try:
                 event = self._connection.next_event()
             except h11.RemoteProtocolError as error:
@@ -145,6 +151,7 @@ class Reader:
             elif self.request is None:
                 return Progress.NEEDS_DATA
             elif isinstance(event, h11.Data):
+                self._between_chunks = self.request.is_chunked and event.chunk_end
                 self.request.take(event.data)
                 self.request.is_cut = self.request.received > self._max_body
                 if self.request.is_cut:
@@ -155,11 +162,25 @@ class Reader:
                 return Progress.NEEDS_DATA
         return Progress.HAS_MORE
 
+    def _count_trailers(self) -> None:
+        """Count the lines behind the last chunk before they are parsed. Raises Refusal where there are very many."""
+        rest = self.rest
+        if not self._has_trailers:
+            last = _LAST_CHUNK.match(rest)
+            if last is None:
+                return
+            self._has_trailers = True
+            rest = rest[last.end() :]
+        end = _HEAD_END.search(b"\n" + rest)
+        if rest.count(b"\n", 0, end.end() if end else len(rest)) > FIELDS + 1:
+            raise Refusal(431, f"More than {FIELDS} fields follow the body.")
+
     def _begin(self, event: h11.Request) -> Request:
         """Take the head; a body whose announced length is too large is not read."""
         if self._fed > HEAD and self._fed - len(self.rest) > HEAD:
             raise Refusal(431, f"The head of the request is longer than {HEAD} bytes.")
         self.request = request = _request(event)
+        self._between_chunks = request.is_chunked
         request.is_cut = request.length is not None and request.length > self._max_body
         return request
 
@@ -178,14 +199,14 @@ def _request(event: h11.Request) -> Request:
         raise Refusal(400, "The request's target is neither a path nor an absolute address (RFC 9112 3.2).")
     headers = list(event.headers)
     request = Request(method, target, version, headers)
-    is_chunked, kinds = False, 0
+    kinds = 0
     for name, value in headers:
         if _CONTROL.search(value):
             raise Refusal(400, f"The value of {name.decode('ascii')} holds a control character (RFC 9110 5.5).")
         if name == b"content-length":
             request.length = int(value)
         elif name == b"transfer-encoding":
-            is_chunked = True
+            request.is_chunked = True
         elif name == b"content-type":
             kinds += 1
         elif name == b"connection":
@@ -195,7 +216,7 @@ def _request(event: h11.Request) -> Request:
             if value.lower() != b"100-continue":
                 raise Refusal(417, "The only expectation that is met is 100-continue.")
             request.expects_continue = True
-    if is_chunked and (request.length is not None or version == (1, 0)):
+    if request.is_chunked and (request.length is not None or version == (1, 0)):
         # Who reads it otherwise than we do takes the body for a request, or a request for the body.
         raise Refusal(400, "A chunked body goes with neither Content-Length nor HTTP/1.0 (RFC 9112 6.1).")
     if kinds > 1:

@@ -78,8 +78,9 @@ class Outbox:
         with tempfile.TemporaryFile() as file:
             file.writelines(part for part in self._parts if isinstance(part, memoryview))
             file.flush()
-            self._parts.clear()
-            self.sendfile(file, 0, self.pending)
+            descriptor = os.dup(file.fileno())  # and not before, what can't be kept elsewhere stays
+        self._parts.clear()
+        self._parts.append(_FilePart(descriptor, 0, self.pending))
         self.in_file, self.pending = self.pending, 0
 
     def close(self) -> None:

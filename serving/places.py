@@ -82,8 +82,9 @@ class Places:
         return None
 
     def longest_in_file(self) -> Connection | None:
-        """Return the one that has been longest at a body or an answer that lies on the disk."""
-        return next((conn for place in (self.receiving, self.sending) for conn in place if conn.in_file), None)
+        """Return one whose body or answer lies on the disk: who waits for its own other requests, else the longest."""
+        places = (self.held, self.receiving, self.sending)
+        return next((conn for place in places for conn in place if conn.in_file), None)
 
     def all(self) -> list[Connection]:
         """Return all that wait."""

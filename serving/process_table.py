@@ -16,7 +16,7 @@ _ARBITER, _WANTED, _FIRST = 0, 1, 2
 
 
 class ProcessTable:
-    """Made before the workers are forked. The arbiter and each worker write what they know; all of them may read.
+    """Memory of all workers, made before the fork. The arbiter and each worker write what they know; all of them read.
 
     Workers go by ``age``, gunicorn's number for each that an arbiter has started.
     """

@@ -25,7 +25,7 @@ from serving import draining, fork_signals, renewal
 from serving.process_table import processes
 from serving.trial import Trial
 
-#: What one arbiter leaves to the next: JSON with the workers' process ids, and a folder to remove after them.
+#: What one arbiter leaves to the next: JSON with the workers' process ids, and folders to remove after them.
 _LEGACY = "GATEHOUSE_LEGACY"
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -39,7 +39,7 @@ class Predecessor:
 
     pid: int
     age: int
-    folder: str
+    folders: list[str]
     ends: float
     aborted: bool = False
 
@@ -148,7 +148,9 @@ class Reloads:
         if _told_to_stop(server):
             fork_signals.release()
             return
-        legacy = {"workers": list(server.WORKERS), "folder": os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")}
+        folders = {folder for worker in server.WORKERS.values() for folder in getattr(worker, "folders", ())}
+        folders.add(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+        legacy = {"workers": list(server.WORKERS), "folders": sorted(folders)}
         # The protocol by which gunicorn hands its sockets over (Arbiter.reexec); the pid stays the arbiter's own.
         environ = self._environ() | {
             "GUNICORN_PID": str(os.getpid()),
@@ -161,6 +163,8 @@ class Reloads:
             os.execve(command[0], command, environ)  # noqa: S606  our own command line
         except OSError as error:
             fork_signals.release()
+            if server.pidfile is not None:
+                server.pidfile.create(server.pid)
             server.log.error("The new version can't be run, and the one of before serves on: %s", error)
 
 
@@ -184,7 +188,7 @@ def take_over(server: Any) -> None:
     ends = time.monotonic() + server.cfg.graceful_timeout
     for age, pid in enumerate(legacy["workers"], start=-len(legacy["workers"])):
         # Our own children: a pid is not used again before we have taken note of the child's end.
-        server.WORKERS[pid] = Predecessor(pid, age, legacy["folder"], ends)
+        server.WORKERS[pid] = Predecessor(pid, age, legacy["folders"], ends)
         processes.reserve(age)
         processes.enter(age, pid)
     for _ in range(server.cfg.workers):
@@ -193,6 +197,7 @@ def take_over(server: Any) -> None:
 
 
 def clean_up(server: Any, worker: Any) -> None:
-    """After a worker's end: remove the folder that the predecessors shared, when the last of them is gone."""
+    """After a worker's end: remove the folders that the predecessors used, when the last of them is gone."""
     if isinstance(worker, Predecessor) and not any(isinstance(other, Predecessor) for other in server.WORKERS.values()):
-        shutil.rmtree(worker.folder, ignore_errors=True)
+        for folder in worker.folders:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -25,13 +25,15 @@ class Turns:
         return bool(self._ready)
 
     def has_room(self, callers: tuple[Caller, ...]) -> bool:
-        """Whether a request more of these callers can wait for its turn."""
-        return len(self._ready) < READY and all(len(self._held.get(caller, ())) < HELD for caller in callers)
+        """Whether a request more of these callers can be answered in its turn, or wait for it."""
+        return len(self._ready) < READY and (
+            self._may_begin(callers) or all(len(self._held.get(caller, ())) < HELD for caller in callers)
+        )
 
     def add(self, conn: Connection, callers: tuple[Caller, ...]) -> bool:
         """Let a request be answered in its turn; return False where it has to wait for others of its callers."""
         conn.callers = callers
-        if self._may_begin(conn):
+        if self._may_begin(callers):
             self._begin(conn)
             return True
         for caller in callers:
@@ -56,7 +58,7 @@ class Turns:
         following = []
         for caller in callers:
             for waiting in list(self._held.get(caller, ())):
-                if self._may_begin(waiting):
+                if self._may_begin(waiting.callers):
                     self._forget(waiting)
                     self._begin(waiting)
                     following.append(waiting)
@@ -67,8 +69,8 @@ class Turns:
         self._forget(conn)
         conn.callers = ()
 
-    def _may_begin(self, conn: Connection) -> bool:
-        return all(self._under_way[caller] < self._at_once for caller in conn.callers)
+    def _may_begin(self, callers: tuple[Caller, ...]) -> bool:
+        return all(self._under_way[caller] < self._at_once for caller in callers)
 
     def _begin(self, conn: Connection) -> None:
         self._under_way.update(conn.callers)

@@ -24,7 +24,7 @@ from serving.places import READ, Places
 
 #: Seconds between two looks for connections whose time is over, and at the memory that could be given back.
 TIDY_SECONDS, MEMORY_SECONDS = 0.5, 5.0
-#: Seconds of one round over those who have sent something; then others have their turn.
+#: Seconds for those who have sent something; then new connections and finished answers have their turn.
 ROUND_SECONDS = 0.05
 
 
@@ -98,16 +98,12 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def _look(self, poller: selectors.BaseSelector, acceptor: Acceptor, exchanges: Exchanges) -> None:
         """Wait for what happens next, and do what there is to do for it."""
         patience = acceptor.look(exchanges.load, is_open=self.alive) or TIDY_SECONDS
-        events = poller.select(0 if exchanges.has_unread else patience)
-        ends = time.monotonic() + ROUND_SECONDS
-        for key, _ in events:
-            if not isinstance(key.data, Connection):
-                key.data(key.fileobj)
-        for key, _ in events:
-            # Who is left out is told of again, and then comes before others.
-            if isinstance(key.data, Connection) and time.monotonic() < ends:
+        for key, _ in poller.select(0 if exchanges.has_due else patience):
+            if isinstance(key.data, Connection):
                 exchanges.on_client(key.data)
-        exchanges.read_on(ends)
+            else:
+                key.data(key.fileobj)
+        exchanges.go_on(ROUND_SECONDS)
         exchanges.give_turns()
 
     def _tidy(self, exchanges: Exchanges, now: float) -> None:

@@ -6,7 +6,8 @@ import errno
 import logging
 import selectors
 import socket
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -15,29 +16,35 @@ from gunicorn.workers.gthread import PollableMethodQueue
 
 from app.auth.addresses import place_of
 from serving import framing
-from serving.connection import Connection
-from serving.exchanges import LARGEST_BODIES, Exchanges, Options
+from serving.connection import BODY_SECONDS, Connection
+from serving.exchanges import Exchanges, Options
 from serving.places import Places
 
-MOST = 200_000
+#: Bytes of a body at most, and how many of them have room on the disk.
+MOST, LARGEST_BODIES = 200_000, 8
 Connect = Callable[[], tuple[Connection, socket.socket]]
 
 
-class Endless:
-    """An application's answer without an end."""
+class Application:
+    """An application that answers what the test says."""
 
     def __init__(self) -> None:
+        self.status = "200 OK"
+        self.length: int | None = None
+        self.pieces: Iterable[bytes] = [b"x"]
+        self.asked: list[str] = []
         self.is_closed = False
+        self.principal: str | None = None
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Endless:
-        start_response("200 OK", [])
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Application:
+        self.asked.append(environ["PATH_INFO"])
+        if self.principal is not None and "gatehouse.vouch" in environ:
+            environ["gatehouse.vouch"](self.principal)
+        start_response(self.status, [] if self.length is None else [("Content-Length", str(self.length))])
         return self
 
-    def __iter__(self) -> Endless:
-        return self
-
-    def __next__(self) -> bytes:
-        return b"x" * 100_000
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.pieces)
 
     def close(self) -> None:
         """Clean up."""
@@ -45,9 +52,9 @@ class Endless:
 
 
 @pytest.fixture
-def endless() -> Endless:
+def application() -> Application:
     """An application."""
-    return Endless()
+    return Application()
 
 
 @pytest.fixture
@@ -60,11 +67,11 @@ def deferred() -> Iterator[PollableMethodQueue]:
 
 
 @pytest.fixture
-def exchanges(endless: Endless, deferred: PollableMethodQueue) -> Iterator[Exchanges]:
+def exchanges(application: Application, deferred: PollableMethodQueue) -> Iterator[Exchanges]:
     """What a worker has, without its loop and threads: what they would do is called here."""
     poller = selectors.DefaultSelector()
-    options = Options(max_body=MOST, place_of=place_of)
-    made = Exchanges(options, Config(), logging.getLogger("test"), endless, Places(poller), deferred.defer)
+    options = Options(max_body=MOST, max_in_files=LARGEST_BODIES * MOST, at_once=1, place_of=place_of)
+    made = Exchanges(options, Config(), logging.getLogger("test"), application, Places(poller), deferred.defer)
     yield made
     made.close()
     poller.close()
@@ -73,18 +80,21 @@ def exchanges(endless: Endless, deferred: PollableMethodQueue) -> Iterator[Excha
 @pytest.fixture
 def connect(exchanges: Exchanges) -> Iterator[Connect]:
     """Make a connection of the worker's."""
-    clients = []
+    pairs = []
 
     def open_one() -> tuple[Connection, socket.socket]:
         left, right = socket.socketpair()
-        clients.append(right)
-        conn = Connection(left, ("1.2.3.4", 5), ("127.0.0.1", 80), MOST)
+        pairs.append((Connection(left, ("1.2.3.4", 5), ("127.0.0.1", 80), MOST), right))
         exchanges.connections += 1
-        return conn, right
+        return pairs[-1]
 
     yield open_one
-    for client in clients:
+    for conn, client in pairs:
         client.close()
+        if not conn.is_gone:
+            exchanges._close(conn)
+        if conn.answer is not None:
+            conn.answer.close()
 
 
 def upload(exchanges: Exchanges, conn: Connection, client: socket.socket, size: int) -> None:
@@ -139,17 +149,176 @@ def test_a_full_disk_is_503_and_nothing_is_left_behind(
     assert conn.sock.fileno() == -1
 
 
+def ask(exchanges: Exchanges, conn: Connection, client: socket.socket, *paths: str, token: str = "") -> None:
+    """Let a client ask, and the loop read it."""
+    credential = f"Authorization: Bearer {token}\r\n" if token else ""
+    client.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n{credential}\r\n" for path in paths).encode())
+    tell(exchanges, conn)
+
+
+def tell(exchanges: Exchanges, conn: Connection) -> None:
+    """Tell the loop that a client has done something."""
+    if conn.place is None and not conn.events:
+        exchanges._step(exchanges._receive, conn)
+    else:
+        exchanges.on_client(conn)
+        exchanges.go_on(10)
+
+
 def test_a_client_that_goes_while_its_answer_waits_is_forgotten(
-    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, endless: Endless
+    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Application
 ) -> None:
+    application.pieces = iter(lambda: b"x" * 100_000, b"")
     conn, client = connect()
-    client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-    exchanges._step(exchanges._receive, conn)
+    ask(exchanges, conn, client, "/")
     while conn not in exchanges.places.sending:
         take_turn(exchanges, deferred)
     client.close()
-    exchanges._on_client(conn)
+    tell(exchanges, conn)
     assert conn.is_gone
     take_turn(exchanges, deferred)
-    assert endless.is_closed
+    assert application.is_closed
     assert (exchanges.connections, exchanges._busy, exchanges._turns._under_way) == (0, 0, {})
+
+
+def test_an_event_from_before_a_request_was_held_does_not_read_on(
+    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Application
+) -> None:
+    (one, one_client), (other, other_client) = connect(), connect()
+    ask(exchanges, one, one_client, "/1", "/2")
+    ask(exchanges, other, other_client, "/3")
+    assert list(exchanges.places.held) == [other]
+    one_client.sendall(b"GET /4 HTTP/1.1\r\n")
+    exchanges.on_client(one)
+    take_turn(exchanges, deferred)
+    exchanges.go_on(10)
+    assert list(exchanges.places.held) == [one]
+    assert not one.events
+    take_turn(exchanges, deferred)
+    take_turn(exchanges, deferred)
+    assert application.asked == ["/1", "/3", "/2"]
+    for conn, client in ((one, one_client), (other, other_client)):
+        client.close()
+        while not conn.is_gone:
+            tell(exchanges, conn)
+    assert (exchanges.connections, exchanges._turns._under_way, exchanges._turns._held) == (0, {}, {})
+
+
+def test_a_held_request_whose_connection_is_closed_takes_no_turn(
+    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Application
+) -> None:
+    (one, one_client), (other, other_client) = connect(), connect()
+    ask(exchanges, one, one_client, "/1")
+    ask(exchanges, other, other_client, "/2")
+    exchanges._close(other)
+    while exchanges._turns:
+        take_turn(exchanges, deferred)
+    assert application.asked == ["/1"]
+    assert (exchanges.connections, exchanges._turns._under_way, exchanges._turns._held) == (1, {}, {})
+
+
+def test_a_whole_answer_that_nobody_reads_keeps_no_turn(
+    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Application
+) -> None:
+    application.pieces, application.length = [b"x" * 1_500_000], 1_500_000
+    (one, one_client), (other, other_client) = connect(), connect()
+    ask(exchanges, one, one_client, "/1")
+    ask(exchanges, other, other_client, "/2")
+    take_turn(exchanges, deferred)
+    assert application.is_closed
+    assert one.outbox.in_file > 1_000_000
+    assert not one.outbox.pending
+    take_turn(exchanges, deferred)
+    assert application.asked == ["/1", "/2"]
+
+
+def test_who_is_refused_amid_many_chunks_is_read_no_more(
+    exchanges: Exchanges, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    conn, client = connect()
+    client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 1000)
+    tell(exchanges, conn)
+    assert exchanges.has_due
+    exchanges.drop_late(conn.deadline)
+    exchanges.go_on(10)
+    assert list(exchanges.places.closing) == [conn]
+    assert client.recv(100).startswith(b"HTTP/1.1 408 ")
+    assert not caplog.records
+
+
+def test_others_have_their_turn_amid_many_chunks(exchanges: Exchanges, connect: Connect) -> None:
+    (many, many_client), (one, one_client) = connect(), connect()
+    many_client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 1000)
+    tell_first(exchanges, many)
+    tell_first(exchanges, one)
+    one_client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    exchanges.on_client(one)
+    while exchanges.has_due and not exchanges._turns:
+        exchanges._step(exchanges._on_client, exchanges._due.popitem(last=False)[0])
+    assert exchanges._turns.next() is one
+    assert list(exchanges._due) == [many]
+
+
+def tell_first(exchanges: Exchanges, conn: Connection) -> None:
+    """Take a new connection, and read what there is for one turn."""
+    exchanges._step(exchanges._receive, conn)
+
+
+def test_a_body_that_waits_for_other_requests_of_its_caller_is_the_first_to_be_dropped(
+    exchanges: Exchanges, connect: Connect
+) -> None:
+    busy, busy_client = connect()
+    ask(exchanges, busy, busy_client, "/")
+    pairs = [connect() for _ in range(LARGEST_BODIES)]
+    for conn, client in pairs:
+        upload(exchanges, conn, client, MOST - 1)
+        client.sendall(b"x")
+        tell(exchanges, conn)
+    assert len(exchanges.places.held) == LARGEST_BODIES
+    new, new_client = connect()
+    upload(exchanges, new, new_client, MOST - 1)
+    assert list(exchanges.places.receiving) == [new]
+    assert pairs[0][1].recv(100).startswith(b"HTTP/1.1 503 ")
+    assert len(exchanges._turns._held["1.2.3.4"]) == len(exchanges.places.held) == LARGEST_BODIES - 1
+
+
+def test_all_credentials_of_one_principal_are_one_caller(
+    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Application
+) -> None:
+    application.principal = "client:1"
+    (one, one_client), (other, other_client) = connect(), connect()
+    for conn, client, token in ((one, one_client, "a"), (other, other_client, "b")):
+        ask(exchanges, conn, client, "/", token=token)
+        take_turn(exchanges, deferred)
+    ask(exchanges, one, one_client, "/", token="a")
+    ask(exchanges, other, other_client, "/", token="b")
+    assert list(exchanges.places.held) == [other]
+
+
+def test_a_credential_that_is_no_longer_good_takes_no_turns_of_others(
+    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Application
+) -> None:
+    application.principal = "client:1"
+    (one, one_client), (other, other_client) = connect(), connect()
+    for conn, client, token in ((one, one_client, "revoked"), (other, other_client, "good")):
+        ask(exchanges, conn, client, "/", token=token)
+        take_turn(exchanges, deferred)
+    application.principal, application.status = None, "401 Unauthorized"
+    ask(exchanges, one, one_client, "/", token="revoked")
+    take_turn(exchanges, deferred)
+    ask(exchanges, one, one_client, "/", token="revoked")
+    ask(exchanges, other, other_client, "/", token="good")
+    assert not exchanges.places.held
+
+
+def test_a_pipelined_request_has_all_its_time_from_the_end_of_the_answer_before(
+    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn, client = connect()
+    client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+    tell(exchanges, conn)
+    later = time.monotonic() + 100
+    monkeypatch.setattr("serving.connection.time.monotonic", lambda: later)
+    take_turn(exchanges, deferred)
+    assert conn.place is exchanges.places.receiving
+    assert conn.deadline == pytest.approx(later + BODY_SECONDS, abs=1)

@@ -13,6 +13,7 @@ from serving.framing import FIELDS, HEAD, STEPS, Progress, Reader, Request
 from serving.refusals import Refusal
 
 MAX_BODY = 1_000_000
+CHUNKED_HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def read(data: bytes, cuts: list[int] | None = None, max_body: int = MAX_BODY) -> list[Request | int | None]:
@@ -229,6 +230,25 @@ def test_a_head_of_very_many_fields_is_431_before_it_is_parsed(step: int) -> Non
     assert what(most, list(range(step, len(most), step))) == [("GET", "/", b"")]
     many = head + b"a:\r\n" * 12_000
     assert what(many, list(range(step, len(many), step))) == [431]
+
+
+@pytest.mark.parametrize("step", [7, 4096, 100_000])
+@pytest.mark.parametrize("body", [b"", b"1\r\nx\r\n"], ids=["no body", "a body"])
+def test_very_many_fields_behind_a_body_are_431_before_they_are_parsed(step: int, body: bytes) -> None:
+    data = CHUNKED_HEAD + body + b"00;x=y\r\n" + b"a:\r\n" * 10_000
+    assert what(data, list(range(step, len(data), step))) == [431]
+
+
+def test_a_few_fields_behind_a_body_are_let_pass_whatever_follows() -> None:
+    data = CHUNKED_HEAD + b"1\r\nx\r\n0\r\n" + b"a: b\r\n" * FIELDS + b"\r\n"
+    following = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n" + b"\n" * 200
+    assert what(data + following) == [("POST", "/", b"x"), ("POST", "/", b"\n" * 200)]
+
+
+def test_what_looks_like_the_end_inside_a_chunk_is_no_end() -> None:
+    body = b"0\r\n" * 500
+    data = CHUNKED_HEAD + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    assert what(data) == [("POST", "/", body)]
 
 
 def test_lines_of_a_body_are_no_fields() -> None:

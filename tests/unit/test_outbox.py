@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -66,6 +67,19 @@ def test_much_that_waits_goes_to_a_file(ends: tuple[Outbox, socket.socket]) -> N
     assert outbox.in_file > IN_MEMORY
     assert fetch(outbox, client) == body
     assert outbox.in_file == 0
+
+
+def test_what_can_not_be_put_away_stays(ends: tuple[Outbox, socket.socket], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    outbox, client = ends
+    body = os.urandom(3_000_000)
+    outbox.sendall(body)
+    monkeypatch.setattr("serving.outbox.os.dup", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        outbox.put_away()
+    assert fetch(outbox, client) == body
 
 
 def test_a_file_is_sent_after_what_comes_before_it_also_when_it_is_closed(

@@ -96,6 +96,15 @@ def test_a_request_that_counts_for_two_begins_when_both_have_room(connections: l
     assert turns.done(by_both) == [by_address, by_credential]
 
 
+def test_who_waits_for_one_of_its_callers_is_in_the_way_of_no_other(connections: list[Connection]) -> None:
+    turns = Turns(1)
+    turns.add(connections[0], (b"busy",))
+    for _ in range(HELD):
+        turns.add(cast("Connection", _Any()), ("address", b"busy"))
+    assert turns.has_room(("address", b"other"))
+    assert not turns.has_room(("address", b"busy"))
+
+
 def test_who_is_known_lately_has_no_more_than_before(connections: list[Connection]) -> None:
     turns = Turns(2)
     assert [turns.add(conn, ("address", b"credential")) for conn in connections[:2]] == [True, True]
