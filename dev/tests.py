@@ -12,8 +12,8 @@ from dev.steps import say
 
 # The settings that say where to find or to put things; all others are the tests' own business.
 KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL")
-#: Folders whose tests run two at a time. All others start servers, have times to keep, and run one by one.
-TOGETHER = ["tests/unit", "tests/odoo", "tests/http"]
+#: Processes that run tests at once, but for those that are marked to run alone: many of them wait for servers.
+AT_ONCE = 3
 #: The folder whose tests make a user and a PostgreSQL cluster of Debian's.
 FOR_ROOT = "tests/deploy"
 #: A folder that another target runs: `make image`.
@@ -36,18 +36,20 @@ def main(arguments: list[str]) -> int:
     prepare()
     if arguments:
         return _pytest(arguments)
-    alone = one_by_one(root=os.geteuid() == 0)
-    codes = [_pytest(["-n", "2", "--dist", "loadfile", *TOGETHER]), _pytest(alone)]
-    if FOR_ROOT not in alone:
+    found = folders(root=os.geteuid() == 0)
+    together = ["-m", "not alone", "-n", str(AT_ONCE), "--dist", "loadgroup"]
+    codes = [_pytest([*together, *found]), _pytest(["-m", "alone", *found])]
+    if FOR_ROOT not in found:
         say(f"{FOR_ROOT} was left out, as only root can make users. As root: make test ARGS={FOR_ROOT}")
     return max(codes)
 
 
-def one_by_one(*, root: bool) -> list[str]:
-    """Return the folders whose tests run one by one."""
-    folders = (path.parent for path in (paths.ROOT / "tests").glob("*/test_*.py"))
-    left_out = {*TOGETHER, APART} if root else {*TOGETHER, APART, FOR_ROOT}
-    return sorted({f"tests/{folder.name}" for folder in folders} - left_out)
+def folders(*, root: bool) -> list[str]:
+    """Return the folders of all tests, those first of which one process has much to do."""
+    found = {f"tests/{path.parent.name}" for path in (paths.ROOT / "tests").glob("*/test_*.py")} - {APART}
+    if not root:
+        found.remove(FOR_ROOT)
+    return sorted(found, key=lambda folder: (folder in ("tests/unit", "tests/odoo", "tests/http"), folder))
 
 
 def _pytest(arguments: list[str]) -> int:

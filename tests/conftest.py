@@ -42,6 +42,17 @@ from odoo_bridge.transaction import Environment  # noqa: E402
 OPERATOR = {"Authorization": "Bearer an ops person's token"}
 
 
+#: Folders whose tests share what takes a minute to make.
+_WHOLE = ("addon", "applications", "deploy")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, with ``-n``, the tests of a file, and those of some folders."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder in _WHOLE else f"{folder}/{item.path.stem}"))
+
+
 @pytest.fixture(scope="session")
 def testbed() -> Testbed:
     """The running PostgreSQL and the template database."""

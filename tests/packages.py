@@ -23,7 +23,7 @@ def program(name: str, package: str) -> str:
 
 def install(package: str) -> None:
     """Install a package, as root."""
-    with locks.alone(paths.LOCAL / "apt.lock"):  # tests run two at a time, and apt waits for nobody
+    with locks.alone(paths.LOCAL / "apt.lock"):  # tests run beside each other, and apt waits for nobody
         _install(package)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dev import tests
+from dev import paths, tests
 
 
 def test_root_runs_the_tests_of_all_folders() -> None:
-    assert {"tests/deploy", "tests/server", "tests/dev"} <= set(tests.one_by_one(root=True))
+    found = {f"tests/{path.parent.name}" for path in (paths.ROOT / "tests").glob("*/test_*.py")}
+    assert {*tests.folders(root=True), tests.APART} == found
 
 
 def test_others_leave_out_those_that_make_a_user_and_no_others() -> None:
-    assert set(tests.one_by_one(root=True)) - set(tests.one_by_one(root=False)) == {"tests/deploy"}
+    assert set(tests.folders(root=True)) - set(tests.folders(root=False)) == {"tests/deploy"}

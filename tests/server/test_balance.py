@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
 
 from tests.server.conftest import Server, wait_until
+from tests.server.workers import worker_of
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.alone, pytest.mark.live]
 
 
 def test_clients_that_come_at_once_and_stay_are_served_by_all_workers(server: Server) -> None:
@@ -43,15 +43,3 @@ def come_at_once(server: Server, count: int) -> Iterator[socket.socket]:
         for client in clients:
             assert client.recv(4096).startswith(b"HTTP/1.1 200")
         yield from clients
-
-
-def worker_of(server: Server, client: socket.socket) -> int:
-    """Return the process id of the worker that holds a client's connection."""
-    port = client.getsockname()[1]
-    (found,) = (
-        pid
-        for pid in server.worker_pids()
-        for connection in psutil.Process(pid).net_connections("tcp")
-        if connection.raddr and connection.raddr.port == port
-    )
-    return found

@@ -15,7 +15,7 @@ from dev.testbed import Testbed
 from tests.http import bombs
 from tests.server.conftest import Server, serving
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(240)]
 
 _APIS = """
 apis:

@@ -25,7 +25,7 @@ from tests.server.conftest import Server, environment_of, gunicorn, run_flask, w
 from tests.server.load import Load
 from tests.server.replication import copy_template
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(400)]
 
 _APIS = """
 apis:

@@ -18,7 +18,7 @@ from tests.server.conftest import in_odoo, wait_until
 from tests.server.drill import Drill, drilling, no_room
 from tests.server.load import Load
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,9 @@ from dev.testbed import Testbed
 from tests.server.conftest import Server, in_odoo, serving, wait_until
 from tests.server.load import Load
 from tests.server.odoo_shell import OdooShell
+from tests.server.workers import ask_each
+
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 #: Makes a field and takes it away again, as Odoo's own processes do, and again where a deadlock with a call stops it.
 _COME_AND_GO = """
@@ -85,16 +88,9 @@ def define(server: Server, path: Path, apis: list[dict[str, object]]) -> None:
 
 
 def wait_for_all_workers(server: Server, path: str) -> None:
-    """Return once a path is served by whichever worker takes a connection."""
-    cookies = server.session().cookies
-    served: list[bool] = []
-
-    def is_known() -> bool:
-        answer = requests.get(server.url + path, cookies=cookies, timeout=30)  # on a connection of its own
-        served.append(answer.status_code == 200)
-        return len(served) >= 20 and all(served[-20:])
-
-    wait_until(is_known, 60)
+    """Return once all workers serve a path."""
+    cookie = f"session_id={server.session().cookies['session_id']}"
+    wait_until(lambda: ask_each(server, path, cookie) == {200}, 60)
 
 
 def callers(session: requests.Session, calls: list[tuple[str, str, object]]) -> Load[requests.Response]:

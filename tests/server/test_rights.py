@@ -23,7 +23,7 @@ from tests.server.conftest import Server, serving, wait_until
 from tests.server.load import Load
 from tests.server.odoo_shell import OdooShell
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.alone, pytest.mark.live]
 
 ROUNDS = int(os.environ.get("RIGHTS_ROUNDS", "10"))
 #: Seconds after which a change that was signalled is known to every call that begins: a look each 0.1 s, and no less.

@@ -17,7 +17,7 @@ from dev.testbed import Testbed
 from tests.server.conftest import Server, checkout, gunicorn, wait_until
 from tests.server.load import Load
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.alone, pytest.mark.live]
 
 #: wsgi.py of a version that says which one it is.
 _WSGI = """

@@ -15,7 +15,7 @@ import requests
 from dev.testbed import Testbed
 from tests.server.conftest import Server
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.alone, pytest.mark.live]
 #: More than all threads of the server: two workers of four.
 CROWD = 24
 
