@@ -55,8 +55,8 @@ class Callers:
         """Return where a request comes from.
 
         One whose credential is known counts for who that is, whichever of their credentials it is. Any other counts
-        for its address, so that made-up ones win nothing; and for the credential, so that nobody has much more under
-        way by the time when it is known.
+        for its address, so that made-up ones win nothing. Both count for the credential, so that nobody has twice as
+        much under way at the time when it becomes known.
         """
         credential = credential_of(headers)
         if credential is None:
@@ -65,7 +65,7 @@ class Callers:
         if principal is None:
             return Origin((self.address(headers, client), credential), credential)
         self._known.move_to_end(credential)
-        return Origin((principal,), credential, is_known=True)
+        return Origin((principal, credential), credential, is_known=True)
 
 
 def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -74,6 +74,7 @@ class Exchanges:
         self._callers = Callers(options.proxies, options.place_of)
         self._turns = Turns(options.at_once)
         self._due: OrderedDict[Connection, None] = OrderedDict()  # whose clients have done something; first come first
+        self._unread: deque[Connection] = deque()  # with more in what they have sent than one turn was for
 
     def start(self) -> None:
         """Start the threads; after the fork."""
@@ -96,7 +97,7 @@ class Exchanges:
     @property
     def has_due(self) -> bool:
         """Whether there is more to do for what has come already."""
-        return bool(self._due)
+        return bool(self._due or self._unread)
 
     # What the loop calls.
 
@@ -118,11 +119,16 @@ class Exchanges:
         self._due[conn] = None
 
     def go_on(self, seconds: float) -> None:
-        """Do what is due, for some time; who comes last is the first in the next round."""
+        """Do what is due, for some time; who is left is the first in the next round.
+
+        One who has sent much at once, in tiny pieces, has a turn for each of those who have not.
+        """
         ends = time.monotonic() + seconds
-        while self._due and time.monotonic() < ends:
-            conn, _ = self._due.popitem(last=False)
-            self._step(self._on_client, conn)
+        while self.has_due and time.monotonic() < ends:
+            if self._due:
+                self._step(self._on_client, self._due.popitem(last=False)[0])
+            if self._unread:
+                self._step(self._on_unread, self._unread.popleft())
 
     def give_turns(self) -> None:
         """Let the threads that are free make answers."""
@@ -161,14 +167,10 @@ class Exchanges:
     # Requests.
 
     def _on_client(self, conn: Connection) -> None:
-        """A client has sent something, takes more, or has hung up; or it had sent more than one turn was for."""
-        if conn.is_gone:
+        """A client has sent something, takes more, or has hung up."""
+        if conn.is_gone or not conn.events:  # the event is older than what it waits for now
             return
-        if not conn.events:
-            if conn.place is self.places.receiving:
-                self._collect(conn)
-            # Else the event is older than what it waits for now.
-        elif conn.place is None:  # it is being answered: what comes meanwhile is for later
+        if conn.place is None:  # it is being answered: what comes meanwhile is for later
             self.places.watch(conn, 0)
         elif conn.place is self.places.sending:
             self._send(conn)
@@ -176,6 +178,11 @@ class Exchanges:
             self._receive(conn)
         elif not conn.discard():
             self._close(conn)
+
+    def _on_unread(self, conn: Connection) -> None:
+        """There was more than one turn was for; unless it has been refused since."""
+        if conn.place is self.places.receiving:
+            self._collect(conn)
 
     def _receive(self, conn: Connection) -> None:
         if conn.receive():
@@ -197,7 +204,7 @@ class Exchanges:
                 self._queue(conn, progress)
             elif progress is Progress.HAS_MORE:
                 self.places.wait(conn, self.places.receiving, conn.receive_by(), 0)
-                self._due[conn] = None
+                self._unread.append(conn)
             elif conn.reader.has_begun:
                 self.places.wait(conn, self.places.receiving, conn.receive_by(), READ)
                 self._bound_files()

@@ -19,7 +19,7 @@ HEAD, TARGET, FIELDS = 64 * 1024, 8190, 100
 #: Bytes of a body that are kept in memory; more of it goes to a file.
 IN_MEMORY = 64 * 1024
 #: Steps of h11 in one turn, each a head or a piece of a body: a client that sends tiny chunks gets no longer turns.
-STEPS = 64
+STEPS = 16
 
 #: Bytes that h11 lets pass in a field's value and RFC 9110 5.5 does not.
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")

@@ -25,7 +25,7 @@ from serving.places import READ, Places
 #: Seconds between two looks for connections whose time is over, and at the memory that could be given back.
 TIDY_SECONDS, MEMORY_SECONDS = 0.5, 5.0
 #: Seconds for those who have sent something; then new connections and finished answers have their turn.
-ROUND_SECONDS = 0.05
+ROUND_SECONDS = 0.01
 
 
 class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
