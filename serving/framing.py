@@ -24,8 +24,8 @@ STEPS = 16
 #: Bytes that h11 lets pass in a field's value and RFC 9110 5.5 does not.
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HEAD_END = re.compile(rb"\n\r?\n")
-#: The end of a chunk, and the chunk of no bytes that is the last one.
-_LAST_CHUNK = re.compile(rb"(?:\r\n)?0+[ \t]*(?:;[^\n]*)?\r?\n")
+#: What may be left of a chunk's end, and the line before the next one; the last chunk is one of no bytes.
+_CHUNK_LINE = re.compile(rb"(?:\r?\n)?([0-9A-Fa-f]+)[^\n]*\n")
 _METHOD = re.compile(r"[A-Z][A-Z-]*")
 _VERSIONS = {b"1.1": (1, 1), b"1.0": (1, 0)}
 
@@ -166,11 +166,14 @@ class Reader:
         """Count the lines behind the last chunk before they are parsed. Raises Refusal where there are very many."""
         rest = self.rest
         if not self._has_trailers:
-            last = _LAST_CHUNK.match(rest)
-            if last is None:
+            line = _CHUNK_LINE.match(rest)
+            if line is None:
+                return
+            if line[1].strip(b"0"):  # h11 takes the line, and what follows is data
+                self._between_chunks = False
                 return
             self._has_trailers = True
-            rest = rest[last.end() :]
+            rest = rest[line.end() :]
         end = _HEAD_END.search(b"\n" + rest)
         if rest.count(b"\n", 0, end.end() if end else len(rest)) > FIELDS + 1:
             raise Refusal(431, f"More than {FIELDS} fields follow the body.")

@@ -246,9 +246,11 @@ def test_a_few_fields_behind_a_body_are_let_pass_whatever_follows() -> None:
 
 
 def test_what_looks_like_the_end_inside_a_chunk_is_no_end() -> None:
-    body = b"0\r\n" * 500
-    data = CHUNKED_HEAD + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-    assert what(data) == [("POST", "/", body)]
+    chunk = b"0\n" + b"x\n" * 101 + b"0\r\n" * 100
+    data = CHUNKED_HEAD + b"%x\r\n%b\r\n" % (len(chunk), chunk) * 2 + b"0\r\n\r\n"
+    for cut in range(len(CHUNKED_HEAD), len(data)):
+        assert what(data, [cut]) == [("POST", "/", chunk * 2)]
+    assert what(data, list(range(len(data)))) == [("POST", "/", chunk * 2)]
 
 
 def test_lines_of_a_body_are_no_fields() -> None:
