@@ -40,6 +40,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*arguments, **options)
         self._deferred = PollableMethodQueue()
         self._stops_at: float | None = None
+        self._look_again: float | None = None
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -98,13 +99,15 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def _look(self, poller: selectors.BaseSelector, acceptor: Acceptor, exchanges: Exchanges) -> None:
         """Wait for what happens next, and do what there is to do for it."""
         patience = acceptor.look(exchanges.load, is_open=self.alive) or TIDY_SECONDS
+        if self._look_again is not None:
+            patience = min(patience, self._look_again)
         for key, _ in poller.select(0 if exchanges.has_due else patience):
             if isinstance(key.data, Connection):
                 exchanges.on_client(key.data)
             else:
                 key.data(key.fileobj)
         exchanges.go_on(ROUND_SECONDS)
-        exchanges.give_turns()
+        self._look_again = exchanges.give_turns()
 
     def _tidy(self, exchanges: Exchanges, now: float) -> None:
         """Say that the worker lives, and drop those whose time is over."""

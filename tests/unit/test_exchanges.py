@@ -16,8 +16,9 @@ from gunicorn.workers.gthread import PollableMethodQueue
 
 from app.auth.addresses import place_of
 from serving import framing
+from serving.callers import credential_of
 from serving.connection import BODY_SECONDS, Connection
-from serving.exchanges import Exchanges, Options
+from serving.exchanges import BRIEF, Exchanges, Options
 from serving.places import Places
 
 #: Bytes of a body at most, and how many of them have room on the disk.
@@ -321,3 +322,30 @@ def test_a_pipelined_request_has_all_its_time_from_the_end_of_the_answer_before(
     take_turn(exchanges, deferred)
     assert conn.place is exchanges.places.receiving
     assert conn.deadline == pytest.approx(later + BODY_SECONDS, abs=1)
+
+
+def test_brief_answers_are_made_one_after_the_other_and_others_beside_each_other(
+    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works: list[Callable[[], None]] = []
+    now = time.monotonic()
+    monkeypatch.setattr(exchanges._threads, "do", works.append)
+    monkeypatch.setattr("serving.exchanges.time.monotonic", lambda: now)
+    exchanges._cfg.set("threads", 3)
+    for number in range(4):
+        conn, client = connect()
+        token = str(number)
+        exchanges._callers.vouch(credential_of([(b"authorization", f"Bearer {token}".encode())]) or b"", token)
+        ask(exchanges, conn, client, "/", token=token)
+    assert exchanges.give_turns() == pytest.approx(BRIEF)
+    assert len(works) == 1
+    works[0]()
+    deferred.run_callbacks(None)
+    assert exchanges.give_turns() == pytest.approx(BRIEF)
+    assert len(works) == 2
+    now += BRIEF
+    assert exchanges.give_turns() == pytest.approx(BRIEF)
+    assert len(works) == 3
+    now += BRIEF
+    assert exchanges.give_turns() is None
+    assert len(works) == 4
