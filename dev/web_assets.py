@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dev import apt, paths
+from dev import apt, locks, paths
 from dev.odoo_source import SUITE, UNPACKED, OdooSource
 from dev.steps import step
 
@@ -31,8 +31,14 @@ TODO = "Run the same command again, or set GATEHOUSE_ODOO_SOURCE to a checkout o
 def ensure(source: OdooSource) -> None:
     """Bring what is missing; fast when nothing is. Raises SetupError."""
     root = tree(source)
-    missing = {} if root is None else needed(source.package, root)
-    if root is None or not missing:
+    if root is None or not needed(source.package, root):
+        return
+    with locks.alone(root.with_name(f"{root.name}.lock")):
+        _fetch(needed(source.package, root), root)
+
+
+def _fetch(missing: Mapping[str, str], root: Path) -> None:
+    if not missing:  # another process was quicker
         return
     names = sorted(set(missing.values()))
     with step(f"Fetching what Odoo's web client needs ({', '.join(names)}; 10 MB)"):
