@@ -25,7 +25,7 @@ from tests.server.odoo_shell import OdooShell
 
 pytestmark = [pytest.mark.alone, pytest.mark.live]
 
-ROUNDS = int(os.environ.get("RIGHTS_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("RIGHTS_ROUNDS", "6"))
 #: Seconds after which a change that was signalled is known to every call that begins: a look each 0.1 s, and no less.
 SETTLED = 0.15
 

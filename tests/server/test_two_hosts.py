@@ -22,7 +22,7 @@ from dev.testbed import Testbed
 from tests.packages import program
 from tests.server.conftest import Server, free_port, gunicorn, in_odoo, wait_until
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.alone, pytest.mark.live]
 API = "/api/partner/rest"
 
 
