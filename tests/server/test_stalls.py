@@ -28,6 +28,7 @@ from PIL import Image
 
 from dev.testbed import Testbed
 from tests.server.conftest import Server, environment_of, gunicorn, run_flask, wait_until
+from tests.server.workers import ask_each
 
 pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -316,6 +317,9 @@ def test_health_and_readiness_are_answered_when_all_threads_are_busy(stage: Stag
         return answers[-1].status_code == 200
 
     wait_until(create, 30, lambda: answers[-1].text)
+    for login in ("admin", "demo"):
+        # Until a worker knows a credential, it counts for its address too, of which all these calls are.
+        assert ask_each(stage.server, "/api/partner/rest?limit=1", f"session_id={stage.cookie(login)}") == {200}
     record = answers[-1].json()["result"]["id"]
 
     def patch(login: str) -> None:
