@@ -101,7 +101,9 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         authenticator,
         throttle,
         addons,
-        Concurrency(settings.at_once),
+        # What the server knows of a caller has its turns (serving.turns). What it does not know yet, a new token for
+        # example, comes on top; but one thread is for others in any case.
+        Concurrency(max(settings.at_once, min(2 * settings.at_once, settings.threads - 1))),
         settings.call_timeout,
     )
     return Services(

@@ -58,7 +58,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave users out, but with ``--every-record``."""
+    """Keep these tests from the processes of other databases; leave users out but with ``--every-record``."""
+    for item in filter(_is_one_of_ours, items):
+        item.add_marker(pytest.mark.alone)
     if config.getoption("--every-record", default=False):
         return
     left_out = [item for item in items if _is_for_the_long_form(item)]
@@ -66,8 +68,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
+def _is_one_of_ours(item: pytest.Item) -> bool:
+    return item.path.parent == Path(__file__).parent
+
+
 def _is_for_the_long_form(item: pytest.Item) -> bool:
-    if item.path.parent != Path(__file__).parent or item.path.stem == "test_known":
+    if not _is_one_of_ours(item) or item.path.stem == "test_known":
         return False
     return getattr(item, "callspec").params["login"] not in _SHORT  # noqa: B009  not all items have one
 

@@ -309,18 +309,12 @@ def peek(client: socket.socket) -> bytes:
 
 def test_health_and_readiness_are_answered_when_all_threads_are_busy(stage: Stage, testbed: Testbed) -> None:
     route = f"{stage.server.url}/api/partner/rest"
-    answers: list[requests.Response] = []
-
-    def create() -> bool:
-        # What a drill before this one has left may be under way still.
-        answers.append(stage.server.session().post(route, json={"name": "held for all"}))
-        return answers[-1].status_code == 200
-
-    wait_until(create, 30, lambda: answers[-1].text)
     for login in ("admin", "demo"):
-        # Until a worker knows a credential, it counts for its address too, of which all these calls are.
-        assert ask_each(stage.server, "/api/partner/rest?limit=1", f"session_id={stage.cookie(login)}") == {200}
-    record = answers[-1].json()["result"]["id"]
+        # Until a worker knows a credential, it counts for its address too, of which all these calls are. What a drill
+        # before this one has left may be under way still.
+        cookie = f"session_id={stage.cookie(login)}"
+        wait_until(lambda cookie=cookie: ask_each(stage.server, "/api/partner/rest?limit=1", cookie) == {200}, 30)  # type: ignore[misc]
+    record = stage.server.session().post(route, json={"name": "held for all"}).json()["result"]["id"]
 
     def patch(login: str) -> None:
         with contextlib.suppress(requests.RequestException):

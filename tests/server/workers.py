@@ -35,6 +35,8 @@ def ask_each(server: Server, path: str, cookie: str) -> set[int]:
             client.request("GET", path, headers={"Cookie": cookie})
             answer = client.getresponse()
             answer.read()
+            if client.sock is None:  # the worker has hung up, as it does after a refusal
+                return {answer.status}
             # They stay open: the next one goes to the worker that has fewer.
             statuses[worker_of(server, client.sock)] = answer.status
     return set(statuses.values())
