@@ -106,6 +106,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:
     """Each worker opens connections of its own."""
     boot.after_fork_in_child()
+    meters.WORKER_DEATHS.inc(0)  # opens this process's files, for which a call may find no room
     processes.enter(worker.age, worker.pid)
 
 
