@@ -282,14 +282,20 @@ def test_a_body_that_waits_for_other_requests_of_its_caller_is_the_first_to_be_d
     assert len(exchanges._turns._held["1.2.3.4"]) == len(exchanges.places.held) == LARGEST_BODIES - 1
 
 
+def answered(
+    exchanges: Exchanges, pair: tuple[Connection, socket.socket], deferred: PollableMethodQueue, token: str
+) -> tuple[Connection, socket.socket]:
+    """Let a client ask with a token, and be answered."""
+    ask(exchanges, *pair, "/", token=token)
+    take_turn(exchanges, deferred)
+    return pair
+
+
 def test_all_credentials_of_one_principal_are_one_caller(
     exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Application
 ) -> None:
     application.principal = "client:1"
-    (one, one_client), (other, other_client) = connect(), connect()
-    for conn, client, token in ((one, one_client, "a"), (other, other_client, "b")):
-        ask(exchanges, conn, client, "/", token=token)
-        take_turn(exchanges, deferred)
+    (one, one_client), (other, other_client) = (answered(exchanges, connect(), deferred, token) for token in ("a", "b"))
     ask(exchanges, one, one_client, "/", token="a")
     ask(exchanges, other, other_client, "/", token="b")
     assert list(exchanges.places.held) == [other]
@@ -299,10 +305,9 @@ def test_a_credential_that_is_no_longer_good_takes_no_turns_of_others(
     exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Application
 ) -> None:
     application.principal = "client:1"
-    (one, one_client), (other, other_client) = connect(), connect()
-    for conn, client, token in ((one, one_client, "revoked"), (other, other_client, "good")):
-        ask(exchanges, conn, client, "/", token=token)
-        take_turn(exchanges, deferred)
+    (one, one_client), (other, other_client) = (
+        answered(exchanges, connect(), deferred, token) for token in ("revoked", "good")
+    )
     application.principal, application.status = None, "401 Unauthorized"
     ask(exchanges, one, one_client, "/", token="revoked")
     take_turn(exchanges, deferred)
