@@ -45,6 +45,11 @@ class Connection(PsycoConnection):  # type: ignore[misc]
             self.prepared = Prepared()
         self.beginning = statements
 
+    def reset(self) -> None:
+        """See psycopg2, which has all that was prepared discarded."""
+        super().reset()
+        self.prepared = Prepared()
+
     def leave_to_psycopg2(self) -> None:
         """Let psycopg2 send BEGIN again, after a reset."""
         self.beginning = ""

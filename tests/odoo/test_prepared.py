@@ -167,6 +167,24 @@ def test_statements_that_somebody_has_deallocated_cost_another_try(transactions:
     assert transactions.run(lambda root: ask(root, template, 2))[0] == [(2, "two")]
 
 
+def test_a_connection_that_was_reset_costs_no_other_try(
+    transactions: Transactions, template: str, pool: Pool, database: str
+) -> None:
+    """Odoo's own cursors reset what they take from the pool, and psycopg2 then has all that is prepared discarded."""
+    often(transactions, template, 1)
+    connection = pool.borrow(connections._info(database, os.getpid()))
+    assert hasattr(connection, "prepared")  # the one that was used before
+    pool.give_back(connection)
+    tries: list[int] = []
+
+    def work(root: Environment) -> Any:
+        tries.append(1)
+        return ask(root, template, 2)[0]
+
+    assert (transactions.run(work), len(tries)) == ([(2, "two")], 1)
+    assert b"EXECUTE" in sent(transactions, template, 1)  # prepared anew when the first call was over
+
+
 def test_a_value_that_does_not_fit_is_refused_as_ever(transactions: Transactions, template: str) -> None:
     often(transactions, template, "1")
     assert b"EXECUTE" in sent(transactions, template, "1")
