@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return _pytest(arguments)
     found = folders(root=os.geteuid() == 0)
-    together = ["-m", "not alone", "-n", str(AT_ONCE), "--dist", "loadgroup"]
+    together = ["-m", "not alone", "-n", str(AT_ONCE), "--dist", "loadscope", "--no-loadscope-reorder"]
     codes = [_pytest([*together, *found]), _pytest(["-m", "alone", *found])]
     if FOR_ROOT not in found:
         say(f"{FOR_ROOT} was left out, as only root can make users. As root: make test ARGS={FOR_ROOT}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import Any
 
 import hypothesis
 import psycopg2
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from dev import testbed as dev_testbed
 from dev.errors import SetupError
@@ -46,11 +49,17 @@ OPERATOR = {"Authorization": "Bearer an ops person's token"}
 _WHOLE = ("addon", "applications", "deploy")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, with ``-n``, the tests of a file, and those of some folders."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder in _WHOLE else f"{folder}/{item.path.stem}"))
+class ByFile(LoadScopeScheduling):
+    """Gives each process of ``-n`` whole files, and of some folders all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = PurePath(nodeid.partition("::")[0])
+        return path.parent.name if path.parent.name in _WHOLE else str(path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Share the tests out so; pytest-xdist 3.8's own ``loadgroup`` splits what belongs together with pytest 9.2."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

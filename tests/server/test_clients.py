@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,6 +21,7 @@ from requests_oauthlib import OAuth2Session
 from dev.testbed import Testbed
 from tests.packages import program
 from tests.server.conftest import Server, free_port, wait_until
+from tests.server.workers import wait_for_api, wait_for_client
 
 pytestmark = pytest.mark.live
 API = "/api/partner/rest"
@@ -31,8 +31,8 @@ API = "/api/partner/rest"
 def shop(server: Server) -> dict[str, str]:
     """A client app that is connected to the demo's API and acts as `demo`."""
     made = server.flask("client", "create", "Shop", "--api", "Partners", "--user", "demo", "--json")
-    time.sleep(1)
     credentials: dict[str, str] = json.loads(made.stdout.splitlines()[-1])
+    wait_for_client(server, f"{API}?limit=1", credentials)
     return credentials
 
 
@@ -95,9 +95,9 @@ def test_a_person_lets_an_app_act_for_them_in_their_browser(
     from playwright.sync_api import sync_playwright
 
     redirect = f"http://127.0.0.1:{app_server.server_port}/callback"
-    made = server.flask("client", "create", "Calendar", "--api", "Partners", "--redirect-uri", redirect, "--json")
-    credentials = json.loads(made.stdout.splitlines()[-1])
-    time.sleep(1)
+    options = ("--api", "Partners", "--user", "demo", "--redirect-uri", redirect, "--json")
+    credentials = json.loads(server.flask("client", "create", "Calendar", *options).stdout.splitlines()[-1])
+    wait_for_client(server, f"{API}?limit=1", credentials)
     app = OAuth2Session(credentials["client_id"], redirect_uri=redirect, scope=["read", "search"], pkce="S256")
     address, _ = app.authorization_url(f"{server.url}/api/oauth2/authorize")
 
@@ -148,10 +148,11 @@ def test_a_rate_limit_is_exact_across_all_workers(server: Server, tmp_path: Path
     document = tmp_path / "limited.yaml"
     document.write_text(
         "apis: [{name: Limited, route: /api/limited, published: true, authentication: public, run_as: demo, "
-        "rate_limit: 20/minute, models: [{model: res.partner, fields: [name]}]}]"
+        "rate_limit: 20/minute, models: [{model: res.partner, fields: [name]}]}, "
+        "{name: Beside it, route: /api/beside, published: true, models: [{model: res.partner, fields: [name]}]}]"
     )
     server.flask("api", "import", str(document))
-    time.sleep(1)
+    wait_for_api(server, "/api/beside")  # and so the other one too, without a call that counts
     statuses: list[int] = []
 
     def call() -> None:

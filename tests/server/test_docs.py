@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import requests
 
 from tests.packages import program
 from tests.server.conftest import Server
+from tests.server.workers import wait_for_client
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -77,7 +77,7 @@ def test_a_token_shows_what_it_may_call_and_calls_it(server: Server, visitor: Vi
         "client", "create", "Docs", "--api", "Partners", "--scope", "search", "--user", "demo", "--json"
     )
     credentials = json.loads(made.stdout.splitlines()[-1])
-    time.sleep(1)
+    wait_for_client(server, "/api/partner/rest?limit=1", credentials)
     form = {name: credentials[name] for name in ("client_id", "client_secret")}
     token = requests.post(f"{server.url}/api/oauth2/token", data=form, timeout=10).json()["access_token"]
     page = visitor.page

@@ -15,7 +15,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from dev.testbed import Testbed
-from tests.server.conftest import Server, in_odoo, serving, wait_until
+from tests.server.conftest import Server, in_odoo, serving, wait_for_lock, wait_until
 
 pytestmark = pytest.mark.live
 TOKEN = "an ops person's token"
@@ -48,8 +48,11 @@ def value(observed: Server) -> Callable[..., float]:
 
 
 @pytest.fixture
-def blocked(observed: Server, testbed: Testbed) -> Iterator[Callable[[], None]]:
-    """A change of a partner that waits for a lock; the function lets it go on, and waits for its answer."""
+def blocked(observed: Server, testbed: Testbed, request: pytest.FixtureRequest) -> Iterator[Callable[[], None]]:
+    """A change of a partner that waits for a lock; the function lets it go on, and waits for its answer.
+
+    Its request's id is the name of the test.
+    """
     session = observed.session()
     record = session.post(f"{observed.url}{API}", json={"name": "blocked"}).json()["result"]
     outside = testbed.server.connect(observed.database)
@@ -58,11 +61,12 @@ def blocked(observed: Server, testbed: Testbed) -> Iterator[Callable[[], None]]:
         cursor.execute("SELECT 1 FROM res_partner WHERE name = 'blocked' FOR UPDATE")
     answers: list[requests.Response] = []
     path = f"{observed.url}{API}/{record['id']}"
-    headers = {"X-Request-ID": "slow-1"}
+    headers = {"X-Request-ID": request.node.name}
     thread = threading.Thread(
         target=lambda: answers.append(session.patch(path, json={"phone": "1"}, headers=headers, timeout=30))
     )
     thread.start()
+    wait_for_lock(testbed, observed)
 
     def go_on() -> None:
         outside.rollback()
@@ -154,16 +158,7 @@ def test_a_retry_after_a_serialization_failure_is_counted(
             target=lambda: session.patch(f"{observed.url}{API}/{record['id']}", json={"phone": "1"}, timeout=30)
         )
         thread.start()
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'res_partner'"
-        watching = testbed.server.connect(observed.database)
-        with watching.cursor() as look:
-
-            def waits() -> bool:
-                look.execute(waiting)
-                return look.fetchone() is not None
-
-            wait_until(waits, 5)
-        watching.close()
+        wait_for_lock(testbed, observed)
         outside.commit()
     thread.join()
     outside.close()
@@ -224,12 +219,18 @@ def test_without_a_token_in_the_settings_there_are_no_metrics(server: Server) ->
         assert answer.status_code == 404
 
 
-def test_a_slow_call_says_how_long_the_database_took(observed: Server, blocked: Callable[[], None]) -> None:
+def test_a_slow_call_says_how_long_the_database_took(
+    observed: Server, blocked: Callable[[], None], request: pytest.FixtureRequest
+) -> None:
     time.sleep(0.5)
     blocked()
-    (line,) = [
-        line for line in _lines(observed) if line["logger"] == "gatehouse.slow" and line["request_id"] == "slow-1"
-    ]
+
+    def found() -> list[dict[str, Any]]:
+        slow = [line for line in _lines(observed) if line["logger"] == "gatehouse.slow"]
+        return [line for line in slow if line["request_id"] == request.node.name]
+
+    wait_until(found, 10)
+    (line,) = found()
     assert (line["level"], line["method"], line["status"]) == ("WARNING", "PATCH", 200)
     assert line["seconds"] >= line["sql_seconds"] >= 0.4
     assert line["sql_statements"] >= 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from dev.paths import LOCAL
 from tests.packages import program
 from tests.server.conftest import Server
+from tests.server.workers import wait_for_api, wait_for_client
 
 pytestmark = pytest.mark.live
 NEWMAN = "6.2.2"
@@ -60,7 +60,7 @@ apis:
 """
     )
     server.flask("api", "import", str(definitions))
-    time.sleep(1)
+    wait_for_api(server, "/api/readonly")
     exported = folder / "collection.json"
     exported.write_text(server.flask("api", "postman", "--all").stdout)
     return exported
@@ -90,7 +90,7 @@ def test_all_requests_pass_for_a_person_who_logs_in(
 def test_a_client_app_fetches_its_token_and_runs_its_api(newman: str, server: Server, tmp_path: Path) -> None:
     made = server.flask("client", "create", "Postman", "--api", "Partners", "--user", "admin", "--json")
     credentials = json.loads(made.stdout.splitlines()[-1])
-    time.sleep(1)
+    wait_for_client(server, "/api/partner/rest?limit=1", credentials)
     exported = tmp_path / "partners.json"
     exported.write_text(server.flask("api", "postman", "/api/partner/rest").stdout)
     variables = {key: credentials[key] for key in ("client_id", "client_secret")}

@@ -90,7 +90,7 @@ def define(server: Server, path: Path, apis: list[dict[str, object]]) -> None:
 def wait_for_all_workers(server: Server, path: str) -> None:
     """Return once all workers serve a path."""
     cookie = f"session_id={server.session().cookies['session_id']}"
-    wait_until(lambda: ask_each(server, path, cookie) == {200}, 60)
+    wait_until(lambda: ask_each(server, path, Cookie=cookie) == {200}, 60)
 
 
 def callers(session: requests.Session, calls: list[tuple[str, str, object]]) -> Load[requests.Response]:

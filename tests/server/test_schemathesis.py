@@ -17,6 +17,7 @@ import requests
 
 from dev.testbed import Testbed
 from tests.server.conftest import ROOT, Server, serving
+from tests.server.workers import wait_for_api
 
 pytestmark = [
     pytest.mark.live,
@@ -34,7 +35,7 @@ def own_server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> It
         made = server.flask("client", "create", "Schemathesis", "--user", "admin", "--json")
         credentials = json.loads(made.stdout.splitlines()[-1])
         server.flask("api", "import", "tests/server/schemathesis.yaml")
-        time.sleep(1)
+        wait_for_api(server, "/api/method")
         form = {name: credentials[name] for name in ("client_id", "client_secret")}
         answer = requests.post(f"{server.url}/api/oauth2/token", data=form, timeout=10).json()
         server.token = answer["access_token"]  # type: ignore[attr-defined]

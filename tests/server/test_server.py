@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
-from tests.server.conftest import ROOT, Server, environment_of, free_port, in_odoo, serving, wait_until
+from tests.server.conftest import ROOT, Server, environment_of, free_port, in_odoo, serving, wait_for_lock, wait_until
 
 pytestmark = pytest.mark.live
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -35,6 +35,7 @@ def test_two_workers_serve(server: Server) -> None:
     wait_until(lambda: len(server.worker_pids()) == 2, 10)
 
 
+@pytest.mark.alone
 def test_a_change_of_a_definition_takes_effect_in_every_worker_within_a_second(server: Server, tmp_path: Path) -> None:
     document = "apis:\n- {name: Fast, route: /api/fast, published: %s, authentication: public, run_as: demo,\n"
     document += "   models: [{model: res.partner, fields: [name]}]}\n"
@@ -160,7 +161,7 @@ def test_a_stop_lets_calls_in_flight_finish_and_leaves_no_process(testbed: Testb
                 target=lambda: answers.append(session.patch(f"{route}/{record['id']}", json={"phone": "1"}))
             )
             thread.start()
-            time.sleep(0.5)
+            wait_for_lock(testbed, server)
             server.process.send_signal(signal.SIGTERM)
             time.sleep(0.5)
             outside.rollback()

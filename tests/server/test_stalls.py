@@ -313,7 +313,9 @@ def test_health_and_readiness_are_answered_when_all_threads_are_busy(stage: Stag
         # Until a worker knows a credential, it counts for its address too, of which all these calls are. What a drill
         # before this one has left may be under way still.
         cookie = f"session_id={stage.cookie(login)}"
-        wait_until(lambda cookie=cookie: ask_each(stage.server, "/api/partner/rest?limit=1", cookie) == {200}, 30)  # type: ignore[misc]
+        wait_until(
+            lambda cookie=cookie: ask_each(stage.server, "/api/partner/rest?limit=1", Cookie=cookie) == {200}, 30
+        )  # type: ignore[misc]
     record = stage.server.session().post(route, json={"name": "held for all"}).json()["result"]["id"]
 
     def patch(login: str) -> None:

@@ -1,4 +1,4 @@
-"""Which worker has a connection, and what each of them says."""
+"""Which worker has a connection, what each of them says, and when all of them know of a change."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import socket
 from urllib.parse import urlsplit
 
 import psutil
+import requests
 
-from tests.server.conftest import Server
+from tests.server.conftest import Server, wait_until
+
+#: Seconds after which a test that waits for the workers fails. What is promised (a second) has tests of its own, which
+#: run alone: beside other tests a worker may be late.
+_PATIENCE = 30
 
 
 def worker_of(server: Server, client: socket.socket) -> int:
@@ -24,7 +29,7 @@ def worker_of(server: Server, client: socket.socket) -> int:
     return found
 
 
-def ask_each(server: Server, path: str, cookie: str) -> set[int]:
+def ask_each(server: Server, path: str, **headers: str) -> set[int]:
     """Return the statuses that the workers answer a path with, each on a connection of its own."""
     address = urlsplit(server.url)
     statuses: dict[int, int] = {}
@@ -32,7 +37,7 @@ def ask_each(server: Server, path: str, cookie: str) -> set[int]:
         while not set(server.worker_pids()) <= set(statuses):
             client = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
             stack.callback(client.close)
-            client.request("GET", path, headers={"Cookie": cookie})
+            client.request("GET", path, headers=headers)
             answer = client.getresponse()
             answer.read()
             if client.sock is None:  # the worker has hung up, as it does after a refusal
@@ -40,3 +45,15 @@ def ask_each(server: Server, path: str, cookie: str) -> set[int]:
             # They stay open: the next one goes to the worker that has fewer.
             statuses[worker_of(server, client.sock)] = answer.status
     return set(statuses.values())
+
+
+def wait_for_api(server: Server, path: str) -> None:
+    """Wait until every worker knows an API that was just published: it asks a stranger for credentials."""
+    wait_until(lambda: ask_each(server, path) == {401}, _PATIENCE)
+
+
+def wait_for_client(server: Server, path: str, credentials: dict[str, str]) -> None:
+    """Wait until every worker knows that a client app, which acts as a user of its own, may call an API."""
+    form = {name: credentials[name] for name in ("client_id", "client_secret")}
+    token = requests.post(f"{server.url}/api/oauth2/token", data=form, timeout=10).json()["access_token"]
+    wait_until(lambda: ask_each(server, path, Authorization=f"Bearer {token}") == {200}, _PATIENCE)
