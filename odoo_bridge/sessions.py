@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from odoo import http
@@ -97,11 +98,19 @@ def open_session(root: Environment, user: User) -> Login:
 
 
 def close_session(sid: str) -> None:
-    """End a session everywhere, also those that rotation derived from it."""
+    """End a session everywhere, also those that rotation derived from it. Raises Unavailable where one stays.
+
+    Odoo's own ``delete_from_identifiers`` looks for them with ``glob``, and Python then keeps the pattern of each of
+    the last 32,768 log-outs compiled, 45 MB in all; what it can't remove it says nothing of.
+    """
     if _load(sid) is None:
         return
-    with _store():
-        http.root.session_store.delete_from_identifiers([sid[: http.STORED_SESSION_BYTES]])
+    folder = Path(http.root.session_store.get_session_filename(sid)).parent
+    with _store(), os.scandir(folder) as files:
+        for file in files:
+            if file.name.startswith(sid[: http.STORED_SESSION_BYTES]):
+                with contextlib.suppress(FileNotFoundError):  # ended at the same time by another call
+                    os.unlink(file.path)
 
 
 def _load(sid: str) -> Any:

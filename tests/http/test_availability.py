@@ -143,3 +143,21 @@ def test_a_session_that_cannot_be_kept_says_whether_the_disk_is_full(
     params = {"db": database, "login": "demo", "password": "demo"}
     status, error = anyone.error("POST", "/web/session/authenticate", json={"jsonrpc": "2.0", "params": params})
     assert (status, error["data"]["name"]) == (503, name)
+
+
+def test_a_session_that_cannot_be_ended_is_no_log_out(
+    app: Gatehouse, database: str, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    route, person = publish("res.partner"), Client(app)
+    person.log_in(database, "demo", "demo")
+    cookie = person.http.get_cookie("session_id")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        status, error = person.error("POST", "/web/session/destroy", json={})
+    assert (status, error["data"]["name"]) == (503, "session_store_unavailable")
+    assert cookie is not None
+    person.http.set_cookie("session_id", cookie.value)
+    assert person("GET", route).status_code == 200

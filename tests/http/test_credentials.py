@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -185,6 +186,31 @@ def test_an_old_session_is_rotated_as_odoo_rotates_it(
     assert rotated.value != cookie.value
     assert rotated.value[:42] == cookie.value[:42]  # the part that tells the session apart stays
     assert anyone("GET", route).status_code == 200
+
+
+def test_a_log_out_ends_the_session_from_before_a_rotation_too(
+    anyone: Client, database: str, publish: Publish, app: Gatehouse
+) -> None:
+    route = publish("res.partner")
+    _log_in(anyone, database, "demo", "demo")
+    cookie = anyone.http.get_cookie("session_id")
+    assert cookie is not None
+    path = app.services.instance.data_dir / "sessions" / cookie.value[:2] / cookie.value
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "create_time": time.time() - 4 * 3600}))
+    assert anyone("GET", route).status_code == 200  # rotated
+    anyone("POST", "/web/session/destroy", json={})
+    anyone.http.set_cookie("session_id", cookie.value)
+    assert anyone("GET", route).status_code == 401
+    assert list(path.parent.glob(f"{cookie.value[:42]}*")) == []
+
+
+def test_a_log_out_leaves_nothing_in_the_process(anyone: Client, database: str) -> None:
+    before = fnmatch._compile_pattern.cache_info().currsize  # type: ignore[attr-defined]  what Python remembers for glob
+    for _ in range(3):
+        _log_in(anyone, database, "demo", "demo")
+        assert anyone("POST", "/web/session/destroy", json={}).status_code == 200
+    assert fnmatch._compile_pattern.cache_info().currsize == before  # type: ignore[attr-defined]
 
 
 def test_the_password_alone_opens_nothing_for_a_user_with_two_factors(
