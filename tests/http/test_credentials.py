@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,21 +171,27 @@ def test_logging_in_again_ends_the_session_that_the_cookie_named(
     assert after.value[:42] != before.value[:42]
 
 
-def test_an_old_session_is_rotated_as_odoo_rotates_it(
-    anyone: Client, database: str, publish: Publish, app: Gatehouse
-) -> None:
-    route = publish("res.partner")
-    _log_in(anyone, database, "demo", "demo")
-    cookie = anyone.http.get_cookie("session_id")
+def _log_in_long_ago(client: Client, database: str, app: Gatehouse) -> Path:
+    """Log `demo` in and make the session so old that its next call rotates it; return its file, named by its id."""
+    _log_in(client, database, "demo", "demo")
+    cookie = client.http.get_cookie("session_id")
     assert cookie is not None
     path = app.services.instance.data_dir / "sessions" / cookie.value[:2] / cookie.value
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "create_time": time.time() - 4 * 3600}))
+    return path
+
+
+def test_an_old_session_is_rotated_as_odoo_rotates_it(
+    anyone: Client, database: str, publish: Publish, app: Gatehouse
+) -> None:
+    route = publish("res.partner")
+    path = _log_in_long_ago(anyone, database, app)
     assert anyone("GET", route).status_code == 200
     rotated = anyone.http.get_cookie("session_id")
     assert rotated is not None
-    assert rotated.value != cookie.value
-    assert rotated.value[:42] == cookie.value[:42]  # the part that tells the session apart stays
+    assert rotated.value != path.name
+    assert rotated.value[:42] == path.name[:42]  # the part that tells the session apart stays
     assert anyone("GET", route).status_code == 200
 
 
@@ -192,17 +199,12 @@ def test_a_log_out_ends_the_session_from_before_a_rotation_too(
     anyone: Client, database: str, publish: Publish, app: Gatehouse
 ) -> None:
     route = publish("res.partner")
-    _log_in(anyone, database, "demo", "demo")
-    cookie = anyone.http.get_cookie("session_id")
-    assert cookie is not None
-    path = app.services.instance.data_dir / "sessions" / cookie.value[:2] / cookie.value
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "create_time": time.time() - 4 * 3600}))
+    path = _log_in_long_ago(anyone, database, app)
     assert anyone("GET", route).status_code == 200  # rotated
     anyone("POST", "/web/session/destroy", json={})
-    anyone.http.set_cookie("session_id", cookie.value)
+    anyone.http.set_cookie("session_id", path.name)
     assert anyone("GET", route).status_code == 401
-    assert list(path.parent.glob(f"{cookie.value[:42]}*")) == []
+    assert list(path.parent.glob(f"{path.name[:42]}*")) == []
 
 
 def test_a_log_out_leaves_nothing_in_the_process(anyone: Client, database: str) -> None:
