@@ -77,7 +77,10 @@ class CurrentRegistry:
             return registry
 
     def follow(self, cr: SettingCursor) -> None:
-        """Empty the caches, or load the registry anew, where another process has signalled that they are old."""
+        """Empty the caches, or load the registry anew, where another process has signalled that they are old.
+
+        Afterwards it is known in what the registry's code differs from the database's addons.
+        """
         registry = self.get()
         if registry.get_sequences(cr) == (registry.registry_sequence, registry.cache_sequences):
             self.judge(cr, registry)
@@ -96,6 +99,8 @@ class CurrentRegistry:
                 if current is not registry:
                     self._on_reload()
                     self.code.judge(cr, current, rows)
+                else:
+                    self.judge(cr, current)
             cr.rollback()  # what was read before the caches were emptied is too old for them
 
     def look(self, cr: Any) -> None:

@@ -64,6 +64,14 @@ def test_work_that_follows_a_signal_knows_what_the_new_registry_lacks(transactio
     assert transactions.run(work) == [("gatehouse_nowhere", Kind.NOT_LOADED)]
 
 
+def test_work_that_follows_a_signal_knows_it_also_where_another_has_loaded_the_registry(
+    transactions: Transactions, database: str, sql: Sql
+) -> None:
+    other = Transactions(database, Limits(signaling_interval=0))
+    sql("INSERT INTO orm_signaling_default DEFAULT VALUES")
+    assert other.run(lambda root: other.current.code.is_judged(root.registry))
+
+
 def test_it_is_over_when_odoo_has_uninstalled_it(transactions: Transactions, sql: Sql) -> None:
     install(sql)
     signal(sql)
