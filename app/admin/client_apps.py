@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.admin import transactions
-from app.auth import clients, outstanding
+from app.auth import clients, consents, outstanding
 from app.auth.client_document import ClientDocument
 from app.auth.clients import Client
 from app.catalog import connections, editing, history
@@ -129,7 +129,7 @@ def withdraw(client_id: int, uid: int) -> None:
         given = {person: list(scopes) for person, scopes, _ in outstanding.consents_of(root.cr, client)}
         if uid not in given:
             raise NotFound("There is no such consent.")
-        clients.withdraw_consent(root.cr, client.id, uid)
+        consents.withdraw(root.cr, client.id, uid)
         login = _login(root, uid)
         history.note_client(root.cr, client.name, {f"consent of {login}": given[uid]}, {f"consent of {login}": []})
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestFatalError
 
-from app.auth import clients, login
+from app.auth import clients, consents, login
 from app.auth.clients import Client
 from app.auth.login import Attempt
 from app.errors import TooManyRequests
@@ -134,7 +134,7 @@ def log_in() -> Response:
 
 
 @blueprint.route("/consents", methods=["GET", "POST"])
-def consents() -> Response:
+def given_consents() -> Response:
     """Show what a person has allowed, and withdraw it: its tokens end at once."""
     person = _person()
     if person is None:
@@ -142,9 +142,9 @@ def consents() -> Response:
     form = WithdrawForm()
     if form.validate_on_submit() and re.fullmatch("[0-9]{1,9}", form.client.data):
         client_id = int(form.client.data)
-        services().transactions.run(lambda root: clients.withdraw_consent(root.cr, client_id, person.uid))
+        services().transactions.run(lambda root: consents.withdraw(root.cr, client_id, person.uid))
         return _see_other("/api/oauth2/consents")
-    given = services().transactions.run(lambda root: clients.consents(root.cr, person.uid))
+    given = services().transactions.run(lambda root: consents.every(root.cr, person.uid))
     shown = [
         (client, [MEANINGS[scope] for scope in clients.SCOPES if scope in scopes], when)
         for client, scopes, when in given
@@ -171,7 +171,7 @@ def _asked(root: Environment, person: Person) -> tuple[Asked, bool]:
         raise InvalidRequestFatalError(description="The address of this page is malformed.") from None
     asked_by = credentials["request"].client
     redirect_uri = credentials["redirect_uri"]
-    allowed = {client.id: set(granted) for client, granted, _ in clients.consents(root.cr, person.uid)}
+    allowed = {client.id: set(granted) for client, granted, _ in consents.every(root.cr, person.uid)}
     # Any app on a device can name a public client app's id and take its address: the person has to say that it is the
     # one that they use (RFC 8252 8.6).
     assured = redirect_uri.startswith("https://") or clients.has_secret(root.cr, asked_by)

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
 
-from app.auth import clients, codes, tokens
+from app.auth import clients, codes, consents, grants, tokens
 from app.auth.clients import Client
 from app.auth.throttle import Throttle
 from app.auth.tokens import Hasher
@@ -138,7 +138,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         self, client_id: str, code: dict[str, str], request: Request, *args: Any, **kwargs: Any
     ) -> None:
         """Store a code for what the person has allowed."""
-        clients.grant_consent(self.cr, request.client, request.user, request.scopes)
+        consents.grant(self.cr, request.client, request.user, request.scopes)
         codes.store(
             self.cr,
             self.hasher,
@@ -159,7 +159,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if found is None or found.client_id != client.id:
             return False
         if found.used:
-            clients.revoke_family(self.cr, found.family)
+            grants.revoke_family(self.cr, found.family)
             return False
         scopes = client.still(found.scopes)
         if not scopes or not found.person_active:  # what the person could allow was taken away since
@@ -208,7 +208,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         person = getattr(request, "user", None) if request.grant_type != "client_credentials" else None
         family = getattr(request, "family", None)
         shared = {"uid": person, "scopes": token["scope"].split(), "family": family}
-        clients.store_token(
+        grants.store_token(
             self.cr,
             self.hasher,
             token["access_token"],
@@ -218,27 +218,27 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
             **shared,
         )
         if "refresh_token" in token:
-            clients.store_token(
+            grants.store_token(
                 self.cr,
                 self.hasher,
                 token["refresh_token"],
                 tokens.REFRESH,
                 request.client,
-                lifetime=clients.REFRESH_LIFETIME,
+                lifetime=grants.REFRESH_LIFETIME,
                 **shared,
             )
         if request.grant_type == "refresh_token":
-            clients.replace(self.cr, request.grant)
+            grants.replace(self.cr, request.grant)
 
     def validate_refresh_token(
         self, refresh_token: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Whether the token is good; a spent one that comes again was stolen: its whole family ends (RFC 9700 4.14)."""
-        grant = clients.grant_of(self.cr, self.hasher, refresh_token)
+        grant = grants.grant_of(self.cr, self.hasher, refresh_token)
         if grant is None or grant.kind != "refresh" or grant.client.id != client.id:
             return False
         if grant.replaced:
-            clients.revoke_family(self.cr, grant.family or "")
+            grants.revoke_family(self.cr, grant.family or "")
             return False
         if not grant.in_force:
             return False
@@ -251,9 +251,9 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
 
     def revoke_token(self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any) -> None:
         """Revoke a token of the client app that asks; any other stays (RFC 7009 2.1)."""
-        grant = clients.grant_of(self.cr, self.hasher, token)
+        grant = grants.grant_of(self.cr, self.hasher, token)
         if grant is not None and grant.client.id == request.client.id:
-            clients.revoke(self.cr, grant)
+            grants.revoke(self.cr, grant)
 
     def introspect_token(
         self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
@@ -262,10 +262,10 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
 
         None too for one that no API would take: its scopes are gone, or nobody is there to execute its calls.
         """
-        grant = clients.grant_of(self.cr, self.hasher, token)
+        grant = grants.grant_of(self.cr, self.hasher, token)
         if grant is None or grant.client.id != request.client.id or not grant.in_force:
             return None
-        if grant.login is None and not clients.any_active(self.cr, self.executors(grant.client)):
+        if grant.login is None and not grants.any_active(self.cr, self.executors(grant.client)):
             return None
         said: dict[str, Any] = {
             "scope": " ".join(grant.scopes),

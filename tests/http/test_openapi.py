@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.auth import clients, tokens
+from app.auth import clients, grants, tokens
 from app.auth.clients import SCOPES
 from app.catalog import store
 from app.routing import Gatehouse
@@ -269,7 +269,7 @@ def make_token(app: Gatehouse, root: Root) -> Iterator[Callable[..., str]]:
             client = clients.create(env.cr, f"Reader {len(made)}", scopes=scopes, uid=uid)
             token = tokens.generate(tokens.ACCESS)
             hasher = app.services.hasher()
-            clients.store_token(
+            grants.store_token(
                 env.cr, hasher, token, tokens.ACCESS, client, uid=None, scopes=scopes, lifetime=60, family=None
             )
             made.append(client.id)
