@@ -1,4 +1,4 @@
-"""JSON Schemas of what a client may write: the rules that ``policy.values`` checks, as far as a schema can say them.
+"""JSON Schemas of what a client may write: the rules of ``policy.values`` and ``scalars`` that a schema can say.
 
 Whether an id names a record that the user can see, and whether a line belongs to the record, only a call can tell.
 """

@@ -8,7 +8,8 @@ from typing import Any
 
 from app.catalog.definition import Node
 from app.catalog.secrets import is_secret_model
-from app.policy.values import Checker, invalid
+from app.policy.scalars import invalid
+from app.policy.values import Checker
 from odoo_bridge.introspect import FieldInfo
 
 

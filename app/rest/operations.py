@@ -15,7 +15,8 @@ from app.errors import NotFound
 from app.policy import properties as property_values
 from app.policy import query, values
 from app.policy.ids import InvalidId, PublicId
-from app.policy.values import Checked, Checker, invalid
+from app.policy.scalars import invalid
+from app.policy.values import Checked, Checker
 from app.rest import references, versions
 from app.rest.versions import Condition
 from app.serialize.records import RecordSerializer
