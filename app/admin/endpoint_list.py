@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.catalog.compiler import endpoints
 from app.catalog.definition import Definition, Endpoint
 from app.catalog.document import EndpointSwitches
+from app.catalog.endpoints import endpoints
 
 
 @dataclass(frozen=True, slots=True)

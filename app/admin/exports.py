@@ -7,8 +7,8 @@ import re
 
 from app.admin import editor, transactions
 from app.catalog import editing, files
-from app.catalog.compiler import endpoints
 from app.catalog.definition import Definition
+from app.catalog.endpoints import endpoints
 from app.catalog.store import Stored
 from app.docs import openapi as openapi_document
 from app.errors import NotFound

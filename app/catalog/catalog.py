@@ -19,9 +19,10 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from app.catalog import store
-from app.catalog.compiler import compile_document, endpoints
+from app.catalog.compiler import compile_document
 from app.catalog.definition import Definition, Endpoint
 from app.catalog.document import ApiDocument
+from app.catalog.endpoints import endpoints
 from app.catalog.odoo_source import OdooSource
 from app.catalog.system import SystemSettings
 from app.metrics import meters, pools

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from app.catalog.compiler import endpoints
 from app.catalog.definition import Definition
+from app.catalog.endpoints import endpoints
 
 
 def conflicts(definitions: Iterable[Definition]) -> Iterator[tuple[Definition, Definition, str]]:

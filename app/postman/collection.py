@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.catalog.compiler import endpoints
 from app.catalog.definition import Definition, Endpoint, Exposure
+from app.catalog.endpoints import endpoints
 from app.docs import examples
 from app.json import dumps
 from app.postman.scripts import BEFORE_EACH, answer_test, event, set_unless_known
