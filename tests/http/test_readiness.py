@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,7 +25,7 @@ from odoo_bridge.boot import Instance
 from odoo_bridge.errors import Unavailable
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
-from tests.server.conftest import wait_until
+from tests.server.conftest import ROOT, wait_until
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -64,6 +65,11 @@ def test_ops_see_each_check_and_its_state(anyone: Client) -> None:
     assert {check["state"] for check in checks.values()} == {"ok"}
     assert (checks["schema"]["revision"], checks["schema"]["code"]) == (KNOWN[-1], KNOWN[-1])
     assert checks["disk_space"]["free_bytes"] > 0
+
+
+def test_the_docs_tell_of_each_check_in_its_order(anyone: Client) -> None:
+    page = (ROOT / "docs" / "readiness.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(_wait_for(anyone, ""))
 
 
 @pytest.fixture
