@@ -19,6 +19,7 @@ from prometheus_client.samples import Sample
 
 from dev.testbed import Testbed
 from tests.server.conftest import ROOT, Server, serving, wait_until
+from tests.server.workers import ask_each
 
 pytestmark = pytest.mark.live
 TOKEN = "an ops person's token"
@@ -98,10 +99,17 @@ def test_memory_time_and_files_are_told_of_each_process(measured: Server) -> Non
     page = os.sysconf("SC_PAGE_SIZE")
     told = sorted(value for name, value in memory.items() if name != "arbiter")
     assert told == pytest.approx(sorted(pages * page for pages in resident), rel=0.1)
+    # The kernel counts in hundredths of a second: a worker that has just been forked may not have used one of them yet.
+    wait_until(lambda: _each_has_used_time(measured), 60)
     for name in ("process_cpu_seconds_total", "process_start_time_seconds", "process_open_fds", "process_max_fds"):
         values = _by_process(measured, name)
         assert values.keys() == names, name
         assert min(values.values()) > 0, name
+
+
+def _each_has_used_time(server: Server) -> bool:
+    ask_each(server, "/healthz")
+    return min(_by_process(server, "process_cpu_seconds_total").values()) > 0
 
 
 def test_a_worker_that_is_killed_leaves_no_gauge_and_is_counted(measured: Server, testbed: Testbed) -> None:
