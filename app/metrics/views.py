@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 from flask import Blueprint, Response
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from app import health
 from app.auth.operators import is_operator
 from app.errors import NotFound
 from app.metrics.build import Build
+from app.metrics.counted import counted
 from app.metrics.processes import Processes
 from app.metrics.readiness import Readiness
 from app.routing import Gatehouse
@@ -30,15 +28,7 @@ def init_metrics(app: Gatehouse) -> None:
         """Answer with all metrics in Prometheus' text format."""
         if not is_operator():
             raise NotFound("There is no such route.")
-        text = generate_latest(_counted()) + generate_latest(looked_up)
+        text = generate_latest(counted()) + generate_latest(looked_up)
         return Response(text, content_type=CONTENT_TYPE_LATEST)
 
     app.register_blueprint(blueprint)
-
-
-def _counted() -> CollectorRegistry:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return REGISTRY
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return registry
