@@ -97,11 +97,17 @@ def _values(row: Row) -> dict[str, Any]:
 class Recorder:
     """Takes rows from the calls of this process and writes them in batches."""
 
-    def __init__(self, engine: Engine, capacity: int = CAPACITY, room: int = bodies.CAPACITY) -> None:
-        """``capacity`` is the rows that may wait, ``room`` the bytes of bodies that may wait with them."""
+    def __init__(
+        self, engine: Engine, capacity: int = CAPACITY, room: int = bodies.CAPACITY, interval: float = INTERVAL
+    ) -> None:
+        """``capacity`` is the rows that may wait, ``room`` the bytes of bodies that may wait with them.
+
+        ``interval`` is the seconds between two batches.
+        """
         self.dropped = 0
         self._engine = engine
         self._capacity = capacity
+        self._interval = interval
         self._queue: deque[tuple[float, Row]] = deque()  # each with the time when it came
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -181,7 +187,7 @@ class Recorder:
 
     def _run(self) -> None:
         while True:
-            stopping = self._stopped.wait(INTERVAL)
+            stopping = self._stopped.wait(self._interval)
             give_up = time.monotonic() + 8
             more = True
             while more:

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import text
 
 from app.analytics import partitions, queries, retention
-from app.analytics import recorder as module
 from app.analytics.queries import Period
 from app.analytics.recorder import Recorder, Row
 from app.routing import Gatehouse
@@ -277,8 +276,7 @@ def test_rows_are_written_while_old_ones_are_dropped(app: Gatehouse, sql: Sql, m
         go_on.wait(120)
 
     monkeypatch.setattr(retention, "clean_up", takes_long)
-    monkeypatch.setattr(module, "INTERVAL", 0.05)
-    recorder = Recorder(app.services.engine)
+    recorder = Recorder(app.services.engine, interval=0.05)
     recorder._next_clean_up = 0
     try:
         for name in ("before", "meanwhile"):
@@ -291,11 +289,8 @@ def test_rows_are_written_while_old_ones_are_dropped(app: Gatehouse, sql: Sql, m
         recorder.stop()
 
 
-def test_the_log_lags_by_the_time_that_its_oldest_row_has_waited(
-    app: Gatehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "INTERVAL", 3600)  # nothing is written but by ``flush``
-    recorder = Recorder(app.services.engine)
+def test_the_log_lags_by_the_time_that_its_oldest_row_has_waited(app: Gatehouse) -> None:
+    recorder = Recorder(app.services.engine, interval=3600)  # nothing is written but by ``flush``
     recorder.record(_row(datetime.now(timezone.utc), request_id="first"))
     recorder.flush()
     assert recorder.lag() == 0
@@ -326,14 +321,13 @@ def test_a_flush_returns_when_the_batch_that_the_other_thread_has_begun_is_writt
 def test_rows_that_come_while_others_are_written_wait_for_the_next_time(
     app: Gatehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder = Recorder(app.services.engine)
+    recorder = Recorder(app.services.engine, interval=0.2)
     batches: list[int] = []
 
     def write(batch: Any) -> None:
         batches.append(len(batch.rows))
         recorder.record(_row(datetime.now(timezone.utc), request_id="meanwhile"))
 
-    monkeypatch.setattr(module, "INTERVAL", 0.2)
     monkeypatch.setattr(recorder, "_write", write)
     recorder.record(_row(datetime.now(timezone.utc), request_id="first"))
     begin = time.monotonic()
