@@ -8,7 +8,7 @@ import sys
 import tempfile
 from typing import Any
 
-from serving import draining, environment_file, fork_signals, open_files, rolling
+from serving import draining, environment_file, fork_signals, memory, open_files, rolling
 
 environment_file.load()
 
@@ -23,8 +23,9 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from app.auth.addresses import place_of
 from app.config import ConfigError, from_environment
-from app.logs import init_logging
-from app.metrics import meters
+from app.observe import meters
+from app.observe.logs import init_logging
+from app.web.observation import request_ids
 from odoo_bridge import boot
 from serving.exchanges import Options
 from serving.process_table import processes
@@ -35,6 +36,7 @@ try:
 except ConfigError as error:
     sys.exit(f"Gatehouse cannot start: {error}")
 
+memory.limit_arenas()
 bind = settings.bind
 workers = settings.workers
 threads = settings.threads
@@ -67,7 +69,7 @@ class OneLog(Logger):
     def setup(self, cfg: Any) -> None:
         """Set up gunicorn's loggers, then ours over them; done again whenever gunicorn reads its configuration."""
         super().setup(cfg)
-        init_logging(settings)
+        init_logging(settings, request_ids)
         logging.captureWarnings(True)
 
 
@@ -97,8 +99,12 @@ def nworkers_changed(server: Any, wanted: int, before: int | None) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """No child may inherit an open connection (odoo#91253), and none may miss a signal."""
+    """No child may inherit an open connection (odoo#91253), and none may miss a signal.
+
+    What has been loaded so far stays shared between the workers.
+    """
     boot.before_fork()
+    memory.settle()
     processes.reserve(worker.age)
     fork_signals.hold()
 

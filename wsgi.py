@@ -7,10 +7,10 @@ from serving import environment_file
 
 environment_file.load()
 
-from app import create_app
 from app.catalog import schema_version
 from app.catalog.schema_version import SchemaError
 from app.config import ConfigError
+from app.factory import create_app
 from odoo_bridge.errors import BridgeError
 from serving import renewal
 

@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from app.addons import Addons
 from app.analytics.recorder import Recorder
 from app.catalog import schema_version
 from app.catalog.catalog import Catalog
 from app.catalog.schema_version import SchemaMismatch
-from app.checking import Check, Checks
 from app.config import Settings, variable
 from app.errors import Unavailable
+from app.observe.checking import Check, Checks
+from app.operations.addons import Addons
 from odoo_bridge import direct_reads, storage
 from odoo_bridge.boot import Instance
 from odoo_bridge.errors import NoFreeConnection

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app import create_app
 from app.catalog.migrating import upgrade
-from app.routing import Gatehouse
+from app.factory import create_app
+from app.web.routing import Gatehouse
 
 LOGIN = "admin"
 CLIENT = "Bench"

@@ -15,13 +15,13 @@ from typing import Any, cast
 
 from werkzeug.datastructures import LanguageAccept
 
-from app import create_app
 from app.auth.principal import Credentials, Told
-from app.catalog.definition import Endpoint, Exposure, Operation
-from app.gateway import Call
+from app.definitions.definition import Endpoint, Exposure, Operation
+from app.factory import create_app
+from app.operations.gateway import Call
+from app.operations.single import Operations
 from app.policy.context import Wishes
-from app.rest.operations import Operations
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from bench import configure
 from odoo_bridge import users
 
@@ -95,7 +95,7 @@ class Calls:
 
     def _endpoint(self, operation: Operation) -> Endpoint:
         # Looked up at each call: the catalog is replaced when Odoo's registry is.
-        endpoints = self._app.services.catalog.snapshot.endpoints
+        endpoints = self._app.endpoints
         return next(each for each in endpoints if each.operation is operation and each.definition.name == configure.API)
 
 

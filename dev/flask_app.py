@@ -37,8 +37,8 @@ def _create_app() -> Flask:
     except OSError as error:
         raise told(from_os_error(error)) from error
     # Not before the environment says where Odoo is.
-    from app import create_app as create  # noqa: PLC0415
     from app.config import ConfigError  # noqa: PLC0415
+    from app.factory import create_app as create  # noqa: PLC0415
     from odoo_bridge.errors import BootError  # noqa: PLC0415
 
     try:

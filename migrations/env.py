@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from app.catalog.schema import SCHEMA, Base
+from migrations.tables.catalog import SCHEMA, Base
 
 connection = context.config.attributes["connection"]
 context.configure(

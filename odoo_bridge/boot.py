@@ -16,7 +16,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import addon_imports, caches, compat, connections, files, images, memory
+from . import addon_imports, caches, compat, connections, files, images
 from .errors import BootError
 
 _logger = logging.getLogger(__name__)
@@ -50,7 +50,6 @@ def start(conf: Path, database: str | None = None) -> Instance:
     connections.install()
     caches.install()
     addon_imports.install()
-    memory.limit_arenas()
     _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()
     instance = Instance(name, Path(config["data_dir"]), sql_db.connection_info_for(name)[1])
@@ -83,12 +82,8 @@ def load(instance: Instance) -> None:
 
 
 def before_fork() -> None:
-    """Close all pooled connections, so that no child shares a socket with another process (odoo#91253).
-
-    Also settles the memory, so that what has been loaded so far stays shared between workers.
-    """
+    """Close all pooled connections, so that no child shares a socket with another process (odoo#91253)."""
     sql_db.close_all()
-    memory.settle()
 
 
 def after_fork_in_child() -> None:

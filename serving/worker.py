@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 from gunicorn.workers.base import Worker as BaseWorker
 from gunicorn.workers.gthread import PollableMethodQueue
 
-from odoo_bridge.memory import Slack
 from serving.acceptor import Acceptor
 from serving.balance import Board
 from serving.connection import Connection
 from serving.exchanges import Exchanges, Options
+from serving.memory import Slack
 from serving.places import READ, Places
 
 #: Seconds between two looks for connections whose time is over, and at the memory that could be given back.

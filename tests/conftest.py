@@ -35,10 +35,10 @@ hypothesis.settings.register_profile("fixed", derandomize=True, database=None, p
 hypothesis.settings.register_profile("explore", print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
-from app import create_app  # noqa: E402
 from app.catalog import migrating  # noqa: E402
 from app.config import from_environment  # noqa: E402
-from app.routing import Gatehouse  # noqa: E402
+from app.factory import create_app  # noqa: E402
+from app.web.routing import Gatehouse  # noqa: E402
 from odoo_bridge.transaction import Environment  # noqa: E402
 
 #: What those send who may see how the server does.

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from app.definitions.masking import Mask, Masking
 from app.json import MAX_DEPTH, dumps, is_too_deep
-from app.policy.masking import Mask, Masking
 
 _logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Rows of the history that no trigger writes: what an admin changed outside of Gatehouse's own tables."""
+"""The history of what admins change, for what no trigger notes (migration 0004: definitions, client apps, settings)."""
 
 from __future__ import annotations
 
@@ -15,3 +15,12 @@ def note(cr: Any, *, actor: str, kind: str, name: str, before: Mapping[str, Any]
             "INSERT INTO gatehouse.history (actor, kind, name, before, after) VALUES (%s, %s, %s, %s, %s)",
             (actor, kind, name, Json(dict(before)), Json(dict(after))),
         )
+
+
+def note_client(cr: Any, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Note what was done to a client app, in the transaction that does it; nothing secret may be among it."""
+    cr.execute(
+        "INSERT INTO gatehouse.history (actor, kind, name, before, after) VALUES "
+        "(coalesce(nullif(current_setting('gatehouse.actor', true), ''), 'command line'), 'client', %s, %s, %s)",
+        (name, Json(dict(before)), Json(dict(after))),
+    )

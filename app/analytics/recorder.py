@@ -24,7 +24,7 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 from app.analytics import batches, bodies, partitions, retention, rollup
 from app.analytics.bodies import Exchange, Legible, Room, legible
 from app.analytics.token_use import TokenUse
-from app.metrics import meters
+from app.observe import meters
 
 _logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from sqlalchemy import Engine, text
 
 from app.analytics import partitions, rollup
-from app.catalog.system import SystemSettings
+from app.definitions.system import SystemSettings
 
 #: Setting that says how many days the request log is kept.
 _SETTING = "log_retention_days"

@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection
 from app.auth import bearers
 from app.auth.bearers import Bearer
 from app.auth.principal import Credentials, Principal, Told
-from app.auth.tokens import Hasher
-from app.catalog.definition import Definition
+from app.clients.tokens import Hasher
+from app.definitions.definition import Definition
 from app.errors import Unauthorized
-from app.metrics import meters
+from app.observe import meters
 from odoo_bridge import credentials, sessions
 from odoo_bridge.transaction import Environment
 

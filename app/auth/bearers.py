@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.auth import tokens
-from app.auth.tokens import Hasher
+from app.clients import tokens
+from app.clients.tokens import Hasher
 
 # A client app that still has all that was granted is the rule: then its scopes need not come along.
 _COLUMNS = (

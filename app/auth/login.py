@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.auth.addresses import place_of
 from app.auth.throttle import Throttle
-from app.metrics import meters
+from app.observe import meters
 from odoo_bridge import credentials, second_factor, sessions
 from odoo_bridge.credentials import SecondFactorRequired, User
 from odoo_bridge.errors import Denied

@@ -27,7 +27,7 @@ from limits.strategies import FixedWindowRateLimiter
 from app.auth import counters
 from app.auth.addresses import place_of
 from app.auth.counters import local_storage, redis_storage
-from app.catalog.system import SystemSettings
+from app.definitions.system import SystemSettings
 from app.errors import TooManyRequests
 
 _logger = logging.getLogger(__name__)

@@ -19,13 +19,12 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from app.catalog import store
-from app.catalog.compiler import compile_document
-from app.catalog.definition import Definition, Endpoint
-from app.catalog.document import ApiDocument
-from app.catalog.endpoints import endpoints
 from app.catalog.odoo_source import OdooSource
-from app.catalog.system import SystemSettings
-from app.metrics import meters, pools
+from app.definitions.compiler import compile_document
+from app.definitions.definition import Definition
+from app.definitions.document import ApiDocument
+from app.definitions.system import SystemSettings
+from app.observe import meters, pools
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.introspect import ModelInfo
 from odoo_bridge.structure import Structure
@@ -49,7 +48,11 @@ class Snapshot:
     definitions: Mapping[int, Definition] = field(default_factory=lambda: MappingProxyType({}))
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     system: SystemSettings = field(default_factory=SystemSettings)
-    endpoints: tuple[Endpoint, ...] = ()
+
+    @property
+    def published(self) -> list[Definition]:
+        """The APIs that are served."""
+        return [definition for definition in self.definitions.values() if definition.document.published]
 
     def fits(self, root: Environment) -> bool:
         """Whether it was compiled for the registry of an environment."""
@@ -134,7 +137,7 @@ class Catalog:
         self._on_change(snapshot)
         self.snapshot = snapshot
         meters.CATALOG.inc()
-        _logger.info("Catalog version %d: %d endpoints", snapshot.version, len(snapshot.endpoints))
+        _logger.info("Catalog version %d: %d APIs", snapshot.version, len(snapshot.published))
 
     def _start_watching(self) -> None:
         with self._starting:
@@ -181,16 +184,15 @@ def compile_all(stored: store.Stored, root: Environment, known: dict[str, ModelI
 def _snapshot(stored: store.Stored, root: Environment, known: dict[str, ModelInfo | None]) -> Snapshot:
     structure = Structure.of(root)  # first: what changes meanwhile is compiled anew at the next look
     definitions = compile_all(stored, root, known)
-    published = [definition for definition in definitions.values() if definition.document.published]
-    for definition in published:
-        for problem in definition.problems:
-            _logger.error("API %r cannot be served: %s", definition.name, problem)
-    return Snapshot(
+    snapshot = Snapshot(
         version=stored.version,
         structure=structure,
         models=known,
         definitions=MappingProxyType(definitions),
         settings=MappingProxyType(stored.settings),
         system=SystemSettings.of(stored.settings),
-        endpoints=tuple(endpoint for definition in published for endpoint in endpoints(definition)),
     )
+    for definition in snapshot.published:
+        for problem in definition.problems:
+            _logger.error("API %r cannot be served: %s", definition.name, problem)
+    return snapshot

@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 
 import migrations
 from app.catalog import schema_version
-from app.catalog.schema import SCHEMA
 from app.catalog.schema_version import KNOWN, SchemaError, SchemaVersion
+from migrations.tables.catalog import SCHEMA
 
 T = TypeVar("T")
 #: Key of the advisory lock that lets one process migrate at a time.

@@ -10,13 +10,14 @@ from typing import Any, cast
 import click
 from flask.cli import AppGroup
 
-from app.catalog import files, import_report, store
+from app.catalog import store
 from app.catalog.catalog import compile_all
-from app.catalog.files import FileError
 from app.commands.refused import Refused
+from app.editing import files, import_report
+from app.editing.files import FileError
 from app.postman.collection import build
 from app.postman.known import known_ids
-from app.services import services
+from app.web.services import services
 from odoo_bridge.errors import BridgeError
 from serving import exit_status
 

@@ -10,12 +10,13 @@ import click
 from flask.cli import AppGroup
 from pydantic import ValidationError
 
-from app.auth import clients, outstanding
-from app.auth.client_document import ClientDocument
-from app.auth.clients import LIFETIME, SCOPES, Client
-from app.catalog import connections
-from app.catalog.files import shape_problems
-from app.services import services
+from app.clients import live_tokens
+from app.clients import store as clients
+from app.clients.document import ClientDocument
+from app.clients.store import LIFETIME, SCOPES, Client
+from app.editing import connections
+from app.editing.files import shape_problems
+from app.web.services import services
 from odoo_bridge import credentials
 from odoo_bridge.transaction import Environment
 
@@ -115,7 +116,7 @@ def enable(name: str) -> None:
 @click.argument("name")
 def list_tokens(name: str) -> None:
     """List the live tokens of a client app, the newest first, with their last use."""
-    for token in _with_client(name, lambda root, client: outstanding.live_tokens(root.cr, client)):
+    for token in _with_client(name, lambda root, client: live_tokens.live_tokens(root.cr, client)):
         used = f"last used {token.last_used:%Y-%m-%d %H:%M %Z}" if token.last_used else "never used"
         click.echo(
             f"{token.lookup}  {token.kind}  {' '.join(token.scopes)}  created {token.created:%Y-%m-%d %H:%M %Z}  "
@@ -133,10 +134,10 @@ def revoke_all(name: str | None, everything: bool) -> None:
     secrets stay as they are: they fetch new tokens. `flask db neutralize`, for a copy of a database, ends those too.
     """
     if name is not None and not everything:
-        count = _with_client(name, lambda root, client: outstanding.revoke_all(root.cr, client))
+        count = _with_client(name, lambda root, client: live_tokens.revoke_all(root.cr, client))
         click.echo(f"{count} tokens of {name} are revoked.")
     elif name is None and everything:
-        counts = services().transactions.run(lambda root: outstanding.revoke_everything(root.cr))
+        counts = services().transactions.run(lambda root: live_tokens.revoke_everything(root.cr))
         for client, count in counts.items():
             click.echo(f"{count} tokens of {client} are revoked.")
         click.echo(f"{sum(counts.values())} tokens are revoked. The secrets of the client apps stay good.")

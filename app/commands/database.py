@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from app.catalog import neutralization, schema_version
 from app.catalog.schema_version import KNOWN, SchemaError, SchemaVersion
 from app.commands.refused import Refused
-from app.services import services
+from app.web.services import services
 from odoo_bridge.errors import BridgeError
 
 group = AppGroup("db", help="Gatehouse's own tables in the Odoo database: the schema `gatehouse`.")

@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from app.analytics import partitions
-from app.services import services
+from app.web.services import services
 
 group = AppGroup("log", help="The request log.")
 _AGE = re.compile(r"([1-9][0-9]{0,4})d")

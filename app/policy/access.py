@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.auth.principal import Principal
-from app.catalog.definition import Definition, Operation
+from app.definitions.definition import Definition, Operation
 from app.errors import Forbidden, Unavailable
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
+from app.definitions.ids import Ids, InvalidId
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep, unfit
-from app.policy.ids import Ids, InvalidId
 from odoo_bridge.methods import MethodInfo
 
 #: Names for ``*args`` and ``**kwargs`` in a signature; no argument of a method is called so.

@@ -10,8 +10,8 @@ from zoneinfo import available_timezones as read_time_zones
 
 from werkzeug.datastructures import LanguageAccept
 
+from app.definitions.ids import Ids, InvalidId
 from app.errors import BadRequest
-from app.policy.ids import Ids, InvalidId
 
 
 @dataclass(frozen=True, slots=True)

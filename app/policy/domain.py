@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.catalog.definition import Node
+from app import literals
+from app.definitions.definition import Node
+from app.definitions.ids import Ids, InvalidId
 from app.errors import BadRequest
 from app.json import is_clean
-from app.policy import literals
-from app.policy.ids import Ids, InvalidId
 from odoo_bridge.introspect import FieldInfo
 
 MAX_TERMS = 200

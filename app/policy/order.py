@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.catalog.definition import Node
+from app.definitions.definition import Node
 from app.errors import BadRequest
 
 _TERM = re.compile(

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from app.catalog.definition import Node
-from app.catalog.secrets import is_secret_model
+from app.definitions.definition import Node
+from app.definitions.secrets import is_secret_model
 from app.policy.scalars import invalid
 from app.policy.values import Checker
 from odoo_bridge.introspect import FieldInfo

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.catalog.definition import Definition, Exposure, Node
+from app import literals
+from app.definitions.definition import Definition, Exposure, Node
+from app.definitions.ids import MAX_ID
 from app.errors import BadRequest
-from app.policy import domain, literals, order
-from app.policy.ids import MAX_ID
+from app.policy import domain, order
 
 _SEARCH = frozenset({"domain", "fields", "limit", "offset", "order", "count"})
 

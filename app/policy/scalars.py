@@ -8,9 +8,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app import literals
 from app.errors import BadRequest
 from app.json import is_clean
-from app.policy import literals
 from odoo_bridge.introspect import FieldInfo
 
 #: Deepest nesting of a value of type json or properties.

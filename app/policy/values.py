@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.catalog.definition import Exposure, Node
-from app.catalog.secrets import is_read_only_model, is_rights_field
+from app.definitions.definition import Exposure, Node
+from app.definitions.ids import Ids, InvalidId
+from app.definitions.secrets import is_read_only_model, is_rights_field
 from app.errors import BadRequest
-from app.policy.ids import Ids, InvalidId
 from app.policy.scalars import SCALARS, invalid
 from odoo_bridge.introspect import FieldInfo
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.catalog.definition import Definition, Endpoint, Exposure
-from app.catalog.endpoints import endpoints
-from app.docs import examples
+from app.definitions.definition import Definition, Endpoint, Exposure
 from app.json import dumps
+from app.openapi import examples
+from app.operations.endpoints import endpoints
 from app.postman.scripts import BEFORE_EACH, answer_test, event, set_unless_known
 
 _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"

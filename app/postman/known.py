@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from app.catalog.definition import Definition
+from app.definitions.definition import Definition
 from odoo_bridge import records
 from odoo_bridge.transaction import Environment
 

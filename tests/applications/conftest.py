@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from app import create_app
 from app.catalog import migrating, store
-from app.catalog.compiler import can_be_exposed
-from app.catalog.document import ApiDocument
-from app.catalog.secrets import is_secret_model
 from app.config import from_environment
+from app.definitions.compiler import can_be_exposed
+from app.definitions.document import ApiDocument
+from app.definitions.secrets import is_secret_model
+from app.factory import create_app
 from app.policy import context
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge import introspect, users
 from odoo_bridge.transaction import Environment, act_as

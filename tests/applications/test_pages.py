@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from odoo.exceptions import AccessError, UserError  # noqa: TID251  what Odoo refuses
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
 from tests.applications import odoo_rows
 from tests.applications.conftest import READ, UNLISTED, USERS, AsUser, Extent

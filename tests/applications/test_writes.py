@@ -10,8 +10,8 @@ import pytest
 from odoo.exceptions import AccessError, RedirectWarning, UserError  # noqa: TID251  what Odoo refuses
 from werkzeug.test import TestResponse
 
-from app.catalog.definition import Exposure
-from app.routing import Gatehouse
+from app.definitions.definition import Exposure
+from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
 from tests.applications import odoo_rows
 from tests.applications.conftest import USERS, WRITE, AsUser, Sight

@@ -10,8 +10,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.catalog import store
-from app.catalog.document import ApiDocument
-from app.routing import Gatehouse
+from app.definitions.document import ApiDocument
+from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
 
 PASSWORD = "correct horse"

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from lxml import html
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.panel import Panel, texts
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge.addon_differences import Difference, Kind
 from odoo_bridge.current_registry import Failure
 from serving import renewal

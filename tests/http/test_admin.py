@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.catalog import store
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.panel import Panel, errors_of, texts
 
@@ -628,7 +628,7 @@ def test_a_defect_shows_its_id_and_nothing_of_the_inside(panel: Panel, monkeypat
     def fail() -> None:
         raise RuntimeError("an inner secret")
 
-    monkeypatch.setattr("app.admin.editor.rows", fail)
+    monkeypatch.setattr("app.blueprints.admin.editor.rows", fail)
     answer = panel.get("/admin/apis/", 500)
     assert answer.headers["X-Request-ID"] in texts(answer)
     assert "inner secret" not in answer.text

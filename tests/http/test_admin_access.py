@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import PASSWORD, Client
 from tests.http.panel import Panel, texts
 
@@ -241,7 +241,7 @@ def test_the_code_is_asked_for_only_after_the_password_and_not_for_long(
     form = panel.send("/admin/login", login=careful, password=PASSWORD).headers["Location"]
     assert panel.get(form)
     later = time.time() + 301
-    monkeypatch.setattr("app.admin.login.time.time", lambda: later)
+    monkeypatch.setattr("app.blueprints.admin.login.time.time", lambda: later)
     assert panel.get(form, 303)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from lxml import html
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.panel import Panel
 

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from app.analytics import queries, streams
 from app.analytics.queries import Period
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.panel import Panel, texts
 

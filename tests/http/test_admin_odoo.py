@@ -10,7 +10,7 @@ import pytest
 from lxml import html
 
 from app.catalog import store
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.panel import Panel, texts
 

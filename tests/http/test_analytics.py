@@ -15,7 +15,7 @@ from sqlalchemy import text
 from app.analytics import partitions, queries, retention
 from app.analytics.queries import Period
 from app.analytics.recorder import Recorder, Row
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import records
 from tests.http.conftest import Client
 from tests.server.conftest import wait_until

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from psycopg2 import errors as pg
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge import records
 from odoo_bridge.sessions import http

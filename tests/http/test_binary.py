@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.test_field_types import PNG
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from odoo.modules.registry import Registry  # noqa: TID251  whose model gets a method here
 
-from app.catalog import yaml_text
+from app import literals
+from app.editing import yaml_text
 from app.errors import BadRequest
-from app.policy import literals
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http import bombs
 from tests.http.conftest import Client
 from tests.http.panel import Panel, texts

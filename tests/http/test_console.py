@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from lxml import html
 
-from app.auth import clients
-from app.routing import Gatehouse
-from app.trial import KEY
+from app.clients import store as clients
+from app.operations.trial import KEY
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.console import Console
 from tests.http.panel import Panel, texts
@@ -268,7 +268,7 @@ def test_a_login_is_tried_for_real_and_its_session_and_key_stay_nowhere(
 
     key = root(make)
     ended: list[str] = []
-    monkeypatch.setattr("app.admin.console.view.sessions.close_session", ended.append)
+    monkeypatch.setattr("app.blueprints.admin.console.view.sessions.close_session", ended.append)
     body = json.dumps({"db": database, "login": "admin", "password": key})
     tried = attempt(keys, "POST", body=body, caller="public")
     assert tried.body["result"]["username"] == "admin"

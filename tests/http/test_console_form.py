@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from lxml import html
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.console import Console
 from tests.http.panel import Panel, texts

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.auth import clients
 from app.auth import login as logging_in
 from app.auth.counters import SharedMemory
 from app.auth.throttle import Throttle, make_throttle
 from app.catalog import store
-from app.catalog.document import ApiDocument
+from app.clients import store as clients
+from app.definitions.document import ApiDocument
 from app.errors import TooManyRequests
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import credentials
 from odoo_bridge.errors import Denied, Unavailable
 from odoo_bridge.identity import database_uuid

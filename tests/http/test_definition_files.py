@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from app.catalog import schema_version, store
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge.errors import Unavailable
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
@@ -156,7 +156,7 @@ def test_a_check_finds_what_the_database_refuses_as_the_import_does(
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("by zero"), KeyboardInterrupt(), click.ClickException("No.")])
-@pytest.mark.parametrize("place", ["app.catalog.schema_version.check", "app.catalog.files.import_content"])
+@pytest.mark.parametrize("place", ["app.catalog.schema_version.check", "app.editing.files.import_content"])
 def test_a_check_that_breaks_off_does_not_say_that_something_would_change(
     flask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, error: BaseException, place: str
 ) -> None:

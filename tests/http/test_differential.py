@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.catalog import store
-from app.catalog.document import ApiDocument
-from app.routing import Gatehouse
+from app.definitions.document import ApiDocument
+from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.conftest import Client
 

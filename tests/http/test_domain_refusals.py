@@ -18,7 +18,7 @@ from odoo.modules.registry import Registry  # noqa: TID251  whose fields are bro
 from odoo.tools import SQL  # noqa: TID251
 from psycopg2 import errors as pg
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 
 Publish = Callable[..., str]

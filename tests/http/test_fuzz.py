@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from app.catalog import store
-from app.catalog.document import ApiDocument
-from app.routing import Gatehouse
+from app.definitions.document import ApiDocument
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 
 FIELDS = [

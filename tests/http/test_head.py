@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.http_methods import is_safe
-from app.routing import Gatehouse
+from app.web.http_methods import is_safe
+from app.web.routing import Gatehouse
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 from tests.http.test_field_types import PNG

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 

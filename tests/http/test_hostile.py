@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from app.catalog import store
-from app.catalog.compiler import compile_document
-from app.catalog.document import ApiDocument
 from app.catalog.odoo_source import OdooSource
-from app.catalog.secrets import is_secret_field
-from app.routing import Gatehouse
+from app.definitions.compiler import compile_document
+from app.definitions.document import ApiDocument
+from app.definitions.secrets import is_secret_field
+from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from tests.http.conftest import Client
 

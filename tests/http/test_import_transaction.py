@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from app.catalog import files, store
-from app.routing import Gatehouse
+from app.catalog import store
+from app.editing import files
+from app.web.routing import Gatehouse
 from odoo_bridge.errors import Unavailable
 from tests.http.conftest import Client
 from tests.http.panel import Panel, texts

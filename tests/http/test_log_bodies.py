@@ -11,8 +11,8 @@ import pytest
 from app.analytics import queries
 from app.analytics.bodies import Body, Exchange
 from app.analytics.recorder import Recorder, Row
-from app.policy.masking import Masking
-from app.routing import Gatehouse
+from app.definitions.masking import Masking
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.panel import Panel, texts
 

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from app.auth import clients
-from app.catalog import connections
-from app.routing import Gatehouse
+from app.clients import store as clients
+from app.editing import connections
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.queries import counted_queries
 
@@ -665,7 +665,7 @@ def test_a_response_mode_that_is_the_default_changes_nothing(mode: str, flow: Fl
 def test_consent_to_an_app_that_was_switched_off_meanwhile_gives_no_code(
     flow: Flow, app: Gatehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages = import_module("app.oauth2.pages")  # the package has its blueprint by the same name
+    pages = import_module("app.blueprints.oauth2.pages")  # the package has its blueprint by the same name
     asked = pages._asked
 
     def switched_off_after(*arguments: Any) -> Any:

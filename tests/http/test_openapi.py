@@ -9,10 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.auth import clients, grants, tokens
-from app.auth.clients import SCOPES
 from app.catalog import store
-from app.routing import Gatehouse
+from app.clients import grants, tokens
+from app.clients import store as clients
+from app.clients.store import SCOPES
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 
 Publish = Callable[..., str]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import pages
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.conftest import Client

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from odoo.exceptions import AccessError  # noqa: TID251  what a compute raises
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.queries import counted_queries
 

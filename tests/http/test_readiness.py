@@ -18,7 +18,7 @@ from app import readiness
 from app.analytics.recorder import Row
 from app.catalog import migrating
 from app.catalog.schema_version import KNOWN
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge import connections, direct_reads, storage
 from odoo_bridge.boot import Instance

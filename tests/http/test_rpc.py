@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app.catalog import store
-from app.catalog.compiler import compile_document
-from app.catalog.document import ApiDocument
 from app.catalog.odoo_source import OdooSource
-from app.routing import Gatehouse
+from app.definitions.compiler import compile_document
+from app.definitions.document import ApiDocument
+from app.web.routing import Gatehouse
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 

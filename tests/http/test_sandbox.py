@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge.transaction import Environment
 from tests.http.conftest import Client

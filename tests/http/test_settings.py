@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.catalog.system import SystemSettings
-from app.routing import Gatehouse
+from app.definitions.system import SystemSettings
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.panel import Panel, errors_of, texts
 

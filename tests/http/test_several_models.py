@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.catalog import store
-from app.catalog.document import ApiDocument
-from app.routing import Gatehouse
+from app.definitions.document import ApiDocument
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 
 

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 from odoo.modules.registry import Registry  # noqa: TID251  the tests replace it, as a signal does
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import introspect
 from odoo_bridge.errors import Unavailable
 from odoo_bridge.structure import Structure

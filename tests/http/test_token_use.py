@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.analytics.token_use import TokenUse
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.panel import Panel, texts
 

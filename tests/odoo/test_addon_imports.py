@@ -12,7 +12,7 @@ from odoo.modules import loading  # noqa: TID251  what loads it
 from odoo.modules.module import Manifest  # noqa: TID251  which it remembers
 from odoo.orm.models import MetaModel  # noqa: TID251  where its models are registered
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import addon_imports
 from odoo_bridge.addon_imports import ImportFailed
 

@@ -20,7 +20,7 @@ from odoo.modules.registry import Registry  # noqa: TID251  the tests look at Od
 from odoo.tools.cache import ormcache  # noqa: TID251
 from odoo.tools.lru import LRU  # noqa: TID251
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import caches, sandbox
 from odoo_bridge.errors import Unavailable
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
@@ -448,10 +448,10 @@ _OF_NO_TRANSACTION = {
     "app.auth.throttle._window": "follows from its arguments",
     "app.policy.arguments._signature": "follows from its arguments",
     "app.policy.context.time_zones": "the system's",
-    "app.policy.ids.HashedIds._decode": "follows from its arguments and the salt",
-    "app.policy.ids.HashedIds._encode": "follows from its arguments and the salt",
-    "app.policy.ids._hashed": "follows from its arguments",
-    "app.requests._route": "follows from its arguments",
+    "app.definitions.ids.HashedIds._decode": "follows from its arguments and the salt",
+    "app.definitions.ids.HashedIds._encode": "follows from its arguments and the salt",
+    "app.definitions.ids._hashed": "follows from its arguments",
+    "app.web.hooks._route": "follows from its arguments",
     "odoo.addons.base.models.ir_actions_report._wkhtml": "a program of the system",
     "odoo.modules.module.Manifest._get_manifest_from_addons": "a file",
     "odoo.tools.barcode._init_barcode": "a file",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import columns
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.transaction import Environment, act_as

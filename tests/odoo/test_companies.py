@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.queries import counted_queries
 

@@ -11,7 +11,7 @@ import pytest
 from odoo import sql_db  # noqa: TID251  the pool, which Odoo's own code shares
 from odoo.modules.registry import Registry  # noqa: TID251  a cursor as Odoo's own code opens it
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge.errors import InvalidValue, Unavailable
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
 

@@ -13,7 +13,7 @@ import pytest
 from odoo.modules import loading  # noqa: TID251  the tests let it fail
 from odoo.modules.registry import Registry  # noqa: TID251  the tests let it fail
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import direct_reads
 from odoo_bridge.addon_imports import ImportFailed
 from odoo_bridge.errors import Unavailable

@@ -13,7 +13,7 @@ from click.testing import Result
 
 from app.catalog import migrating
 from app.catalog.schema_version import KNOWN
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from tests.server.conftest import wait_until
 

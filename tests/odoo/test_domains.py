@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from app.catalog.compiler import compile_document
-from app.catalog.definition import Definition
-from app.catalog.document import ApiDocument
 from app.catalog.odoo_source import OdooSource
+from app.definitions.compiler import compile_document
+from app.definitions.definition import Definition
+from app.definitions.document import ApiDocument
 from app.errors import BadRequest
+from app.literals import parse
 from app.policy import domain as domain_policy
-from app.policy.literals import parse
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import introspect, records
 from odoo_bridge.transaction import Environment
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg2
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge.identity import database_uuid
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import addon_imports, loaded_code
 from odoo_bridge.addon_differences import Kind
 from odoo_bridge.transaction import Environment, Limits, Transactions

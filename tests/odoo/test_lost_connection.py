@@ -13,7 +13,7 @@ from psycopg2.pool import PoolError
 from sqlalchemy.exc import DBAPIError
 
 from app import errors
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge.errors import (
     Conflict,
     InvalidValue,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import AsIs, ISQLQuote, adapters
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import connections, held, prepared
 from odoo_bridge.connections import Pool, SettingCursor
 from odoo_bridge.driver import Connection

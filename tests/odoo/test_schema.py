@@ -13,11 +13,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from app.analytics import schema as analytics_schema
 from app.catalog import migrating
-from app.catalog.schema import SCHEMA, Base
 from app.catalog.schema_version import KNOWN
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
+from migrations.tables import analytics as analytics_schema
+from migrations.tables.catalog import SCHEMA, Base
 
 
 def test_migrations_and_models_agree(app: Gatehouse) -> None:

@@ -10,7 +10,7 @@ import pytest
 from odoo.exceptions import AccessError  # noqa: TID251  what Odoo refuses has to be refused
 from odoo.fields import Domain  # noqa: TID251
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import columns, statements
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.plain import is_plain_domain, is_plain_model, is_plain_order

@@ -14,7 +14,7 @@ from odoo.modules.registry import Registry  # noqa: TID251  a test lets it fail
 from psycopg2.errors import SerializationFailure, UndefinedColumn
 from psycopg2.pool import PoolError
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge import deadline, errors
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import users
 from odoo_bridge.transaction import Environment
 

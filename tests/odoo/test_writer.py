@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.routing import Gatehouse
+from app.web.routing import Gatehouse
 from odoo_bridge import records, writer
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.queries import counted_queries

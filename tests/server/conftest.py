@@ -59,7 +59,7 @@ def run_flask(
     arguments: Sequence[str], environment: dict[str, str], *, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run ``flask`` in a process of its own, as an admin would."""
-    command = [sys.executable, "-m", "flask", "--app", "app:create_app()", *arguments]
+    command = [sys.executable, "-m", "flask", "--app", "app.factory:create_app()", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done

@@ -80,7 +80,7 @@ def newer(testbed: Testbed, live: Server, tmp_path: Path) -> Newer:
     for file in (*(ROOT / "migrations").glob("*.*"), *(ROOT / "migrations" / "versions").glob("*.py")):
         (root / file.relative_to(ROOT)).symlink_to(file)
     # Flask takes the folder of the file itself, past the links, for the one to import from.
-    (root / "newer.py").write_text("from app import create_app")
+    (root / "newer.py").write_text("from app.factory import create_app")
     return Newer(root, environment_of(testbed, live.database))
 
 

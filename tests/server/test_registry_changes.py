@@ -12,7 +12,7 @@ import pytest
 import requests
 import yaml
 
-from app.catalog.secrets import is_secret_model
+from app.definitions.secrets import is_secret_model
 from dev.testbed import Testbed
 from tests.server.conftest import Server, in_odoo, serving, wait_until
 from tests.server.load import Load

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.live]
 
 #: wsgi.py of a version that says which one it is.
 _WSGI = """
-from app import create_app
+from app.factory import create_app
 
 app = create_app()
 app.services.catalog.refresh()

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app import checking
-from app.checking import Check, Checks, Finding
 from app.errors import Unavailable
+from app.observe import checking
+from app.observe.checking import Check, Checks, Finding
 from odoo_bridge.errors import StorageFull
 from tests.server.conftest import wait_until
 
@@ -132,7 +132,7 @@ def test_an_error_that_nobody_expected_is_a_problem_and_stays_inside(probe: Prob
 
 
 def test_the_log_says_what_is_wrong_once(probe: Probe, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "app.checking")
+    caplog.set_level(logging.INFO, "app.observe.checking")
     checks = Checks([Check("disk", probe)])
     checks.findings()
     probe.error = StorageFull("/srv is full.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
-from app.metrics.counted import counted
+from app.observe.counted import counted
 
 
 @pytest.fixture

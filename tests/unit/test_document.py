@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.catalog.document import ApiDocument
+from app.definitions.document import ApiDocument
 
 MODEL = {"model": "res.partner", "fields": ["name", "company_id"]}
 

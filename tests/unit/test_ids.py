@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.policy.ids import MAX_ID, HashedIds, Ids, InvalidId, PlainIds
+from app.definitions.ids import MAX_ID, HashedIds, Ids, InvalidId, PlainIds
 
 
 @given(st.integers(1, MAX_ID))

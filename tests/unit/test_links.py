@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app.rest.views import _quoted
+from app.blueprints.rest import _quoted
 
 
 @pytest.mark.parametrize("text", ["", "limit", "80", "a b+c", '["name", "email"]', "é", "٣", "x\r\ny", "-._~", "%41"])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.admin.pretty import pretty
 from app.analytics.bodies import MAX_PARSED, Body, Exchange, Room, legible
-from app.policy.masking import Masking
+from app.blueprints.admin.pretty import pretty
+from app.definitions.masking import Masking
 
 MASKING = Masking.of(["Email", "ref"], binary=["image_1920"], parameters=["name", "email"])
 

@@ -10,11 +10,11 @@ import weakref
 
 import pytest
 
-from odoo_bridge import memory
+from serving import memory
 
 _COUNT_ARENAS = """
 import ctypes, os, sys, threading
-from odoo_bridge import memory
+from serving import memory
 if sys.argv[1] == "limited":
     memory.limit_arenas()
 libc = ctypes.CDLL(None)
@@ -35,7 +35,7 @@ libc.fflush(ctypes.c_void_p(out))
 """
 _LEAVE_SLACK = """
 import ctypes
-from odoo_bridge import memory
+from serving import memory
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 slack = memory.Slack()
@@ -60,7 +60,7 @@ def run(program: str, *arguments: str) -> str:
 
 @pytest.mark.parametrize("module", ["alembic", "ruamel.yaml", "sqlalchemy.orm"])
 def test_the_server_does_not_load_what_only_commands_and_forms_need(module: str) -> None:
-    assert run("import sys, app; print(sys.argv[1] in sys.modules, 'flask_admin' in sys.modules)", module) == (
+    assert run("import sys, app.factory; print(sys.argv[1] in sys.modules, 'flask_admin' in sys.modules)", module) == (
         "False True\n"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.metrics.readiness import Readiness
+from app.observe.readiness import Readiness
 
 
 def _defect() -> bool:

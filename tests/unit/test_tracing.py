@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.tracing import Trace, parse
+from app.observe.tracing import Trace, parse
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.catalog import yaml_text
+from app.editing import yaml_text
 
 
 def bomb(levels: int, copies: int, open_: str = "[{}]") -> str:

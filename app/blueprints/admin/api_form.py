@@ -1,0 +1,225 @@
+"""The form of a definition: its fields, what fills them, and the document that they add up to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from wtforms import BooleanField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from app import literals
+from app.blueprints.admin.forms import Choices, PanelForm, lines, named
+from app.definitions.compiler import Problem
+from app.definitions.document import ApiDocument
+from app.editing import yaml_text
+from app.errors import BadRequest
+from app.json import MAX_DEPTH, is_too_deep
+
+OPERATIONS = {"search": "Search", "read": "Read", "create": "Create", "update": "Update", "delete": "Delete"}
+#: Longest text of the definition's models, in characters.
+_LONGEST = 400_000
+
+
+class OptionsForm(PanelForm):
+    """What an API decides about its calls, and what can have a system-wide default."""
+
+    type = SelectField(
+        "Type",
+        choices=named(
+            {
+                "rest": "REST: search, read and change records",
+                "rpc": "RPC: call one method",
+                "key_authentication": "Log in with an Odoo API key",
+            }
+        ),
+    )
+    mode = SelectField(
+        "Mode", choices=named({"production": "Production", "test": "Test: each call is taken back when done"})
+    )
+    authentication = SelectField(
+        "Who may call", choices=named({"user": "Users and client apps that log in", "public": "Anybody"})
+    )
+    run_as = StringField("Runs as", [Length(max=255)])
+    operations = Choices("Operations", choices=named(OPERATIONS))
+    http_methods = Choices("HTTP methods", choices=named(("GET", "POST")))
+    id_obfuscation = BooleanField("Obfuscate ids")
+    bulk = BooleanField("Many records in one call")
+    statistics = BooleanField("Count and log calls")
+    log_bodies = BooleanField("Log bodies")
+    masked_fields = TextAreaField("Fields that the log masks", [Length(max=20_000)])
+    binary = SelectField("Images and files", choices=named({"url": "As addresses", "base64": "As base64 text"}))
+    empty_values = SelectField("Empty values", choices=named({"blank": 'As "" and []', "null": "As null"}))
+    application_errors = SelectField(
+        "Errors of Odoo's own rules",
+        coerce=int,
+        choices=named({200: "Answer with status 200", 422: "Answer with status 422"}),
+    )
+    page_size = IntegerField("Records per page", [InputRequired(), NumberRange(1, 100_000)])
+    max_page_size = IntegerField("Most records per page", [InputRequired(), NumberRange(1, 100_000)])
+    max_bulk = IntegerField("Most records in one bulk call", [InputRequired(), NumberRange(1, 100_000)])
+    rate_limit = StringField("Rate limit", [Optional(), Length(max=40)])
+    cors_origins = TextAreaField("Web pages that may call", [Length(max=20_000)])
+
+    def options(self) -> dict[str, Any]:
+        """Return the keys of a document that this form holds."""
+        return {
+            **{name: self[name].data for name in _PLAIN if name in self._fields},
+            "run_as": (self.run_as.data or "").strip() or None,
+            "rate_limit": (self.rate_limit.data or "").strip() or None,
+            "cors_origins": lines(self.cors_origins.data),
+            "masked_fields": lines(self.masked_fields.data),
+            "http_methods": self.http_methods.data,
+            "endpoints": {name: name in self.operations.data for name in OPERATIONS},
+        }
+
+    def show_problems(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Put each finding beside the field at fault, and return those that belong to no field."""
+        left = []
+        for problem in problems:
+            top = problem.key.split(".")[0].split("[")[0]
+            name = {"endpoints": "operations"}.get(top, top)
+            if name not in self._fields:
+                left.append(problem)
+                continue
+            said = _sentence(problem.message) if problem.key == name else f"{problem.key}: {problem.message}"
+            self[name].errors = [*self[name].errors, said]
+        return left
+
+
+_PLAIN = (
+    "type",
+    "mode",
+    "authentication",
+    "id_obfuscation",
+    "bulk",
+    "statistics",
+    "log_bodies",
+    "binary",
+    "empty_values",
+    "application_errors",
+    "page_size",
+    "max_page_size",
+    "max_bulk",
+)
+
+
+class ApiForm(OptionsForm):
+    """One API. ``revision`` says which version of it the admin has seen."""
+
+    revision = HiddenField()
+    name = StringField("Name", [InputRequired(), Length(max=200)])
+    route = StringField("Route", [InputRequired(), Length(max=500)])
+    clients = Choices("Client apps")
+    method = StringField("Method", [Length(max=200)])
+    arguments = TextAreaField("Arguments: ids and harmless ones", [Length(max=10_000)])
+    models = TextAreaField("Models and fields", [Length(max=_LONGEST)])
+
+    def document(self, published: bool) -> tuple[dict[str, Any], list[Problem]]:
+        """Return the document, unchecked, and what in the texts could not be read.
+
+        What another type of API would need is left out: the page does not show it.
+        """
+        kind = self.type.data
+        models, problems = _read_models(self.models.data or "") if kind != "key_authentication" else ([], [])
+        arguments, more = _read_arguments(self.arguments.data or "") if kind == "rpc" else ({}, [])
+        values = {
+            **self.options(),
+            "name": (self.name.data or "").strip(),
+            "route": (self.route.data or "").strip(),
+            "published": published,
+            "clients": self.clients.data,
+            "method": ((self.method.data or "").strip() or None) if kind == "rpc" else None,
+            "arguments": arguments,
+            "models": models,
+        }
+        return values, [*problems, *more]
+
+    @property
+    def seen_revision(self) -> int:
+        """Return the revision that the form was filled from; 0 for one that nobody can have seen."""
+        text = self.revision.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def data_of(document: ApiDocument, revision: int) -> dict[str, Any]:
+    """Return what fills the form for a document."""
+    return {
+        **options_of(document),
+        "revision": str(revision),
+        "name": document.name,
+        "route": document.route,
+        "clients": document.clients,
+        "method": document.method or "",
+        "arguments": "\n".join(f"{name}: {model}" for name, model in document.arguments.items()),
+        "models": models_text([entry.model_dump(mode="json", exclude_defaults=True) for entry in document.models]),
+    }
+
+
+def options_of(document: ApiDocument) -> dict[str, Any]:
+    """Return what fills the part of the form that the settings share."""
+    return {
+        **{name: getattr(document, name) for name in _PLAIN},
+        "run_as": document.run_as or "",
+        "rate_limit": document.rate_limit or "",
+        "cors_origins": "\n".join(document.cors_origins),
+        "masked_fields": "\n".join(document.masked_fields),
+        "http_methods": list(document.http_methods),
+        "operations": [name for name in OPERATIONS if getattr(document.endpoints, name)],
+    }
+
+
+def _sentence(message: str) -> str:
+    """Begin with a capital, unless it begins with the name of something."""
+    return message[:1].upper() + message[1:] if message.split(" ", maxsplit=1)[0].isalpha() else message
+
+
+def models_text(models: list[dict[str, Any]]) -> str:
+    """Return the entries of ``models`` as the text of the form: JSON, which is YAML too, and which the script reads."""
+    return json.dumps(models, indent=1, ensure_ascii=False)
+
+
+def _read_models(text: str) -> tuple[list[Any], list[Problem]]:
+    try:
+        models = orjson.loads(text) if text.strip() else []  # what the script sends, and much faster than YAML
+    except ValueError:
+        try:
+            models = yaml_text.parse(text)
+        except yaml_text.NotYaml as error:
+            return [], [Problem("models", f"this is not YAML: {error}")]
+    if is_too_deep(models):
+        return [], [Problem("models", f"this is nested more than {MAX_DEPTH} levels deep")]
+    if not isinstance(models, list):
+        return [], [Problem("models", "this must be a list of models")]
+    problems: list[Problem] = []
+    return [_with_domain(entry, f"models[{index}].domain", problems) for index, entry in enumerate(models)], problems
+
+
+def _with_domain(entry: Any, key: str, problems: list[Problem]) -> Any:
+    """A domain may be written as text, in JSON or as in Odoo's own source."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("domain"), str):
+        return entry
+    try:
+        value = literals.parse(entry["domain"], "domain") if entry["domain"].strip() else []
+    except BadRequest as error:
+        problems.append(Problem(key, error.message))
+        value = []
+    return {**entry, "domain": _plain(value)}
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists: a document holds what JSON can."""
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _read_arguments(text: str) -> tuple[Mapping[str, str], list[Problem]]:
+    found = {}
+    for line in lines(text):
+        name, colon, model = (part.strip() for part in line.partition(":"))
+        if not (name and colon and model):
+            expected = "partner_id: res.partner, or default: harmless"
+            return {}, [Problem("arguments", f"{line!r} should look like {expected}")]
+        found[name] = model
+    return found, []

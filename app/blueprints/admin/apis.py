@@ -1,0 +1,181 @@
+"""The APIs: list, form, endpoints, and the buttons that publish, switch, copy and delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from app.blueprints.admin import editor, prefill, traffic, transactions
+from app.blueprints.admin.api_form import ApiForm, data_of
+from app.blueprints.admin.draft import unused
+from app.blueprints.admin.endpoint_list import operations_of
+from app.blueprints.admin.forms import named
+from app.blueprints.admin.view import PanelView, page, posted
+from app.catalog.editing import Stale
+from app.clients import store as clients
+from app.definitions.document import ApiDocument
+from app.errors import ApiError, BadRequest
+
+
+class Apis(PanelView):
+    """Everything about API definitions."""
+
+    @page("/")
+    def index(self) -> Response:
+        """List the APIs."""
+        return self.show("panel/apis.html", rows=editor.rows(), calls=traffic.by_api())
+
+    @page("/new", "GET", "POST")
+    def new(self) -> Response:
+        """Make an API from the system-wide defaults, or from those and what the address names; see ``prefill``."""
+        filled = prefill.from_address(request.args) if request.method == "GET" else None
+        form = _form(filled.data if filled else _new_data() if request.method == "GET" else None)
+        problems: list[Any] = []
+        if form.validate_on_submit():
+            values, problems = form.document(published="publish" in request.form)
+            try:
+                if not problems:
+                    return self._saved(editor.create(values), bool(values["published"]))
+                problems += editor.check(values, None)
+            except editor.Invalid as error:
+                problems = error.problems
+        return self._form(form, problems, None, left_out=filled.left_out if filled else ())
+
+    @page("/<int:api_id>/", "GET", "POST")
+    def edit(self, api_id: int) -> Response:
+        """Edit an API; a version that somebody else has changed meanwhile is shown beside one's own."""
+        row = editor.row(api_id)
+        if request.method == "GET":
+            document = ApiDocument.model_validate(row.stored.document)
+            return self._form(_form(data_of(document, row.stored.revision)), [], row)
+        form = _form(None)
+        problems: list[Any] = []
+        if form.validate_on_submit():
+            values, problems = form.document(row.stored.document["published"] or "publish" in request.form)
+            try:
+                if not problems:
+                    editor.save(api_id, form.seen_revision, values)
+                    return self._saved(api_id, bool(values["published"]))
+                problems += editor.check(values, api_id)
+            except Stale:
+                return self._conflict(form, api_id, values)
+            except editor.Invalid as error:
+                problems = error.problems
+        return self._form(form, problems, row)
+
+    @page("/<int:api_id>/yaml")
+    def yaml(self, api_id: int) -> Response:
+        """Show an API as a definition file would hold it."""
+        row = editor.row(api_id)
+        return self.show("panel/yaml.html", row=row, text=editor.as_yaml(row.stored.document))
+
+    @page("/<int:api_id>/endpoints")
+    def endpoints(self, api_id: int) -> Response:
+        """Show what an API serves: methods, addresses, and switches."""
+        row = editor.row(api_id)
+        operations = operations_of(row.definition) if row.definition else []
+        return self.show(
+            "panel/endpoints.html",
+            row=row,
+            operations=operations,
+            base=request.host_url.rstrip("/"),
+            calls=traffic.by_endpoint(api_id),
+        )
+
+    @page("/<int:api_id>/switch", "POST")
+    def switch(self, api_id: int) -> Response:
+        """Switch the endpoints of one operation on or off."""
+        operation, on = posted("operation"), posted("on") == "1"
+        switches = dict(editor.row(api_id).stored.document["endpoints"])
+        if operation not in switches:
+            raise BadRequest("There is no such operation.")
+        switches[operation] = on
+        self._change(api_id, endpoints=switches, taking_away=not on)
+        return self.go("apis.endpoints", f"{operation.title()} is {'on' if on else 'off'}.", api_id=api_id)
+
+    @page("/<int:api_id>/publish", "POST")
+    def publish(self, api_id: int) -> Response:
+        """Serve an API, or stop to."""
+        on = posted("on") == "1"
+        self._change(api_id, published=on, taking_away=not on)
+        if on:
+            return self.go("apis.endpoints", "The API is published. These are its endpoints.", api_id=api_id)
+        return self.go("apis.edit", "The API is not published any more. Nobody can call it.", api_id=api_id)
+
+    @page("/<int:api_id>/mode", "POST")
+    def mode(self, api_id: int) -> Response:
+        """Change between production and test."""
+        mode = "test" if posted("mode") == "test" else "production"
+        self._change(api_id, mode=mode, taking_away=mode == "test")
+        return self.go("apis.edit", f"The API is in {mode} mode now.", api_id=api_id)
+
+    @page("/<int:api_id>/copy", "POST")
+    def copy(self, api_id: int) -> Response:
+        """Make a copy that is not published."""
+        original = editor.row(api_id).stored.document
+        rows = editor.rows()
+        copied = {
+            **original,
+            "name": unused(f"{original['name']} (copy)", (row.name for row in rows), " "),
+            "route": unused(f"{original['route']}-copy", (str(row.stored.document["route"]) for row in rows), "-"),
+            "published": False,
+        }
+        try:
+            return self.go("apis.edit", "This is the copy. It is not published.", api_id=editor.create(copied))
+        except editor.Invalid as error:
+            raise _unfit(error) from error
+
+    @page("/<int:api_id>/delete", "POST")
+    def delete(self, api_id: int) -> Response:
+        """Delete an API."""
+        editor.delete(api_id, _revision())
+        return self.go("apis.index", "The API has been deleted.")
+
+    def _change(self, api_id: int, **keys: Any) -> None:
+        try:
+            editor.change(api_id, _revision(), **keys)
+        except editor.Invalid as error:
+            raise _unfit(error) from error
+
+    def _saved(self, api_id: int, published: bool) -> Response:
+        if published and "publish" in request.form:
+            return self.go("apis.endpoints", "The API is published. These are its endpoints.", api_id=api_id)
+        return self.go("apis.edit", "Saved.", api_id=api_id)
+
+    def _form(self, form: ApiForm, problems: list[Any], row: editor.Row | None, **more: Any) -> Response:
+        general = form.show_problems(problems)
+        failed = 400 if request.method == "POST" else 200
+        return self.show("panel/api.html", more.pop("status", failed), form=form, problems=general, row=row, **more)
+
+    def _conflict(self, form: ApiForm, api_id: int, values: dict[str, Any]) -> Response:
+        """Show both versions; the form goes on with one's own, to be sent again by who has seen the other."""
+        row = editor.row(api_id)
+        problems = editor.check(values, api_id)
+        theirs, mine = editor.as_yaml(row.stored.document), editor.yaml_or_text(values)
+        form.revision.data = str(row.stored.revision)
+        lines = editor.difference(theirs, mine)
+        return self._form(form, problems, row, status=409, conflict=lines)
+
+
+def _unfit(error: editor.Invalid) -> ApiError:
+    found = "; ".join(map(str, error.problems))
+    return BadRequest(f"The definition does not fit, so nothing has been changed: {found}.")
+
+
+def _revision() -> int:
+    text = posted("revision")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _form(data: dict[str, Any] | None) -> ApiForm:
+    form = ApiForm(data=data) if data else ApiForm()
+    known = transactions.look(lambda root: clients.every(root.cr))
+    form.clients.choices = named(client.name for client in known)
+    return form
+
+
+def _new_data() -> dict[str, Any]:
+    """Return what fills the form of a new API: the system-wide defaults, and neither a name nor models."""
+    kind = editor.defaults().get("type", "rest")
+    return {**data_of(editor.default_document(), 0), "name": "", "route": "/api/", "type": kind, "models": "[]"}

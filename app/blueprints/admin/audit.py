@@ -1,0 +1,87 @@
+"""The audit: what calls changed in Odoo, and what admins changed here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from app.analytics import queries, streams
+from app.blueprints.admin import editor, people
+from app.blueprints.admin.tables import as_stream
+from app.blueprints.admin.view import PanelView, page, wished_page
+from app.errors import BadRequest
+from app.json import dumps
+from app.web.services import services
+
+PER_PAGE = 50
+#: What a row of the history is about.
+_KINDS = {"api": "API", "client": "Client app", "setting": "Setting", "odoo": "Odoo"}
+
+
+class Audit(PanelView):
+    """Who changed what."""
+
+    @page("/")
+    def index(self) -> Response:
+        """List the changes of records, the newest first; of one model or one record."""
+        number = wished_page()
+        wanted = _wanted()
+        rows = queries.audit_page(services().engine, **wanted, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+        return self.show(
+            "panel/audit.html",
+            model=wanted["model"],
+            record=wanted["record_id"],
+            q=wanted["search"],
+            rows=people.named(rows[:PER_PAGE]),
+            number=number,
+            more=len(rows) > PER_PAGE,
+        )
+
+    @page("/definitions")
+    def definitions(self) -> Response:
+        """List the changes of definitions, client apps and settings, with what differs."""
+        number = wished_page()
+        rows = queries.history_page(services().engine, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+        shown = [{**row, "kind": _KINDS.get(row["kind"], row["kind"]), "lines": _lines(row)} for row in rows[:PER_PAGE]]
+        return self.show("panel/history.html", rows=shown, number=number, more=len(rows) > PER_PAGE)
+
+    @page("/data.<kind>")
+    def data(self, kind: str) -> Response:
+        """Send all changes as a file: of records that match, or (``of=definitions``) of definitions."""
+        if request.args.get("of") == "definitions":
+            return as_stream(streams.history(services().engine), "definitions", kind)
+        return as_stream(streams.audit(services().engine, _wanted()), "changes", kind)
+
+
+def _wanted() -> dict[str, Any]:
+    """Return the filters of the request as ``queries.audit_page`` takes them."""
+    search = _text_of("q")
+    return {"model": _text_of("model"), "record_id": _record(), "search": search, "person": people.uid_of(search)}
+
+
+def _text_of(name: str) -> str:
+    return request.args.get(name, "").strip()[:200].replace("\x00", "")
+
+
+def _record() -> int | None:
+    text = request.args.get("record", "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadRequest("The id of a record is a number: the one that Odoo itself uses.")
+    return int(text)
+
+
+def _lines(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the lines that differ; all of what is new or gone."""
+    before, after = (_text(row["kind"], row[when]) for when in ("before", "after"))
+    return [(mark, line) for mark, line in editor.difference(before, after) if mark.strip()]
+
+
+def _text(kind: str, value: dict[str, Any] | None) -> str:
+    if value is None:
+        return ""
+    if kind == "api":
+        return editor.yaml_or_text(value)
+    return "\n".join(f"{key}: {dumps(item).decode()}" for key, item in value.items())

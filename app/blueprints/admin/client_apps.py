@@ -1,0 +1,182 @@
+"""Client apps for the panel: what is shown of them, and what is changed, each in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from app.analytics import history
+from app.blueprints.admin import transactions
+from app.catalog import editing
+from app.clients import consents, live_tokens
+from app.clients import store as clients
+from app.clients.document import ClientDocument
+from app.clients.store import Client
+from app.editing import connections
+from app.errors import NotFound
+from app.web.services import services
+from odoo_bridge import credentials
+from odoo_bridge.transaction import Environment
+
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """A client app can't be so; each of ``problems`` is a text like ``user: …``."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A client app, its user's login, its APIs, tokens and consents; ``people`` maps uids to logins."""
+
+    client: Client
+    user: str
+    apis: list[str]
+    has_secret: bool
+    tokens: list[live_tokens.LiveToken]
+    consents: list[tuple[int, tuple[str, ...], Any]]
+    people: dict[int, str]
+
+
+def listing() -> list[tuple[Client, str, list[str]]]:
+    """Return all client apps with the login of their user and the APIs that they may call."""
+
+    def work(root: Environment) -> list[tuple[Client, str, list[str]]]:
+        apis = _apis_by_client(root)
+        return [(client, _login(root, client.uid), apis.get(client.name, [])) for client in clients.every(root.cr)]
+
+    return transactions.look(work)
+
+
+def details(client_id: int) -> Details:
+    """Return all about one client app; raises NotFound."""
+
+    def work(root: Environment, client: Client) -> Details:
+        tokens = live_tokens.live_tokens(root.cr, client)
+        consents = live_tokens.consents_of(root.cr, client)
+        uids = {uid for uid in (*(token.uid for token in tokens), *(uid for uid, _, _ in consents)) if uid}
+        return Details(
+            client=client,
+            user=_login(root, client.uid),
+            apis=_apis_by_client(root).get(client.name, []),
+            has_secret=clients.has_secret(root.cr, client),
+            tokens=tokens,
+            consents=consents,
+            people={uid: _login(root, uid) for uid in uids},
+        )
+
+    return with_client(client_id, work, keep=False)
+
+
+def api_names() -> list[str]:
+    """Return the names of the APIs that a client app can be connected to."""
+
+    def work(root: Environment) -> list[str]:
+        documents = [api.document for api in editing.load(root.cr).apis]
+        return sorted(str(document["name"]) for document in documents if document["type"] != "key_authentication")
+
+    return transactions.look(work)
+
+
+def create(document: ClientDocument, apis: Iterable[str], *, public: bool) -> tuple[int, str | None]:
+    """Create a client app and return its id and secret; raises Refused."""
+    if public and not document.redirect_uris:
+        raise Refused(["public: without a secret an app can't act by itself: it needs a redirect address"])
+
+    def work(root: Environment) -> tuple[int, str | None]:
+        if clients.by_name(root.cr, document.name) is not None:
+            raise Refused([f"name: there is a client app {document.name!r} already"])
+        client = clients.create(
+            root.cr,
+            document.name,
+            scopes=document.scopes,
+            uid=_uid(root, document.user),
+            lifetime=document.lifetime,
+            redirect_uris=document.redirect_uris,
+        )
+        _connect(root, client, apis)
+        return client.id, None if public else clients.new_secret(root.cr, services().hasher(), client, overlap=0)
+
+    return transactions.change(work)
+
+
+def update(client_id: int, document: ClientDocument, apis: Iterable[str]) -> None:
+    """Change what a client app may do; its name stays. Raises Refused."""
+
+    def work(root: Environment, client: Client) -> None:
+        clients.update(
+            root.cr,
+            client,
+            scopes=document.scopes,
+            uid=_uid(root, document.user),
+            lifetime=document.lifetime,
+            redirect_uris=document.redirect_uris,
+            active=client.active,
+        )
+        changed = clients.by_id(root.cr, client.id)
+        if changed is not None:
+            _connect(root, changed, apis)
+
+    with_client(client_id, work)
+
+
+def withdraw(client_id: int, uid: int) -> None:
+    """Withdraw a person's consent; the history knows."""
+
+    def work(root: Environment, client: Client) -> None:
+        given = {person: list(scopes) for person, scopes, _ in live_tokens.consents_of(root.cr, client)}
+        if uid not in given:
+            raise NotFound("There is no such consent.")
+        consents.withdraw(root.cr, client.id, uid)
+        login = _login(root, uid)
+        history.note_client(root.cr, client.name, {f"consent of {login}": given[uid]}, {f"consent of {login}": []})
+
+    with_client(client_id, work)
+
+
+def with_client(client_id: int, work: Callable[[Environment, Client], T], *, keep: bool = True) -> T:
+    """Run work on a client app in a transaction; raises NotFound."""
+
+    def within(root: Environment) -> T:
+        client = clients.by_id(root.cr, client_id)
+        if client is None:
+            raise NotFound("There is no such client app.")
+        return work(root, client)
+
+    return transactions.change(within) if keep else transactions.look(within)
+
+
+def _connect(root: Environment, client: Client, apis: Iterable[str]) -> None:
+    """Let a client app call these APIs and no others."""
+    wanted = list(apis)
+    before = _apis_by_client(root).get(client.name, [])
+    connections.disconnect(root.cr, client, [name for name in before if name not in wanted])
+    problems = connections.connect(root.cr, client, wanted) + connections.unfit_now(root.cr, client)
+    if problems:
+        raise Refused(f"apis: {problem}" for problem in dict.fromkeys(problems))
+
+
+def _apis_by_client(root: Environment) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for api in editing.load(root.cr).apis:
+        for name in api.document["clients"]:
+            found.setdefault(name, []).append(str(api.document["name"]))
+    return found
+
+
+def _uid(root: Environment, login: str | None) -> int | None:
+    if login is None:
+        return None
+    user = credentials.user_by_login(root, login)
+    if user is None or user.uid == 1:
+        raise Refused([f"user: there is no active Odoo user {login!r} who may execute calls"])
+    return user.uid
+
+
+def _login(root: Environment, uid: int | None) -> str:
+    return credentials.login_of(root, uid) if uid else ""

@@ -1,0 +1,61 @@
+"""The form of a client app, checked as an entry of ``clients:`` in a definition file is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+from wtforms import BooleanField, IntegerField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange
+
+from app.blueprints.admin.forms import Choices, PanelForm, lines, named
+from app.clients.document import ClientDocument
+from app.clients.store import LIFETIME, SCOPES
+from app.editing.checks import keyed
+from app.editing.files import shape_problems
+
+#: What each scope lets a client app do.
+MEANINGS = {
+    "create": "Create records",
+    "read": "Read records that it knows",
+    "update": "Change records",
+    "delete": "Delete records",
+    "search": "Search and list records",
+    "rpc": "Call methods",
+}
+
+
+class ClientForm(PanelForm):
+    """What a client app may do."""
+
+    name = StringField("Name", [InputRequired(), Length(max=200)])
+    user = StringField("Acts as", [Length(max=255)])
+    scopes = Choices("Scopes", choices=named({scope: MEANINGS[scope] for scope in SCOPES}), default=list(SCOPES))
+    apis = Choices("APIs")
+    lifetime = IntegerField("Lifetime of tokens", [InputRequired(), NumberRange(60, 30 * 24 * 3600)], default=LIFETIME)
+    redirect_uris = TextAreaField("Redirect addresses", [Length(max=20_000)])
+    public = BooleanField("Without a secret")
+
+    def document(self) -> ClientDocument | None:
+        """Return what was sent as a document, or None after saying beside the fields what is wrong."""
+        values = {
+            "name": (self.name.data or "").strip(),
+            "user": (self.user.data or "").strip() or None,
+            "scopes": self.scopes.data,
+            "lifetime": self.lifetime.data,
+            "redirect_uris": lines(self.redirect_uris.data),
+        }
+        try:
+            return ClientDocument.model_validate(values)
+        except ValidationError as error:
+            self.refuse(shape_problems(error))
+            return None
+
+    def refuse(self, texts: Iterable[str]) -> None:
+        """Say what is wrong, beside the field that each text names."""
+        for text in texts:
+            problem = keyed(text)
+            name = problem.key.split("[")[0]
+            field: Any = self[name] if name in self._fields else self.name
+            field.errors = [*field.errors, problem.message[:1].upper() + problem.message[1:]]

@@ -1,0 +1,66 @@
+"""What the console's form asks for, as the request that a client would send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from app.blueprints.admin.console.inputs import Input, Inputs
+from app.blueprints.admin.console.targets import Target
+
+#: Most characters of a parameter, and of a body: the page that shows the answer holds them too.
+_MOST = 20_000
+_MOST_BODY = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: path and query are encoded, ``headers`` are (name, value), ``body`` is None where there is none."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...]
+    body: str | None
+
+    @property
+    def query_string(self) -> str:
+        """The query string, without its question mark."""
+        return urlencode(self.query, quote_via=quote)
+
+
+def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Asked, dict[str, str]]:
+    """Return the request, and what is wrong by field: what could be sent by nobody. All else the API answers."""
+    given = {each: form.get(each.field, "").strip() for each in inputs.parameters}
+    problems = {each.field: problem for each, value in given.items() if (problem := _problem(each, value))}
+    if len(form.get("body", "")) > _MOST_BODY:
+        problems["body"] = f"The console sends at most {_MOST_BODY:,} characters."
+    path = target.path
+    for each in inputs.at("path"):
+        path = path.replace(f"{{{each.name}}}", quote(given[each], safe=""))
+    return (
+        Asked(
+            method=target.endpoint.method,
+            path=path,
+            query=tuple((each.name, given[each]) for each in inputs.at("query") if given[each]),
+            headers=tuple((each.name, given[each]) for each in inputs.at("header") if given[each]),
+            body=form.get("body", "").replace("\r\n", "\n").strip() if inputs.examples else None,
+        ),
+        problems,
+    )
+
+
+def short(form: Mapping[str, str]) -> dict[str, str]:
+    """Return what the form is filled with again: no more of each value than may be sent."""
+    return {name: value[: _MOST_BODY if name == "body" else _MOST] for name, value in form.items()}
+
+
+def _problem(parameter: Input, value: str) -> str | None:
+    if len(value) > _MOST:
+        return f"The console sends at most {_MOST:,} characters."
+    if parameter.place == "path" and not value:
+        return "Which record? Its id is missing."
+    if parameter.place == "header" and not (value.isprintable() and value.isascii()):
+        return "A header takes one line of ASCII characters."
+    return None

@@ -1,0 +1,63 @@
+"""What can be tried: every endpoint that an API has, also those that nobody reaches at the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.blueprints.admin.editor import Row
+from app.blueprints.admin.endpoint_list import everything_of, shown_path
+from app.definitions.definition import Definition, Endpoint, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One endpoint of an API as it is stored."""
+
+    row: Row
+    definition: Definition
+    endpoint: Endpoint
+
+    @property
+    def key(self) -> str:
+        """What names the endpoint in an address: the API's id, method and path."""
+        return target_key(self.definition.id, self.endpoint.method, self.path)
+
+    @property
+    def path(self) -> str:
+        """The path, with ``{id}`` where the id of a record stands."""
+        return shown_path(self.endpoint.path)
+
+    @property
+    def off(self) -> bool:
+        """Whether the operation is switched off."""
+        return getattr(self.definition.document.endpoints, self.endpoint.operation.value, True) is False
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether the endpoint opens a session, which no transaction takes back."""
+        return self.endpoint.operation is Operation.LOGIN
+
+
+def target_key(api_id: int, method: str, path: str) -> str:
+    """Return what names an endpoint in an address."""
+    return f"{api_id} {method} {path}"
+
+
+def targets_of(row: Row) -> list[Target]:
+    """Return the endpoints of an API; none of one that no longer fits Odoo, which nobody can describe."""
+    definition = row.definition
+    if definition is None or definition.problems:
+        return []
+    return [Target(row, definition, endpoint) for endpoint in everything_of(definition)]
+
+
+def find(rows: Iterable[Row], key: str) -> Target | None:
+    """Return the endpoint that an address names; by the id of an API alone, its first one."""
+    for row in rows:
+        if key.split(" ", maxsplit=1)[0] == str(row.stored.id):
+            targets = targets_of(row)
+            if " " not in key:
+                return targets[0] if targets else None
+            return next((target for target in targets if target.key == key), None)
+    return None

@@ -1,0 +1,74 @@
+"""A draft for a model: a definition with sensible fields, from the system-wide defaults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from app.blueprints.admin.editor import default_values, known_models
+from app.catalog.odoo_source import OdooSource
+from app.catalog.store import Stored
+from app.definitions.compiler import compile_document
+from app.definitions.document import ApiDocument
+from app.definitions.secrets import is_secret_model
+from app.errors import NotFound
+from odoo_bridge import models
+from odoo_bridge.introspect import LOG_FIELDS, FieldInfo
+from odoo_bridge.transaction import Environment
+
+#: Most fields that a draft begins with.
+_MOST_FIELDS = 25
+
+
+def draft(root: Environment, stored: Stored, model: str, wished: Collection[str] = ()) -> dict[str, Any]:
+    """Return a definition of type rest for a model, not published; raises NotFound for one that can't be exposed.
+
+    It exposes those of the fields ``wished`` that can be, and sensible ones where that leaves none.
+    """
+    info = None if is_secret_model(model) else OdooSource(root, known_models(root)).model(model)
+    if info is None or info.abstract or info.transient:
+        raise NotFound(f"There is no model {model!r} that can be exposed.")
+    document = {
+        **default_values(stored),
+        "name": unused(info.label, (str(api.document["name"]) for api in stored.apis), " "),
+        "route": unused(f"/api/{_slug(model)}", (str(api.document["route"]) for api in stored.apis), "-"),
+        "type": "rest",
+        "published": False,
+        "models": [{"model": model, "fields": "all"}],
+    }
+    return {**document, "models": [{"model": model, "fields": _fields(root, document, model, wished)}]}
+
+
+def unused(wish: str, taken: Iterable[str], separator: str) -> str:
+    """Return a name that nothing has yet: the wish itself, else with a number behind it."""
+    names = set(taken)
+    number, name = 1, wish
+    while name in names:
+        number += 1
+        name = f"{wish}{separator}{number}"
+    return name
+
+
+def _slug(model: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-") or "model"
+
+
+def _fields(root: Environment, document: Mapping[str, Any], model: str, wished: Collection[str]) -> list[str]:
+    """Return the record's name, what a new record needs, and what Odoo's own list shows, where that may be exposed."""
+    checked = ApiDocument.model_validate(dict(document))
+    definition, _ = compile_document(checked, OdooSource(root, known_models(root)))
+    allowed = definition.exposures[model].node.fields
+    if known := [name for name in dict.fromkeys(wished) if name in allowed]:
+        return known
+    title = models.title_field(root, model)
+    needed = [name for name, field in allowed.items() if field.required and not field.has_default and field.writable]
+    wanted = dict.fromkeys([title or "", *needed, *models.columns(root, model)])
+    found = [name for name in wanted if name in allowed and _is_plain(allowed[name])][:_MOST_FIELDS]
+    return found or [name for name, field in allowed.items() if _is_plain(field)][:_MOST_FIELDS] or ["display_name"]
+
+
+def _is_plain(field: FieldInfo) -> bool:
+    """Whether a field says something about the record itself; activities and messages are for Odoo's own pages."""
+    technical = field.name.startswith(("activity_", "message_", "website_message"))
+    return field.name not in LOG_FIELDS and field.type not in ("properties", "json") and not technical

@@ -1,0 +1,40 @@
+"""What an API serves, operation by operation, also what is switched off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from app.definitions.definition import Definition, Endpoint
+from app.definitions.document import EndpointSwitches
+from app.operations.endpoints import endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One operation: its endpoints as (method, path), and its switch; None where there is none to switch."""
+
+    name: str
+    endpoints: tuple[tuple[str, str], ...]
+    on: bool | None
+
+
+def shown_path(path: str) -> str:
+    """Return a path as documentation writes it: with ``{id}`` where the id of a record stands."""
+    return path.replace("<public_id>", "{id}")
+
+
+def everything_of(definition: Definition) -> list[Endpoint]:
+    """Return the endpoints that an API has when nothing is switched off."""
+    everything = definition.document.model_copy(update={"endpoints": EndpointSwitches()})
+    return endpoints(replace(definition, document=everything))
+
+
+def operations_of(definition: Definition) -> list[Served]:
+    """Return the operations of an API, in the order of their switches."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for endpoint in everything_of(definition):
+        path = shown_path(endpoint.path)
+        found.setdefault(endpoint.operation.value, []).append((endpoint.method, path))
+    switches = definition.document.endpoints
+    order = [*(name for name in EndpointSwitches.model_fields if name in found), *found]
+    return [Served(name, tuple(found[name]), getattr(switches, name, None)) for name in dict.fromkeys(order)]

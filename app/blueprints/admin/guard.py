@@ -1,0 +1,123 @@
+"""Who sees the panel: members of Odoo's group Settings, and nobody else. Everything below /admin is closed by default.
+
+The guard stands before every request by its path, whichever blueprint serves it, so no view can forget it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from wtforms.validators import ValidationError
+
+from app.auth.principal import Told
+from app.web.current import current_request
+from app.web.http_methods import is_safe
+from app.web.incoming import refuse_nul
+from app.web.routing import is_panel
+from app.web.services import services
+from odoo_bridge import sessions, users
+from odoo_bridge.sessions import COOKIE
+from odoo_bridge.transaction import Environment
+
+#: Seconds that a form may stay open before it is sent.
+FORM_LIFETIME = 12 * 3600
+
+#: What a stranger needs to log in. ``log_out`` is for those who are logged in and may see nothing else.
+_FOR_STRANGERS = frozenset({"panel.log_in", "panel.second_step", "panel.static"})
+_FOR_USERS = frozenset({"panel.log_out"})
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who sits in front of the browser, by Odoo's session."""
+
+    uid: int
+    login: str
+    administrator: bool
+
+
+def init_guard(app: Flask) -> None:
+    """Register the guard."""
+    app.before_request(_admit)
+    app.after_request(_harden)
+
+
+def current_person() -> Person | None:
+    """Return who is logged in, administrator or not."""
+    person: Person | None = g.get("panel_person")
+    return person
+
+
+def refusal(template: str, status: int, **values: object) -> Response:
+    """Return a page of the panel outside of its menu."""
+    return make_response(render_template(template, csrf_token=generate_csrf, **values), status)
+
+
+def safe_target(target: str) -> str:
+    """Return where to go on after the login: an address of the panel, whatever the request asked for."""
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # brackets where an address would stand
+        return url_for("admin.index")
+    inside = not parts.scheme and not parts.netloc and parts.path.startswith("/admin/") and "\\" not in target
+    return target if inside else url_for("admin.index")
+
+
+def _admit() -> Response | None:
+    if not is_panel(current_request().path):
+        return None
+    g.told = Told()
+    if request.endpoint not in _FOR_STRANGERS:
+        person = g.panel_person = _person()
+        if person is None:
+            following = request.full_path.rstrip("?") if is_safe(request.method) else None
+            return make_response(redirect(url_for("panel.log_in", next=following), 303))
+        if not person.administrator and request.endpoint not in _FOR_USERS:
+            return refusal("panel/forbidden.html", 403, person=person)
+    return _check_form()
+
+
+def _check_form() -> Response | None:
+    """Refuse what a foreign page could have sent: everything but a read carries the token of a form of ours."""
+    if is_safe(request.method):
+        return None
+    refuse_nul(request)
+    try:
+        validate_csrf(request.form.get("csrf_token"), time_limit=FORM_LIFETIME)
+    except ValidationError:
+        message = "This form did not come from this panel, or was open for too long. Nothing has been changed."
+        return refusal("panel/error.html", 400, title="Please send the form again", message=message)
+    return None
+
+
+def _person() -> Person | None:
+    sid = request.cookies.get(COOKIE)
+    if not sid:
+        return None
+
+    def look_up(root: Environment) -> Person | None:
+        found = sessions.resolve(root, sid)
+        if found is None:
+            return None
+        g.told.session = found.renewal
+        return Person(found.user.uid, found.user.login, users.is_administrator(root, found.user.uid))
+
+    return services().transactions.run(look_up)
+
+
+def _harden(response: Response) -> Response:
+    if is_panel(current_request().path):
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        response.headers["Cache-Control"] = "no-store"
+    return response

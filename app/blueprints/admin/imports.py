@@ -1,0 +1,93 @@
+"""The import of a definition file: looked at first, then done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.blueprints.admin import editor, transactions
+from app.catalog import editing, store
+from app.editing import files
+from app.editing.client_entries import ClientChanges
+from app.editing.files import FileError
+from odoo_bridge.errors import Rejected
+from odoo_bridge.transaction import Environment
+
+#: What problems are told with: the browser tells no path.
+_FILE = "definition file"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do, or what is wrong with the file.
+
+    ``differences`` are the lines that would change of each API; ``version`` is the catalog that it was looked up in.
+    """
+
+    problems: list[str]
+    changes: store.Changes
+    clients: ClientChanges
+    defaults: bool
+    differences: dict[str, list[tuple[str, str]]]
+    version: int
+    changes_nothing: bool
+
+
+def preview(text: str, *, prune: bool) -> Preview:
+    """Return what the import of a file would change: it is done, and nothing of it is kept."""
+    try:
+        content = files.parse(text, _FILE)
+        return _shown(transactions.look(lambda root: files.import_content(content, _FILE, root, prune=prune)))
+    except FileError as error:
+        return _refused(error.problems)
+    except Rejected as error:
+        return _refused([error.message])
+
+
+def _shown(planned: files.Plan) -> Preview:
+    return Preview(
+        problems=[],
+        changes=planned.changes,
+        clients=planned.clients,
+        defaults=planned.new_defaults,
+        differences={
+            name: editor.difference(editor.as_yaml(old), editor.as_yaml(new))
+            for name, (old, new) in planned.updates().items()
+        },
+        version=planned.stored.version,
+        changes_nothing=planned.changes_nothing(),
+    )
+
+
+def _refused(problems: list[str]) -> Preview:
+    return Preview(problems, store.Changes((), (), ()), ClientChanges(), False, {}, 0, True)
+
+
+def apply(text: str, *, prune: bool, version: str) -> str | None:
+    """Import a file, and return what to tell the person.
+
+    None where the catalog is no longer the one that the preview was about, or the file is wrong.
+    """
+
+    def work(root: Environment) -> str | None:
+        if str(editing.load(root.cr).version) != version:
+            return None
+        return _summary(files.import_content(content, _FILE, root, prune=prune))
+
+    try:
+        content = files.parse(text, _FILE)
+        return transactions.change(work)
+    except FileError:  # and with it, its client apps are rolled back
+        return None
+
+
+def _summary(done: files.Plan) -> str:
+    apps = done.clients
+    parts = [("created", apps.created), ("updated", apps.updated), ("unchanged", apps.unchanged)]
+    told = "; ".join(f"{what}: {_some(names)}" for what, names in parts if names)
+    return f"The file has been imported.{f' Client apps {told}.' if told else ''}"
+
+
+def _some(names: list[str]) -> str:
+    """Return names for a message, which travels in a cookie and can't be long."""
+    shown = ", ".join(name[:60] for name in names[:10])
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown

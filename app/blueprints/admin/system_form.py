@@ -1,0 +1,54 @@
+"""The form of the settings that hold for all APIs: its fields, with the bounds of ``SystemSettings``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from wtforms import IntegerField
+from wtforms.validators import InputRequired, NumberRange, Optional
+
+from app.blueprints.admin.forms import PanelForm
+from app.definitions.system import SystemSettings, bounds
+from app.editing.checks import keyed
+from app.editing.files import shape_problems
+
+
+def _number(label: str, name: str, **more: Any) -> IntegerField:
+    least, most = bounds(name)
+    required = Optional() if name == "max_body_size" else InputRequired()
+    return IntegerField(label, [required, NumberRange(least, most)], **more)
+
+
+class SystemForm(PanelForm):
+    """Log, sizes, and tries with wrong credentials; the fields are called as the settings are."""
+
+    log_retention_days = _number("Days that the request log is kept", "log_retention_days")
+    log_body_size = _number("Bytes that the log keeps of a body", "log_body_size")
+    max_body_size = _number("Largest body of a request, in bytes", "max_body_size")
+    login_tries_per_minute = _number("One account, one address, per minute", "login_tries_per_minute")
+    login_tries_per_hour = _number("One account, one address, per hour", "login_tries_per_hour")
+    address_tries_per_minute = _number("One address, per minute", "address_tries_per_minute")
+    address_tries_per_hour = _number("One address, per hour", "address_tries_per_hour")
+    account_tries_per_hour = _number("One account, any address, per hour", "account_tries_per_hour")
+
+    def wanted(self, most_body: int) -> Mapping[str, Any] | None:
+        """Return the settings that the form asks for; None where they can't be, which then stands at the fields.
+
+        ``most_body`` is the body size in bytes that the environment allows.
+        """
+        try:
+            wanted = SystemSettings(**{name: self[name].data for name in SystemSettings.model_fields})
+        except ValidationError as error:
+            self._refuse(shape_problems(error))
+            return None
+        if wanted.max_body_size is not None and wanted.max_body_size > most_body:
+            self._refuse([f"max_body_size: GATEHOUSE_MAX_BODY_SIZE allows {most_body} at most"])
+            return None
+        return wanted.model_dump()
+
+    def _refuse(self, problems: Iterable[str]) -> None:
+        for problem in map(keyed, problems):
+            message = problem.message[:1].upper() + problem.message[1:] + "."
+            self[problem.key].errors = [*self[problem.key].errors, message]

@@ -1,0 +1,23 @@
+"""How often APIs and endpoints were called in the last 24 hours."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.analytics import queries
+from app.analytics.queries import Period
+from app.blueprints.admin.endpoint_list import shown_path
+from app.web.services import services
+
+_SPAN = timedelta(days=1)
+
+
+def by_api() -> dict[int, int]:
+    """Return the calls of each API that was called, by its id."""
+    return {each.key: each.calls for each in queries.by(services().engine, Period.last(_SPAN), "api")}
+
+
+def by_endpoint(api_id: int) -> dict[str, int]:
+    """Return the calls of each endpoint of an API that was called, by method and path as the panel shows it."""
+    found = queries.by(services().engine, Period.last(_SPAN), "endpoint", api_id=api_id)
+    return {shown_path(each.key): each.calls for each in found}

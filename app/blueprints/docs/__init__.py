@@ -1,0 +1,1 @@
+"""The page that shows the OpenAPI document, and the document for whoever may call what it describes."""

@@ -1,0 +1,45 @@
+"""What a caller may see of the APIs: the endpoints that their credentials could call, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.auth.principal import Credentials, Principal, Told
+from app.definitions.definition import Endpoint
+from app.errors import Forbidden, Unauthorized
+from app.operations.gateway import Gateway
+from app.policy import access
+
+
+def endpoints(served: Iterable[Endpoint], gateway: Gateway, presented: Credentials, told: Told) -> list[Endpoint]:
+    """Return those endpoints that the caller may call; for anybody, those of public APIs and of logins.
+
+    APIs that are out of service are shown to nobody. Raises Unauthorized for a token or key that is not good.
+    """
+    known = [endpoint for endpoint in served if not endpoint.definition.problems]
+    principals: dict[int | None, Principal] = {}
+    if presented.authorization or presented.session_id:
+        run_as = {endpoint.definition.run_as for endpoint in known if not _is_open(endpoint)}
+        try:
+            principals = gateway.callers(presented, {None, *run_as}, told)
+        except Unauthorized:
+            if presented.authorization:
+                raise
+            # The cookie of a session that has ended, which browsers send by themselves.
+    return [endpoint for endpoint in known if _is_open(endpoint) or _may_call(endpoint, principals)]
+
+
+def _is_open(endpoint: Endpoint) -> bool:
+    document = endpoint.definition.document
+    return document.authentication == "public" or document.type == "key_authentication"
+
+
+def _may_call(endpoint: Endpoint, principals: dict[int | None, Principal]) -> bool:
+    principal = principals.get(endpoint.definition.run_as)
+    if principal is None:
+        return False
+    try:
+        access.authorize(principal, endpoint.definition, endpoint.operation)
+    except Forbidden:
+        return False
+    return True

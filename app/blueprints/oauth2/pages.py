@@ -1,0 +1,226 @@
+"""The pages for persons: log in, decide what a client app may do, and see and withdraw what they have allowed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from oauthlib.oauth2 import FatalClientError, OAuth2Error
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestFatalError
+
+from app.auth import login
+from app.auth.login import Attempt
+from app.blueprints.oauth2.forms import ConsentForm, LoginForm, WithdrawForm
+from app.blueprints.oauth2.server import Server
+from app.blueprints.oauth2.validator import Validator
+from app.clients import consents
+from app.clients import store as clients
+from app.clients.store import Client
+from app.errors import TooManyRequests
+from app.web.hooks import set_session_cookie
+from app.web.http_methods import is_safe
+from app.web.services import services
+from odoo_bridge import sessions
+from odoo_bridge.credentials import SecondFactorRequired
+from odoo_bridge.errors import Denied
+from odoo_bridge.sessions import COOKIE
+from odoo_bridge.transaction import Environment
+
+blueprint = Blueprint(
+    "consent",
+    __name__,
+    url_prefix="/api/oauth2",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static",
+)
+
+#: What each scope lets a client app do, in a person's words.
+MEANINGS = {
+    "create": "create records",
+    "read": "read records that it knows",
+    "update": "change records",
+    "delete": "delete records",
+    "search": "search and list records",
+    "rpc": "call methods",
+}
+
+
+class Person(NamedTuple):
+    """Who sits in front of the browser."""
+
+    uid: int
+    login: str
+
+
+class Asked(NamedTuple):
+    """What a client app asks a person for; ``credentials`` are oauthlib's, for its second step."""
+
+    client: Client
+    scopes: list[str]
+    redirect_uri: str
+    credentials: dict[str, Any]
+
+
+@blueprint.route("/authorize", methods=["GET", "POST"])
+def authorize() -> Response:
+    """Ask the person for consent, and send them back with a code or an error (RFC 6749 4.1.1)."""
+    person = _person()
+    if person is None:
+        return _see_other(f"/api/oauth2/login?next={quote(request.full_path)}")
+    try:
+        return _consent(person)
+    except FatalClientError as error:  # the client app is not to be trusted with a redirect
+        return _page("error.html", status=400, message=error.description or error.error)
+    except OAuth2Error as error:
+        return _see_other(error.in_uri(error.redirect_uri))
+
+
+def _consent(person: Person) -> Response:
+    """Show what is asked for, or answer the client app where that is decided; raises OAuth2Error.
+
+    What is asked for is checked before the page is shown and once more with the code: the client app may have lost
+    it meanwhile.
+    """
+    form = ConsentForm()
+    asked, known = services().transactions.run(lambda root: _asked(root, person))
+    if form.validate_on_submit():
+        if not form.allow.data:
+            refused = AccessDeniedError(state=asked.credentials.get("state"))
+            return _see_other(refused.in_uri(asked.redirect_uri))
+        return _see_other(_grant(asked, person))
+    if known and is_safe(request.method) and request.args.get("prompt") != "consent":
+        return _see_other(_grant(asked, person))
+    apis = sorted(
+        definition.name
+        for definition in services().catalog.snapshot.definitions.values()
+        if definition.document.published and asked.client.name in definition.document.clients
+    )
+    return _page(
+        "consent.html",
+        form_targets=asked.redirect_uri,
+        form=form,
+        person=person,
+        client=asked.client,
+        apis=apis,
+        meanings=[MEANINGS[scope] for scope in clients.SCOPES if scope in asked.scopes],
+        host=urlsplit(asked.redirect_uri).netloc or asked.redirect_uri,
+    )
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+def log_in() -> Response:
+    """Log in with Odoo's credentials, and go on to where the person came from."""
+    following = request.args.get("next", "")
+    if not following.isprintable() or not following.startswith(("/api/oauth2/authorize?", "/api/oauth2/consents")):
+        following = "/api/oauth2/consents"
+    form, message = LoginForm(), ""
+    if form.validate_on_submit():
+        database, address = services().transactions.database, request.remote_addr or ""
+        attempt = Attempt(database, form.login.data, form.password.data, address, request.cookies.get(COOKIE))
+        try:
+            opened = login.with_password(services().transactions, services().throttle, attempt)
+        except TooManyRequests as error:
+            page = _page("login.html", form=form, message=error.message, status=error.status)
+            page.headers.update(error.headers)
+            return page
+        except (Denied, SecondFactorRequired) as error:
+            message = error.message
+        else:
+            response = _see_other(following)
+            set_session_cookie(response, opened.sid, opened.max_age)
+            return response
+    return _page("login.html", form=form, message=message, status=401 if message else 200)
+
+
+@blueprint.route("/consents", methods=["GET", "POST"])
+def given_consents() -> Response:
+    """Show what a person has allowed, and withdraw it: its tokens end at once."""
+    person = _person()
+    if person is None:
+        return _see_other("/api/oauth2/login?next=/api/oauth2/consents")
+    form = WithdrawForm()
+    if form.validate_on_submit() and re.fullmatch("[0-9]{1,9}", form.client.data):
+        client_id = int(form.client.data)
+        services().transactions.run(lambda root: consents.withdraw(root.cr, client_id, person.uid))
+        return _see_other("/api/oauth2/consents")
+    given = services().transactions.run(lambda root: consents.every(root.cr, person.uid))
+    shown = [
+        (client, [MEANINGS[scope] for scope in clients.SCOPES if scope in scopes], when)
+        for client, scopes, when in given
+    ]
+    return _page("consents.html", form=form, person=person, consents=shown)
+
+
+def _person() -> Person | None:
+    """Return the person whose Odoo session the browser sends."""
+    sid = request.cookies.get(COOKIE)
+    found = services().transactions.run(lambda root: sessions.resolve(root, sid)) if sid else None
+    if found is None:
+        return None
+    g.told.session = found.renewal
+    return Person(found.user.uid, found.user.login)
+
+
+def _asked(root: Environment, person: Person) -> tuple[Asked, bool]:
+    """Return what the client app asks for, and whether the person has allowed as much before."""
+    server = _server(root)
+    try:
+        scopes, credentials = server.validate_authorization_request(_address(), "GET", None, {})
+    except ValueError:  # what oauthlib, urllib and psycopg2 say of parameters that are no form, no address and no text
+        raise InvalidRequestFatalError(description="The address of this page is malformed.") from None
+    asked_by = credentials["request"].client
+    redirect_uri = credentials["redirect_uri"]
+    allowed = {client.id: set(granted) for client, granted, _ in consents.every(root.cr, person.uid)}
+    # Any app on a device can name a public client app's id and take its address: the person has to say that it is the
+    # one that they use (RFC 8252 8.6).
+    assured = redirect_uri.startswith("https://") or clients.has_secret(root.cr, asked_by)
+    known = assured and set(scopes) <= allowed.get(asked_by.id, set()) and bool(scopes)
+    return Asked(asked_by, scopes, redirect_uri, {"state": credentials.get("state")}), known
+
+
+def _grant(asked: Asked, person: Person) -> str:
+    """Return the address to send the person back to, with a code."""
+
+    def work(root: Environment) -> str:
+        headers, _, _ = _server(root).create_authorization_response(
+            _address(), "GET", None, {}, asked.scopes, {"user": person.uid}
+        )
+        location: str = headers["Location"]
+        return location
+
+    return services().transactions.run(work)
+
+
+def _address() -> str:
+    """Return the address as it was asked for, still encoded: oauthlib takes no other letters than ASCII's."""
+    return f"{request.base_url}?{request.query_string.decode('latin-1')}"
+
+
+def _server(root: Environment) -> Server:
+    return Server(Validator(root.cr, services().hasher(), services().throttle, request.remote_addr or ""))
+
+
+def _see_other(location: str) -> Response:
+    response = make_response(redirect(location, 303))
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"  # the address can hold a code
+    return response
+
+
+def _page(template: str, *, status: int = 200, form_targets: str = "", **values: Any) -> Response:
+    """Render a page that runs no script, loads nothing foreign, and stands in no frame."""
+    response = make_response(render_template(template, **values), status)
+    # A browser asks the policy also for the redirect that follows a form.
+    parts = urlsplit(form_targets)
+    target = f" {parts.scheme}://{parts.netloc}" if parts.netloc else f" {parts.scheme}:" if parts.scheme else ""
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'self'; form-action 'self'{target}; frame-ancestors 'none'; base-uri 'none'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,301 @@
+"""What oauthlib asks of this server: its ``RequestValidator`` over the tables of ``auth.clients``."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Collection
+from typing import Any
+from urllib.parse import unquote_plus
+
+from oauthlib.common import Request
+from oauthlib.oauth2 import RequestValidator
+
+from app.auth.throttle import Throttle
+from app.clients import codes, consents, grants, tokens
+from app.clients import store as clients
+from app.clients.store import Client
+from app.clients.tokens import Hasher
+from app.observe import meters
+
+
+class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no types
+    """Answers within one transaction.
+
+    ``address`` is the caller's, for the throttle. For introspection, ``secret_required`` refuses public client apps,
+    and ``executors`` are the users as whom the APIs of a client app run its calls, where those APIs name one.
+    """
+
+    def __init__(
+        self,
+        cr: Any,
+        hasher: Hasher,
+        throttle: Throttle,
+        address: str,
+        *,
+        secret_required: bool = False,
+        executors: Callable[[Client], Collection[int]] = lambda client: (),
+    ) -> None:
+        self.secret_required = secret_required
+        self.executors = executors
+        self.cr = cr
+        self.hasher = hasher
+        self.throttle = throttle
+        self.address = address
+
+    # Client authentication: RFC 6749 2.3 and 3.2.1.
+
+    def client_authentication_required(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Every client app that has a secret must show it; without one it is public and names itself alone."""
+        if self.secret_required:
+            return True
+        client = self._named(request)
+        return client is None or bool(_secret(request)) or clients.has_secret(self.cr, client)
+
+    def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Whether id and secret, by HTTP Basic or in the body, belong to an active client app.
+
+        Raises TooManyRequests for wrong ones alone: the right secret is good whatever strangers have sent.
+        """
+        credentials = _credentials(request)
+        if credentials is None:
+            return False
+        public_id, secret = credentials
+        client = clients.by_public_id(self.cr, public_id)
+        good = client is not None and clients.secret_matches(self.cr, self.hasher, client, secret)
+        meters.CREDENTIALS.labels("client_secret", "good" if good else "wrong").inc()
+        if client is None or not good:
+            self.throttle.wrong("client_secret", self.address, public_id)
+            return False
+        if not client.active:
+            return False
+        request.client, request.client_id = client, public_id
+        return True
+
+    def authenticate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Whether the id names an active public client app."""
+        client = clients.by_public_id(self.cr, client_id) if client_id else None
+        if client is None or not client.active or clients.has_secret(self.cr, client):
+            return False
+        request.client = client
+        return True
+
+    def _named(self, request: Request) -> Client | None:
+        credentials = _credentials(request)
+        public_id = credentials[0] if credentials else request.client_id
+        return clients.by_public_id(self.cr, public_id) if public_id else None
+
+    # What a client app may ask for.
+
+    def validate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Whether the id names an active client app that may ask persons for consent."""
+        client = clients.by_public_id(self.cr, client_id)
+        if client is None or not client.active or not client.redirect_uris:
+            return False
+        request.client = client
+        return True
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: Client, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Acting by itself takes a secret; acting for persons takes a redirect URI."""
+        if grant_type == "client_credentials":
+            return clients.has_secret(self.cr, client)
+        return grant_type in ("authorization_code", "refresh_token") and bool(client.redirect_uris)
+
+    def validate_response_type(
+        self, client_id: str, response_type: str, client: Client, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Codes, and nothing else: tokens never stand in a URL."""
+        return response_type == "code"
+
+    def validate_scopes(
+        self, client_id: str, scopes: list[str], client: Client, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Whether the client app has all the scopes that it asks for."""
+        return set(scopes) <= set(client.scopes)
+
+    def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
+        """Return all that the client app has."""
+        return list(request.client.scopes)
+
+    def validate_redirect_uri(
+        self, client_id: str, redirect_uri: str, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Whether the URI is, character by character, one that is registered (RFC 6749 3.1.2.3)."""
+        return redirect_uri in request.client.redirect_uris
+
+    def get_default_redirect_uri(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> str | None:
+        """Return the only URI that is registered; with several, one has to be named."""
+        uris = request.client.redirect_uris
+        return uris[0] if len(uris) == 1 else None
+
+    # Authorization codes: RFC 6749 4.1 with RFC 7636.
+
+    def is_pkce_required(self, client_id: str, request: Request) -> bool:
+        """Always."""
+        return True
+
+    def save_authorization_code(
+        self, client_id: str, code: dict[str, str], request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        """Store a code for what the person has allowed."""
+        consents.grant(self.cr, request.client, request.user, request.scopes)
+        codes.store(
+            self.cr,
+            self.hasher,
+            code["code"],
+            request.client,
+            uid=request.user,
+            scopes=request.scopes,
+            redirect_uri=request.redirect_uri,
+            redirect_uri_given=not request.using_default_redirect_uri,
+            challenge=request.code_challenge,
+        )
+
+    def validate_code(
+        self, client_id: str, code: str, client: Client, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Whether the code is good for this client app; one that comes twice revokes what it led to (4.1.2)."""
+        found = codes.find(self.cr, self.hasher, code)
+        if found is None or found.client_id != client.id:
+            return False
+        if found.used:
+            grants.revoke_family(self.cr, found.family)
+            return False
+        scopes = client.still(found.scopes)
+        if not scopes or not found.person_active:  # what the person could allow was taken away since
+            return False
+        request.user, request.scopes, request.family = found.uid, list(scopes), found.family
+        return True
+
+    def confirm_redirect_uri(
+        self,
+        client_id: str,
+        code: str,
+        redirect_uri: str,
+        client: Client,
+        request: Request,
+        *args: Any,
+        **kwargs: Any,
+    ) -> bool:
+        """Whether the URI is the one of the authorization request, and was named again if it was named there.
+
+        It has to be registered still: a code that went to an address which was taken back is worth nothing.
+        """
+        found = codes.find(self.cr, self.hasher, code)
+        if found is None or (found.redirect_uri_given and request.using_default_redirect_uri):
+            return False
+        return found.redirect_uri == redirect_uri and redirect_uri in client.redirect_uris
+
+    def get_code_challenge(self, code: str, request: Request) -> str | None:
+        """Return the challenge that the code was asked for with."""
+        found = codes.find(self.cr, self.hasher, code)
+        return found.challenge if found else None
+
+    def get_code_challenge_method(self, code: str, request: Request) -> str:
+        """Return S256: no other is taken."""
+        return "S256"
+
+    def invalidate_authorization_code(
+        self, client_id: str, code: str, request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        """Mark the code as used."""
+        codes.use(self.cr, code)
+
+    # Tokens.
+
+    def save_bearer_token(self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any) -> None:
+        """Store what was issued: an access token, and for a person a refresh token too."""
+        person = getattr(request, "user", None) if request.grant_type != "client_credentials" else None
+        family = getattr(request, "family", None)
+        shared = {"uid": person, "scopes": token["scope"].split(), "family": family}
+        grants.store_token(
+            self.cr,
+            self.hasher,
+            token["access_token"],
+            tokens.ACCESS,
+            request.client,
+            lifetime=token["expires_in"],
+            **shared,
+        )
+        if "refresh_token" in token:
+            grants.store_token(
+                self.cr,
+                self.hasher,
+                token["refresh_token"],
+                tokens.REFRESH,
+                request.client,
+                lifetime=grants.REFRESH_LIFETIME,
+                **shared,
+            )
+        if request.grant_type == "refresh_token":
+            grants.replace(self.cr, request.grant)
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: Client, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Whether the token is good; a spent one that comes again was stolen: its whole family ends (RFC 9700 4.14)."""
+        grant = grants.grant_of(self.cr, self.hasher, refresh_token)
+        if grant is None or grant.kind != "refresh" or grant.client.id != client.id:
+            return False
+        if grant.replaced:
+            grants.revoke_family(self.cr, grant.family or "")
+            return False
+        if not grant.in_force:
+            return False
+        request.user, request.family, request.grant = grant.uid, grant.family, grant
+        return True
+
+    def get_original_scopes(self, refresh_token: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
+        """Return the scopes that the person has allowed and the client app still has."""
+        return list(request.grant.scopes)
+
+    def revoke_token(self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Revoke a token of the client app that asks; any other stays (RFC 7009 2.1)."""
+        grant = grants.grant_of(self.cr, self.hasher, token)
+        if grant is not None and grant.client.id == request.client.id:
+            grants.revoke(self.cr, grant)
+
+    def introspect_token(
+        self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        """Return what a token of the client app that asks stands for (RFC 7662 2.2); None for any other.
+
+        None too for one that no API would take: its scopes are gone, or nobody is there to execute its calls.
+        """
+        grant = grants.grant_of(self.cr, self.hasher, token)
+        if grant is None or grant.client.id != request.client.id or not grant.in_force:
+            return None
+        if grant.login is None and not grants.any_active(self.cr, self.executors(grant.client)):
+            return None
+        said: dict[str, Any] = {
+            "scope": " ".join(grant.scopes),
+            "client_id": grant.client.client_id,
+            "token_type": "Bearer" if grant.kind == "access" else "refresh_token",
+            "iat": int(grant.created),
+            "exp": int(grant.expires),
+        }
+        if grant.login is not None:
+            said.update(sub=str(grant.uid or grant.client.uid), username=grant.login)
+        return said
+
+
+def _credentials(request: Request) -> tuple[str, str] | None:
+    """Return the client id and secret of a request, by HTTP Basic or in the body."""
+    header = request.headers.get("Authorization", "")
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            public_id, found, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        except ValueError:  # not ASCII, not base64, not UTF-8
+            return None
+        # Both are form-encoded before they are put together (RFC 6749 2.3.1).
+        public_id, secret = unquote_plus(public_id), unquote_plus(secret)
+        return (public_id, secret) if found and "\x00" not in public_id + secret else None
+    in_body = _secret(request)
+    return (request.client_id, in_body) if request.client_id and in_body else None
+
+
+def _secret(request: Request) -> str | None:
+    secret: str | None = getattr(request, "client_secret", None)
+    return secret

@@ -1,0 +1,145 @@
+"""REST: contract section 2. Every view reads its input, lets the gateway run one operation, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+from urllib.parse import quote_plus
+
+import orjson
+from flask import Blueprint, Response
+
+from app.definitions.definition import Exposure
+from app.errors import BadRequest
+from app.json import dumps
+from app.operations import versions
+from app.operations.bulk import Bulk, Options
+from app.operations.single import Operations, Versioned
+from app.operations.versions import Condition
+from app.web import answers
+from app.web.calls import current_call
+from app.web.current import current_request, current_state
+from app.web.http_methods import is_safe
+from app.web.incoming import Incoming
+from app.web.routing import current_endpoint
+from app.web.services import services
+
+T = TypeVar("T")
+blueprint = Blueprint("rest", __name__)
+
+#: Longest Link that is given: parameters that came in a body can be longer than an address may be.
+_MAX_LINK = 4000
+
+
+@blueprint.endpoint("rest.search")
+def search() -> Response:
+    parameters = _incoming().parameters()
+    found = _run(lambda do: do.search(parameters))
+    response = answers.success(found.body)
+    if found.next_offset is not None and found.limit:
+        following = _next_link(parameters, found.limit, found.next_offset)
+        if len(following) <= _MAX_LINK:
+            response.headers["Link"] = following
+    return response
+
+
+@blueprint.endpoint("rest.read")
+def read(public_id: str) -> Response:
+    parameters = _incoming().parameters()
+    return _versioned(_run(lambda do: do.read(public_id, parameters)))
+
+
+@blueprint.endpoint("rest.read_many")
+def read_many() -> Response:
+    parameters = _incoming().parameters()
+    return answers.success(_run(lambda do: Bulk(do).read(parameters)))
+
+
+@blueprint.endpoint("rest.create")
+def create() -> Response:
+    _incoming().parse()  # a call that is not done again still answers with the id of its envelope
+
+    def work(do: Operations) -> Any:
+        body, parameters = _incoming().body(), _incoming().query()
+        if isinstance(body, list):
+            return Bulk(do).create(body, parameters)
+        # One record is all or nothing, whatever ``atomic`` says.
+        return do.create(body, Options.of(parameters).parameters).body
+
+    return answers.success(_run(work, once=True))
+
+
+@blueprint.endpoint("rest.update")
+def update(public_id: str) -> Response:
+    condition = Condition.of(current_request().headers.get("If-Match"))
+    return _versioned(_run(lambda do: do.update(public_id, _incoming().body(), _incoming().query(), condition)))
+
+
+@blueprint.endpoint("rest.update_many")
+def update_many() -> Response:
+    _refuse_condition()
+    return answers.success(_run(lambda do: Bulk(do).update(_incoming().body(), _incoming().query())))
+
+
+@blueprint.endpoint("rest.delete")
+def delete(public_id: str) -> Response:
+    condition = Condition.of(current_request().headers.get("If-Match"))
+    return answers.success(_run(lambda do: do.delete(public_id, condition)))
+
+
+@blueprint.endpoint("rest.delete_many")
+def delete_many() -> Response:
+    _refuse_condition()
+    return answers.success(_run(lambda do: Bulk(do).delete(_incoming().body(), _incoming().query())))
+
+
+def _incoming() -> Incoming:
+    incoming: Incoming = current_state().incoming
+    return incoming
+
+
+def _run(work: Callable[[Operations], T], *, once: bool = False) -> T:
+    """Run work on the current endpoint's model; ``once`` honours an Idempotency-Key."""
+    endpoint = current_endpoint()
+    exposure = cast(Exposure, endpoint.exposure)  # the compiler gives every REST endpoint one
+    gateway = services().gateway
+    call = current_call(endpoint.definition, endpoint.operation)
+    result: T = (gateway.run_once if once else gateway.run)(
+        call, lambda env: work(Operations(env, endpoint.definition, exposure, call.told.changes))
+    )
+    return result
+
+
+def _versioned(record: Versioned) -> Response:
+    """Answer with a record and its ETag; 304 where a GET has it already. What is not shown has no version."""
+    if not record.visible:
+        return answers.success(record.body)
+    content = dumps(record.body)
+    response = answers.success(orjson.Fragment(content))
+    response.set_etag(versions.etag(record.version, content))
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.update(("Accept-Language", "X-Timezone", "X-Company-Id", "Cookie"))
+    request = current_request()
+    if is_safe(request.method):
+        response.make_conditional(request)
+    return response
+
+
+def _refuse_condition() -> None:
+    if "If-Match" in current_request().headers:
+        raise BadRequest("If-Match belongs to a call for one record.", name="invalid_condition")
+
+
+def _next_link(parameters: Mapping[str, Any], limit: int, offset: int) -> str:
+    """Return the Link header (RFC 8288) of the next page; all parameters stand in its query string."""
+    following = {**parameters, "limit": limit, "offset": offset}
+    texts = {
+        name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in following.items()
+    }
+    pairs = "&".join(f"{_quoted(name)}={_quoted(text)}" for name, text in texts.items())
+    return f'<{current_request().path}?{pairs}>; rel="next"'
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a query string has it; names and numbers, of which there are most, are so already."""
+    return text if text.isalnum() and text.isascii() else quote_plus(text)

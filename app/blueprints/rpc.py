@@ -1,0 +1,82 @@
+"""RPC: contract section 3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import Blueprint, Request, Response, request
+
+from app.definitions.definition import Definition, Exposure
+from app.errors import BadRequest
+from app.operations.methods import MethodCalls
+from app.policy import arguments
+from app.policy.arguments import Arguments
+from app.web import answers
+from app.web.calls import current_call
+from app.web.current import current_request, current_state
+from app.web.http_methods import is_safe
+from app.web.incoming import Incoming
+from app.web.routing import current_endpoint
+from app.web.services import services
+from odoo_bridge.methods import MethodInfo
+
+blueprint = Blueprint("rpc", __name__)
+
+
+@blueprint.endpoint("rpc.call_model")
+def call_model() -> Response:
+    return _answer(lambda calls, given: calls.on_model(given))
+
+
+@blueprint.endpoint("rpc.call_record")
+def call_record(public_id: str) -> Response:
+    return _answer(lambda calls, given: calls.on_record(public_id, given))
+
+
+@blueprint.endpoint("rpc.call_many")
+def call_many() -> Response:
+    def work(calls: MethodCalls, given: Arguments) -> Any:
+        if "ids" not in request.args:
+            raise BadRequest("ids is missing: name the records, for example ?ids=a,b,c", name="invalid_ids")
+        return calls.on_records(request.args["ids"], given)
+
+    return _answer(work, own=("ids",))
+
+
+def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ...] = ()) -> Response:
+    """Call the method of the current endpoint; ``own`` are parameters of the query string that are not for it."""
+    endpoint = current_endpoint()
+    definition = endpoint.definition
+    call = current_call(definition, endpoint.operation)
+    asked, incoming = current_request(), current_state().incoming
+    incoming.parse()
+    only_reads = is_safe(asked.method)
+
+    def within(env: Any) -> Any:
+        # The compiler gives every RPC endpoint both; without them the API is out of service.
+        method, exposure = cast(MethodInfo, definition.method), cast(Exposure, endpoint.exposure)
+        changes = None if only_reads else call.told.changes
+        given = _arguments(asked, incoming, definition, method, own)
+        return work(MethodCalls(env, definition, exposure, method, changes), given)
+
+    gateway = services().gateway
+    if only_reads:
+        return answers.success(gateway.run(call, within, read_only=True))
+    return answers.success(gateway.run_once(call, within))
+
+
+def _arguments(
+    asked: Request, incoming: Incoming, definition: Definition, method: MethodInfo, own: tuple[str, ...]
+) -> Arguments:
+    models = definition.document.argument_models
+    if is_safe(asked.method):
+        parameters = {name: value for name, value in incoming.parameters().items() if name not in own}
+        return arguments.of_query(parameters, method, models, definition.ids)
+    unknown = [name for name in incoming.query() if name not in own]
+    if unknown:
+        raise BadRequest(
+            f"Unknown parameter {unknown[0][:80]!r}: arguments stand in the body.", name="unknown_parameter"
+        )
+    body = incoming.body() if incoming.has_body else {}
+    return arguments.of_body(body, method, models, definition.ids)

@@ -1,0 +1,1 @@
+"""Client apps: their secrets, tokens, codes, and the consents of persons."""

@@ -1,0 +1,309 @@
+"""From a document to a frozen definition: every model, field and user is looked up, and all problems are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from app.definitions.definition import Definition, Exposure, Node
+from app.definitions.document import HARMLESS, ApiDocument, ModelDocument
+from app.definitions.harmless import undeclared
+from app.definitions.ids import Ids
+from app.definitions.masking import Masking
+from app.definitions.secrets import (
+    CHANGING_METHODS,
+    GENERIC_METHODS,
+    is_read_only_model,
+    is_rights_field,
+    is_secret_field,
+    is_secret_model,
+)
+from odoo_bridge.credentials import User
+from odoo_bridge.introspect import FieldInfo, ModelInfo
+from odoo_bridge.methods import MethodInfo
+from odoo_bridge.structure import Structure
+
+
+class Source(Protocol):
+    """What the compiler asks of Odoo."""
+
+    @property
+    def structure(self) -> Structure:
+        """What the answers hold for."""
+
+    def model(self, name: str) -> ModelInfo | None:
+        """Return a model's description, or None."""
+
+    def user(self, login: str) -> User | None:
+        """Return a user, active or not, or None."""
+
+    def method(self, model: str, name: str) -> MethodInfo | None:
+        """Return a method that Odoo lets one call from outside, or None."""
+
+    def domain_error(self, model: str, domain: list[Any]) -> str | None:
+        """Return what Odoo says against a domain, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a document that does not fit Odoo: the key where it stands, and what is wrong."""
+
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}"
+
+
+class _Compiler:
+    def __init__(self, document: ApiDocument, source: Source, importing: bool) -> None:
+        self.importing = importing
+        self.document = document
+        self.source = source
+        self.problems: list[Problem] = []
+        #: Whether calls are executed as somebody else than who makes them.
+        self.as_another = document.run_as is not None or document.authentication == "public"
+
+    def problem(self, key: str, message: str) -> None:
+        self.problems.append(Problem(key, message))
+
+    def run_as(self) -> int | None:
+        login = self.document.run_as
+        if login is None:
+            return None
+        user = self.source.user(login)
+        if user is None or (self.importing and not user.active):
+            self.problem("run_as", f"there is no active user {login!r}")
+            return None
+        if user.uid == 1:
+            self.problem("run_as", f"{login!r} is the superuser, who cannot execute calls")
+            return None
+        return user.uid  # whether the user is still active is asked at every call
+
+    def method(self) -> MethodInfo | None:
+        """Look up the method of an API of type rpc, and the models of the ids among its arguments."""
+        name = self.document.method
+        if name is None or not self.document.models:
+            return None
+        model = self.document.models[0].model
+        if is_secret_model(model) or self.source.model(model) is None:
+            return None  # said already
+        if name in GENERIC_METHODS:
+            self.problem("method", f"{name} takes any field: make an API of type rest, which says which")
+            return None
+        if name in CHANGING_METHODS and (is_read_only_model(model) or (self.as_another and model == "res.users")):
+            reason = "can be read, but never be changed by an API"
+            if not is_read_only_model(model):
+                reason = "holds what gives rights, which no API with run_as or of the public changes"
+            self.problem("method", f"{name} changes {model}, which {reason}")
+            return None
+        found = self.source.method(model, name)
+        if found is None:
+            self.problem("method", f"{model} has no method {name!r} that may be called from outside")
+            return None
+        self.arguments(found)
+        return found
+
+    def arguments(self, method: MethodInfo) -> None:
+        """Check what is said of the arguments of a method, and that enough is said."""
+        called, declared = f"{method.model}.{method.name}", self.document.arguments
+        rest = {argument for argument, _ in method.rest}
+        known = {parameter.name for parameter in method.parameters} | rest
+        for argument, what in declared.items():
+            key = f"arguments.{argument}"
+            if argument not in known and (argument.startswith("*") or not method.more_keywords):
+                self.problem(key, f"{called} has no argument {argument!r}")
+            elif what != HARMLESS and argument in rest:
+                self.problem(key, f"{argument} can't be ids: name the arguments one by one, or write {HARMLESS}")
+            elif what != HARMLESS:
+                self.model(what, key)
+        for argument, why in undeclared(method, declared):
+            text = f'"{argument}": {HARMLESS}' if argument.startswith("*") else f"{argument}: {HARMLESS}"
+            self.problem(
+                f"arguments.{argument}",
+                f"by {argument!r} of {called} a caller may reach any field: {why}. If you know that it does no harm, "
+                f"write {text} under arguments; if it holds ids, their model",
+            )
+
+    def exposures(self) -> dict[str, Exposure]:
+        found = {}
+        for index, entry in enumerate(self.document.models):
+            exposure = self.exposure(entry, f"models[{index}]")
+            if exposure:
+                found[entry.model] = exposure
+        return found
+
+    def exposure(self, entry: ModelDocument, key: str) -> Exposure | None:
+        model = self.model(entry.model, f"{key}.model")
+        if model is None:
+            return None
+        named = (
+            entry.fields if entry.fields != "all" else [name for name in model.fields if can_be_exposed(model, name)]
+        )
+        fields = self.fields(model, named, f"{key}.fields")
+        for name in entry.search_fields or ():
+            if name in fields and not _can_be_searched(fields[name]):
+                self.problem(f"{key}.search_fields", f"{entry.model}.{name} can't be searched in Odoo")
+        read_only = is_read_only_model(entry.model)
+        for name in entry.writable_fields or ():
+            if name in fields and not fields[name].writable:
+                self.problem(f"{key}.writable_fields", f"{entry.model}.{name} is read-only in Odoo")
+            elif read_only:
+                self.problem(f"{key}.writable_fields", f"{entry.model} can be read, but never be changed by an API")
+            elif self.as_another and is_rights_field(entry.model, name):
+                self.problem(
+                    f"{key}.writable_fields", f"{entry.model}.{name} gives rights: only users themselves write it"
+                )
+        if entry.fields == "all":
+            for option in ("search_fields", "writable_fields"):
+                self.known(model, getattr(entry, option) or (), fields, f"{key}.{option}")
+        related = self.related(model, fields, entry.related, f"{key}.related")
+        node = Node(model, MappingProxyType(fields), MappingProxyType(related), open=entry.fields == "all")
+        searchable = node.only(_or_default(entry.search_fields, fields, _can_be_searched))
+        return Exposure(
+            node=node,
+            searchable=replace(searchable, open=node.open and entry.search_fields is None),
+            writable_fields=frozenset(_or_default(entry.writable_fields, fields, _is_written)),
+            domain=tuple(self.domain(entry, key)),
+            all_fields=entry.fields == "all",
+            read_only=read_only,
+        )
+
+    def model(self, name: str, key: str) -> ModelInfo | None:
+        if is_secret_model(name):
+            self.problem(key, f"{name} holds secrets and can't be exposed")
+            return None
+        model = self.source.model(name)
+        if model is None:
+            self.problem(key, f"Odoo has no model {name!r}")
+        elif model.abstract:
+            self.problem(key, f"{name} is abstract: it has no records")
+            return None
+        return model
+
+    def fields(self, model: ModelInfo, names: Iterable[str], key: str) -> dict[str, FieldInfo]:
+        found: dict[str, FieldInfo] = {}
+        for name in names:
+            info = model.fields.get(name)
+            if info is None:
+                self.problem(key, f"{model.name} has no field {name!r}")
+            elif info.type == "properties_definition":
+                self.problem(key, f"{model.name}.{name} defines properties; expose the properties themselves")
+            elif is_secret_field(model.name, name) or is_secret_field(*info.origin) or info.restricted:
+                self.problem(key, f"{model.name}.{name} is secret and can't be exposed")
+            elif info.relation and is_secret_model(info.relation):
+                self.problem(key, f"{model.name}.{name} leads to {info.relation}, which can't be exposed")
+            else:
+                found[name] = info
+        return found
+
+    def known(self, model: ModelInfo, names: Iterable[str], fields: dict[str, FieldInfo], key: str) -> None:
+        for name in names:
+            if name not in fields:
+                self.problem(key, f"{model.name} has no field {name!r} that can be exposed")
+
+    def related(
+        self, model: ModelInfo, fields: dict[str, FieldInfo], tree: dict[str, list[Any]], key: str
+    ) -> dict[str, Node]:
+        nodes: dict[str, Node] = {}
+        for name, items in tree.items():
+            info = fields.get(name)
+            if info is None:
+                if name not in model.fields:
+                    self.problem(key, f"{model.name} has no field {name!r}")
+                continue
+            if info.relation is None:
+                self.problem(f"{key}.{name}", f"{model.name}.{name} is no relation")
+                continue
+            comodel = self.model(info.relation, f"{key}.{name}")
+            if comodel is None:
+                continue
+            plain = [item for item in items if isinstance(item, str) and item != "id"]
+            nested = {inner: below for item in items if isinstance(item, dict) for inner, below in item.items()}
+            visible = self.fields(comodel, dict.fromkeys([*plain, *nested]), f"{key}.{name}")
+            below = self.related(comodel, visible, nested, f"{key}.{name}")
+            nodes[name] = Node(comodel, MappingProxyType(visible), MappingProxyType(below))
+        return nodes
+
+    def domain(self, entry: ModelDocument, key: str) -> list[Any]:
+        domain = [tuple(term) if isinstance(term, list) else term for term in entry.domain]
+        if domain:
+            error = self.source.domain_error(entry.model, domain)
+            if error:
+                self.problem(f"{key}.domain", error)
+        return domain
+
+
+def compile_document(
+    document: ApiDocument,
+    source: Source,
+    *,
+    api_id: int = 0,
+    revision: int = 0,
+    salt: str = "",
+    importing: bool = False,
+) -> tuple[Definition, list[Problem]]:
+    """Return the definition and the problems found; a definition with problems must not serve calls.
+
+    ``importing`` asks for more: a user who is switched off stops an import, but is no fault of a definition later.
+    """
+    compiler = _Compiler(document, source, importing)
+    run_as = compiler.run_as()
+    exposures = compiler.exposures()
+    method = compiler.method()
+    definition = Definition(
+        id=api_id,
+        revision=revision,
+        document=document,
+        ids=Ids(salt if document.id_obfuscation else None),
+        exposures=MappingProxyType(exposures),
+        method=method,
+        run_as=run_as,
+        salt=salt,
+        structure=source.structure,
+        masking=_masking(document, exposures, method),
+        problems=tuple(str(problem) for problem in compiler.problems),
+    )
+    return definition, compiler.problems
+
+
+def _masking(document: ApiDocument, exposures: Mapping[str, Exposure], method: MethodInfo | None) -> Masking | None:
+    """Return what the log hides of an API's bodies; None where it keeps none, as it never does of log-ins."""
+    if not document.log_bodies or document.type == "key_authentication":
+        return None
+    return Masking.of(
+        document.masked_fields,
+        binary=(name for exposure in exposures.values() for name in exposure.node.binary_fields()),
+        parameters=(parameter.name for parameter in method.parameters if parameter.positional) if method else (),
+    )
+
+
+def can_be_exposed(model: ModelInfo, name: str) -> bool:
+    """Whether a definition may expose a field; ``fields: all`` takes all of these. The id is always there."""
+    info = model.fields[name]
+    return (
+        name != "id"
+        and not info.restricted
+        and info.type != "properties_definition"
+        and not is_secret_field(model.name, name)
+        and not is_secret_field(*info.origin)
+        and not (info.relation and is_secret_model(info.relation))
+    )
+
+
+def _is_written(info: FieldInfo) -> bool:
+    """Whether a field is written where a definition does not say which are."""
+    return info.writable and not is_rights_field(info.model, info.name) and not is_read_only_model(info.model)
+
+
+def _can_be_searched(info: FieldInfo) -> bool:
+    return info.searchable
+
+
+def _or_default(named: list[str] | None, fields: dict[str, FieldInfo], fits: Callable[[FieldInfo], bool]) -> list[str]:
+    """Return the named fields that exist, or by default all that fit."""
+    if named is not None:
+        return [name for name in named if name in fields]
+    return [name for name, info in fields.items() if fits(info)]

@@ -1,0 +1,140 @@
+"""Frozen, compiled definitions: what an API exposes, resolved against Odoo's models.
+
+A request is judged by these objects alone. They hold no reference to the database or to Odoo, but for what tells
+whether Odoo is still the one that they were compiled for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+from app.definitions.document import ApiDocument
+from app.definitions.ids import Ids
+from app.definitions.masking import Masking
+from odoo_bridge.introspect import FieldInfo, ModelInfo
+from odoo_bridge.methods import MethodInfo
+from odoo_bridge.records import Selection
+from odoo_bridge.structure import Structure
+
+
+class Operation(str, Enum):
+    """What a call does. All but LOGIN are scopes of tokens; the first five are the switches of ``endpoints``."""
+
+    SEARCH = "search"
+    READ = "read"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    RPC = "rpc"
+    LOGIN = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A model at one place of a definition: the fields that are visible there, and what follows from them.
+
+    ``fields`` maps the names of visible fields (without ``id``) to their descriptions; ``related`` the
+    relational ones among them that the definition goes through. ``open`` says that neither the definition nor the
+    call names the fields: those that Odoo refuses to the executing user are left out.
+    """
+
+    model: ModelInfo
+    fields: Mapping[str, FieldInfo]
+    related: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
+    open: bool = False
+
+    def target(self, name: str) -> Node:
+        """Return the node behind a relational field; where nothing is exposed of it, one with ids only."""
+        known = self.related.get(name)
+        return known or Node(ModelInfo.opaque(self.fields[name].relation or ""), MappingProxyType({}))
+
+    def only(self, names: Iterable[str], *, asked: bool = False) -> Node:
+        """Return this node with no more than the named fields; ``asked`` says that a call names them."""
+        wanted = set(names)
+        fields = {name: info for name, info in self.fields.items() if name in wanted}
+        related = {name: node for name, node in self.related.items() if name in wanted}
+        return Node(self.model, MappingProxyType(fields), MappingProxyType(related), self.open and not asked)
+
+    def binary_fields(self) -> Iterator[str]:
+        """Return the names of the fields that hold content, here and below."""
+        yield from (name for name, info in self.fields.items() if info.type == "binary")
+        for node in self.related.values():
+            yield from node.binary_fields()
+
+    def selection(self) -> Selection:
+        """Return what to read of a record so that all that is visible here is known."""
+        plain = tuple(name for name in self.fields if name not in self.related)
+        return Selection(plain, {name: node.selection() for name, node in self.related.items()}, self.open)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One model of an API.
+
+    ``node`` is what a read shows; ``searchable`` what a search shows, filters and sorts by; ``domain`` is always
+    added. ``all_fields`` says that the fields follow the model, less what Odoo keeps from the executing user;
+    ``read_only`` that no call may change records of the model.
+    """
+
+    node: Node
+    searchable: Node
+    writable_fields: frozenset[str]
+    domain: tuple[Any, ...]
+    all_fields: bool
+    read_only: bool = False
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.node.model.name
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One API.
+
+    ``method`` is what an API of type rpc calls; ``problems`` says why it cannot be served at the moment (a field that
+    vanished); ``salt`` is the database's, for what has to be told apart without being shown; ``structure`` is what it
+    was compiled for; ``masking`` is what the log hides of bodies, None where it keeps none.
+    """
+
+    id: int
+    revision: int
+    document: ApiDocument
+    ids: Ids
+    exposures: Mapping[str, Exposure]
+    method: MethodInfo | None
+    run_as: int | None
+    salt: str
+    structure: Structure
+    masking: Masking | None = None
+    problems: tuple[str, ...] = ()
+
+    def shown(self, exposure: Exposure) -> Node:
+        """Return what the answer to a call for single records shows: no more than the API serves by itself."""
+        if self.document.endpoints.read:
+            return exposure.node
+        if self.document.endpoints.search:
+            return exposure.searchable
+        return exposure.node.only(exposure.writable_fields)
+
+    @property
+    def name(self) -> str:
+        """The API's name."""
+        return self.document.name
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method and path of an API."""
+
+    definition: Definition
+    operation: Operation
+    method: str
+    path: str
+    view: str
+    exposure: Exposure | None = None

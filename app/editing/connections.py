@@ -1,0 +1,71 @@
+"""Which client apps may call which APIs: the key ``clients`` of the definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.clients.store import Client
+from app.definitions.document import ApiDocument
+
+
+def connect(cr: Any, client: Client, apis: Iterable[str]) -> list[str]:
+    """Connect a client app to APIs by name, in the transaction of ``cr``; returns what is wrong."""
+    problems = []
+    for name in apis:
+        cr.execute("SELECT document FROM gatehouse.api WHERE name = %s FOR UPDATE", (name,))
+        row = cr.fetchone()
+        if row is None:
+            problems.append(f"There is no API {name!r}.")
+            continue
+        document = row[0]
+        if client.name in document["clients"]:
+            continue
+        problem = unfit(ApiDocument.model_validate(document), client)
+        if problem:
+            problems.append(f"API {name!r}: {problem}")
+            continue
+        cr.execute(
+            "UPDATE gatehouse.api SET document = jsonb_set(document, '{clients}', "
+            "(document->'clients') || to_jsonb(%s::text)), revision = revision + 1, changed_at = now() WHERE name = %s",
+            (client.name, name),
+        )
+    return problems
+
+
+def disconnect(cr: Any, client: Client, apis: Iterable[str]) -> None:
+    """Take a client app off APIs by name, in the transaction of ``cr``."""
+    cr.execute(
+        "UPDATE gatehouse.api SET document = jsonb_set(document, '{clients}', (document->'clients') - %s::text), "
+        "revision = revision + 1, changed_at = now() WHERE name = ANY(%s) AND document->'clients' ? %s",
+        (client.name, list(apis), client.name),
+    )
+
+
+def unfit_now(cr: Any, client: Client) -> list[str]:
+    """Return what is wrong with the connections that a client app has, after it was changed itself."""
+    cr.execute("SELECT document FROM gatehouse.api WHERE document->'clients' ? %s ORDER BY name", (client.name,))
+    documents = [ApiDocument.model_validate(row[0]) for row in cr.fetchall()]
+    found = [(document.name, unfit(document, client)) for document in documents]
+    return [f"API {name!r}: {problem}" for name, problem in found if problem]
+
+
+def problems(document: ApiDocument, known: Mapping[str, Client]) -> list[str]:
+    """Return what is wrong with the client apps that an API names."""
+    found = []
+    for name in document.clients:
+        client = known.get(name)
+        problem = f"there is no client app {name!r}" if client is None else unfit(document, client)
+        if problem:
+            found.append(f"clients: {problem}")
+    return found
+
+
+def unfit(document: ApiDocument, client: Client) -> str | None:
+    """Return why a client app can't be connected to an API, or None.
+
+    Somebody has to execute its calls: the API's ``run_as``, the client's user, or the person who gives consent.
+    """
+    if document.run_as is None and client.uid is None and not client.redirect_uris:
+        return f"client app {client.name!r} acts as no user, and the API names none (run_as)"
+    return None

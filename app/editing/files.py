@@ -1,0 +1,291 @@
+"""Definition files: YAML in, all or nothing, and back out. Errors name the file, the API and the key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.catalog import editing, store
+from app.catalog.odoo_source import OdooSource
+from app.clients import store as clients
+from app.clients.document import ClientDocument
+from app.clients.store import Client
+from app.definitions.compiler import compile_document
+from app.definitions.definition import Definition
+from app.definitions.document import ApiDocument
+from app.editing import client_entries, connections, yaml_text
+from app.editing.client_entries import ClientChanges
+from app.editing.conflicts import conflicts
+from odoo_bridge import credentials
+from odoo_bridge.transaction import Environment
+
+_TOP_LEVEL = ("defaults", "clients", "apis")
+#: Keys that belong to one API alone and can have no default.
+_OWN_KEYS = frozenset({"name", "route", "method", "models"})
+_BUILT_IN = {
+    name: field.get_default(call_default_factory=True)
+    for name, field in ApiDocument.model_fields.items()
+    if name not in _OWN_KEYS
+}
+
+
+class FileError(Exception):
+    """A definition file cannot be imported; each line of the text is one problem."""
+
+    def __init__(self, file: Path | str, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(f"{file}: {problem}" for problem in self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the import of a file comes to, against what is ``stored``: everything in it has been checked.
+
+    ``defaults`` are None where the file has none; ``new_defaults`` says that they differ from those that are stored.
+    """
+
+    stored: store.Stored
+    documents: list[dict[str, Any]]
+    changes: store.Changes
+    clients: ClientChanges
+    defaults: dict[str, Any] | None
+    new_defaults: bool
+
+    def changes_nothing(self) -> bool:
+        """Whether all is as the file says."""
+        apis = self.changes.created or self.changes.updated or self.changes.deleted
+        return not (apis or self.clients.created or self.clients.updated or self.new_defaults)
+
+    def unchanged(self) -> list[str]:
+        """Return the names of the file's APIs that are stored as they are."""
+        changed = {*self.changes.created, *self.changes.updated}
+        return [document["name"] for document in self.documents if document["name"] not in changed]
+
+    def updates(self) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+        """Return what is stored, and what the file says, of each API that is updated."""
+        old = {str(api.document["name"]): api.document for api in self.stored.apis}
+        new = {str(document["name"]): document for document in self.documents}
+        return {name: (old[name], new[name]) for name in self.changes.updated}
+
+    def differing_keys(self) -> dict[str, list[str]]:
+        """Return the keys that change of each API that is updated."""
+        return {
+            name: [key for key in {**new, **old} if old.get(key) != new.get(key)]
+            for name, (old, new) in self.updates().items()
+        }
+
+
+def read(file: Path) -> str:
+    """Return the text of a definition file; raises FileError."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError(file, [f"is not YAML: {error}"]) from error
+
+
+def parse(text: str, file: Path | str) -> dict[str, Any]:
+    """Return what a definition file says, of which only the keys at the top are checked; raises FileError."""
+    try:
+        content = yaml_text.parse(text)
+    except yaml_text.NotYaml as error:
+        raise FileError(file, [f"is not YAML: {error}"]) from error
+    if not isinstance(content, dict):
+        raise FileError(file, ["must be a mapping with the key apis"])
+    unknown = [str(key) for key in content if key not in _TOP_LEVEL]
+    if unknown:
+        raise FileError(file, [f"unknown key {key!r}; known are {', '.join(_TOP_LEVEL)}" for key in unknown])
+    return content
+
+
+def import_content(content: dict[str, Any], file: Path | str, root: Environment, *, prune: bool) -> Plan:
+    """Create or update the APIs, client apps and defaults of a file, all in the transaction of ``root``.
+
+    ``content`` is what ``parse`` returns, which takes seconds that nobody else should wait for. With ``prune``, APIs
+    that it does not name are deleted. Nobody else writes definitions meanwhile. Raises FileError with every problem
+    found, as what the transaction is to be rolled back for; who only wants to know what would change rolls it back too.
+    """
+    editing.claim(root.cr)
+    planned = _plan(content, file, editing.load(root.cr), root, prune=prune)
+    editing.write(root.cr, planned.documents, defaults=planned.defaults, prune=prune)
+    return planned
+
+
+def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
+    """Check what a definition file says against what is stored, and write its client apps."""
+    file_defaults = _defaults(file, content.get("defaults"))
+    defaults = stored.settings.get(store.DEFAULTS, {}) if file_defaults is None else file_defaults
+    client_documents = _clients(file, content.get("clients", []))
+    documents = _documents(file, content.get("apis", [] if client_documents else None), defaults)
+    others = () if prune else tuple(api for api in stored.apis if api.document["name"] not in documents)
+    client_changes, problems = client_entries.write(root, client_documents)
+    problems += _problems(documents, others, {client.name: client for client in clients.every(root.cr)}, root)
+    if problems:
+        raise FileError(file, problems)
+    dumped = [document.model_dump(mode="json") for document in documents.values()]
+    return Plan(
+        stored=stored,
+        documents=dumped,
+        changes=store.changes(stored, dumped, prune=prune),
+        clients=client_changes,
+        defaults=file_defaults,
+        new_defaults=defaults != stored.settings.get(store.DEFAULTS, {}),
+    )
+
+
+def default_problems(given: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with defaults for new APIs; each names the key at fault."""
+    try:
+        _validated_defaults(given)
+    except ValidationError as error:
+        return shape_problems(error)
+    return []
+
+
+def export_text(stored: store.Stored, known_clients: Iterable[ClientDocument]) -> str:
+    """Return the YAML that imports into the same; keys that have their default value are left out."""
+    defaults = stored.settings.get(store.DEFAULTS, {})
+    apis = []
+    for api in stored.apis:
+        document = ApiDocument.model_validate(api.document)
+        effective = {**_BUILT_IN, **_validated_defaults(defaults)}
+        shown = document.model_dump(mode="json", exclude_defaults=False)
+        for name, value in effective.items():
+            if getattr(document, name) == value:
+                del shown[name]
+        if document.method is None:
+            del shown["method"]
+        shown["models"] = [entry.model_dump(mode="json", exclude_defaults=True) for entry in document.models]
+        if not document.models:
+            del shown["models"]
+        apis.append(shown)
+    content: dict[str, Any] = {"defaults": defaults} if defaults else {}
+    if shown_clients := [client.model_dump(mode="json", exclude_defaults=True) for client in known_clients]:
+        content["clients"] = shown_clients
+    content["apis"] = apis
+    return yaml_text.dump(content)
+
+
+def client_documents(root: Environment) -> list[ClientDocument]:
+    """Return the client apps as a file would name them."""
+    return [
+        ClientDocument(
+            name=client.name,
+            active=client.active,
+            lifetime=client.lifetime,
+            scopes=list(client.scopes),
+            user=credentials.login_of(root, client.uid) if client.uid else None,
+            redirect_uris=list(client.redirect_uris),
+        )
+        for client in clients.every(root.cr)
+    ]
+
+
+def _defaults(file: Path | str, given: Any) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise FileError(file, ["defaults: must be a mapping"])
+    own = sorted(str(key) for key in given if key in _OWN_KEYS)
+    if own:
+        raise FileError(file, [f"defaults: {key}: belongs to each API and can have no default" for key in own])
+    try:
+        _validated_defaults(given)
+    except ValidationError as error:
+        raise FileError(file, [f"defaults: {problem}" for problem in shape_problems(error)]) from error
+    return given
+
+
+def _validated_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of ``defaults`` as an API would have them."""
+    sample = ApiDocument.model_validate({**given, "name": "defaults", "route": "/api/-", "type": "key_authentication"})
+    return {name: getattr(sample, name) for name in given if name != "type"} | {
+        name: given[name] for name in given if name == "type"
+    }
+
+
+def _documents(file: Path | str, apis: Any, defaults: Mapping[str, Any]) -> dict[str, ApiDocument]:
+    if not isinstance(apis, list):
+        raise FileError(file, ["apis: must be a list of APIs"])
+    documents: dict[str, ApiDocument] = {}
+    problems = []
+    for index, api in enumerate(apis):
+        if not isinstance(api, dict):
+            problems.append(f"apis[{index}]: must be a mapping of keys to values")
+            continue
+        title = f"API {api['name']!r}" if isinstance(api.get("name"), str) else f"apis[{index}]"
+        try:
+            document = ApiDocument.model_validate({**defaults, **api})
+        except ValidationError as error:
+            problems += [f"{title}: {problem}" for problem in shape_problems(error)]
+            continue
+        if document.name in documents:
+            problems.append(f"{title}: name: another API of this file has the same name")
+        documents[document.name] = document
+    if problems:
+        raise FileError(file, problems)
+    return documents
+
+
+def _clients(file: Path | str, entries: Any) -> list[ClientDocument]:
+    if not isinstance(entries, list):
+        raise FileError(file, ["clients: must be a list of client apps"])
+    documents: dict[str, ClientDocument] = {}
+    problems = []
+    for index, entry in enumerate(entries):
+        named = isinstance(entry, dict) and isinstance(entry.get("name"), str)
+        title = f"client {entry['name']!r}" if named else f"clients[{index}]"
+        try:
+            document = ClientDocument.model_validate(entry)
+        except ValidationError as error:
+            problems += [f"{title}: {problem}" for problem in shape_problems(error)]
+            continue
+        if document.name in documents:
+            problems.append(f"{title}: name: another client app of this file has the same name")
+        documents[document.name] = document
+    if problems:
+        raise FileError(file, problems)
+    return list(documents.values())
+
+
+def _problems(
+    documents: Mapping[str, ApiDocument],
+    others: Iterable[store.StoredApi],
+    known_clients: Mapping[str, Client],
+    root: Environment,
+) -> list[str]:
+    """Return what does not fit Odoo, and which routes are claimed twice, also by APIs that are there already."""
+    source = OdooSource(root, {})
+    found = []
+    published: list[Definition] = []
+    for document in documents.values():
+        definition, problems = compile_document(document, source, importing=True)
+        unfit = connections.problems(document, known_clients)
+        found += [f"API {document.name!r}: {problem}" for problem in (*problems, *unfit)]
+        published.append(definition)
+    for other in others:
+        published.append(compile_document(ApiDocument.model_validate(other.document), source)[0])
+    return found + [
+        f"API {first.name!r}: route: {path} is also claimed by API {second.name!r}"
+        for first, second, path in conflicts(published)
+    ]
+
+
+def shape_problems(error: ValidationError) -> list[str]:
+    """Return pydantic's findings in the words of a definition: ``models[0].fields: …``."""
+    found = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        key = ""
+        for part in item["loc"]:
+            if isinstance(part, int):
+                key += f"[{part}]"
+            elif not part.startswith(("list[", "literal[")):
+                key += f".{part}" if key else part
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = "unknown key"
+        found.append(f"{key}: {message}" if key else message)
+    return list(dict.fromkeys(found))

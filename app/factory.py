@@ -1,0 +1,123 @@
+"""The application: a table of contents of what it is made of."""
+
+from __future__ import annotations
+
+import os
+
+from app import config
+from app.analytics.recorder import Recorder
+from app.auth.authentication import Authenticator
+from app.auth.concurrency import Concurrency
+from app.auth.throttle import make_throttle
+from app.blueprints import health
+from app.blueprints.admin import init_admin
+from app.blueprints.docs.views import blueprint as docs
+from app.blueprints.media import blueprint as media
+from app.blueprints.metrics import init_metrics
+from app.blueprints.oauth2 import init_oauth2
+from app.blueprints.rest import blueprint as rest
+from app.blueprints.rpc import blueprint as rpc
+from app.blueprints.session import blueprint as session
+from app.catalog.catalog import Catalog, Snapshot
+from app.catalog.database import make_engine
+from app.clients.tokens import derived
+from app.commands import init_commands
+from app.config import Settings
+from app.observe import logs, meters, pools
+from app.operations.addons import Addons
+from app.operations.endpoints import endpoints
+from app.operations.gateway import Gateway
+from app.readiness import make_checks
+from app.web import cors
+from app.web.error_handlers import init_error_handlers
+from app.web.hooks import init_requests
+from app.web.http_methods import init_http_methods
+from app.web.observation import init_observation, request_ids
+from app.web.routing import Gatehouse
+from app.web.services import Services
+from odoo_bridge import boot
+from odoo_bridge.identity import database_uuid
+from odoo_bridge.replica import Replica
+from odoo_bridge.transaction import Limits, Transactions
+
+
+def create_app(settings: Settings | None = None) -> Gatehouse:
+    """Return the application; without settings they are read from the environment.
+
+    Raises ConfigError and BootError, whose messages say what to change.
+    """
+    settings = settings or config.from_environment(os.environ)
+    logs.init_logging(settings, request_ids)
+    app = Gatehouse(__name__, static_folder=None)
+    app.services = _services(app, settings)
+    init_observation(app, settings)
+    init_requests(app, settings)
+    init_error_handlers(app)
+    cors.init_cors(app)
+    for blueprint in (rest, rpc, session, media, docs, health.blueprint):
+        app.register_blueprint(blueprint)
+    init_metrics(app)
+    init_oauth2(app)
+    init_admin(app)
+    init_commands(app)
+    app.freeze_own_rules()
+    init_http_methods(app)
+    return app
+
+
+def _take_over(app: Gatehouse, settings: Settings, snapshot: Snapshot) -> None:
+    """Serve what a new snapshot of the catalog says."""
+    app.publish([endpoint for definition in snapshot.published for endpoint in endpoints(definition)])
+    # Flask opens a request's session before any of our code runs, so the key of the forms has to be there by then.
+    app.secret_key = derived(settings.secret_key or snapshot.settings["secret_key"], "forms")
+
+
+def _services(app: Gatehouse, settings: Settings) -> Services:
+    instance = boot.start(settings.odoo_conf, settings.database)
+    limits = Limits(settings.statement_timeout, settings.signaling_interval)
+    transactions = Transactions(
+        instance.database, limits, on_retry=meters.RETRIES.inc, on_reload=meters.REGISTRY_RELOADS.inc
+    )
+    addons = Addons(transactions, settings.odoo_conf)
+    engine = make_engine(instance.dsn)
+    pools.measure(engine)
+    recorder = Recorder(engine)
+
+    def look() -> None:
+        recorder.measure()
+        addons.look()
+
+    catalog = Catalog(
+        engine,
+        transactions,
+        settings.catalog_interval,
+        lambda snapshot: _take_over(app, settings, snapshot),
+        on_look=look,
+    )
+    # Read once, before the workers are forked: all of them count for the same database.
+    uuid = transactions.run(database_uuid)
+    throttle = make_throttle(uuid, settings.redis_url, lambda: catalog.snapshot.system)
+    authenticator = Authenticator(lambda: app.services.hasher(), recorder.token_used)
+    gateway = Gateway(
+        transactions,
+        Replica(instance.database, settings.statement_timeout),
+        authenticator,
+        throttle,
+        addons,
+        # What the server knows of a caller has its turns (serving.turns). What it does not know yet, a new token for
+        # example, comes on top; but one thread is for others in any case.
+        Concurrency(max(settings.at_once, min(2 * settings.at_once, settings.threads - 1))),
+        settings.call_timeout,
+    )
+    return Services(
+        settings=settings,
+        instance=instance,
+        transactions=transactions,
+        engine=engine,
+        catalog=catalog,
+        throttle=throttle,
+        recorder=recorder,
+        gateway=gateway,
+        addons=addons,
+        readiness=make_checks(settings, instance, transactions, catalog, recorder, addons),
+    )

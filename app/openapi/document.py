@@ -1,0 +1,67 @@
+"""The OpenAPI 3.1 document of some APIs, made from their compiled definitions as plain data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from app.definitions.definition import Definition, Endpoint, Operation
+from app.openapi import login, media, parts
+from app.openapi.operations import Operations, path_of, slug
+from app.openapi.parts import Json
+from app.openapi.schemas import Components
+
+_ABOUT = """\
+Answers come as `{"jsonrpc": "2.0", "id": null, "result": …}`, or with an `error`. A body may be the `params` of a \
+JSON-RPC envelope, `{"jsonrpc": "2.0", "id": 1, "params": …}`, whose `id` comes back. Here is what you may call: with \
+a session or a token there can be more."""
+
+
+def describe(endpoints: Sequence[Endpoint]) -> Json:
+    """Return the document of these endpoints, and of those that give a session or a token."""
+    components = Components(dict(parts.SCHEMAS))
+    by_id = {endpoint.definition.id: endpoint.definition for endpoint in endpoints}
+    definitions = list(by_id.values())
+    names = _names(definitions)
+    operations = {definition.id: Operations(definition, components, names[definition.id]) for definition in definitions}
+    paths: dict[str, Json] = {}
+    for endpoint in endpoints:
+        described = operations[endpoint.definition.id].operation(endpoint)
+        paths.setdefault(path_of(endpoint), {})[endpoint.method.lower()] = described
+    for api_id in sorted({one.definition.id for one in endpoints if one.operation is Operation.READ}):
+        paths |= media.paths(by_id[api_id], components, names[api_id])
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Gatehouse", "version": "1", "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "tags": [
+            *(_tag(definition) for definition in definitions),
+            {"name": "Sessions", "description": "Odoo's own sessions."},
+            {"name": "OAuth2", "description": "Tokens of client apps."},
+        ],
+        "paths": {**paths, **login.PATHS},
+        "components": {
+            "schemas": components.schemas,
+            "parameters": parts.PARAMETERS,
+            "headers": parts.HEADERS,
+            "securitySchemes": parts.security_schemes(),
+        },
+    }
+
+
+def _names(definitions: Iterable[Definition]) -> dict[int, str]:
+    """Return a name for each API that no other has."""
+    slugs = {definition.id: slug(definition) for definition in definitions}
+    counts = Counter(slugs.values())
+    return {api_id: name if counts[name] == 1 else f"{name}_{api_id}" for api_id, name in slugs.items()}
+
+
+def _tag(definition: Definition) -> dict[str, Any]:
+    texts = {
+        "rest": "Records of " + ", ".join(exposure.node.model.label for exposure in definition.exposures.values()),
+        "rpc": f"The method {definition.document.method}",
+        "key_authentication": "Sessions for Odoo API keys",
+    }
+    test = " In test mode: nothing of a call remains." if definition.document.mode == "test" else ""
+    return {"name": definition.name, "description": f"{texts[definition.document.type]}.{test}"}

@@ -1,0 +1,34 @@
+"""Documents that have been made, kept as long as the same endpoints are served."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from app.definitions.definition import Endpoint
+from app.json import dumps
+from app.openapi.document import describe
+
+#: Most documents that are kept; callers who may call the same endpoints share one.
+_MOST = 64
+
+
+class Documents:
+    """Makes the document of some endpoints, once as long as the served ones stay what they are."""
+
+    def __init__(self) -> None:
+        self._served: tuple[Endpoint, ...] = ()
+        self._made: dict[tuple[str, ...], tuple[bytes, str]] = {}
+
+    def of(self, served: tuple[Endpoint, ...], endpoints: Sequence[Endpoint]) -> tuple[bytes, str]:
+        """Return the JSON of some of the served endpoints, and its ETag."""
+        made = self._made
+        if self._served is not served or len(made) >= _MOST:
+            # Replaced, not emptied: another thread may be reading the old ones.
+            made = self._made = {}
+            self._served = served
+        key = tuple(f"{endpoint.method} {endpoint.path}" for endpoint in endpoints)
+        if key not in made:
+            content = dumps(describe(endpoints))
+            made[key] = content, hashlib.sha256(content).hexdigest()[:32]
+        return made[key]

@@ -1,0 +1,64 @@
+"""The addresses of images and other binaries, for APIs that give them in place of the content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.definitions.definition import Definition, Node
+from app.openapi import parts
+from app.openapi.parts import Json
+from app.openapi.schemas import Components, id_of
+
+_CONTENT: dict[bool, Json] = {True: {"image/*": {}, "application/octet-stream": {}}, False: {"*/*": {}}}
+
+
+def paths(definition: Definition, components: Components, name: str) -> dict[str, Json]:
+    """Return the path items of an API: one for each model that shows images, and one for other binaries."""
+    if definition.document.type != "rest" or definition.document.binary != "url":
+        return {}
+    found: dict[tuple[str, bool], list[str]] = {}
+    for exposure in definition.exposures.values():
+        for model, field, image in _fields(definition.shown(exposure)):
+            known = found.setdefault((model, image), [])
+            if field not in known:
+                known.append(field)
+    described = {}
+    for (model, image), fields in found.items():
+        kind = "image" if image else "binary"
+        record_id = parts.parameter("id", "path", id_of(definition, components, model), "The record.", required=True)
+        which = parts.parameter("field", "path", {"type": "string", "enum": fields}, "The field.", required=True)
+        described[f"/api/{kind}/{definition.id}/{model}/{{id}}/{{field}}"] = {
+            "get": {
+                "operationId": f"{name}_{model.replace('.', '_')}_{kind}",
+                "tags": [definition.name],
+                "summary": f"Get {'an image' if image else 'the content of a field'} of {model}",
+                "parameters": [record_id, which, *parts.parameters("If-None-Match")],
+                "responses": _responses(definition, image),
+                "security": [] if definition.document.authentication == "public" else parts.security("read"),
+            }
+        }
+    return described
+
+
+def _fields(node: Node) -> Iterator[tuple[str, str, bool]]:
+    """Yield model, name and kind of each binary that is shown, of related records too (see ``operations.content``)."""
+    for name, info in node.fields.items():
+        if info.type == "binary":
+            yield node.model.name, name, info.image
+    for name, below in node.related.items():
+        if node.fields[name].searchable:
+            yield from _fields(below)
+
+
+def _responses(definition: Definition, image: bool) -> dict[str, Any]:
+    marks = ["X-Request-ID", *(["X-Test-Mode"] if definition.document.mode == "test" else [])]
+    good = {"headers": parts.headers(*marks, "ETag"), "content": _CONTENT[image]}
+    found: dict[str, Any] = {
+        "200": {"description": "The content.", **good},
+        "206": {"description": "A part of it, for a Range.", **good},
+        "304": {"description": "Not modified.", "headers": parts.headers(*marks, "ETag")},
+    }
+    for status in (400, 401, 403, 404, 414, 416, 429, 500, 503):
+        found[str(status)] = parts.failure(status, marks)
+    return found

@@ -1,0 +1,227 @@
+"""What all operations of a document share: envelopes, errors, headers, parameters and security schemes.
+
+OpenAPI 3.1.0: https://spec.openapis.org/oas/v3.1.0
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.clients.store import SCOPES
+from app.definitions.ids import MAX_ID
+from app.openapi.schemas import Schema
+from app.policy.context import time_zones
+
+Json = dict[str, Any]
+
+_RPC_ID: Schema = {"type": ["string", "number", "null"], "description": "The id of the request's envelope, else null."}
+#: What the scopes allow, for the readers of the document.
+_MEANINGS = {
+    "create": "create records",
+    "read": "read records by id, images and binaries",
+    "update": "change records",
+    "delete": "delete records",
+    "search": "search and list records",
+    "rpc": "call methods",
+}
+
+ERROR: Schema = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "integer", "description": "The HTTP status of this kind of error."},
+        "message": {"type": "string"},
+        "data": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string", "description": "Stable: branch on it."},
+                "request_id": {"type": "string"},
+                "field": {"type": "string"},
+                "parameter": {"type": "string"},
+                "argument": {"type": "string"},
+                "index": {"type": "integer", "description": "The item at fault in a bulk call."},
+            },
+            "required": ["name"],
+        },
+    },
+    "required": ["code", "message", "data"],
+    "additionalProperties": False,
+}
+FAILURE: Schema = {
+    "type": "object",
+    "title": "error",
+    "properties": {"jsonrpc": {"const": "2.0"}, "id": _RPC_ID, "error": {"$ref": "#/components/schemas/Error"}},
+    "required": ["jsonrpc", "id", "error"],
+    "additionalProperties": False,
+}
+OAUTH2_ERROR: Schema = {
+    "type": "object",
+    "description": "RFC 6749 5.2",
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    "required": ["error"],
+}
+SCHEMAS: dict[str, Schema] = {"Error": ERROR, "Failure": FAILURE, "OAuth2Error": OAUTH2_ERROR}
+
+#: Status, and when it is answered. 200 and 422 are for ``operations.responses`` to say.
+ERRORS: dict[int, str] = {
+    400: "Malformed, unknown or not allowed input.",
+    401: "No login, or one that has ended.",
+    403: "A scope is missing, Odoo's access rights say no, or a foreign page wrote with a cookie.",
+    404: "No such record, or one that the caller may not see; also where a record that the call needs has just gone.",
+    409: "Other calls changed the same record, also after several tries.",
+    412: "The record has changed since it was read.",
+    413: "The body is too large.",
+    414: "The address is longer than the server takes; parameters of a search may stand in the body.",
+    415: "The body is not JSON.",
+    416: "There is no such part.",
+    422: "Odoo's own rules said no, or the Idempotency-Key came with another body.",
+    429: "Too many calls, or too many wrong credentials.",
+    500: "Something went wrong on the server; the request id helps to find out what.",
+    503: "The database is away, a statement took too long, or the API's definition no longer fits Odoo.",
+}
+
+
+def success(result: Schema) -> Schema:
+    """Return the schema of an answer with a result."""
+    return {
+        "type": "object",
+        "title": "result",
+        "properties": {"jsonrpc": {"const": "2.0"}, "id": _RPC_ID, "result": result},
+        "required": ["jsonrpc", "id", "result"],
+        "additionalProperties": False,
+    }
+
+
+def enveloped(result: Any) -> Json:
+    """Return an example of an answer."""
+    return {"jsonrpc": "2.0", "id": None, "result": result}
+
+
+def _header(description: str, schema: Schema, *, required: bool = False) -> Json:
+    return {"description": description, "required": required, "schema": schema}
+
+
+def _text(description: str) -> Json:
+    return _header(description, {"type": "string"})
+
+
+def _number(description: str) -> Json:
+    return _header(description, {"type": "integer", "minimum": 0})
+
+
+#: Headers of answers.
+HEADERS: dict[str, Json] = {
+    "X-Request-ID": _header("Names this request in the server's log.", {"type": "string"}, required=True),
+    "X-Test-Mode": _header("Nothing of this call remains.", {"const": "true"}, required=True),
+    "ETag": _text("The version of the record, for If-Match and If-None-Match."),
+    "Link": _text('rel="next": the next page, where more records follow.'),
+    "Retry-After": _number("Seconds to wait."),
+    "WWW-Authenticate": _text("How to authenticate."),
+    "X-RateLimit-Limit": _number("Calls that are allowed in a window."),
+    "X-RateLimit-Remaining": _number("Calls that are left in it."),
+    "X-RateLimit-Reset": _number("Seconds until the next window."),
+}
+
+
+def headers(*names: str) -> Json:
+    """Return references to headers of answers."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def failure(status: int, marks: list[str]) -> Json:
+    """Return the Response Object of an error; ``marks`` are the headers that every answer carries."""
+    more = {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
+    if status == 414:  # before the request is read: no envelope, no id
+        return {"description": ERRORS[status]}
+    return {
+        "description": ERRORS[status],
+        "headers": headers(*marks, *more.get(status, [])),
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
+    }
+
+
+def parameter(name: str, place: str, schema: Schema, description: str, **more: Any) -> Json:
+    """Return a parameter; ``place`` is query, header or path."""
+    return {"name": name, "in": place, "description": description, "schema": schema, **more}
+
+
+def listed(name: str, items: Schema, description: str, **more: Any) -> Json:
+    """Return a parameter of the query string that is written as ``a,b,c``."""
+    return parameter(name, "query", {"type": "array", "items": items, **more}, description, style="form", explode=False)
+
+
+#: Parameters that are the same for all APIs.
+PARAMETERS: dict[str, Json] = {
+    "offset": parameter(
+        "offset", "query", {"type": "integer", "minimum": 0, "maximum": MAX_ID, "default": 0}, "Records to leave out."
+    ),
+    "count": parameter(
+        "count",
+        "query",
+        {"enum": ["exact", "none"], "type": "string", "default": "exact"},
+        "`none` spares the count: `length` is null, and `has_more` says whether more records follow.",
+    ),
+    "atomic": parameter(
+        "atomic",
+        "query",
+        {"type": "boolean", "default": True},
+        "`false` makes each item of a bulk call stand for itself, and answers for each.",
+    ),
+    "Accept-Language": parameter(
+        "Accept-Language", "header", {"type": "string"}, "The language of translated values and messages."
+    ),
+    "X-Timezone": parameter(
+        "X-Timezone",
+        "header",
+        {"type": "string", "enum": sorted(time_zones())},
+        "The time zone that Odoo reckons in, for what depends on the day.",
+    ),
+    "If-Match": parameter(
+        "If-Match", "header", {"type": "string"}, "Change the record only if its ETag is one of these; `*` takes any."
+    ),
+    "If-None-Match": parameter(
+        "If-None-Match", "header", {"type": "string"}, "Answer 304 if the record's ETag is still one of these."
+    ),
+    "Idempotency-Key": parameter(
+        "Idempotency-Key",
+        "header",
+        {"type": "string", "pattern": "^[!-~]{1,255}$"},
+        "The same call with the same key is done once within 24 hours; for example a UUID.",
+    ),
+}
+
+
+def parameters(*names: str) -> list[Json]:
+    """Return references to shared parameters."""
+    return [{"$ref": f"#/components/parameters/{name}"} for name in names]
+
+
+def security(scope: str) -> list[Json]:
+    """Return what a call needs: any of the ways to authenticate, and of a client app's token the scope."""
+    return [{"session": []}, {"apiKey": []}, {"oauth2": [scope]}]
+
+
+def security_schemes() -> Json:
+    """Return the ways to authenticate: contract sections 4 and 5."""
+    scopes = {scope: _MEANINGS[scope] for scope in SCOPES}
+    return {
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "session_id",
+            "description": "Odoo's session: log in with /web/session/authenticate, or in Odoo.",
+        },
+        "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key of an Odoo user, or a token."},
+        "oauth2": {
+            "type": "oauth2",
+            "description": "The token of a client app.",
+            "flows": {
+                "clientCredentials": {"tokenUrl": "/api/oauth2/token", "scopes": scopes},
+                "authorizationCode": {
+                    "authorizationUrl": "/api/oauth2/authorize",
+                    "tokenUrl": "/api/oauth2/token",
+                    "refreshUrl": "/api/oauth2/token",
+                    "scopes": scopes,
+                },
+            },
+        },
+    }

@@ -1,0 +1,206 @@
+"""The one line that every door leads to: principal → access → context → work, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from app.analytics import audit
+from app.analytics.audit import Author
+from app.auth.addresses import place_of
+from app.auth.authentication import Authenticator
+from app.auth.concurrency import Concurrency
+from app.auth.principal import Credentials, Principal, Told
+from app.auth.throttle import Throttle
+from app.definitions.definition import Definition, Operation
+from app.errors import DefinitionOutdated, TooManyRequests
+from app.observe import meters
+from app.operations.addons import Addons
+from app.operations.idempotency import Idempotency, once
+from app.operations.trial import Trial, is_rolled_back
+from app.policy import access, context
+from odoo_bridge import deadline, replica, sandbox, users
+from odoo_bridge.replica import Replica
+from odoo_bridge.transaction import Environment, Transactions, act_as
+
+T = TypeVar("T")
+
+#: Operations that a replica can do.
+_READS = frozenset({Operation.SEARCH, Operation.READ})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a request asks of an API; nothing of it has been checked but that the API serves this operation."""
+
+    definition: Definition
+    operation: Operation
+    credentials: Credentials
+    wishes: context.Wishes
+    told: Told
+    request_id: str
+    call_id: str
+    idempotency: Idempotency | None = None
+    trial: Trial | None = None
+
+
+class Gateway:
+    """Runs the calls of one database."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        replica: Replica,
+        authenticator: Authenticator,
+        throttle: Throttle,
+        addons: Addons,
+        concurrency: Concurrency,
+        call_timeout: float,
+    ) -> None:
+        """``call_timeout``: seconds that a call may take."""
+        self._transactions = transactions
+        self._replica = replica
+        self._authenticator = authenticator
+        self._throttle = throttle
+        self._addons = addons
+        self._concurrency = concurrency
+        self._call_timeout = call_timeout
+
+    def run(self, call: Call, work: Callable[[Environment], T], *, read_only: bool = False) -> T:
+        """Run ``work(env)`` as the Odoo user whom the call's API and principal name, and return its result.
+
+        ``work`` checks what the call asks for against the policy and does it; it can be called again after a
+        serialization failure. In test mode nothing of it stays; ``read_only`` lets
+        PostgreSQL refuse every write. Raises ApiError and BridgeError.
+        """
+        return self._run(call, lambda env, principal: work(env), read_only=read_only)
+
+    def run_once(self, call: Call, work: Callable[[Environment], Any]) -> Any:
+        """Like ``run``; with an Idempotency-Key, the same call again gives the first one's result and does nothing."""
+        key = call.idempotency
+        if key is None:
+            return self.run(call, work)
+        return self._run(
+            call, lambda env, principal: once(env, key, call.definition.id, principal.key, lambda: work(env))
+        )
+
+    def callers(
+        self, presented: Credentials, run_as: Collection[int | None], told: Told
+    ) -> dict[int | None, Principal]:
+        """Return who calls where no API is named; see ``Authenticator.callers``."""
+        return self._transactions.run(lambda root: self._authenticator.callers(root, presented, run_as, told))
+
+    def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
+        try:
+            with deadline.within(self._call_timeout):
+                return self._run_in_time(call, work, read_only=read_only)
+        finally:
+            if call.told.under_way is not None:
+                self._concurrency.leave(call.told.under_way)
+                call.told.under_way = None
+
+    def _run_in_time(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
+        access.check_served(call.definition)
+        rolled_back = is_rolled_back(call.definition, call.trial)
+        reads = read_only or call.operation in _READS
+        if reads and not rolled_back and self._replica.is_fit:
+            return self._read(call, work, read_only=read_only)
+
+        def within(root: Environment) -> T:
+            principal = self._admit(root, call)
+            if not reads:
+                self._addons.check_writable(root)
+            return self._act(root, call, principal, work, read_only=read_only)
+
+        return self._transactions.run(within, keep=not rolled_back, read_only=read_only)
+
+    def _read(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
+        """Ask the primary who calls, and the replica for what they want; the primary too where the replica is unfit."""
+        principal, since = self._transactions.run(lambda root: (self._admit(root, call), replica.position(root)))
+
+        def within(root: Environment) -> T:
+            _check_structure(root, call.definition)  # it is not the environment that admitted the call
+            return self._act(root, call, principal, work, read_only=read_only)
+
+        try:
+            result = self._replica.run(within, since)
+        except replica.Unfit:
+            meters.REPLICA_READS.labels("primary").inc()
+            return self._transactions.run(within, read_only=read_only)
+        meters.REPLICA_READS.labels("replica").inc()
+        return result
+
+    def _admit(self, root: Environment, call: Call) -> Principal:
+        """Return who calls; raises ApiError where they are unknown, call too often, or may not."""
+        _check_structure(root, call.definition)
+        call.told.changes.clear()  # of a try that failed
+        principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.told)
+        call.told.principal = principal
+        self._count(call, principal)
+        access.authorize(principal, call.definition, call.operation)
+        return principal
+
+    def _act(
+        self,
+        root: Environment,
+        call: Call,
+        principal: Principal,
+        work: Callable[[Environment, Principal], T],
+        *,
+        read_only: bool,
+    ) -> T:
+        """Do the work as the principal's user, and note what it has changed."""
+        rolled_back = is_rolled_back(call.definition, call.trial)
+        context = _context(root, principal.uid, call.wishes, call.definition)
+        kept_in = sandbox.isolated if rolled_back else sandbox.reading if read_only else nullcontext
+        with kept_in(root) as place:
+            result = work(act_as(place, principal.uid, context), principal)
+        if call.told.changes and not rolled_back:
+            audit.write(root.cr, _author(call, principal), call.told.changes)
+        return result
+
+    def _count(self, call: Call, principal: Principal) -> None:
+        """Count the call, once whatever its retries; the public is told apart by address."""
+        caller = place_of(call.credentials.address) if principal.kind == "public" else principal.key
+        if call.told.under_way is None:
+            self._concurrency.enter(caller)
+            call.told.under_way = caller
+        rate = call.definition.document.rate_limit
+        if rate is not None and call.told.rate is None:
+            state = call.told.rate = self._throttle.hit(rate, "api", str(call.definition.id), caller)
+            if not state.allowed:
+                raise TooManyRequests(
+                    f"This API takes {rate.replace('/', ' calls per ')} from each caller.",
+                    retry_after=max(1, state.reset),
+                    name="rate_limit",
+                )
+
+
+def _check_structure(root: Environment, definition: Definition) -> None:
+    """Raise DefinitionOutdated where the registry is another one than the definition was compiled for."""
+    if not definition.structure.fits(root):
+        raise DefinitionOutdated()
+
+
+def _author(call: Call, principal: Principal) -> Author:
+    return Author(
+        request_id=call.request_id,
+        call_id=call.call_id,
+        api_id=call.definition.id,
+        api=call.definition.name,
+        caller=call.trial.caller(principal.key) if call.trial else principal.key,
+        client=principal.client,
+        uid=principal.uid,
+        address=call.credentials.address,
+    )
+
+
+def _context(root: Environment, uid: int, wishes: context.Wishes, definition: Definition) -> dict[str, object]:
+    """Return Odoo's context for a call. What only some calls ask for is looked up only then."""
+    language = context.language(wishes.languages, users.installed_languages(root)) if wishes.languages else None
+    company = None
+    if wishes.company is not None:
+        company = context.company(wishes.company, definition.ids, users.company_ids(root, uid))
+    return context.build(users.own_context(root, uid), language, context.time_zone(wishes.time_zone), company)

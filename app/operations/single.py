@@ -1,0 +1,215 @@
+"""The operations on one record, and search: parameters and bodies in, JSON values out. No Flask, no rules of its own.
+
+Each runs inside the gateway's transaction, as the user of ``env``. Each raises ApiError and BridgeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.analytics.audit import Change
+from app.definitions.definition import Definition, Exposure, Node
+from app.definitions.ids import InvalidId, PublicId
+from app.errors import NotFound
+from app.operations import references, versions
+from app.operations.serialize.records import RecordSerializer
+from app.operations.versions import Condition
+from app.policy import properties as property_values
+from app.policy import query, values
+from app.policy.scalars import invalid
+from app.policy.values import Checked, Checker
+from odoo_bridge import introspect, properties, records
+from odoo_bridge.columns import Table
+from odoo_bridge.transaction import Environment
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search answers, and the offset of the next page where more follows."""
+
+    body: Json
+    limit: int
+    next_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A record as the client gets it, and the version that it is in; ``visible`` unless its writer handed it over."""
+
+    body: Json
+    version: str | None
+    visible: bool = True
+
+
+class Operations:
+    """The operations on one exposed model, as one user."""
+
+    def __init__(self, env: Environment, definition: Definition, exposure: Exposure, changes: list[Change]) -> None:
+        """``changes`` takes what is done to records, for the audit."""
+        self.env = env
+        self.changes = changes
+        self.definition = definition
+        self.exposure = visible_to(env, exposure)
+        self.model = self.exposure.name
+        self.domain = list(self.exposure.domain)
+        self.ids = self.definition.ids.of(self.model)
+        self.reader = env if self.definition.document.binary == "base64" else records.sizes_only(env)
+
+    def search(self, parameters: Mapping[str, Any]) -> SearchResult:
+        """Return a page of records, with ``length`` or ``has_more``."""
+        wanted = query.search(parameters, self.definition, self.exposure)
+        page = records.search(
+            self.reader,
+            self.model,
+            wanted.domain,
+            wanted.node.selection(),
+            order=wanted.order,
+            limit=wanted.limit,
+            offset=wanted.offset,
+            count=wanted.count,
+        )
+        body: Json = {"length": page.length, "records": self.to_json(page.table, wanted.node)}
+        if not wanted.count:
+            body["has_more"] = page.more
+        return SearchResult(body, wanted.limit, wanted.offset + wanted.limit if page.more else None)
+
+    def read(self, public_id: PublicId, parameters: Mapping[str, Any]) -> Versioned:
+        """Return one record."""
+        node = query.read(parameters, self.exposure.node)
+        record_id = self._id(public_id)
+        (body,) = self.find([record_id], node)
+        if body is None:
+            raise self.not_found()
+        return Versioned(body, self._version(record_id))
+
+    def create(self, body: Any, parameters: Mapping[str, Any]) -> Versioned:
+        """Create one record."""
+        node = self.answered(parameters)
+        (record_id,) = self.create_records([self.check(body, creating=True)])
+        return self._read_back(record_id, node)
+
+    def update(self, public_id: PublicId, body: Any, parameters: Mapping[str, Any], condition: Condition) -> Versioned:
+        """Write values to one record, if it is still in a version that the client has seen."""
+        node = self.answered(parameters)
+        record_id = self._id(public_id)
+        self.require([record_id], to_write=True)
+        condition.check(self._version(record_id) if condition.given else None)
+        self.write_records([record_id], self.check(body, creating=False))
+        return self._read_back(record_id, node)
+
+    def delete(self, public_id: PublicId, condition: Condition) -> list[int | str]:
+        """Delete one record and return its id."""
+        record_id = self._id(public_id)
+        self.require([record_id])
+        condition.check(self._version(record_id) if condition.given else None)
+        self.delete_records([record_id])
+        return [self.ids.encode(record_id)]
+
+    def answered(self, parameters: Mapping[str, Any]) -> Node:
+        """Return what the answer to a write shows, as far as its ``fields`` ask for it; raises BadRequest."""
+        return query.read(parameters, self.definition.shown(self.exposure))
+
+    def check(self, source: Any, *, creating: bool) -> Checked:
+        """Return a body's values, checked against the definition."""
+        return values.check(source, self.exposure, self.definition.ids, creating=creating)
+
+    def create_records(self, items: Sequence[Checked]) -> list[int]:
+        """Create records in one call of the ORM and return their ids."""
+        for item in items:
+            self._resolve_properties(item, None)
+        references.verify(self.env, items)
+        ids = records.create(self.env, self.model, [item.values for item in items])
+        fields = sorted({name for item in items for name in item.values})
+        self.changes.append(Change("create", self.model, tuple(ids), tuple(fields)))
+        return ids
+
+    def write_records(self, ids: Sequence[int], item: Checked) -> None:
+        """Write the same values to records that ``require`` has found."""
+        if len(ids) == 1:
+            self._resolve_properties(item, ids[0])
+        elif item.properties:
+            raise invalid(next(iter(item.properties)), "properties are written record by record")
+        references.verify(self.env, [item], [ids])
+        records.write(self.env, self.model, ids, item.values)
+        self.changes.append(Change("update", self.model, tuple(ids), tuple(sorted(item.values))))
+
+    def delete_records(self, ids: Sequence[int]) -> None:
+        """Delete records that ``require`` has found."""
+        records.unlink(self.env, self.model, ids)
+        self.changes.append(Change("delete", self.model, tuple(ids)))
+
+    def find(self, ids: Sequence[int], node: Node) -> list[Json | None]:
+        """Return a record for each id, None where there is none for this user."""
+        table = records.find(self.reader, self.model, ids, self.domain, node.selection())
+        found = dict(zip(table.ids, self.to_json(table, node), strict=True))
+        return [found.get(record_id) for record_id in ids]
+
+    def read_rows(self, ids: Sequence[int], node: Node) -> list[Json]:
+        """Return records that were just written, which may no longer match the API's domain."""
+        seen = self._seen(ids, node)
+        return [seen.get(record_id) or self._handed_over(record_id) for record_id in ids]
+
+    def require(self, ids: Sequence[int], *, numbered: bool = False, to_write: bool = False) -> None:
+        """Raise NotFound unless the user can see all the records through this API; ``to_write`` says what is next."""
+        visible = records.visible_to_write if to_write else records.visible
+        found = visible(self.env, self.model, ids, self.domain)
+        for index, record_id in enumerate(ids):
+            if record_id not in found:
+                raise self.not_found().at(index) if numbered else self.not_found()
+
+    def to_json(self, table: Table, node: Node) -> list[Json]:
+        """Return records in the form that the client gets."""
+        return RecordSerializer(self.definition).rows(table, node)
+
+    def not_found(self) -> NotFound:
+        """Return the error for a record that is not there for this user."""
+        return NotFound(f"There is no such record of {self.model}.")
+
+    def _read_back(self, record_id: int, node: Node) -> Versioned:
+        body = self._seen([record_id], node).get(record_id)
+        if body is None:
+            return Versioned(self._handed_over(record_id), None, visible=False)
+        return Versioned(body, self._version(record_id))
+
+    def _seen(self, ids: Sequence[int], node: Node) -> dict[int, Json]:
+        """Return those of the records just written that the user may still see, by id."""
+        table = records.read(self.reader, self.model, ids, node.selection())
+        return dict(zip(table.ids, self.to_json(table, node), strict=True))
+
+    def _handed_over(self, record_id: int) -> Json:
+        """Return what is said of a record that its writer, by access rights and record rules, no longer sees."""
+        return {"id": self.ids.encode(record_id), "visible": False}
+
+    def _version(self, record_id: int) -> str | None:
+        written = records.write_dates(self.env, self.model, [record_id])[record_id]
+        return versions.state(self.definition, self.model, record_id, written)
+
+    def _id(self, public_id: PublicId) -> int:
+        try:
+            return self.ids.decode(public_id)
+        except InvalidId:
+            raise self.not_found() from None
+
+    def _resolve_properties(self, item: Checked, record_id: int | None) -> None:
+        """Check the values of properties, whose definition only the database knows, and add them to the item's."""
+        for name, raw in item.properties.items():
+            infos, staying = properties.definition(self.env, self.model, name, record_id=record_id, values=item.values)
+            checker = Checker(self.definition.ids, item, creating=record_id is None)
+            item.values[name] = staying | property_values.check(raw, infos, checker, self.exposure.node, name)
+
+
+def visible_to(env: Environment, exposure: Exposure) -> Exposure:
+    """Return the exposure as the user of ``env`` sees it: ``fields: all`` leaves out what Odoo keeps from them."""
+    if not exposure.all_fields:
+        return exposure
+    readable = introspect.readable_fields(env, exposure.name, tuple(exposure.node.fields))
+    return replace(
+        exposure,
+        node=exposure.node.only(readable),
+        searchable=exposure.searchable.only(readable),
+        writable_fields=exposure.writable_fields & frozenset(readable),
+    )

@@ -1,0 +1,45 @@
+"""A call that an administrator tries out in the panel's console, and what makes it different from one from outside.
+
+Its mark lies in the WSGI environment as an object of ours. What a client sends arrives there as text, under names that
+begin with ``HTTP_``: nothing that comes from outside can be taken for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.definitions.definition import Definition
+
+#: Where the mark lies.
+KEY = "gatehouse.trial"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Who tries, and how.
+
+    ``admin`` is the administrator's uid. ``rolled_back`` says that nothing of the call may remain, whatever the API's
+    mode. ``client`` is the row of a client app that the call is made as; no token of it exists at any time.
+    """
+
+    admin: int
+    rolled_back: bool
+    client: int | None = None
+
+    def caller(self, key: str | None) -> str:
+        """Return what the log and the audit keep as the caller: who tried, and as whom (None: as nobody known)."""
+        kind = "panel-test" if self.rolled_back else "panel"
+        return f"{kind}:{self.admin}/{key or 'nobody'}"
+
+
+def trial_of(environ: Mapping[str, Any]) -> Trial | None:
+    """Return the mark of a request; None for all that come from outside."""
+    found = environ.get(KEY)
+    return found if isinstance(found, Trial) else None
+
+
+def is_rolled_back(definition: Definition, trial: Trial | None) -> bool:
+    """Whether nothing of a call may remain: in test mode, or where an administrator tries it out so."""
+    return definition.document.mode == "test" or (trial is not None and trial.rolled_back)

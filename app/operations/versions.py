@@ -1,0 +1,68 @@
+"""Versions of records, so that no update is lost: ETag, If-None-Match and If-Match (RFC 9110 8.8.3 and 13.1).
+
+An ETag is ``"state.content"``. The state follows from when the record was last written and from the definition;
+If-Match compares it alone, because a client may have read another selection of fields. The content is a hash of the
+answer, so that a 304 is right also where a related record has changed, or the language.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from werkzeug.http import parse_etags
+
+from app.definitions.definition import Definition
+from app.errors import PreconditionFailed
+
+
+def state(definition: Definition, model: str, record_id: int, written: datetime | None) -> str | None:
+    """Return the version of a record; None where Odoo does not log when it was written.
+
+    Keyed, so that it tells neither the time nor the id that it is made of.
+    """
+    if written is None:
+        return None
+    parts = (definition.id, definition.revision, model, record_id, written.isoformat())
+    return hashlib.blake2b(
+        "\n".join(map(str, parts)).encode(), key=definition.salt.encode()[:64], digest_size=10
+    ).hexdigest()
+
+
+def etag(version: str | None, content: bytes) -> str:
+    """Return the ETag, without quotes, of an answer about a record."""
+    return f"{version or 'none'}.{_digest(content)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """If-Match: the versions that the client has seen; None where it sets no condition, ``any`` for ``*``."""
+
+    versions: frozenset[str] | None = None
+    any: bool = False
+
+    @classmethod
+    def of(cls, header: str | None) -> Condition:
+        """Return the condition of a header; weak tags match nothing (RFC 9110 13.1.1: strong comparison).
+
+        A header that names no tag at all matches nothing either.
+        """
+        if header is None:
+            return cls()
+        tags = parse_etags(header)
+        return cls(frozenset((tag or "").partition(".")[0] for tag in tags.as_set()) - {""}, tags.star_tag)
+
+    def check(self, version: str | None) -> None:
+        """Raise PreconditionFailed unless the record is in a version that the client has seen."""
+        if self.versions is not None and not self.any and version not in self.versions:
+            raise PreconditionFailed("The record has changed since it was read. Read it again, then repeat the change.")
+
+    @property
+    def given(self) -> bool:
+        """Whether the client sets a condition."""
+        return self.versions is not None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:20]

@@ -1,0 +1,1 @@
+"""HTTP with Flask: what happens around every view. No door is here, and every door uses it."""

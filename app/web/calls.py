@@ -1,0 +1,49 @@
+"""From Flask's request to a call: the one adapter that every door uses."""
+
+from __future__ import annotations
+
+from flask import Request
+
+from app.auth.principal import Credentials, Told
+from app.definitions.definition import Definition, Operation
+from app.operations.gateway import Call
+from app.operations.idempotency import Idempotency
+from app.operations.trial import trial_of
+from app.policy.context import Wishes
+from app.web import csrf
+from app.web.current import current_request, current_state
+from odoo_bridge.sessions import COOKIE
+
+
+def current_call(definition: Definition, operation: Operation) -> Call:
+    """Return what the current request asks of an API; raises ApiError for a write that a foreign page may cause."""
+    request, state = current_request(), current_state()
+    told = Told()
+    state.definition, state.told = definition, told
+    trial = trial_of(request.environ)
+    headers = request.headers
+    session_id, authorization = request.cookies.get(COOKIE), headers.get("Authorization")
+    if session_id and not authorization and definition.document.authentication == "user":
+        csrf.protect(request, definition.document.cors_origins)
+    return Call(
+        definition=definition,
+        operation=operation,
+        credentials=Credentials(session_id, authorization, request.remote_addr or "", trial.client if trial else None),
+        told=told,
+        request_id=state.request_id,
+        call_id=state.call_id,
+        wishes=Wishes(
+            languages=request.accept_languages,
+            time_zone=headers.get("X-Timezone"),
+            company=headers.get("X-Company-Id"),
+        ),
+        idempotency=Idempotency.of(headers.get("Idempotency-Key"), lambda: _fingerprint(request, definition)),
+        trial=trial,
+    )
+
+
+def _fingerprint(request: Request, definition: Definition) -> bytes:
+    """Return all that an answer depends on, but for the database."""
+    headers = [request.headers.get(name, "") for name in ("Accept-Language", "X-Timezone", "X-Company-Id")]
+    parts = (request.method, request.full_path, str(definition.revision), *headers)
+    return "\n".join(parts).encode() + b"\n" + request.get_data()

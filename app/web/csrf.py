@@ -1,0 +1,35 @@
+"""A browser sends the session cookie by itself; a call that changes something must not come from a foreign page."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Request
+
+from app.errors import Forbidden, UnsupportedMediaType
+from app.web.http_methods import is_safe
+
+
+def protect(request: Request, allowed_origins: list[str]) -> None:
+    """Refuse a write by cookie that a foreign page could have caused; raises Forbidden or UnsupportedMediaType.
+
+    Two bars: a JSON body, which a form cannot send without a preflight, and the origin that browsers tell.
+    """
+    if is_safe(request.method):
+        return
+    if (request.method == "POST" or request.get_data()) and not request.is_json:
+        raise UnsupportedMediaType("Calls with a session cookie need Content-Type: application/json.")
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        if origin not in allowed_origins and not _same_origin(origin, request):
+            raise Forbidden("This origin may not use the session cookie.", name="foreign_origin")
+    elif request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("This page may not use the session cookie.", name="foreign_origin")
+
+
+def _same_origin(origin: str, request: Request) -> bool:
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return parts.netloc.lower() == request.host.lower() and parts.scheme in ("http", "https")

@@ -1,0 +1,65 @@
+"""The only place where an error becomes a body."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from app import errors
+from app.errors import ApiError
+from app.web import answers
+from app.web.routing import current_definition
+from odoo_bridge import errors as bridge
+
+_logger = logging.getLogger(__name__)
+
+
+def init_error_handlers(app: Flask) -> None:
+    """Register the handlers for everything that can rise out of a view."""
+    app.register_error_handler(ApiError, _api_error)
+    app.register_error_handler(bridge.BridgeError, _bridge_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _defect)
+
+
+def _api_error(error: ApiError) -> Response:
+    status = error.status
+    definition = current_definition()
+    if isinstance(error, errors.ApplicationError) and definition is not None:
+        status = definition.document.application_errors
+    return answers.failure(error, status)
+
+
+def _bridge_error(error: bridge.BridgeError) -> Response:
+    if isinstance(error, bridge.Unavailable):
+        _logger.warning("%s: %s", error.message, error.__cause__)
+    return _api_error(errors.from_bridge(error))
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Werkzeug's errors: 404 and 405 of the url map, 413 of a body that is too large, and the like."""
+    status = error.code or 500
+    known = {
+        404: "There is no such route.",
+        405: f"{request.method} is not served here.",
+        413: "The body is larger than this server takes.",
+    }
+    api_error = ApiError(known.get(status, error.description or error.name), name=error.name.lower().replace(" ", "_"))
+    api_error.status = status
+    response = answers.failure(api_error)
+    for name, value in error.get_headers(request.environ):
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _defect(error: Exception) -> Response:
+    """Anything else is our mistake: the log has it all, the client gets the id to ask for."""
+    known = errors.from_database(error)
+    if known is not None:
+        _logger.warning("%s: %s", known.message, error)
+        return answers.failure(known)
+    _logger.error("Unexpected error in request %s", g.request_id, exc_info=error)
+    return answers.failure(ApiError(f"Something went wrong on our side. Please report request {g.request_id}."))

@@ -1,0 +1,179 @@
+"""What happens around every request: its id, its input, and a catalog that is current."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from datetime import datetime, timezone
+from functools import lru_cache, partial
+
+from flask import Request, Response
+from flask.ctx import _AppCtxGlobals
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
+
+from app.analytics.bodies import Body, Exchange
+from app.analytics.recorder import Row
+from app.auth.principal import Told
+from app.config import Settings
+from app.definitions.definition import Definition
+from app.definitions.masking import Masking
+from app.errors import ApiError, BadRequest
+from app.observe import meters
+from app.operations.trial import is_rolled_back, trial_of
+from app.web.current import current_request, current_state
+from app.web.incoming import Incoming
+from app.web.routing import Gatehouse, current_definition, is_panel
+from app.web.services import services
+from odoo_bridge.sessions import COOKIE
+
+#: Most characters that the log keeps of a text.
+_LONGEST = 500
+#: A variable part of a Werkzeug rule, with or without a converter.
+_VARIABLE = re.compile(r"<(?:[a-z]+:)?(?:public_)?([a-z_]+)>")
+#: What load balancers and supervisors ask for, by whichever address.
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+#: Headers of every answer that does not say otherwise.
+_UNLESS_SAID = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def init_requests(app: Gatehouse, settings: Settings) -> None:
+    """Bound the body, trust the configured proxies, and register what runs before and after each view."""
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_size
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(_identify)
+    if settings.hosts is not None:
+        app.before_request(partial(_check_host, [name.strip().lower() for name in settings.hosts.split(",")]))
+    app.before_request(_read_input)
+    app.after_request(_mark)
+    _keep_catalog_current(app)
+
+
+def _keep_catalog_current(app: Gatehouse) -> None:
+    """Before the url map is asked: a route may just have been published."""
+    inner = app.wsgi_app
+
+    def wsgi_app(environ, start_response):  # type: ignore[no-untyped-def]
+        path, catalog = environ.get("PATH_INFO"), app.services.catalog
+        if path == "/readyz" and catalog.snapshot.version:
+            catalog.watch()  # a look at the database may hang, which is what this one is to tell
+        elif path != "/healthz":  # whether the process is alive depends on nothing else
+            catalog.ensure_current()
+        with meters.IN_FLIGHT.track_inprogress():
+            return inner(environ, start_response)
+
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign]
+
+
+def _identify() -> None:
+    """Take over a client's or proxy's request id, so that one id runs through all logs.
+
+    Clients can choose one that was used before, also by others: which call is meant, the call's own id tells.
+    """
+    given, state = current_request().headers.get("X-Request-ID", ""), current_state()
+    state.started = time.perf_counter()
+    own = state.call_id = secrets.token_hex(16)
+    state.request_id = given if _REQUEST_ID.fullmatch(given) else own
+
+
+def _check_host(names: list[str]) -> None:
+    """Refuse a request that is addressed to somebody else: the name stands in addresses that are given out."""
+    request = current_request()
+    if request.path not in _PROBES and not host_is_trusted(request.host.lower(), names):
+        raise BadRequest("This server does not go by that name.", name="unknown_host")
+
+
+def _read_input() -> None:
+    request = current_request()
+    most = services().catalog.snapshot.system.max_body_size
+    if most is not None and not is_panel(request.path):  # which must stay able to raise it again
+        request.max_content_length = min(most, services().settings.max_body_size)
+    current_state().incoming = Incoming(request)
+
+
+def _mark(response: Response) -> Response:
+    request, state, headers = current_request(), current_state(), response.headers
+    headers.add("X-Request-ID", state.request_id)
+    for name, value in _UNLESS_SAID:
+        if name not in headers:
+            headers.add(name, value)
+    definition = current_definition()
+    if definition is not None and is_rolled_back(definition, trial_of(request.environ)):
+        headers.add("X-Test-Mode", "true")
+    told: Told | None = state.get("told")
+    if told is not None:
+        _tell(response, told)
+        vouch = request.environ.get("gatehouse.vouch")
+        if vouch is not None and told.principal is not None and told.principal.kind != "public":
+            vouch(told.principal.key)  # to the server, which tells callers apart by good credentials (serving.callers)
+    if definition is not None and definition.document.statistics and request.method != "OPTIONS":
+        row = _row(request, state, response, definition)
+        services().recorder.record(row)
+        meters.calls(definition.name, row.endpoint, row.status).inc()
+        meters.seconds(definition.name).observe(row.milliseconds / 1000)
+    return response
+
+
+def _row(request: Request, state: _AppCtxGlobals, response: Response, definition: Definition) -> Row:
+    """Return what the log keeps of a call: an allow-list, without headers and queries; bodies only where asked for."""
+    failure: ApiError | None = state.get("failure")
+    told: Told | None = state.get("told")
+    principal = told.principal if told else None
+    key, trial = principal.key if principal else None, trial_of(request.environ)
+    route = _route(request.url_rule.rule) if request.url_rule else request.path
+    return Row(
+        at=datetime.now(timezone.utc),
+        request_id=state.request_id,
+        api_id=definition.id,
+        endpoint=f"{request.method} {route}",
+        path=_storable(request.path),
+        status=response.status_code,
+        error=failure.name if failure else None,
+        message=_storable(failure.message) if failure else None,
+        caller=trial.caller(key) if trial else key,
+        client=principal.client if principal else None,
+        uid=principal.uid if principal else None,
+        address=request.remote_addr or "",
+        milliseconds=(time.perf_counter() - state.started) * 1000,
+        call_id=state.call_id,
+        exchange=_exchange(request, response, definition.masking) if definition.masking and principal else None,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _route(rule: str) -> str:
+    """Return a Werkzeug rule as people write it: ``/api/partner/rest/{id}``."""
+    return _VARIABLE.sub(r"{\1}", rule)
+
+
+def _exchange(request: Request, response: Response, masking: Masking) -> Exchange:
+    """Return the bodies of a call; those of callers who are not known are nobody's business, and could be anything."""
+    if response.direct_passthrough or response.is_streamed:  # content of a file
+        answer = Body(note=f"Left out: {response.mimetype}.")
+    else:
+        answer = Body.of(response.get_data(), response.mimetype or "")
+    question = Body.of(current_state().incoming.data, request.mimetype)
+    return Exchange(question, answer, masking, services().catalog.snapshot.system.log_body_size)
+
+
+def _storable(text: str) -> str:
+    """Return a text that PostgreSQL can hold: bounded, and without NUL or halves of characters."""
+    return text[:_LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _tell(response: Response, told: Told) -> None:
+    if told.session is not None:
+        set_session_cookie(response, told.session.sid, told.session.max_age)
+    if told.rate is not None:
+        response.headers.add("X-RateLimit-Limit", told.rate.limit)
+        response.headers.add("X-RateLimit-Remaining", told.rate.remaining)
+        response.headers.add("X-RateLimit-Reset", told.rate.reset)
+
+
+def set_session_cookie(response: Response, sid: str, max_age: int) -> None:
+    """Set Odoo's session cookie as Odoo does, and for same-site pages alone."""
+    response.set_cookie(COOKIE, sid, max_age=max_age, httponly=True, samesite="Lax", secure=current_request().is_secure)

@@ -1,0 +1,148 @@
+"""What a request says, read once: parameters, body, and whether the body is a JSON-RPC envelope.
+
+Parameters of a GET come in the query string or in the body, form-encoded whatever the Content-Type, or as a JSON
+object (contract section 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.errors import ApiError, BadRequest, UnsupportedMediaType
+from app.json import MAX_DEPTH, is_too_deep
+from app.web.http_methods import is_safe
+
+_MAX_PARAMETERS = 50
+_ENVELOPE = frozenset({"jsonrpc", "method", "params", "id"})
+
+
+class Incoming:
+    """One request's input. ``rpc_id`` is the id of the JSON-RPC envelope, once a body with one has been read."""
+
+    def __init__(self, request: Request) -> None:
+        """Read the body, which is here as a whole: the server waits for it (``serving.framing``)."""
+        self._request = request
+        self._data = request.get_data() if _announces_body(request) else b""
+        if self._data and request.content_length is None:
+            limit = request.max_content_length
+            if limit is not None and len(self._data) >= limit:
+                # Werkzeug, and the server before it, cut a chunked body off at the limit without a word.
+                raise RequestEntityTooLarge
+        self.rpc_id: Any = None
+        self._document: Any = None
+        self._problem: ApiError | None = None
+        self._parsed = False
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request carries a body that is more than nothing."""
+        return bool(self._data)
+
+    @property
+    def data(self) -> bytes:
+        """The body as it came."""
+        return self._data
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the query string and of a GET's body; a name may appear once."""
+        pairs: list[tuple[str, Any]] = list(self._request.args.items(multi=True))
+        data = self._data
+        if data and is_safe(self._request.method):
+            pairs += self._parameters_of_body(data)
+        return _unique(pairs)
+
+    def query(self) -> dict[str, Any]:
+        """Return the parameters of the query string alone, for calls whose body is something else."""
+        return _unique(self._request.args.items(multi=True))
+
+    def parse(self) -> None:
+        """Parse the body, so that its envelope's id is known; what is wrong with it is for ``body`` to say."""
+        if not self._parsed:
+            self._parsed = True
+            try:
+                self._document = self._parse()
+            except ApiError as error:
+                self._problem = error
+
+    def body(self) -> Any:
+        """Return the JSON of the body, out of its envelope; raises BadRequest or UnsupportedMediaType."""
+        self.parse()
+        if self._problem is not None:
+            raise self._problem
+        return self._document
+
+    def _parse(self) -> Any:
+        mimetype = self._request.mimetype
+        if mimetype != "application/json" and not mimetype.endswith("+json"):
+            raise UnsupportedMediaType(
+                f"The body must be JSON, with Content-Type: application/json, not {mimetype or 'nothing'}."
+            )
+        return self._unwrap(_load_json(self._data))
+
+    def _parameters_of_body(self, data: bytes) -> list[tuple[str, Any]]:
+        if data.lstrip()[:1] == b"{":
+            document = self._unwrap(_load_json(data))
+            if not isinstance(document, dict):
+                raise BadRequest("The body must be an object of parameters.", name="invalid_json")
+            return list(document.items())
+        try:
+            return parse_qsl(
+                data.decode().strip(), keep_blank_values=True, strict_parsing=True, max_num_fields=_MAX_PARAMETERS
+            )
+        except ValueError:
+            raise BadRequest(
+                "The body is neither a JSON object nor form-encoded parameters (name=value&name=value).",
+                name="invalid_body",
+            ) from None
+
+    def _unwrap(self, document: Any) -> Any:
+        """Return the params of a JSON-RPC envelope, or the document itself where it is none."""
+        if not isinstance(document, dict) or document.get("jsonrpc") != "2.0":
+            return document
+        unknown = sorted(document.keys() - _ENVELOPE)
+        if unknown:
+            raise BadRequest(f"Unknown key {unknown[0][:80]!r} beside jsonrpc.", name="invalid_envelope")
+        rpc_id = document.get("id")
+        if rpc_id is not None and (isinstance(rpc_id, bool) or not isinstance(rpc_id, (str, int, float))):
+            raise BadRequest("The envelope's id must be text, a number or null.", name="invalid_envelope")
+        self.rpc_id = rpc_id
+        return document.get("params", {})
+
+
+def _announces_body(request: Request) -> bool:
+    """Whether the request's head says that a body follows (RFC 9112 6.3); that of a GET mostly does not."""
+    environ = request.environ
+    return "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def refuse_nul(request: Request) -> None:
+    """Refuse a form with a NUL, which no person types and PostgreSQL does not take for text; raises BadRequest."""
+    if any("\x00" in value for value in request.form.values()):
+        raise BadRequest("A field holds a NUL.", name="invalid_form")
+
+
+def _load_json(data: bytes) -> Any:
+    if not data.strip():
+        raise BadRequest("A JSON body is expected, but the body is empty.", name="invalid_json")
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.", name="invalid_json") from None
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and is_too_deep(document):
+        raise BadRequest(f"The JSON is nested more than {MAX_DEPTH} levels deep.", name="invalid_json")
+    return document
+
+
+def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BadRequest(f"Parameter {name[:80]!r} is given twice.", name="duplicate_parameter")
+        found[name] = value
+    return found

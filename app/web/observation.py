@@ -1,0 +1,85 @@
+"""What ops see of every request, whichever part serves it: a count, a line in the access log, a line if it was slow."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from flask import Flask, Request, Response, g, has_request_context
+
+from app.config import Settings
+from app.errors import ApiError
+from app.observe import meters, tracing
+from app.observe.tracing import Trace
+from app.web.current import current_request, current_state
+from app.web.http_methods import sent_method
+from odoo_bridge import sql_cost
+
+_access = logging.getLogger("gatehouse.access")
+_slow = logging.getLogger("gatehouse.slow")
+
+
+def init_observation(app: Flask, settings: Settings) -> None:
+    """Register what runs before and after each view: first of all, and last of all."""
+
+    def note(response: Response) -> Response:
+        request, state = current_request(), current_state()
+        seconds = time.perf_counter() - state.started
+        meters.requests(_part(request), response.status_code).inc()
+        failure: ApiError | None = state.get("failure")
+        if failure is not None and failure.status == 503:
+            meters.UNAVAILABLE.labels(failure.name).inc()
+        if settings.access_log:
+            _log(_access, logging.INFO, request, response, seconds)
+        if settings.slow_call and seconds >= settings.slow_call:
+            _log(_slow, logging.WARNING, request, response, seconds)
+        return response
+
+    app.before_request(_begin)
+    app.after_request(note)
+
+
+def request_ids() -> dict[str, str]:
+    """Return the ids of the current request, if there is one, for the log; without a trace it stands for its own."""
+    request_id: str | None = g.get("request_id") if has_request_context() else None
+    if request_id is None:
+        return {}
+    trace: Trace | None = g.get("trace")
+    if trace is None:
+        return {"request_id": request_id, "trace_id": request_id}
+    return {"request_id": request_id, "trace_id": trace.trace_id, "parent_id": trace.parent_id}
+
+
+def _begin() -> None:
+    current_state().trace = tracing.parse(current_request().headers.get("traceparent"))
+    sql_cost.start()
+
+
+def _part(request: Request) -> str:
+    """Return which part of the server a request is for; what has no route counts as one."""
+    rule = request.url_rule
+    if rule is None:
+        return "none"
+    return "admin" if rule.rule.startswith("/admin") else request.blueprint or "none"
+
+
+def _log(logger: logging.Logger, level: int, request: Request, response: Response, seconds: float) -> None:
+    """Write a line about the request. Its query stays out: it holds what clients look for."""
+    cost = sql_cost.spent()
+    facts: dict[str, Any] = {
+        "method": sent_method(request.environ),
+        "path": request.path,
+        "status": response.status_code,
+        "seconds": round(seconds, 4),
+        "sql_seconds": round(cost.seconds, 4),
+        "sql_statements": cost.statements,
+        "address": request.remote_addr,
+    }
+    logger.log(
+        level,
+        "%(method)s %(path)s: %(status)d in %(seconds).3f s, of which %(sql_seconds).3f s in %(sql_statements)d "
+        "SQL statements, for %(address)s",
+        facts,
+        extra={"facts": facts},
+    )

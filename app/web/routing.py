@@ -1,0 +1,124 @@
+"""The url map: Gatehouse's own routes and those of the published APIs, as Werkzeug rules.
+
+404, 405 and Allow come from Werkzeug. The map is replaced as one object when the routes change, so a request
+sees either the old one or the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from flask import Flask
+from flask.globals import request_ctx
+from flask.typing import ResponseReturnValue
+from werkzeug.routing import BaseConverter, Map, Rule
+
+from app.definitions.definition import Definition, Endpoint
+from app.errors import DefinitionOutdated
+from app.web.current import current_app, current_request, current_state
+from app.web.services import Services
+
+#: How often a request is begun, where the registry and with it its definition change while it is under way.
+_TRIES = 5
+
+
+class PublicIdConverter(BaseConverter):
+    """An id in a path. ``bulk`` is none, so that a method that its route does not serve is a 405."""
+
+    regex = "(?!bulk$)[^/]+"
+
+
+class ApiRule(Rule):
+    """A rule that leads to one endpoint of an API."""
+
+    provide_automatic_options = True  # Flask answers OPTIONS with Allow
+
+    def __init__(self, target: Endpoint) -> None:
+        path = target.path.replace("<public_id>", "<id:public_id>")
+        super().__init__(path, endpoint=target.view, methods=[target.method, "OPTIONS"])
+        self.target = target
+
+
+def is_panel(path: str) -> bool:
+    """Whether a path is the admin panel's."""
+    return path == "/admin" or path.startswith("/admin/")
+
+
+def served_endpoints() -> tuple[Endpoint, ...]:
+    """Return all endpoints of APIs that are served; the same object as long as they stay as they are."""
+    return cast(Gatehouse, current_app()).endpoints
+
+
+def current_endpoint() -> Endpoint:
+    """Return the endpoint that the current request has been routed to."""
+    return cast(ApiRule, current_request().url_rule).target
+
+
+def current_definition() -> Definition | None:
+    """Return the API that the request is for, also where it failed before anything was done."""
+    found: Definition | None = current_state().get("definition")
+    if found is not None:
+        return found
+    rule = current_request().url_rule
+    return rule.target.definition if isinstance(rule, ApiRule) else None
+
+
+class Gatehouse(Flask):
+    """Flask with a url map that can be replaced while it serves."""
+
+    services: Services
+    #: What is served of the published APIs; replaced as a whole.
+    endpoints: tuple[Endpoint, ...] = ()
+    _own_rules: tuple[Rule, ...] = ()
+    _api_rules: tuple[ApiRule, ...] = ()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a view or a hook as it is: none is a coroutine, and nine times a request Flask would find that out."""
+        return func
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Answer the current request; anew, with the present definition, where Odoo was changed in between."""
+        for _ in range(_TRIES - 1):
+            try:
+                return super().dispatch_request()
+            except DefinitionOutdated:
+                self.services.catalog.refresh()
+                self._route_again()
+        return super().dispatch_request()
+
+    def _route_again(self) -> None:
+        """Find the current request's rule in the present url map."""
+        request_ctx.request.routing_exception = None
+        request_ctx.url_adapter = self.create_url_adapter(request_ctx.request)
+        request_ctx.match_request()
+
+    def freeze_own_rules(self) -> None:
+        """Remember the routes of the blueprints; called once, when all are registered."""
+        self._own_rules = tuple(self.url_map.iter_rules())
+
+    def publish(self, endpoints: Sequence[Endpoint]) -> None:
+        """Serve these endpoints, and no others, besides the own routes.
+
+        Where the routes stay as they are (Odoo's registry has changed), so does the map: making one of two hundred APIs
+        takes longer than compiling them.
+        """
+        self.endpoints = tuple(endpoints)
+        if [_route(rule.target) for rule in self._api_rules] == [_route(endpoint) for endpoint in endpoints]:
+            for api_rule, endpoint in zip(self._api_rules, endpoints, strict=True):
+                api_rule.target = endpoint
+            return
+        url_map = Map(strict_slashes=True, merge_slashes=False, converters={"id": PublicIdConverter})
+        for own in self._own_rules:
+            rule = own.empty()
+            rule.provide_automatic_options = own.provide_automatic_options  # type: ignore[attr-defined]
+            url_map.add(rule)
+        api_rules = tuple(map(ApiRule, endpoints))
+        for api_rule in api_rules:
+            url_map.add(api_rule)
+        url_map.update()
+        self.url_map, self._api_rules = url_map, api_rules
+
+
+def _route(endpoint: Endpoint) -> tuple[str, str, str]:
+    return endpoint.method, endpoint.path, endpoint.view

@@ -1,0 +1,51 @@
+"""What the process needs to serve: made once by the factory, reached by the views through ``services()``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from sqlalchemy import Engine
+
+from app.analytics.recorder import Recorder
+from app.auth.throttle import Throttle
+from app.catalog import store
+from app.catalog.catalog import Catalog
+from app.clients.tokens import Hasher
+from app.config import Settings
+from app.observe.checking import Checks
+from app.operations.addons import Addons
+from app.operations.gateway import Gateway
+from app.web.current import current_app
+from odoo_bridge.boot import Instance
+from odoo_bridge.transaction import Transactions
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one running Gatehouse."""
+
+    settings: Settings
+    instance: Instance
+    transactions: Transactions
+    engine: Engine
+    catalog: Catalog
+    throttle: Throttle
+    recorder: Recorder
+    gateway: Gateway
+    addons: Addons
+    readiness: Checks
+
+    def hasher(self) -> Hasher:
+        """Return what hashes tokens: with the key of the settings, else with the one that the database keeps."""
+        settings = self.catalog.snapshot.settings or store.load(self.engine).settings
+        return Hasher(self.settings.secret_key or settings["secret_key"])
+
+
+class _Serving(Protocol):
+    services: Services
+
+
+def services() -> Services:
+    """Return the services of the current app."""
+    return cast(_Serving, current_app()).services
