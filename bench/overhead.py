@@ -16,8 +16,10 @@ from typing import Any, cast
 from werkzeug.datastructures import LanguageAccept
 
 from app.auth.principal import Credentials, Told
-from app.definitions.definition import Endpoint, Exposure, Operation
+from app.definitions.definition import Exposure
 from app.factory import create_app
+from app.operations.actions import READ, SEARCH, Action
+from app.operations.endpoints import Endpoint
 from app.operations.gateway import Call
 from app.operations.single import Operations
 from app.policy.context import Wishes
@@ -70,12 +72,12 @@ class Calls:
         """Do nothing in a transaction of the bridge."""
         return self._app.services.transactions.run(_one_query)
 
-    def gateway(self, operation: Operation, work: Callable[[Operations], object]) -> int:
+    def gateway(self, action: Action, work: Callable[[Operations], object]) -> int:
         """Work through the gateway: credentials, rate limit, scopes, context, policy, serializer, commit."""
-        endpoint = self._endpoint(operation)
+        endpoint = self._endpoint(action)
         call = Call(
             definition=endpoint.definition,
-            operation=operation,
+            action=action,
             credentials=self._credentials,
             wishes=Wishes(LanguageAccept(), None, None),
             told=Told(),
@@ -91,12 +93,12 @@ class Calls:
 
     def public_id(self, record_id: int) -> int | str:
         """Return the id under which the API knows a partner."""
-        return self._endpoint(Operation.READ).definition.ids.of("res.partner").encode(record_id)
+        return self._endpoint(READ).definition.ids.of("res.partner").encode(record_id)
 
-    def _endpoint(self, operation: Operation) -> Endpoint:
+    def _endpoint(self, action: Action) -> Endpoint:
         # Looked up at each call: the catalog is replaced when Odoo's registry is.
         endpoints = self._app.endpoints
-        return next(each for each in endpoints if each.operation is operation and each.definition.name == configure.API)
+        return next(each for each in endpoints if each.action is action and each.definition.name == configure.API)
 
 
 def main() -> None:
@@ -137,20 +139,18 @@ def _jobs(calls: Calls, partner_id: int) -> dict[str, Job]:
     read = {"fields": ",".join(FIVE)}
 
     def searching(parameters: dict[str, str]) -> Callable[[], int]:
-        return lambda: calls.gateway(Operation.SEARCH, lambda do: do.search(parameters))
+        return lambda: calls.gateway(SEARCH, lambda do: do.search(parameters))
 
     return {
         "bare_empty": Job("Odoo: a cursor and one trivial query", lambda: calls.bare(_one_query)),
         "empty": Job("the bridge: a transaction and one trivial query", calls.transaction),
-        "nothing": Job("the gateway around nothing", lambda: calls.gateway(Operation.SEARCH, lambda do: None)),
+        "nothing": Job("the gateway around nothing", lambda: calls.gateway(SEARCH, lambda do: None)),
         "bare_search": Job("Odoo: search_read, 80 of two fields", lambda: calls.bare(_search)),
         "search": Job("the gateway: search 80, two fields", searching(search)),
         "bare_counted": Job("Odoo: the same and search_count", lambda: calls.bare(_search_and_count)),
         "counted": Job("the gateway: the same, counted", searching(counted)),
         "bare_read": Job("Odoo: read, five fields", lambda: calls.bare(lambda env: _read(env, partner_id))),
-        "read": Job(
-            "the gateway: read, five fields", lambda: calls.gateway(Operation.READ, lambda do: do.read(public_id, read))
-        ),
+        "read": Job("the gateway: read, five fields", lambda: calls.gateway(READ, lambda do: do.read(public_id, read))),
     }
 
 

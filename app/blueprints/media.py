@@ -7,9 +7,9 @@ from mimetypes import guess_extension
 
 from flask import Blueprint, Response, g, request, send_file
 
-from app.definitions.definition import Operation
 from app.definitions.ids import InvalidId
 from app.errors import NotFound
+from app.operations.actions import READ
 from app.operations.content import places
 from app.operations.single import visible_to
 from app.web.calls import current_call
@@ -57,7 +57,7 @@ def media(api_id: int, model: str, public_id: str, field: str, image: bool) -> R
                 return binary.content(env, model, record_id, field)
         return None
 
-    content = services().gateway.run(current_call(definition, Operation.READ), work)
+    content = services().gateway.run(current_call(definition, READ), work)
     if content is None:
         raise NotFound("There is no such content.")
     return _answer(content, f"{model}-{public_id}-{field}")

@@ -13,6 +13,16 @@ from app.definitions.definition import Exposure
 from app.errors import BadRequest
 from app.json import dumps
 from app.operations import versions
+from app.operations.actions import (
+    CREATE,
+    DELETE,
+    DELETE_MANY,
+    READ,
+    READ_MANY,
+    SEARCH,
+    UPDATE,
+    UPDATE_MANY,
+)
 from app.operations.bulk import Bulk, Options
 from app.operations.single import Operations, Versioned
 from app.operations.versions import Condition
@@ -21,20 +31,21 @@ from app.web.calls import current_call
 from app.web.current import current_request, current_state
 from app.web.http_methods import is_safe
 from app.web.incoming import Incoming
-from app.web.routing import current_endpoint
+from app.web.routing import current_endpoint, serves
 from app.web.services import services
 
 T = TypeVar("T")
+#: Its views are those of the actions, whose rules change while it serves.
 blueprint = Blueprint("rest", __name__)
 
 #: Longest Link that is given: parameters that came in a body can be longer than an address may be.
 _MAX_LINK = 4000
 
 
-@blueprint.endpoint("rest.search")
+@serves(SEARCH)
 def search() -> Response:
-    parameters = _incoming().parameters()
-    found = _run(lambda do: do.search(parameters))
+    parameters = incoming().parameters()
+    found = run(lambda do: do.search(parameters))
     response = answers.success(found.body)
     if found.next_offset is not None and found.limit:
         following = _next_link(parameters, found.limit, found.next_offset)
@@ -43,67 +54,71 @@ def search() -> Response:
     return response
 
 
-@blueprint.endpoint("rest.read")
+@serves(READ)
 def read(public_id: str) -> Response:
-    parameters = _incoming().parameters()
-    return _versioned(_run(lambda do: do.read(public_id, parameters)))
+    parameters = incoming().parameters()
+    return _versioned(run(lambda do: do.read(public_id, parameters)))
 
 
-@blueprint.endpoint("rest.read_many")
+@serves(READ_MANY)
 def read_many() -> Response:
-    parameters = _incoming().parameters()
-    return answers.success(_run(lambda do: Bulk(do).read(parameters)))
+    parameters = incoming().parameters()
+    return answers.success(run(lambda do: Bulk(do).read(parameters)))
 
 
-@blueprint.endpoint("rest.create")
+@serves(CREATE)
 def create() -> Response:
-    _incoming().parse()  # a call that is not done again still answers with the id of its envelope
+    incoming().parse()  # a call that is not done again still answers with the id of its envelope
 
     def work(do: Operations) -> Any:
-        body, parameters = _incoming().body(), _incoming().query()
+        body, parameters = incoming().body(), incoming().query()
         if isinstance(body, list):
             return Bulk(do).create(body, parameters)
         # One record is all or nothing, whatever ``atomic`` says.
         return do.create(body, Options.of(parameters).parameters).body
 
-    return answers.success(_run(work, once=True))
+    return answers.success(run(work, once=True))
 
 
-@blueprint.endpoint("rest.update")
+@serves(UPDATE)
 def update(public_id: str) -> Response:
     condition = Condition.of(current_request().headers.get("If-Match"))
-    return _versioned(_run(lambda do: do.update(public_id, _incoming().body(), _incoming().query(), condition)))
+    return _versioned(run(lambda do: do.update(public_id, incoming().body(), incoming().query(), condition)))
 
 
-@blueprint.endpoint("rest.update_many")
+@serves(UPDATE_MANY)
 def update_many() -> Response:
     _refuse_condition()
-    return answers.success(_run(lambda do: Bulk(do).update(_incoming().body(), _incoming().query())))
+    return answers.success(run(lambda do: Bulk(do).update(incoming().body(), incoming().query())))
 
 
-@blueprint.endpoint("rest.delete")
+@serves(DELETE)
 def delete(public_id: str) -> Response:
     condition = Condition.of(current_request().headers.get("If-Match"))
-    return answers.success(_run(lambda do: do.delete(public_id, condition)))
+    return answers.success(run(lambda do: do.delete(public_id, condition)))
 
 
-@blueprint.endpoint("rest.delete_many")
+@serves(DELETE_MANY)
 def delete_many() -> Response:
     _refuse_condition()
-    return answers.success(_run(lambda do: Bulk(do).delete(_incoming().body(), _incoming().query())))
+    return answers.success(run(lambda do: Bulk(do).delete(incoming().body(), incoming().query())))
 
 
-def _incoming() -> Incoming:
-    incoming: Incoming = current_state().incoming
-    return incoming
+def incoming() -> Incoming:
+    """Return what the current request says."""
+    found: Incoming = current_state().incoming
+    return found
 
 
-def _run(work: Callable[[Operations], T], *, once: bool = False) -> T:
-    """Run work on the current endpoint's model; ``once`` honours an Idempotency-Key."""
+def run(work: Callable[[Operations], T], *, once: bool = False) -> T:
+    """Run work on the model of the current endpoint, and return its result; ``once`` honours an Idempotency-Key.
+
+    Raises ApiError and BridgeError.
+    """
     endpoint = current_endpoint()
     exposure = cast(Exposure, endpoint.exposure)  # the compiler gives every REST endpoint one
     gateway = services().gateway
-    call = current_call(endpoint.definition, endpoint.operation)
+    call = current_call(endpoint.definition, endpoint.action)
     result: T = (gateway.run_once if once else gateway.run)(
         call, lambda env: work(Operations(env, endpoint.definition, exposure, call.told.changes))
     )

@@ -9,6 +9,7 @@ from flask import Blueprint, Request, Response, request
 
 from app.definitions.definition import Definition, Exposure
 from app.errors import BadRequest
+from app.operations.actions import CALL, CALL_ON_RECORD, CALL_ON_RECORDS
 from app.operations.methods import MethodCalls
 from app.policy import arguments
 from app.policy.arguments import Arguments
@@ -17,25 +18,26 @@ from app.web.calls import current_call
 from app.web.current import current_request, current_state
 from app.web.http_methods import is_safe
 from app.web.incoming import Incoming
-from app.web.routing import current_endpoint
+from app.web.routing import current_endpoint, serves
 from app.web.services import services
 from odoo_bridge.methods import MethodInfo
 
+#: Its views are those of the actions, whose rules change while it serves.
 blueprint = Blueprint("rpc", __name__)
 
 
-@blueprint.endpoint("rpc.call_model")
-def call_model() -> Response:
+@serves(CALL)
+def call() -> Response:
     return _answer(lambda calls, given: calls.on_model(given))
 
 
-@blueprint.endpoint("rpc.call_record")
-def call_record(public_id: str) -> Response:
+@serves(CALL_ON_RECORD)
+def call_on_record(public_id: str) -> Response:
     return _answer(lambda calls, given: calls.on_record(public_id, given))
 
 
-@blueprint.endpoint("rpc.call_many")
-def call_many() -> Response:
+@serves(CALL_ON_RECORDS)
+def call_on_records() -> Response:
     def work(calls: MethodCalls, given: Arguments) -> Any:
         if "ids" not in request.args:
             raise BadRequest("ids is missing: name the records, for example ?ids=a,b,c", name="invalid_ids")
@@ -48,7 +50,7 @@ def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ..
     """Call the method of the current endpoint; ``own`` are parameters of the query string that are not for it."""
     endpoint = current_endpoint()
     definition = endpoint.definition
-    call = current_call(definition, endpoint.operation)
+    call = current_call(definition, endpoint.action)
     asked, incoming = current_request(), current_state().incoming
     incoming.parse()
     only_reads = is_safe(asked.method)

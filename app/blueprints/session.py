@@ -12,9 +12,10 @@ from app.auth.addresses import place_of
 from app.auth.login import Attempt
 from app.auth.throttle import Throttle
 from app.errors import BadRequest, TooManyRequests, Unauthorized
+from app.operations.actions import LOG_IN
 from app.web import answers, csrf
 from app.web.hooks import set_session_cookie
-from app.web.routing import current_endpoint
+from app.web.routing import current_endpoint, serves
 from app.web.services import services
 from odoo_bridge import sessions
 from odoo_bridge.credentials import SecondFactorRequired
@@ -31,7 +32,7 @@ def authenticate() -> Response:
     return _log_in(login.with_password)
 
 
-@blueprint.endpoint("session.authenticate_with_key")
+@serves(LOG_IN)
 def authenticate_with_key() -> Response:
     """The same with an Odoo API key as the password, at the route of an API of type key_authentication."""
     definition = g.definition = current_endpoint().definition

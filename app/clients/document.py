@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from app.clients.store import LIFETIME, SCOPES
+from app.clients.store import LIFETIME
 from app.definitions.document import Strict
+from app.definitions.scopes import SCOPES
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")

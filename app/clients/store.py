@@ -13,20 +13,8 @@ from typing import Any
 from app.analytics import history
 from app.clients import tokens
 from app.clients.tokens import Hasher
-from app.definitions.definition import Operation
 
-#: All scopes: the operations (contract section 4), in the order in which they are shown.
-SCOPES = tuple(
-    operation.value
-    for operation in (
-        Operation.CREATE,
-        Operation.READ,
-        Operation.UPDATE,
-        Operation.DELETE,
-        Operation.SEARCH,
-        Operation.RPC,
-    )
-)
+#: Seconds that tokens of a new client app last.
 LIFETIME = 1800
 
 

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from app.clients import live_tokens
 from app.clients import store as clients
 from app.clients.document import ClientDocument
-from app.clients.store import LIFETIME, SCOPES, Client
+from app.clients.store import LIFETIME, Client
+from app.definitions.scopes import SCOPES
 from app.editing import connections
 from app.editing.files import shape_problems
 from app.web.services import services

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
@@ -19,18 +18,6 @@ from odoo_bridge.introspect import FieldInfo, ModelInfo
 from odoo_bridge.methods import MethodInfo
 from odoo_bridge.records import Selection
 from odoo_bridge.structure import Structure
-
-
-class Operation(str, Enum):
-    """What a call does. All but LOGIN are scopes of tokens; the first five are the switches of ``endpoints``."""
-
-    SEARCH = "search"
-    READ = "read"
-    CREATE = "create"
-    UPDATE = "update"
-    DELETE = "delete"
-    RPC = "rpc"
-    LOGIN = "login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +113,3 @@ class Definition:
     def name(self) -> str:
         """The API's name."""
         return self.document.name
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One method and path of an API."""
-
-    definition: Definition
-    operation: Operation
-    method: str
-    path: str
-    view: str
-    exposure: Exposure | None = None

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from app.definitions.definition import Definition, Endpoint, Operation
+from app.definitions.definition import Definition
+from app.definitions.scopes import Scope
 from app.openapi import login, media, parts
 from app.openapi.operations import Operations, path_of, slug
 from app.openapi.parts import Json
 from app.openapi.schemas import Components
+from app.operations.endpoints import Endpoint
 
 _ABOUT = """\
 Answers come as `{"jsonrpc": "2.0", "id": null, "result": …}`, or with an `error`. A body may be the `params` of a \
@@ -29,7 +31,7 @@ def describe(endpoints: Sequence[Endpoint]) -> Json:
     for endpoint in endpoints:
         described = operations[endpoint.definition.id].operation(endpoint)
         paths.setdefault(path_of(endpoint), {})[endpoint.method.lower()] = described
-    for api_id in sorted({one.definition.id for one in endpoints if one.operation is Operation.READ}):
+    for api_id in sorted({one.definition.id for one in endpoints if one.action.scope is Scope.READ}):
         paths |= media.paths(by_id[api_id], components, names[api_id])
     return {
         "openapi": "3.1.0",

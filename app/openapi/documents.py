@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from app.definitions.definition import Endpoint
 from app.json import dumps
 from app.openapi.document import describe
+from app.operations.endpoints import Endpoint
 
 #: Most documents that are kept; callers who may call the same endpoints share one.
 _MOST = 64

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from app.clients.store import SCOPES
+from app.definitions.scopes import SCOPES
 from app.openapi import parts
+from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json
 from app.openapi.schemas import Schema
+from app.operations.actions import LOG_IN
+from app.operations.endpoints import Endpoint
 
 _TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 4096}
 _SESSION: Schema = {
@@ -53,14 +54,15 @@ def _credentials(password: str) -> Json:
     return {"required": True, "content": {"application/json": content}}
 
 
-#: What is special about the endpoint of an API of type key_authentication.
-WITH_KEY: dict[str, Any] = {
-    "summary": "Log in with an Odoo API key",
-    "description": "Sets Odoo's session cookie. Wrong credentials answer 200 with an `error`, as Odoo does.",
-    "parameters": [],
-    "body": _credentials("An API key of the user."),
-    "result": _SESSION,
-}
+@describes(LOG_IN)
+def _log_in(api: Described, endpoint: Endpoint) -> Description:
+    return Description(
+        summary="Log in with an Odoo API key",
+        text="Sets Odoo's session cookie. Wrong credentials answer 200 with an `error`, as Odoo does.",
+        body=_credentials("An API key of the user."),
+        result=_SESSION,
+        in_context=False,
+    )
 
 
 def _session_operation(name: str, summary: str, body: Json, answers: list[Schema], statuses: list[int]) -> Json:

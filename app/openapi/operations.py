@@ -1,33 +1,15 @@
-"""The operations of the published APIs, one for each endpoint of the compiled definitions."""
+"""The Operation Objects of one API, one for each endpoint of its compiled definition."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from app.definitions.definition import Definition, Endpoint
-from app.openapi import login, parts
+from app.definitions.definition import Definition
+from app.openapi import login, parts, rest, rpc  # noqa: F401  they describe the actions
+from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json
-from app.openapi.rest import RestOperations
-from app.openapi.rpc import RpcOperations
-from app.openapi.schemas import Components, Schema
-
-#: The last part of an operation's id.
-_VIEWS = {
-    "rest.search": "search",
-    "rest.read": "read",
-    "rest.read_many": "read_many",
-    "rest.create": "create",
-    "rest.update": "update",
-    "rest.update_many": "update_many",
-    "rest.delete": "delete",
-    "rest.delete_many": "delete_many",
-    "rpc.call_model": "call",
-    "rpc.call_record": "call_on_record",
-    "rpc.call_many": "call_on_records",
-    "session.authenticate_with_key": "log_in",
-}
+from app.openapi.schemas import Components
+from app.operations.endpoints import Endpoint
 
 
 def path_of(endpoint: Endpoint) -> str:
@@ -47,81 +29,74 @@ class Operations:
         """``name`` stands in front of the ids of operations and of the names of schemas."""
         self._definition = definition
         self._name = name
-        self._rest = RestOperations(definition, components, name)
-        self._rpc = RpcOperations(definition, components)
+        self._api = Described(definition, components, name)
 
     def operation(self, endpoint: Endpoint) -> Json:
         """Return the Operation Object of an endpoint."""
-        document = self._definition.document
-        if document.type == "rest":
-            own = self._rest.operation(endpoint)
-        elif document.type == "rpc":
-            own = self._rpc.operation(endpoint)
-        else:
-            own = login.WITH_KEY
-        result: Schema = own["result"]
+        own = describes[endpoint.action](self._api, endpoint)
         operation: Json = {
             "operationId": self._id(endpoint),
-            "tags": [document.name],
-            "summary": own["summary"],
-            **({"description": own["description"]} if own.get("description") else {}),
-            "parameters": own["parameters"],
-            **({"requestBody": own["body"]} if "body" in own else {}),
-            "responses": self._responses(endpoint, result, own),
-            "security": self._security(endpoint),
+            "tags": [self._definition.document.name],
+            "summary": own.summary,
         }
-        if document.type == "key_authentication":
-            del operation["parameters"]
+        if own.text:
+            operation["description"] = own.text
+        if own.in_context:
+            conditions = parts.parameters(*own.conditions)
+            operation["parameters"] = [*own.parameters, *conditions, *self._api.context()]
+        if own.body is not None:
+            operation["requestBody"] = own.body
+        operation["responses"] = self._responses(endpoint, own)
+        operation["security"] = self._security(endpoint)
         return operation
 
     def _id(self, endpoint: Endpoint) -> str:
-        suffix = _VIEWS[endpoint.view]
-        if endpoint.method == "GET" and endpoint.view.startswith("rpc."):
+        suffix = endpoint.action.name
+        if endpoint.action.method is None and endpoint.method == "GET":
             suffix += "_by_get"
         several = len(self._definition.document.models) > 1 and endpoint.exposure
         model = [endpoint.exposure.name.replace(".", "_")] if several and endpoint.exposure else []
         return "_".join([self._name, *model, suffix])
 
     def _security(self, endpoint: Endpoint) -> list[Json]:
-        document = self._definition.document
-        if document.type == "key_authentication" or document.authentication == "public":
+        if endpoint.action.scope is None or self._definition.document.authentication == "public":
             return []
-        return parts.security(endpoint.operation.value)
+        return parts.security(endpoint.action.scope.value)
 
-    def _responses(self, endpoint: Endpoint, result: Schema, own: Mapping[str, Any]) -> Json:
+    def _responses(self, endpoint: Endpoint, own: Description) -> Json:
         document = self._definition.document
         marks = ["X-Request-ID"]
         if document.mode == "test":
             marks.append("X-Test-Mode")
         rate = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"] if document.rate_limit else []
-        answers = [parts.success(result)]
+        answers = [parts.success(own.result)]
         if document.application_errors == 200 or document.type == "key_authentication":
             answers.append({"$ref": "#/components/schemas/Failure"})
         content: Json = {"schema": answers[0] if len(answers) == 1 else {"anyOf": answers}}
-        if "example" in own:
-            content["example"] = parts.enveloped(own["example"])
+        if own.example is not None:
+            content["example"] = parts.enveloped(own.example)
         good: Json = {
             "description": "The result."
             if len(answers) == 1
             else "The result, or what Odoo's own rules said against it.",
-            "headers": parts.headers(*marks, *rate, *own.get("headers", ())),
+            "headers": parts.headers(*marks, *rate, *own.headers),
             "content": {"application/json": content},
         }
         found: Json = {"200": good}
-        if "If-None-Match" in own.get("conditions", ()):
+        if "If-None-Match" in own.conditions:
             found["304"] = {"description": "Not modified.", "headers": parts.headers(*marks, *rate, "ETag")}
         for status in self._statuses(endpoint, own):
             found[str(status)] = parts.failure(status, [*marks, *rate])
         return found
 
-    def _statuses(self, endpoint: Endpoint, own: Mapping[str, Any]) -> list[int]:
+    def _statuses(self, endpoint: Endpoint, own: Description) -> list[int]:
         document = self._definition.document
         found = {400, 403, 404, 409, 414, 500, 503}
         if document.authentication == "user" or self._definition.run_as is not None:
             found.add(401)
-        if "If-Match" in own.get("conditions", ()):
+        if "If-Match" in own.conditions:
             found.add(412)
-        if "body" in own:
+        if own.body is not None:
             found |= {413, 415}
         if document.application_errors == 422 or endpoint.method == "POST":
             found.add(422)

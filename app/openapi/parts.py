@@ -7,23 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.clients.store import SCOPES
 from app.definitions.ids import MAX_ID
+from app.definitions.scopes import Scope
 from app.openapi.schemas import Schema
 from app.policy.context import time_zones
 
 Json = dict[str, Any]
 
 _RPC_ID: Schema = {"type": ["string", "number", "null"], "description": "The id of the request's envelope, else null."}
-#: What the scopes allow, for the readers of the document.
-_MEANINGS = {
-    "create": "create records",
-    "read": "read records by id, images and binaries",
-    "update": "change records",
-    "delete": "delete records",
-    "search": "search and list records",
-    "rpc": "call methods",
-}
 
 ERROR: Schema = {
     "type": "object",
@@ -202,7 +193,7 @@ def security(scope: str) -> list[Json]:
 
 def security_schemes() -> Json:
     """Return the ways to authenticate: contract sections 4 and 5."""
-    scopes = {scope: _MEANINGS[scope] for scope in SCOPES}
+    scopes = {scope.value: scope.meaning for scope in Scope}
     return {
         "session": {
             "type": "apiKey",

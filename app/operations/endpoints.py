@@ -1,51 +1,53 @@
-"""The endpoints of a definition: a method, a path and a view for each operation that it has switched on."""
+"""The endpoints of a definition: a method and a path for each action that it has switched on."""
 
 from __future__ import annotations
 
-from app.definitions.definition import Definition, Endpoint, Operation
+from dataclasses import dataclass
 
-#: (operation, method, path below the model's base, view, is a bulk form)
-_REST = (
-    (Operation.SEARCH, "GET", "", "rest.search", False),
-    (Operation.CREATE, "POST", "", "rest.create", False),
-    (Operation.UPDATE, "PATCH", "", "rest.update_many", True),
-    (Operation.DELETE, "DELETE", "", "rest.delete_many", True),
-    (Operation.READ, "GET", "/bulk", "rest.read_many", True),
-    (Operation.READ, "GET", "/<public_id>", "rest.read", False),
-    (Operation.UPDATE, "PATCH", "/<public_id>", "rest.update", False),
-    (Operation.DELETE, "DELETE", "/<public_id>", "rest.delete", False),
-)
+from app.definitions.definition import Definition, Exposure
+from app.operations import actions
+from app.operations.actions import Action
 
-_CHANGES = frozenset({Operation.CREATE, Operation.UPDATE, Operation.DELETE})
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method and path of an API; ``exposure`` is None where the API exposes no model, or Odoo no longer has it."""
+
+    definition: Definition
+    action: Action
+    method: str
+    path: str
+    exposure: Exposure | None = None
 
 
 def endpoints(definition: Definition) -> list[Endpoint]:
     """Return every endpoint that a published API serves; what is switched off is not among them."""
     document = definition.document
-    if document.type == "key_authentication":
-        return [Endpoint(definition, Operation.LOGIN, "POST", document.route, "session.authenticate_with_key")]
-    if document.type == "rpc":
-        return _rpc_endpoints(definition)
+    served = [action for action in actions.ACTIONS if action.kind == document.type and _is_on(definition, action)]
+    if not document.models:
+        return [endpoint for action in served for endpoint in _at(definition, action, document.route, None)]
     several = len(document.models) > 1
     found = []
     for entry in document.models:
         base = f"{document.route}/{entry.model}" if several else document.route
         exposure = definition.exposures.get(entry.model)
-        for operation, method, suffix, view, bulk in _REST:
-            served = getattr(document.endpoints, operation.value) and (document.bulk or not bulk)
-            if served and not (exposure and exposure.read_only and operation in _CHANGES):
-                found.append(Endpoint(definition, operation, method, base + suffix, view, exposure))
+        for action in served:
+            if not (exposure and exposure.read_only and action.kind == "rest" and _changes_records(action)):
+                found += _at(definition, action, base, exposure)
     return found
 
 
-def _rpc_endpoints(definition: Definition) -> list[Endpoint]:
+def _is_on(definition: Definition, action: Action) -> bool:
     document = definition.document
-    exposure = definition.exposures.get(document.models[0].model)
-    forms = [("", "rpc.call_model"), ("/<public_id>", "rpc.call_record")]
-    if document.bulk:
-        forms.append(("/bulk", "rpc.call_many"))
-    return [
-        Endpoint(definition, Operation.RPC, method, document.route + suffix, view, exposure)
-        for method in document.http_methods
-        for suffix, view in forms
-    ]
+    if action.bulk and not document.bulk:
+        return False
+    return action.kind != "rest" or action.scope is None or getattr(document.endpoints, action.scope.value)
+
+
+def _changes_records(action: Action) -> bool:
+    return action.scope is not None and action.scope.changes_records
+
+
+def _at(definition: Definition, action: Action, base: str, exposure: Exposure | None) -> list[Endpoint]:
+    methods = definition.document.http_methods if action.method is None else [action.method]
+    return [Endpoint(definition, action, method, base + action.suffix, exposure) for method in methods]

@@ -14,9 +14,10 @@ from app.auth.authentication import Authenticator
 from app.auth.concurrency import Concurrency
 from app.auth.principal import Credentials, Principal, Told
 from app.auth.throttle import Throttle
-from app.definitions.definition import Definition, Operation
+from app.definitions.definition import Definition
 from app.errors import DefinitionOutdated, TooManyRequests
 from app.observe import meters
+from app.operations.actions import Action
 from app.operations.addons import Addons
 from app.operations.idempotency import Idempotency, once
 from app.operations.trial import Trial, is_rolled_back
@@ -27,16 +28,13 @@ from odoo_bridge.transaction import Environment, Transactions, act_as
 
 T = TypeVar("T")
 
-#: Operations that a replica can do.
-_READS = frozenset({Operation.SEARCH, Operation.READ})
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request asks of an API; nothing of it has been checked but that the API serves this operation."""
+    """What a request asks of an API; nothing of it has been checked but that the API serves this action."""
 
     definition: Definition
-    operation: Operation
+    action: Action
     credentials: Credentials
     wishes: context.Wishes
     told: Told
@@ -104,7 +102,7 @@ class Gateway:
     def _run_in_time(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
         access.check_served(call.definition)
         rolled_back = is_rolled_back(call.definition, call.trial)
-        reads = read_only or call.operation in _READS
+        reads = read_only or call.action.reads
         if reads and not rolled_back and self._replica.is_fit:
             return self._read(call, work, read_only=read_only)
 
@@ -139,7 +137,7 @@ class Gateway:
         principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.told)
         call.told.principal = principal
         self._count(call, principal)
-        access.authorize(principal, call.definition, call.operation)
+        access.authorize(principal, call.definition, call.action.scope)
         return principal
 
     def _act(

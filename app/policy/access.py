@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.auth.principal import Principal
-from app.definitions.definition import Definition, Operation
+from app.definitions.definition import Definition
+from app.definitions.scopes import Scope
 from app.errors import Forbidden, Unavailable
 
 
@@ -17,8 +18,8 @@ def check_served(definition: Definition) -> None:
         )
 
 
-def authorize(principal: Principal, definition: Definition, operation: Operation) -> None:
-    """Refuse what the caller's credentials don't cover; raises Forbidden (RFC 6750 3.1).
+def authorize(principal: Principal, definition: Definition, scope: Scope | None) -> None:
+    """Refuse what the caller's credentials don't cover; raises Forbidden (RFC 6750 3.1). No token covers None.
 
     Odoo's own access rights are a second bar, which the user that executes the call has to take.
     """
@@ -26,10 +27,12 @@ def authorize(principal: Principal, definition: Definition, operation: Operation
         return
     if principal.client not in definition.document.clients:
         raise Forbidden("This client app is not connected to this API.", name="client_not_connected")
-    if operation.value not in principal.scopes:
-        challenge = f'Bearer realm="gatehouse", error="insufficient_scope", scope="{operation.value}"'
+    if scope is None:
+        raise Forbidden("No token opens this.", name="insufficient_scope")
+    if scope.value not in principal.scopes:
+        challenge = f'Bearer realm="gatehouse", error="insufficient_scope", scope="{scope.value}"'
         raise Forbidden(
-            f"The token lacks the scope {operation.value}.",
+            f"The token lacks the scope {scope.value}.",
             name="insufficient_scope",
             headers={"WWW-Authenticate": challenge},
         )

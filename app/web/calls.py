@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Request
 
 from app.auth.principal import Credentials, Told
-from app.definitions.definition import Definition, Operation
+from app.definitions.definition import Definition
+from app.operations.actions import Action
 from app.operations.gateway import Call
 from app.operations.idempotency import Idempotency
 from app.operations.trial import trial_of
@@ -15,7 +16,7 @@ from app.web.current import current_request, current_state
 from odoo_bridge.sessions import COOKIE
 
 
-def current_call(definition: Definition, operation: Operation) -> Call:
+def current_call(definition: Definition, action: Action) -> Call:
     """Return what the current request asks of an API; raises ApiError for a write that a foreign page may cause."""
     request, state = current_request(), current_state()
     told = Told()
@@ -27,7 +28,7 @@ def current_call(definition: Definition, operation: Operation) -> Call:
         csrf.protect(request, definition.document.cors_origins)
     return Call(
         definition=definition,
-        operation=operation,
+        action=action,
         credentials=Credentials(session_id, authorization, request.remote_addr or "", trial.client if trial else None),
         told=told,
         request_id=state.request_id,

@@ -6,6 +6,7 @@ sees either the old one or the new one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -14,8 +15,11 @@ from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import BaseConverter, Map, Rule
 
-from app.definitions.definition import Definition, Endpoint
+from app.definitions.definition import Definition
 from app.errors import DefinitionOutdated
+from app.operations import actions
+from app.operations.actions import Aspect
+from app.operations.endpoints import Endpoint
 from app.web.current import current_app, current_request, current_state
 from app.web.services import Services
 
@@ -23,10 +27,15 @@ from app.web.services import Services
 _TRIES = 5
 
 
-class PublicIdConverter(BaseConverter):
-    """An id in a path. ``bulk`` is none, so that a method that its route does not serve is a 405."""
+#: The view of each action: ``@serves(SEARCH)``.
+serves: Aspect[Callable[..., ResponseReturnValue]] = Aspect("serves")
 
-    regex = "(?!bulk$)[^/]+"
+
+def _public_id() -> type[BaseConverter]:
+    """Return the converter of ids in paths. What an action is called there is none: other methods of it are a 405."""
+    names = {action.suffix.removeprefix("/") for action in actions.ACTIONS if not action.on_one_record}
+    reserved = "|".join(sorted(map(re.escape, names - {""})))
+    return type("PublicIdConverter", (BaseConverter,), {"regex": f"(?!(?:{reserved})$)[^/]+"})
 
 
 class ApiRule(Rule):
@@ -36,7 +45,7 @@ class ApiRule(Rule):
 
     def __init__(self, target: Endpoint) -> None:
         path = target.path.replace("<public_id>", "<id:public_id>")
-        super().__init__(path, endpoint=target.view, methods=[target.method, "OPTIONS"])
+        super().__init__(path, endpoint=target.action.view, methods=[target.method, "OPTIONS"])
         self.target = target
 
 
@@ -108,7 +117,7 @@ class Gatehouse(Flask):
             for api_rule, endpoint in zip(self._api_rules, endpoints, strict=True):
                 api_rule.target = endpoint
             return
-        url_map = Map(strict_slashes=True, merge_slashes=False, converters={"id": PublicIdConverter})
+        url_map = Map(strict_slashes=True, merge_slashes=False, converters={"id": _public_id()})
         for own in self._own_rules:
             rule = own.empty()
             rule.provide_automatic_options = own.provide_automatic_options  # type: ignore[attr-defined]
@@ -116,9 +125,10 @@ class Gatehouse(Flask):
         api_rules = tuple(map(ApiRule, endpoints))
         for api_rule in api_rules:
             url_map.add(api_rule)
+            self.view_functions[api_rule.target.action.view] = serves[api_rule.target.action]
         url_map.update()
         self.url_map, self._api_rules = url_map, api_rules
 
 
 def _route(endpoint: Endpoint) -> tuple[str, str, str]:
-    return endpoint.method, endpoint.path, endpoint.view
+    return endpoint.method, endpoint.path, endpoint.action.view

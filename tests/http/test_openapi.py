@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from app.catalog import store
 from app.clients import grants, tokens
 from app.clients import store as clients
-from app.clients.store import SCOPES
+from app.definitions.scopes import SCOPES
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 

@@ -11,19 +11,10 @@ from wtforms.validators import InputRequired, Length, NumberRange
 
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
 from app.clients.document import ClientDocument
-from app.clients.store import LIFETIME, SCOPES
+from app.clients.store import LIFETIME
+from app.definitions.scopes import SCOPES, Scope
 from app.editing.checks import keyed
 from app.editing.files import shape_problems
-
-#: What each scope lets a client app do.
-MEANINGS = {
-    "create": "Create records",
-    "read": "Read records that it knows",
-    "update": "Change records",
-    "delete": "Delete records",
-    "search": "Search and list records",
-    "rpc": "Call methods",
-}
 
 
 class ClientForm(PanelForm):
@@ -31,7 +22,9 @@ class ClientForm(PanelForm):
 
     name = StringField("Name", [InputRequired(), Length(max=200)])
     user = StringField("Acts as", [Length(max=255)])
-    scopes = Choices("Scopes", choices=named({scope: MEANINGS[scope] for scope in SCOPES}), default=list(SCOPES))
+    scopes = Choices(
+        "Scopes", choices=named({scope.value: scope.meaning.capitalize() for scope in Scope}), default=list(SCOPES)
+    )
     apis = Choices("APIs")
     lifetime = IntegerField("Lifetime of tokens", [InputRequired(), NumberRange(60, 30 * 24 * 3600)], default=LIFETIME)
     redirect_uris = TextAreaField("Redirect addresses", [Length(max=20_000)])

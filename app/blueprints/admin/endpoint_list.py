@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.definitions.definition import Definition, Endpoint
+from app.definitions.definition import Definition
 from app.definitions.document import EndpointSwitches
-from app.operations.endpoints import endpoints
+from app.operations.actions import Action
+from app.operations.endpoints import Endpoint, endpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,18 @@ def operations_of(definition: Definition) -> list[Served]:
     found: dict[str, list[tuple[str, str]]] = {}
     for endpoint in everything_of(definition):
         path = shown_path(endpoint.path)
-        found.setdefault(endpoint.operation.value, []).append((endpoint.method, path))
+        found.setdefault(operation_of(endpoint.action), []).append((endpoint.method, path))
     switches = definition.document.endpoints
     order = [*(name for name in EndpointSwitches.model_fields if name in found), *found]
     return [Served(name, tuple(found[name]), getattr(switches, name, None)) for name in dict.fromkeys(order)]
+
+
+def operation_of(action: Action) -> str:
+    """Return what the panel calls an action: its switch, where it has one."""
+    return action.scope.value if action.scope else "login"
+
+
+def switch_of(definition: Definition, action: Action) -> bool | None:
+    """Return whether an action is switched on; None where there is nothing to switch."""
+    switch: bool | None = getattr(definition.document.endpoints, operation_of(action), None)
+    return switch

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.auth.principal import Credentials, Principal, Told
-from app.definitions.definition import Endpoint
 from app.errors import Forbidden, Unauthorized
+from app.operations.endpoints import Endpoint
 from app.operations.gateway import Gateway
 from app.policy import access
 
@@ -39,7 +39,7 @@ def _may_call(endpoint: Endpoint, principals: dict[int | None, Principal]) -> bo
     if principal is None:
         return False
     try:
-        access.authorize(principal, endpoint.definition, endpoint.operation)
+        access.authorize(principal, endpoint.definition, endpoint.action.scope)
     except Forbidden:
         return False
     return True

@@ -10,7 +10,8 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from app.blueprints.oauth2.server import Server
 from app.blueprints.oauth2.validator import Validator
-from app.clients.store import SCOPES, Client
+from app.clients.store import Client
+from app.definitions.scopes import SCOPES
 from app.web.services import services
 from odoo_bridge.transaction import Environment
 

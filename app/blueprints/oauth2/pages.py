@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +19,7 @@ from app.blueprints.oauth2.validator import Validator
 from app.clients import consents
 from app.clients import store as clients
 from app.clients.store import Client
+from app.definitions.scopes import Scope
 from app.errors import TooManyRequests
 from app.web.hooks import set_session_cookie
 from app.web.http_methods import is_safe
@@ -36,16 +38,6 @@ blueprint = Blueprint(
     static_folder="static",
     static_url_path="/static",
 )
-
-#: What each scope lets a client app do, in a person's words.
-MEANINGS = {
-    "create": "create records",
-    "read": "read records that it knows",
-    "update": "change records",
-    "delete": "delete records",
-    "search": "search and list records",
-    "rpc": "call methods",
-}
 
 
 class Person(NamedTuple):
@@ -105,7 +97,7 @@ def _consent(person: Person) -> Response:
         person=person,
         client=asked.client,
         apis=apis,
-        meanings=[MEANINGS[scope] for scope in clients.SCOPES if scope in asked.scopes],
+        meanings=_meanings(asked.scopes),
         host=urlsplit(asked.redirect_uri).netloc or asked.redirect_uri,
     )
 
@@ -147,10 +139,7 @@ def given_consents() -> Response:
         services().transactions.run(lambda root: consents.withdraw(root.cr, client_id, person.uid))
         return _see_other("/api/oauth2/consents")
     given = services().transactions.run(lambda root: consents.every(root.cr, person.uid))
-    shown = [
-        (client, [MEANINGS[scope] for scope in clients.SCOPES if scope in scopes], when)
-        for client, scopes, when in given
-    ]
+    shown = [(client, _meanings(scopes), when) for client, scopes, when in given]
     return _page("consents.html", form=form, person=person, consents=shown)
 
 
@@ -224,3 +213,9 @@ def _page(template: str, *, status: int = 200, form_targets: str = "", **values:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _meanings(scopes: Iterable[str]) -> list[str]:
+    """Return what scopes let a client app do, in a person's words."""
+    held = set(scopes)
+    return [scope.meaning for scope in Scope if scope.value in held]

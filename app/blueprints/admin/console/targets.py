@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.blueprints.admin.editor import Row
-from app.blueprints.admin.endpoint_list import everything_of, shown_path
-from app.definitions.definition import Definition, Endpoint, Operation
+from app.blueprints.admin.endpoint_list import everything_of, operation_of, shown_path, switch_of
+from app.definitions.definition import Definition
+from app.operations.actions import LOG_IN
+from app.operations.endpoints import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,19 @@ class Target:
         return shown_path(self.endpoint.path)
 
     @property
+    def operation(self) -> str:
+        """What the panel calls it."""
+        return operation_of(self.endpoint.action)
+
+    @property
     def off(self) -> bool:
         """Whether the operation is switched off."""
-        return getattr(self.definition.document.endpoints, self.endpoint.operation.value, True) is False
+        return switch_of(self.definition, self.endpoint.action) is False
 
     @property
     def logs_in(self) -> bool:
         """Whether the endpoint opens a session, which no transaction takes back."""
-        return self.endpoint.operation is Operation.LOGIN
+        return self.endpoint.action is LOG_IN
 
 
 def target_key(api_id: int, method: str, path: str) -> str:

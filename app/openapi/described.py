@@ -1,0 +1,128 @@
+"""What the description of an endpoint is made from, and where each action's description is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app.definitions.definition import Definition, Exposure, Node
+from app.openapi import parts
+from app.openapi.parts import Json
+from app.openapi.schemas import Components, RecordSchemas, Schema, id_of
+from app.operations.actions import Aspect
+from app.operations.endpoints import Endpoint
+
+#: What an answer to a write says, beside the id, of a record that the caller can't see any more.
+_HANDED_OVER: Schema = {
+    "type": "boolean",
+    "const": False,
+    "description": "Only where the caller may no longer see the record, by access rights or record rules: it was "
+    "written, and nothing of it but its id is shown.",
+}
+
+
+class Described:
+    """One API as its document describes it: the schemas that its endpoints share."""
+
+    def __init__(self, definition: Definition, components: Components, name: str) -> None:
+        """``name`` stands in front of the names of schemas."""
+        self.definition = definition
+        self.document = definition.document
+        self.components = components
+        self.name = name
+        self.records = RecordSchemas(definition, components)
+
+    def id(self, exposure: Exposure) -> Schema:
+        """Return the schema of the ids of a model."""
+        return self.records.id(exposure.name)
+
+    def shown(self, exposure: Exposure) -> Node:
+        """Return what an answer to a write shows."""
+        return self.definition.shown(exposure)
+
+    def fields(self, node: Node) -> Json:
+        """Return the parameter ``fields``."""
+        return parts.listed("fields", {"type": "string", "enum": ["id", *node.fields]}, "Show these fields alone.")
+
+    def record(self, exposure: Exposure, node: Node) -> Schema:
+        """Return the schema of a record that was read or found."""
+        kind = "record" if node is exposure.node else "found"
+        return self.components.add(f"{self.name}.{exposure.name}.{kind}", self.records.record(node))
+
+    def written(self, exposure: Exposure, node: Node) -> Schema:
+        """Return the schema of a record that was just written: what it shows, or that its writer handed it over."""
+        record = self.records.record(node)
+        properties = {"visible": _HANDED_OVER, **record["properties"]}
+        return self.components.add(f"{self.name}.{exposure.name}.written", {**record, "properties": properties})
+
+    def input(self, exposure: Exposure, kind: str, schema: Schema) -> Schema:
+        """Keep the schema of a body, and return the reference to it."""
+        return self.components.add(f"{self.name}.{exposure.name}.{kind}", schema)
+
+    def context(self) -> list[Json]:
+        """Return the headers that choose language, time zone and company."""
+        company = id_of(self.definition, self.components, "res.company")
+        return [
+            *parts.parameters("Accept-Language", "X-Timezone"),
+            parts.parameter("X-Company-Id", "header", company, "The company to work in, one of the user's."),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What is special about an endpoint.
+
+    ``conditions`` are request headers by name, ``headers`` those of the answer; ``in_context`` says that language, time
+    zone and company can be chosen. ``body`` is a Request Body Object, ``example`` one of the result.
+    """
+
+    summary: str
+    result: Schema
+    text: str = ""
+    parameters: tuple[Json, ...] = ()
+    conditions: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    body: Json | None = None
+    example: Any = None
+    in_context: bool = True
+
+
+#: The description of each action: ``@describes(SEARCH)``.
+describes: Aspect[Callable[[Described, Endpoint], Description]] = Aspect("describes")
+
+
+def items(item: Schema) -> Schema:
+    """Return the schema of what a bulk call answers: the items, or with ``atomic=false`` an answer for each."""
+    answer: Schema = {
+        "type": "object",
+        "properties": {
+            "index": {"type": "integer"},
+            "status": {"type": "integer"},
+            "result": item,
+            "error": {"$ref": "#/components/schemas/Error"},
+        },
+        "required": ["index", "status"],
+        "additionalProperties": False,
+    }
+    return {
+        "anyOf": [
+            {"type": "array", "items": item},
+            {"type": "array", "items": answer, "title": "with atomic=false"},
+        ]
+    }
+
+
+def body(forms: dict[str, tuple[Schema, Any]]) -> Json:
+    """Return the body that takes any of these forms, each with an example."""
+    schemas = [schema for schema, _ in forms.values()]
+    distinct = [schema for index, schema in enumerate(schemas) if schema not in schemas[:index]]
+    return {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": distinct[0] if len(distinct) == 1 else {"oneOf": distinct},
+                "examples": {name: {"value": example} for name, (_, example) in forms.items()},
+            }
+        },
+    }

@@ -1,0 +1,110 @@
+"""The actions: each kind of endpoint that an API can have, named once. All that differs by kind is registered with it.
+
+A new one is its operation, an ``Action`` in ``ACTIONS``, and a registration for each aspect: ``serves`` (the view),
+``describes`` (its part of the OpenAPI document, from which the console takes its form) and ``requests`` (Postman).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from app.definitions.scopes import Scope
+
+T = TypeVar("T")
+Kind = Literal["rest", "rpc", "key_authentication"]
+#: The blueprint that serves the APIs of each type.
+_DOORS: dict[Kind, str] = {"rest": "rest", "rpc": "rpc", "key_authentication": "session"}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One kind of endpoint of the APIs of one type.
+
+    ``scope`` is what a token needs, and for REST also the switch in ``endpoints``; None where no token helps.
+    ``method`` None stands for those that the definition names, ``suffix`` comes behind the route (and the model).
+    ``bulk`` is served where the definition has bulk forms, ``reads`` says that a replica can do it.
+    """
+
+    kind: Kind
+    name: str
+    scope: Scope | None
+    method: str | None
+    suffix: str = ""
+    bulk: bool = False
+    reads: bool = False
+
+    @property
+    def view(self) -> str:
+        """The name of its view in Flask: that of a blueprint comes first."""
+        return f"{_DOORS[self.kind]}.{self.name}"
+
+    @property
+    def on_one_record(self) -> bool:
+        """Whether the path names a record."""
+        return "<public_id>" in self.suffix
+
+
+SEARCH = Action("rest", "search", Scope.SEARCH, "GET", reads=True)
+CREATE = Action("rest", "create", Scope.CREATE, "POST")
+UPDATE_MANY = Action("rest", "update_many", Scope.UPDATE, "PATCH", bulk=True)
+DELETE_MANY = Action("rest", "delete_many", Scope.DELETE, "DELETE", bulk=True)
+READ_MANY = Action("rest", "read_many", Scope.READ, "GET", "/bulk", bulk=True, reads=True)
+READ = Action("rest", "read", Scope.READ, "GET", "/<public_id>", reads=True)
+UPDATE = Action("rest", "update", Scope.UPDATE, "PATCH", "/<public_id>")
+DELETE = Action("rest", "delete", Scope.DELETE, "DELETE", "/<public_id>")
+
+CALL = Action("rpc", "call", Scope.RPC, None)
+CALL_ON_RECORD = Action("rpc", "call_on_record", Scope.RPC, None, "/<public_id>")
+CALL_ON_RECORDS = Action("rpc", "call_on_records", Scope.RPC, None, "/bulk", bulk=True)
+
+LOG_IN = Action("key_authentication", "log_in", None, "POST")
+
+#: All of them; those of one type in the order in which its endpoints are listed.
+ACTIONS: tuple[Action, ...] = (
+    SEARCH,
+    CREATE,
+    UPDATE_MANY,
+    DELETE_MANY,
+    READ_MANY,
+    READ,
+    UPDATE,
+    DELETE,
+    CALL,
+    CALL_ON_RECORD,
+    CALL_ON_RECORDS,
+    LOG_IN,
+)
+
+
+class Aspect(Generic[T]):
+    """What one part of the house has for each action: a decorator that registers it, and a mapping that finds it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._registered: dict[Action, T] = {}
+
+    def __call__(self, *actions: Action) -> Callable[[T], T]:
+        """Register what is decorated for these actions."""
+
+        def register(value: T) -> T:
+            self._registered.update(dict.fromkeys(actions, value))
+            return value
+
+        return register
+
+    def __getitem__(self, action: Action) -> T:
+        """Return what is registered for an action; raises LookupError that names what is missing."""
+        try:
+            return self._registered[action]
+        except KeyError:
+            raise LookupError(f"Nothing {self.name} the action {action.view}.") from None
+
+    def __iter__(self) -> Iterator[Action]:
+        """Yield the actions in the order of their registration."""
+        return iter(self._registered)
+
+    def missing(self) -> list[str]:
+        """Return the views of the actions for which nothing is registered."""
+        return [action.view for action in ACTIONS if action not in self._registered]
