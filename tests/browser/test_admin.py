@@ -125,7 +125,7 @@ def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
     def call(method: str = "GET", below: str = "", **options: object) -> requests.Response:
         return requests.request(method, f"{server.url}/api/industries{below}", headers=headers, timeout=10, **options)  # type: ignore[arg-type]
 
-    wait_until(lambda: call().status_code == 200, 2)
+    wait_until(lambda: ask_each(server, "/api/industries", **headers) == {200}, 30)
     record = call().json()["result"]["records"][0]
     assert set(record) == {"id", "name", "full_name", "create_uid"}
     assert "login" in record["create_uid"][1]

@@ -309,7 +309,7 @@ def test_a_flush_returns_when_the_batch_that_the_other_thread_has_begun_is_writt
         partitions.ensure(connection, date.today())
         connection.execute(text("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE"))
         recorder.record(_row(datetime.now(timezone.utc), request_id="in flight"))
-        wait_until(lambda: not recorder._queue, 10)
+        wait_until(lambda: not recorder._queue, 60)
         flushing.start()
         flushing.join(0.2)
         assert flushing.is_alive()
@@ -331,7 +331,7 @@ def test_rows_that_come_while_others_are_written_wait_for_the_next_time(
     monkeypatch.setattr(recorder, "_write", write)
     recorder.record(_row(datetime.now(timezone.utc), request_id="first"))
     begin = time.monotonic()
-    wait_until(lambda: len(batches) >= 3, 10)
+    wait_until(lambda: len(batches) >= 3, 60)
     assert time.monotonic() - begin > 0.3  # three waits, and not one batch behind the other
     monkeypatch.setattr(recorder, "_write", lambda batch: None)
     recorder.stop()

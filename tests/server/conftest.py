@@ -162,15 +162,15 @@ def wait_until(condition: Callable[[], object], seconds: float, explain: Callabl
         time.sleep(0.05)
 
 
-def wait_for_lock(testbed: Testbed, server: Server) -> None:
-    """Wait until a change of a partner waits for a lock."""
+def wait_for_lock(testbed: Testbed, server: Server, calls: int = 1) -> None:
+    """Wait until so many changes of a partner wait for a lock."""
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'res_partner'"
     watching = testbed.server.connect(server.database)
     with watching.cursor() as look:
 
         def waits() -> bool:
             look.execute(waiting)
-            return look.fetchone() is not None
+            return len(look.fetchall()) >= calls
 
         wait_until(waits, 30)
     watching.close()

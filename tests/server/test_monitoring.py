@@ -25,7 +25,7 @@ def served(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with serving(testbed, f"gatehouse_monitored_{os.getpid()}", log, GATEHOUSE_METRICS_TOKEN=TOKEN) as server:
         assert server.session().get(f"{server.url}/api/partner/rest", timeout=10).ok
         # Connections are counted a few times a second.
-        wait_until(lambda: "gatehouse_database_connections_limit" in _labels(server), 10)
+        wait_until(lambda: "gatehouse_database_connections_limit" in _labels(server), 30)
         yield _labels(server)
 
 

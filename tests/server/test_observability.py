@@ -136,12 +136,12 @@ def test_logins_and_client_secrets_are_counted(observed: Server, value: Callable
 
 
 def test_a_call_in_flight_and_its_connection_are_seen(blocked: Callable[[], None], value: Callable[..., float]) -> None:
-    wait_until(lambda: value("gatehouse_database_connections", pool="odoo", state="used") == 1, 5)
+    wait_until(lambda: value("gatehouse_database_connections", pool="odoo", state="used") == 1, 30)
     assert value("gatehouse_requests_in_flight") == 2
     blocked()
-    wait_until(lambda: value("gatehouse_database_connections", pool="odoo", state="used") == 0, 5)
-    assert value("gatehouse_database_connections", pool="odoo", state="idle") >= 1
-    assert value("gatehouse_requests_in_flight") == 1
+    wait_until(lambda: value("gatehouse_database_connections", pool="odoo", state="used") == 0, 30)
+    wait_until(lambda: value("gatehouse_database_connections", pool="odoo", state="idle") >= 1, 30)
+    wait_until(lambda: value("gatehouse_requests_in_flight") == 1, 30)
 
 
 def test_a_retry_after_a_serialization_failure_is_counted(
@@ -174,7 +174,7 @@ def test_a_reload_of_the_registry_and_of_the_catalog_is_counted(
     before, catalog = counted(), value("gatehouse_catalog_reloads_total")
     in_odoo(testbed, observed.database, "registry.registry_invalidated = True")
     wait_until(lambda: counted() >= before + 2, 20)  # in each worker
-    wait_until(lambda: value("gatehouse_catalog_reloads_total") >= catalog + 2, 5)
+    wait_until(lambda: value("gatehouse_catalog_reloads_total") >= catalog + 2, 30)
 
 
 def test_rows_of_the_log_that_wait_are_seen_and_so_is_the_connection_that_writes_them(
@@ -186,12 +186,12 @@ def test_rows_of_the_log_that_wait_are_seen_and_so_is_the_connection_that_writes
         cursor.execute("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE")
         for _ in range(8):
             requests.get(f"{observed.url}{API}", timeout=10)
-        wait_until(lambda: value("gatehouse_database_connections", pool="own", state="used") >= 1, 5)
-        assert value("gatehouse_log_queue_rows") >= 1
+        wait_until(lambda: value("gatehouse_database_connections", pool="own", state="used") >= 1, 30)
+        wait_until(lambda: value("gatehouse_log_queue_rows") >= 1, 30)
     outside.rollback()
     outside.close()
-    wait_until(lambda: value("gatehouse_database_connections", pool="own", state="used") == 0, 5)
-    wait_until(lambda: value("gatehouse_log_queue_rows") == 0, 5)
+    wait_until(lambda: value("gatehouse_database_connections", pool="own", state="used") == 0, 30)
+    wait_until(lambda: value("gatehouse_log_queue_rows") == 0, 30)
 
 
 def test_answers_of_503_are_counted_by_reason(observed: Server, testbed: Testbed, value: Callable[..., float]) -> None:
@@ -209,7 +209,7 @@ def test_answers_of_503_are_counted_by_reason(observed: Server, testbed: Testbed
         connection.commit()
     connection.close()
     assert (status, ready) == (503, 0)
-    wait_until(lambda: requests.get(f"{observed.url}/readyz", timeout=10).ok, 10)
+    wait_until(lambda: requests.get(f"{observed.url}/readyz", timeout=10).ok, 30)
     assert value("gatehouse_unavailable_total", reason="database_unavailable") == before + 1
 
 
@@ -229,7 +229,7 @@ def test_a_slow_call_says_how_long_the_database_took(
         slow = [line for line in _lines(observed) if line["logger"] == "gatehouse.slow"]
         return [line for line in slow if line["request_id"] == request.node.name]
 
-    wait_until(found, 10)
+    wait_until(found, 30)
     (line,) = found()
     assert (line["level"], line["method"], line["status"]) == ("WARNING", "PATCH", 200)
     assert line["seconds"] >= line["sql_seconds"] >= 0.4

@@ -69,7 +69,7 @@ def pooled(request: pytest.FixtureRequest, testbed: Testbed, server: Server, tmp
         return True
 
     try:
-        wait_until(answers, 10)
+        wait_until(answers, 30)
         yield through
     finally:
         process.terminate()
@@ -103,7 +103,7 @@ def test_writers_that_meet_and_a_new_definition_come_through(pooled: Testbed, se
         )
         run_flask(["api", "import", str(document)], environment_of(pooled, server.database))
         new = f"{behind.url}/api/pooled{pooled.port}?limit=1"
-        wait_until(lambda: requests.get(new, timeout=10).status_code == 200, 2)
+        wait_until(lambda: requests.get(new, timeout=10).status_code == 200, 30)
         document.write_text(document.read_text().replace("published: true", "published: false"))
         server.flask("api", "import", str(document))
 

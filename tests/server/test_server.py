@@ -32,7 +32,7 @@ def _api(tmp_path: Path, name: str, text: str) -> Path:
 
 
 def test_two_workers_serve(server: Server) -> None:
-    wait_until(lambda: len(server.worker_pids()) == 2, 10)
+    wait_until(lambda: len(server.worker_pids()) == 2, 30)
 
 
 @pytest.mark.alone
@@ -143,7 +143,7 @@ def test_a_worker_that_dies_is_replaced(server: Server) -> None:
     before = server.worker_pids()
     os.kill(before[0], signal.SIGKILL)
     wait_until(lambda: len(server.worker_pids()) == 2 and before[0] not in server.worker_pids(), 20)
-    wait_until(lambda: server.session().get(f"{server.url}/api/partner/rest?limit=1").status_code == 200, 10)
+    wait_until(lambda: server.session().get(f"{server.url}/api/partner/rest?limit=1").status_code == 200, 30)
 
 
 def test_a_stop_lets_calls_in_flight_finish_and_leaves_no_process(testbed: Testbed, tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_an_addon_that_is_uninstalled_takes_its_api_out_of_service_and_no_other(
         session = server.session()
         products = f"{server.url}/api/products/product.template?limit=1"
         partners = f"{server.url}/api/partner/rest?limit=1"
-        wait_until(lambda: session.get(products).status_code == 200, 5)
+        wait_until(lambda: session.get(products).status_code == 200, 30)
         in_odoo(
             testbed,
             server.database,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import psutil
@@ -15,6 +17,22 @@ from tests.server.conftest import Server, wait_until
 #: Seconds after which a test that waits for the workers fails. What is promised (a second) has tests of its own, which
 #: run alone: beside other tests a worker may be late.
 _PATIENCE = 30
+
+
+class HungUp(Exception):
+    """A worker has refused a call and closed its connection."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"hung up after {status}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection to a worker, and the status of its first answer."""
+
+    client: http.client.HTTPConnection
+    status: int
 
 
 def worker_of(server: Server, client: socket.socket) -> int:
@@ -29,22 +47,32 @@ def worker_of(server: Server, client: socket.socket) -> int:
     return found
 
 
-def ask_each(server: Server, path: str, **headers: str) -> set[int]:
-    """Return the statuses that the workers answer a path with, each on a connection of its own."""
+@contextlib.contextmanager
+def connected(server: Server, path: str, **headers: str) -> Iterator[dict[int, Connected]]:
+    """Keep a connection to each worker, by its process id, over which it has answered a path."""
     address = urlsplit(server.url)
-    statuses: dict[int, int] = {}
+    found: dict[int, Connected] = {}
     with contextlib.ExitStack() as stack:
-        while not set(server.worker_pids()) <= set(statuses):
+        while not set(server.worker_pids()) <= set(found):
             client = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
             stack.callback(client.close)
             client.request("GET", path, headers=headers)
             answer = client.getresponse()
             answer.read()
             if client.sock is None:  # the worker has hung up, as it does after a refusal
-                return {answer.status}
+                raise HungUp(answer.status)
             # They stay open: the next one goes to the worker that has fewer.
-            statuses[worker_of(server, client.sock)] = answer.status
-    return set(statuses.values())
+            found[worker_of(server, client.sock)] = Connected(client, answer.status)
+        yield found
+
+
+def ask_each(server: Server, path: str, **headers: str) -> set[int]:
+    """Return the statuses that the workers answer a path with, each on a connection of its own."""
+    try:
+        with connected(server, path, **headers) as found:
+            return {each.status for each in found.values()}
+    except HungUp as refused:
+        return {refused.status}
 
 
 def wait_for_api(server: Server, path: str) -> None:
