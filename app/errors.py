@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg2
-from sqlalchemy.exc import DBAPIError
 
 from odoo_bridge import errors as bridge
 
@@ -163,12 +162,8 @@ def from_bridge(error: bridge.BridgeError) -> ApiError:
 
 
 def from_database(error: Exception) -> ApiError | None:
-    """Return the client's error for one of the database that no transaction of the bridge has seen, else None.
-
-    SQLAlchemy, which the panel's numbers and the definitions are read with, wraps those of psycopg2.
-    """
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    found = bridge.translate(cause) if isinstance(cause, psycopg2.Error) else None
+    """Return the client's error for one of the database that no transaction of the bridge has seen, else None."""
+    found = bridge.translate(error) if isinstance(error, psycopg2.Error) else None
     return from_bridge(found) if found is not None else None
 
 

@@ -19,10 +19,10 @@ from app.blueprints.rest import blueprint as rest
 from app.blueprints.rpc import blueprint as rpc
 from app.blueprints.session import blueprint as session
 from app.catalog.catalog import Catalog, Snapshot
-from app.catalog.database import make_engine
 from app.clients.tokens import derived
 from app.commands import init_commands
 from app.config import Settings
+from app.database import Database
 from app.observe import logs, meters, pools
 from app.operations.addons import Addons
 from app.operations.endpoints import endpoints
@@ -79,16 +79,15 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         instance.database, limits, on_retry=meters.RETRIES.inc, on_reload=meters.REGISTRY_RELOADS.inc
     )
     addons = Addons(transactions, settings.odoo_conf)
-    engine = make_engine(instance.dsn)
-    pools.measure(engine)
-    recorder = Recorder(engine)
+    database = Database(instance.dsn)
+    pools.measure(database)
+    recorder = Recorder(database)
 
     def look() -> None:
         recorder.measure()
         addons.look()
 
     catalog = Catalog(
-        engine,
         transactions,
         settings.catalog_interval,
         lambda snapshot: _take_over(app, settings, snapshot),
@@ -113,7 +112,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         settings=settings,
         instance=instance,
         transactions=transactions,
-        engine=engine,
+        database=database,
         catalog=catalog,
         throttle=throttle,
         recorder=recorder,

@@ -44,6 +44,11 @@ def _parse(text: str, what: str) -> Any:
         ) from None
 
 
+def to_number(text: str, digits: int = 9) -> int | None:
+    """Return the whole number that a text of decimal digits is, or None where it is none or has more digits."""
+    return int(text) if len(text) <= digits and text.isascii() and text.isdigit() else None
+
+
 def to_date(value: object) -> date | None:
     """Return the date of a text ``YYYY-MM-DD``, or None where it is none."""
     if not isinstance(value, str) or len(value) != 10:

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 
-from sqlalchemy import Engine, text
+import psycopg2
 
+from app.database import Database
 from dev import testbed as dev_testbed
 
 LOG_ROWS = 2_000_000
@@ -28,70 +29,66 @@ def main() -> None:
     testbed = dev_testbed.prepare()
     if testbed.odoo_source is not None:
         os.environ["GATEHOUSE_ODOO_SOURCE"] = str(testbed.odoo_source)
-    from app.catalog.database import make_engine  # noqa: PLC0415  Odoo's source has to be known before
-    from app.catalog.migrating import upgrade  # noqa: PLC0415
+    from app.catalog.migrating import upgrade  # noqa: PLC0415  Odoo's source has to be known before
 
-    database = f"gatehouse_bench_{os.getpid()}"
-    testbed.clone(database)
+    name = f"gatehouse_bench_{os.getpid()}"
+    testbed.clone(name)
     try:
-        engine = make_engine({"dsn": testbed.dsn(database)})
-        upgrade(engine)
+        database = Database({"dsn": testbed.dsn(name)})
+        upgrade(database)
         print(f"Making {LOG_ROWS:,} rows of {DAYS} days ...", flush=True)
-        fill(engine)
-        page = _time(engine)
+        fill(database)
+        page = _time(database)
     finally:
-        testbed.drop(database)
+        testbed.drop(name)
     print(f"The page: {page:.3f} s (limit {LIMIT} s)")
     raise SystemExit(0 if page < LIMIT else 1)
 
 
-def fill(engine: Engine) -> None:
+def fill(database: Database) -> None:
     """Make the rows of the log and of the rollups that belong to them."""
     from app.analytics import partitions  # noqa: PLC0415
 
     today = datetime.now(timezone.utc).date()
-    with engine.begin() as connection:
+    with database.transaction() as cr:
         for age in range(DAYS + 1):
-            partitions.ensure(connection, date.fromordinal(today.toordinal() - age))
-        connection.execute(
-            text(
-                "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, error, caller, "
-                "client, uid, address, milliseconds) "
-                "SELECT now() - (n % :minutes) * interval '1 minute', md5(n::text), n % 20, "
-                "'GET /api/' || n % 20 || '/' || n % 5, '/api', CASE WHEN n % 17 = 0 THEN 404 ELSE 200 END, "
-                "CASE WHEN n % 17 = 0 THEN 'not_found' END, 'client:' || n % 3, 'Client ' || n % 3, 2, '192.0.2.1', "
-                "exp(random() * 5) FROM generate_series(1, :rows) n"
-            ),
+            partitions.ensure(cr, date.fromordinal(today.toordinal() - age))
+        cr.execute(
+            "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, error, caller, "
+            "client, uid, address, milliseconds) "
+            "SELECT now() - (n %% %(minutes)s) * interval '1 minute', md5(n::text), n %% 20, "
+            "'GET /api/' || n %% 20 || '/' || n %% 5, '/api', CASE WHEN n %% 17 = 0 THEN 404 ELSE 200 END, "
+            "CASE WHEN n %% 17 = 0 THEN 'not_found' END, 'client:' || n %% 3, 'Client ' || n %% 3, 2, '192.0.2.1', "
+            "exp(random() * 5) FROM generate_series(1, %(rows)s) n",
             {"rows": LOG_ROWS, "minutes": DAYS * 24 * 60},
         )
         for table, unit in (("rollup_day", "day"), ("rollup_hour", "hour")):
             for dimension, key in (("api", "''"), ("endpoint", "endpoint"), ("client", "client"), ("error", "error")):
-                connection.execute(
-                    text(
-                        f"INSERT INTO gatehouse.{table} SELECT '{dimension}', date_trunc('{unit}', at), api_id, {key}, "
-                        "error IS NOT NULL, greatest(0, ceil(ln(milliseconds / 0.1) / ln(1.1)))::int, count(*), "
-                        f"sum(milliseconds) FROM gatehouse.request_log WHERE {key} IS NOT NULL GROUP BY 2, 3, 4, 5, 6"
-                    )
+                cr.execute(
+                    f"INSERT INTO gatehouse.{table} SELECT '{dimension}', date_trunc('{unit}', at), api_id, {key}, "
+                    "error IS NOT NULL, greatest(0, ceil(ln(milliseconds / 0.1) / ln(1.1)))::int, count(*), "
+                    f"sum(milliseconds) FROM gatehouse.request_log WHERE {key} IS NOT NULL GROUP BY 2, 3, 4, 5, 6"
                 )
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE gatehouse.rollup_day"))
-        connection.execute(text("VACUUM ANALYZE gatehouse.rollup_hour"))
-        connection.execute(text("VACUUM ANALYZE gatehouse.request_log"))
+    connection = psycopg2.connect(**database.dsn)
+    connection.autocommit = True
+    with connection.cursor() as cr:
+        cr.execute("VACUUM ANALYZE")
+    connection.close()
 
 
-def _time(engine: Engine) -> float:
+def _time(database: Database) -> float:
     from app.analytics import queries  # noqa: PLC0415
     from app.analytics.queries import Period  # noqa: PLC0415
 
     period = Period.last(timedelta(days=DAYS))
     parts: dict[str, Callable[[], object]] = {
-        "totals": lambda: queries.totals(engine, period),
-        "per API": lambda: queries.by(engine, period, "api"),
-        "per endpoint": lambda: queries.by(engine, period, "endpoint"),
-        "per client app": lambda: queries.by(engine, period, "client"),
-        "per error": lambda: queries.by(engine, period, "error"),
-        "over time": lambda: queries.series(engine, period),
-        "newest rows of the log": lambda: queries.log_page(engine, period),
+        "totals": lambda: queries.totals(database, period),
+        "per API": lambda: queries.by(database, period, "api"),
+        "per endpoint": lambda: queries.by(database, period, "endpoint"),
+        "per client app": lambda: queries.by(database, period, "client"),
+        "per error": lambda: queries.by(database, period, "error"),
+        "over time": lambda: queries.series(database, period),
+        "newest rows of the log": lambda: queries.log_page(database, period),
     }
     total = 0.0
     for name, part in parts.items():
@@ -103,9 +100,8 @@ def _time(engine: Engine) -> float:
         median = statistics.median(seconds)
         total += median
         print(f"{name:24} {median * 1000:8.1f} ms", flush=True)
-    with engine.connect() as connection:
-        (rows,) = connection.execute(text("SELECT count(*) FROM gatehouse.rollup_day")).one()
-    print(f"{'rows of the rollup':24} {rows:8}")
+    (counted,) = database.rows("SELECT count(*) AS rows FROM gatehouse.rollup_day", {})
+    print(f"{'rows of the rollup':24} {counted['rows']:8}")
     return total
 
 

@@ -10,8 +10,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
-
 from app.catalog.migrating import upgrade
 from app.factory import create_app
 from app.web.routing import Gatehouse
@@ -32,10 +30,10 @@ def main() -> None:
 
 def configure(app: Gatehouse) -> dict[str, Any]:
     """Bring the schema up to date, import the definitions, make new credentials, and return these."""
-    upgrade(app.services.engine)
-    with app.services.engine.begin() as connection:
-        connection.execute(text("DELETE FROM gatehouse.client WHERE name = :name"), {"name": CLIENT})
-        connection.execute(text(f"TRUNCATE {', '.join(f'gatehouse.{table}' for table in _EMPTIED)}"))
+    upgrade(app.services.database)
+    with app.services.database.transaction() as cr:
+        cr.execute("DELETE FROM gatehouse.client WHERE name = %s", (CLIENT,))
+        cr.execute(f"TRUNCATE {', '.join(f'gatehouse.{table}' for table in _EMPTIED)}")
 
     def flask(*arguments: str) -> str:
         runner = app.test_cli_runner(catch_exceptions=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from odoo.api import SUPERUSER_ID
 from odoo.exceptions import AccessDenied
 
 from .errors import BridgeError, Denied
@@ -17,6 +18,11 @@ class User:
     uid: int
     login: str
     active: bool = True
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether no call may be executed as this user: access rights and record rules don't bind it."""
+        return bool(self.uid == SUPERUSER_ID)
 
 
 class SecondFactorRequired(BridgeError):

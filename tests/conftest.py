@@ -97,7 +97,7 @@ def app(testbed: Testbed, database: str) -> Iterator[Gatehouse]:
     """The application on the tests' database."""
     others = {"GATEHOUSE_MAX_BODY_SIZE": "2000000", "GATEHOUSE_METRICS_TOKEN": "an ops person's token"}
     app = create_app(from_environment({**testbed.environment(database), **others}))
-    migrating.upgrade(app.services.engine)
+    migrating.upgrade(app.services.database)
     yield app
     app.services.recorder.stop()
     app.services.catalog.stop()

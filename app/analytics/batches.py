@@ -9,21 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, text
+
+from app.database import Cursor
 
 
-def insert(
-    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], then: str = ""
-) -> None:
+def insert(cr: Cursor, table: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], then: str = "") -> None:
     """Insert rows into a table of the schema ``gatehouse``; ``then`` is what follows, for example ON CONFLICT.
 
     Values are what JSON has, and dates.
     """
     named = ", ".join(columns)
-    connection.execute(
-        text(
-            f"INSERT INTO gatehouse.{table} ({named}) "
-            f"SELECT {named} FROM json_populate_recordset(NULL::gatehouse.{table}, CAST(:rows AS json)) {then}"
-        ),
-        {"rows": orjson.dumps(rows).decode()},
+    cr.execute(
+        f"INSERT INTO gatehouse.{table} ({named}) "
+        f"SELECT {named} FROM json_populate_recordset(NULL::gatehouse.{table}, CAST(%s AS json)) {then}",
+        (orjson.dumps(rows).decode(),),
     )

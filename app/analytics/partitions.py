@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 
-from sqlalchemy import Connection, text
+from app.database import Cursor
 
 _PREFIX = "request_log_"
 
 
-def ensure(connection: Connection, day: date) -> None:
+def ensure(cr: Cursor, day: date) -> None:
     """Make the partition of a day where it is missing; several processes may do so at once."""
     name = f"{_PREFIX}{day:%Y%m%d}"
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('gatehouse.partitions'))"))
-    connection.execute(
-        text(
-            f"CREATE TABLE IF NOT EXISTS gatehouse.{name} PARTITION OF gatehouse.request_log "
-            f"FOR VALUES FROM ('{day} 00:00:00+00') TO ('{day + timedelta(days=1)} 00:00:00+00')"
-        )
+    cr.execute("SELECT pg_advisory_xact_lock(hashtext('gatehouse.partitions'))")
+    cr.execute(
+        f"CREATE TABLE IF NOT EXISTS gatehouse.{name} PARTITION OF gatehouse.request_log "
+        f"FOR VALUES FROM ('{day} 00:00:00+00') TO ('{day + timedelta(days=1)} 00:00:00+00')"
     )
 
 
-def drop_before(connection: Connection, day: date) -> list[str]:
+def drop_before(cr: Cursor, day: date) -> list[str]:
     """Drop the partitions of all days before ``day`` and return their names."""
-    rows = connection.execute(
-        text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'gatehouse.request_log'::regclass")
-    )
-    old = sorted(name for (name,) in rows if _day_of(name) < day)
+    cr.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'gatehouse.request_log'::regclass")
+    old = sorted(name for (name,) in cr.fetchall() if _day_of(name) < day)
     for name in old:
-        connection.execute(text(f"DROP TABLE {name}"))
+        cr.execute(f"DROP TABLE {name}")
     return old
 
 

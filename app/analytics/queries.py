@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
-from sqlalchemy import Engine, text
-
 from app.analytics import rollup
 from app.analytics.latency import percentile
 from app.analytics.rollup import Table
+from app.database import Database
 
 #: What lists and files show of a row of the log: all but bodies, which can be long.
 LOG_COLUMNS = (
@@ -64,41 +63,40 @@ class Statistics:
         return (self.calls - self.failures) / self.calls if self.calls else None
 
 
-def totals(engine: Engine, period: Period, *, api_id: int | None = None) -> Statistics:
+def totals(database: Database, period: Period, *, api_id: int | None = None) -> Statistics:
     """Return the numbers of all calls, or of one API's."""
-    return _statistics("total", _buckets(engine, period, "api", "''", api_id).get("", []))
+    return _statistics("total", _buckets(database, period, "api", "''", api_id).get("", []))
 
 
-def by(engine: Engine, period: Period, dimension: Dimension, *, api_id: int | None = None) -> list[Statistics]:
+def by(database: Database, period: Period, dimension: Dimension, *, api_id: int | None = None) -> list[Statistics]:
     """Return the numbers per API (by id), endpoint, client app or error, the most called first."""
     column = "api_id" if dimension == "api" else "key"
-    found = [_statistics(key, rows) for key, rows in _buckets(engine, period, dimension, column, api_id).items()]
+    found = [_statistics(key, rows) for key, rows in _buckets(database, period, dimension, column, api_id).items()]
     return sorted(found, key=lambda each: -each.calls)
 
 
-def series(engine: Engine, period: Period, *, api_id: int | None = None) -> list[Statistics]:
+def series(database: Database, period: Period, *, api_id: int | None = None) -> list[Statistics]:
     """Return the numbers per minute, hour or day, in order; times without calls are left out."""
-    found = [_statistics(key, rows) for key, rows in _buckets(engine, period, "api", "at", api_id).items()]
+    found = [_statistics(key, rows) for key, rows in _buckets(database, period, "api", "at", api_id).items()]
     return sorted(found, key=lambda each: each.key)
 
 
 def _buckets(
-    engine: Engine, period: Period, dimension: Dimension, column: str, api_id: int | None
+    database: Database, period: Period, dimension: Dimension, column: str, api_id: int | None
 ) -> dict[Any, list[Any]]:
     """Return, for each value of a column, rows of (failed, bucket, calls, milliseconds)."""
-    condition = "AND api_id = :api_id" if api_id is not None else ""
+    condition = "AND api_id = %(api_id)s" if api_id is not None else ""
     seconds = period.table.seconds
     start = datetime.fromtimestamp(period.start.timestamp() // seconds * seconds, timezone.utc)
     rows = defaultdict(list)
-    with engine.connect() as connection:
-        for key, *row in connection.execute(
-            text(
-                f"SELECT {column}, failed, bucket, sum(calls)::bigint, sum(milliseconds) "
-                f"FROM gatehouse.{period.table.name} "
-                f"WHERE dimension = :dimension AND at >= :start AND at < :end {condition} GROUP BY 1, 2, 3"
-            ),
+    with database.transaction() as cr:
+        cr.execute(
+            f"SELECT {column}, failed, bucket, sum(calls)::bigint, sum(milliseconds) "
+            f"FROM gatehouse.{period.table.name} "
+            f"WHERE dimension = %(dimension)s AND at >= %(start)s AND at < %(end)s {condition} GROUP BY 1, 2, 3",
             {"dimension": dimension, "start": start, "end": period.end, "api_id": api_id},
-        ):
+        )
+        for key, *row in cr.fetchall():
             rows[key].append(row)
     return rows
 
@@ -154,7 +152,7 @@ class Cursor:
 
 
 def log_page(
-    engine: Engine,
+    database: Database,
     period: Period,
     *,
     api_id: int | None = None,
@@ -171,29 +169,28 @@ def log_page(
     or the beginning of a path; ``person`` the Odoo user whom it names, if any. A page goes on where the one before
     ended, so that what is called meanwhile moves nothing, and its cost does not grow with its number.
     """
-    conditions = ["at >= :start", "at < :end"]
+    conditions = ["at >= %(start)s", "at < %(end)s"]
     values: dict[str, Any] = {"start": period.start, "end": period.end, "limit": limit}
     if api_id is not None:
-        conditions.append("api_id = :api_id")
+        conditions.append("api_id = %(api_id)s")
         values["api_id"] = api_id
     if failed is not None:
         conditions.append("error IS NOT NULL" if failed else "error IS NULL")
     if status is not None:
-        conditions.append("status BETWEEN :lowest AND :highest")
+        conditions.append("status BETWEEN %(lowest)s AND %(highest)s")
         values.update(lowest=status[0], highest=status[1])
     if search:
         conditions.append(
-            "(:search IN (request_id, caller, client, endpoint, error, address) "
-            f"OR (:search LIKE '/%' AND starts_with(path, :search)) OR {_BY_PERSON})"
+            "(%(search)s IN (request_id, caller, client, endpoint, error, address) "
+            f"OR (%(search)s LIKE '/%%' AND starts_with(path, %(search)s)) OR {_BY_PERSON})"
         )
         values.update(search=search, **_person(person))
     if before is not None:
-        conditions.append("at <= :at AND (at, ctid) < (:at, CAST(:place AS tid))")
+        conditions.append("at <= %(at)s AND (at, ctid) < (%(at)s, CAST(%(place)s AS tid))")
         values.update(at=before.at, place=before.place)
-    return _rows(
-        engine,
+    return database.rows(
         f"SELECT {LOG_COLUMNS}, ctid::text AS place FROM gatehouse.request_log WHERE {' AND '.join(conditions)} "
-        "ORDER BY at DESC, ctid DESC LIMIT :limit",
+        "ORDER BY at DESC, ctid DESC LIMIT %(limit)s",
         values,
     )
 
@@ -202,18 +199,18 @@ def log_page(
 #: the newest.
 _MEANT = """
 SELECT call_id FROM (
-  SELECT call_id, at FROM gatehouse.request_log WHERE request_id = :id
-  UNION ALL SELECT call_id, at FROM gatehouse.audit WHERE request_id = :id
-) AS calls ORDER BY call_id IS NOT DISTINCT FROM :id DESC, at DESC LIMIT 1
+  SELECT call_id, at FROM gatehouse.request_log WHERE request_id = %(id)s
+  UNION ALL SELECT call_id, at FROM gatehouse.audit WHERE request_id = %(id)s
+) AS calls ORDER BY call_id IS NOT DISTINCT FROM %(id)s DESC, at DESC LIMIT 1
 """
 _OTHERS = """
-SELECT EXISTS (SELECT FROM gatehouse.request_log WHERE request_id = :id AND call_id IS DISTINCT FROM :call)
-  OR EXISTS (SELECT FROM gatehouse.audit WHERE request_id = :id AND call_id IS DISTINCT FROM :call) AS others
+SELECT EXISTS (SELECT FROM gatehouse.request_log WHERE request_id = %(id)s AND call_id IS DISTINCT FROM %(call)s)
+  OR EXISTS (SELECT FROM gatehouse.audit WHERE request_id = %(id)s AND call_id IS DISTINCT FROM %(call)s) AS others
 """
 
 
 def request(
-    engine: Engine, request_id: str, call_id: str | None = None
+    database: Database, request_id: str, call_id: str | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return what the log and the audit know of a call.
 
@@ -221,24 +218,24 @@ def request(
     before there were such ids. What the others did is no part of the answer.
     """
     if call_id is None:
-        meant = _rows(engine, _MEANT, {"id": request_id})
+        meant = database.rows(_MEANT, {"id": request_id})
         call_id = meant[0]["call_id"] if meant else None
     values = {"id": request_id, "call": call_id or None}
-    condition = "request_id = :id AND call_id IS NOT DISTINCT FROM :call"
+    condition = "request_id = %(id)s AND call_id IS NOT DISTINCT FROM %(call)s"
     return (
-        _rows(engine, f"SELECT * FROM gatehouse.request_log WHERE {condition} ORDER BY at", values),
-        _rows(engine, f"SELECT * FROM gatehouse.audit WHERE {condition} ORDER BY id", values),
+        database.rows(f"SELECT * FROM gatehouse.request_log WHERE {condition} ORDER BY at", values),
+        database.rows(f"SELECT * FROM gatehouse.audit WHERE {condition} ORDER BY id", values),
     )
 
 
-def is_shared(engine: Engine, request_id: str, call_id: str | None) -> bool:
+def is_shared(database: Database, request_id: str, call_id: str | None) -> bool:
     """Whether other calls came with the request id of this one."""
-    (row,) = _rows(engine, _OTHERS, {"id": request_id, "call": call_id})
+    (row,) = database.rows(_OTHERS, {"id": request_id, "call": call_id})
     return bool(row["others"])
 
 
 def audit_page(
-    engine: Engine,
+    database: Database,
     *,
     model: str = "",
     record_id: int | None = None,
@@ -254,42 +251,36 @@ def audit_page(
     """
     conditions = ["true"]
     if search:
-        conditions.append(f"(:search IN (request_id, caller, client, api, action, address) OR {_BY_PERSON})")
+        conditions.append(f"(%(search)s IN (request_id, caller, client, api, action, address) OR {_BY_PERSON})")
     if before is not None:
-        conditions.append("id < :before")
+        conditions.append("id < %(before)s")
     if model:
-        conditions.append("model = :model")
+        conditions.append("model = %(model)s")
     if record_id is not None:
-        conditions.append("record_ids @> ARRAY[:record_id]")
-    return _rows(
-        engine,
-        f"SELECT * FROM gatehouse.audit WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        conditions.append("record_ids @> ARRAY[%(record_id)s]")
+    return database.rows(
+        f"SELECT * FROM gatehouse.audit WHERE {' AND '.join(conditions)} "
+        "ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s",
         {"model": model, "record_id": record_id, "search": search, "limit": limit, "offset": offset, "before": before}
         | _person(person),
     )
 
 
 def history_page(
-    engine: Engine, *, limit: int = 50, offset: int = 0, before: int | None = None
+    database: Database, *, limit: int = 50, offset: int = 0, before: int | None = None
 ) -> list[dict[str, Any]]:
     """Return changes of definitions, client apps and settings, the newest first, with before and after."""
-    condition = "true" if before is None else "id < :before"
-    return _rows(
-        engine,
-        f"SELECT * FROM gatehouse.history WHERE {condition} ORDER BY id DESC LIMIT :limit OFFSET :offset",
+    condition = "true" if before is None else "id < %(before)s"
+    return database.rows(
+        f"SELECT * FROM gatehouse.history WHERE {condition} ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s",
         {"limit": limit, "offset": offset, "before": before},
     )
 
 
 #: What a person did: by themselves, through a client app, or what was done with their rights.
-_BY_PERSON = "uid = :uid OR caller = :user OR caller LIKE :on_behalf"
+_BY_PERSON = "uid = %(uid)s OR caller = %(user)s OR caller LIKE %(on_behalf)s"
 
 
 def _person(uid: int | None) -> dict[str, Any]:
     """Return the values of ``_BY_PERSON``; nobody's where no person is asked for."""
     return {"uid": uid, "user": uid and f"user:{uid}", "on_behalf": uid and f"client:%:{uid}"}
-
-
-def _rows(engine: Engine, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(text(query), parameters).mappings()]

@@ -18,12 +18,12 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, SQLAlchemyError
+import psycopg2
 
 from app.analytics import batches, bodies, partitions, retention, rollup
 from app.analytics.bodies import Exchange, Legible, Room, legible
 from app.analytics.token_use import TokenUse
+from app.database import Database
 from app.observe import meters
 
 _logger = logging.getLogger(__name__)
@@ -98,14 +98,14 @@ class Recorder:
     """Takes rows from the calls of this process and writes them in batches."""
 
     def __init__(
-        self, engine: Engine, capacity: int = CAPACITY, room: int = bodies.CAPACITY, interval: float = INTERVAL
+        self, database: Database, capacity: int = CAPACITY, room: int = bodies.CAPACITY, interval: float = INTERVAL
     ) -> None:
         """``capacity`` is the rows that may wait, ``room`` the bytes of bodies that may wait with them.
 
         ``interval`` is the seconds between two batches.
         """
         self.dropped = 0
-        self._engine = engine
+        self._database = database
         self._capacity = capacity
         self._interval = interval
         self._queue: deque[tuple[float, Row]] = deque()  # each with the time when it came
@@ -168,7 +168,7 @@ class Recorder:
         """Write what is queued now, in this thread; what the other one has begun is written when this returns."""
         while self._write_next():
             pass
-        self._uses.write(self._engine)
+        self._uses.write(self._database)
 
     def _start(self) -> None:
         with self._lock:
@@ -194,7 +194,7 @@ class Recorder:
                 try:
                     # What comes meanwhile waits for the next time: else a busy server would write row by row.
                     more = self._write_next() and (stopping or len(self._queue) >= BATCH)
-                except SQLAlchemyError as error:
+                except psycopg2.Error as error:
                     _logger.warning("The request log can't be written: %s", error.__class__.__name__)
                     if not stopping or time.monotonic() > give_up:
                         break
@@ -211,7 +211,7 @@ class Recorder:
     def _write_next(self) -> bool:
         """Write the batch that waits, or the next one; False where there is none.
 
-        Raises SQLAlchemyError, and then the batch waits on.
+        Raises psycopg2.Error, and then the batch waits on.
         """
         with self._writing:
             batch = self._waiting = self._waiting or self._take()
@@ -220,7 +220,7 @@ class Recorder:
             try:
                 self._write(batch)
             except Exception as error:
-                if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
+                if isinstance(error, psycopg2.Error) and not isinstance(error, psycopg2.DataError):
                     raise
                 # Rows that the database can't hold must not hold up all others.
                 _logger.exception("%d rows of the request log can't be written, and are dropped", len(batch.rows))
@@ -230,8 +230,8 @@ class Recorder:
 
     def _write_uses(self) -> None:
         try:
-            self._uses.write(self._engine)
-        except SQLAlchemyError as error:
+            self._uses.write(self._database)
+        except psycopg2.Error as error:
             _logger.warning("The last use of tokens can't be written: %s", error.__class__.__name__)
 
     def _clean_up_at_times(self) -> None:
@@ -244,8 +244,8 @@ class Recorder:
 
     def _clean_up(self) -> None:
         try:
-            retention.clean_up(self._engine)
-        except SQLAlchemyError as error:
+            retention.clean_up(self._database)
+        except psycopg2.Error as error:
             _logger.warning("Old rows of the request log can't be dropped: %s", error.__class__.__name__)
 
     def _take(self) -> _Batch | None:
@@ -260,11 +260,11 @@ class Recorder:
     def _write(self, batch: _Batch) -> None:
         """Write a batch and its statistics in one transaction: both are there, or neither."""
         days = {row.at.date() for row in batch.rows}
-        with self._engine.begin() as connection:
+        with self._database.transaction() as cr:
             for day in days - self._known_days:
-                partitions.ensure(connection, day)
-            batches.insert(connection, "request_log", _COLUMNS, batch.values)
-            rollup.add(connection, batch.rows)
+                partitions.ensure(cr, day)
+            batches.insert(cr, "request_log", _COLUMNS, batch.values)
+            rollup.add(cr, batch.rows)
         self._known_days |= days
         self._room.give_back(batch.held)
 

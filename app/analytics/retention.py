@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from sqlalchemy import Engine, text
-
 from app.analytics import partitions, rollup
+from app.database import Database
 from app.definitions.system import SystemSettings
 
 #: Setting that says how many days the request log is kept.
@@ -15,13 +14,14 @@ _SETTING = "log_retention_days"
 INTERVAL = 3600.0
 
 
-def clean_up(engine: Engine) -> list[str]:
+def clean_up(database: Database) -> list[str]:
     """Drop old days of the log and old rows of the finer rollups; returns the partitions that were dropped."""
-    with engine.begin() as connection:
-        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(hashtext('gatehouse.retention'))")):
+    with database.transaction() as cr:
+        cr.execute("SELECT pg_try_advisory_xact_lock(hashtext('gatehouse.retention'))")
+        if cr.fetchone() == (False,):
             return []  # another process is at it
-        rows = connection.execute(text("SELECT key, value FROM gatehouse.setting WHERE key = :key"), {"key": _SETTING})
-        settings = SystemSettings.of({row.key: row.value for row in rows})
-        rollup.forget(connection)
+        cr.execute("SELECT key, value FROM gatehouse.setting WHERE key = %s", (_SETTING,))
+        settings = SystemSettings.of(dict(cr.fetchall()))
+        rollup.forget(cr)
         first = datetime.now(timezone.utc).date() - timedelta(days=settings.log_retention_days)
-        return partitions.drop_before(connection, first)
+        return partitions.drop_before(cr, first)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, text
-
 from app.analytics import batches
 from app.analytics.latency import bucket_of
+from app.database import Cursor
 
 _COLUMNS = ("dimension", "at", "api_id", "key", "failed", "bucket")
 
@@ -79,21 +78,19 @@ class _Alike:
     milliseconds: float
 
 
-def add(connection: Connection, calls: Iterable[Call]) -> None:
+def add(cr: Cursor, calls: Iterable[Call]) -> None:
     """Add calls to all rollups."""
     alike = _alike(calls)
     for table in TABLES:
-        _add(connection, table, alike)
+        _add(cr, table, alike)
 
 
-def forget(connection: Connection) -> None:
+def forget(cr: Cursor) -> None:
     """Delete what a coarser rollup remembers as well."""
     for table in TABLES:
         if table.keep is not None:
-            connection.execute(
-                text(f"DELETE FROM gatehouse.{table.name} WHERE at < :before"),
-                {"before": datetime.now(timezone.utc) - table.keep},
-            )
+            before = datetime.now(timezone.utc) - table.keep
+            cr.execute(f"DELETE FROM gatehouse.{table.name} WHERE at < %s", (before,))
 
 
 def _alike(calls: Iterable[Call]) -> list[_Alike]:
@@ -108,7 +105,7 @@ def _alike(calls: Iterable[Call]) -> list[_Alike]:
     return [_Alike(*key, *total) for key, total in sums.items()]
 
 
-def _add(connection: Connection, table: Table, alike: Sequence[_Alike]) -> None:
+def _add(cr: Cursor, table: Table, alike: Sequence[_Alike]) -> None:
     sums: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, 0.0])
     for each in alike:
         at = datetime.fromtimestamp(each.second // table.seconds * table.seconds, timezone.utc)
@@ -122,7 +119,7 @@ def _add(connection: Connection, table: Table, alike: Sequence[_Alike]) -> None:
         for key in sorted(sums)
     ]
     batches.insert(
-        connection,
+        cr,
         table.name,
         (*_COLUMNS, "calls", "milliseconds"),
         values,

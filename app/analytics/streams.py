@@ -9,32 +9,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Engine
-
 from app.analytics import queries
 from app.analytics.queries import Cursor, Period
+from app.database import Database
 
 Page = list[dict[str, Any]]
 #: Rows of a page; one of the history holds two definitions.
 SIZE, HISTORY_SIZE = 5_000, 50
 
 
-def log(engine: Engine, period: Period, filters: Mapping[str, Any]) -> Iterator[Page]:
+def log(database: Database, period: Period, filters: Mapping[str, Any]) -> Iterator[Page]:
     """Yield the request log, the newest first; ``filters`` as ``queries.log_page`` takes them."""
     before: Cursor | None = None
-    while page := queries.log_page(engine, period, **filters, limit=SIZE, before=before):
+    while page := queries.log_page(database, period, **filters, limit=SIZE, before=before):
         before = Cursor.after(page[-1])
         yield [{name: value for name, value in row.items() if name != "place"} for row in page]
 
 
-def audit(engine: Engine, filters: Mapping[str, Any]) -> Iterator[Page]:
+def audit(database: Database, filters: Mapping[str, Any]) -> Iterator[Page]:
     """Yield the changes of records, the newest first; ``filters`` as ``queries.audit_page`` takes them."""
-    return _by_id(lambda before: queries.audit_page(engine, **filters, limit=SIZE, before=before))
+    return _by_id(lambda before: queries.audit_page(database, **filters, limit=SIZE, before=before))
 
 
-def history(engine: Engine) -> Iterator[Page]:
+def history(database: Database) -> Iterator[Page]:
     """Yield the changes of definitions, client apps and settings."""
-    return _by_id(lambda before: queries.history_page(engine, limit=HISTORY_SIZE, before=before))
+    return _by_id(lambda before: queries.history_page(database, limit=HISTORY_SIZE, before=before))
 
 
 def _by_id(fetch: Callable[[int | None], Page]) -> Iterator[Page]:

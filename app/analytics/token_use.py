@@ -6,7 +6,7 @@ import threading
 import time
 from datetime import datetime, timezone
 
-from sqlalchemy import Engine, text
+from app.database import Database
 
 #: Seconds within which a token's further uses are not written: what is shown is right to a minute.
 PRECISION = 60
@@ -14,11 +14,11 @@ PRECISION = 60
 CAPACITY = 10_000
 
 # Other workers see the same tokens: whoever finds a row locked leaves it to them.
-_UPDATE = text(
+_UPDATE = (
     "WITH used AS ("
     "SELECT token.lookup, new.at FROM gatehouse.token "
-    "JOIN unnest(CAST(:lookups AS text[]), CAST(:times AS timestamptz[])) AS new(lookup, at) USING (lookup) "
-    "WHERE token.last_used_at IS NULL OR token.last_used_at <= new.at - :precision * interval '1 second' "
+    "JOIN unnest(CAST(%(lookups)s AS text[]), CAST(%(times)s AS timestamptz[])) AS new(lookup, at) USING (lookup) "
+    "WHERE token.last_used_at IS NULL OR token.last_used_at <= new.at - %(precision)s * interval '1 second' "
     "FOR UPDATE OF token SKIP LOCKED"
     ") UPDATE gatehouse.token SET last_used_at = used.at FROM used WHERE token.lookup = used.lookup"
 )
@@ -43,16 +43,15 @@ class TokenUse:
                 self._noted[lookup] = now
                 self._waiting[lookup] = datetime.now(timezone.utc)
 
-    def write(self, engine: Engine) -> None:
-        """Write what is remembered; raises SQLAlchemyError, and then remembers it still."""
+    def write(self, database: Database) -> None:
+        """Write what is remembered; raises psycopg2.Error, and then remembers it still."""
         with self._writing:  # whoever comes second returns when all is written
             uses = self._taken()
             if not uses:
                 return
             try:
-                with engine.begin() as connection:
-                    values = {"lookups": list(uses), "times": list(uses.values()), "precision": PRECISION}
-                    connection.execute(_UPDATE, values)
+                with database.transaction() as cr:
+                    cr.execute(_UPDATE, {"lookups": list(uses), "times": list(uses.values()), "precision": PRECISION})
             except BaseException:
                 with self._lock:
                     self._waiting = {**uses, **self._waiting}

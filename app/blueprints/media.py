@@ -75,6 +75,5 @@ def _answer(content: Content, name: str) -> Response:
         conditional=True,
     )
     response.headers["Cache-Control"] = "private, no-cache"  # kept, but asked for again each time: access can end
-    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Engine
 
 from app.catalog import store
 from app.catalog.odoo_source import OdooSource
@@ -64,7 +63,6 @@ class Catalog:
 
     def __init__(
         self,
-        engine: Engine,
         transactions: Transactions,
         interval: float,
         on_change: Callable[[Snapshot], None] = lambda snapshot: None,
@@ -75,7 +73,6 @@ class Catalog:
         ``on_look`` is called after each look of the watcher, also where that has failed.
         """
         self.snapshot = Snapshot()
-        self._engine = engine
         self._transactions = transactions
         self._interval = interval
         self._on_change = on_change
@@ -119,10 +116,7 @@ class Catalog:
 
     def _confirm(self) -> None:
         if not self._transactions.run(self._is_current, statement_timeout=_PATIENCE):
-            # Between two transactions, and not within one: where a pooler has few connections, processes that each hold
-            # one and want another would wait for each other for ever.
-            stored = store.load(self._engine)
-            self._take(self._transactions.run(lambda root: self._compiled(stored, root), statement_timeout=_PATIENCE))
+            self._take(self._transactions.run(self._compiled, statement_timeout=_PATIENCE))
         self._confirmed = time.monotonic()
 
     def _is_current(self, root: Environment) -> bool:
@@ -130,8 +124,8 @@ class Catalog:
         root.cr.execute("SELECT version FROM gatehouse.catalog_version")
         return self.snapshot.fits(root) and root.cr.fetchone() == (self.snapshot.version,)
 
-    def _compiled(self, stored: store.Stored, root: Environment) -> Snapshot:
-        return _snapshot(stored, root, self.snapshot.models if self.snapshot.fits(root) else {})
+    def _compiled(self, root: Environment) -> Snapshot:
+        return _snapshot(store.load(root.cr), root, self.snapshot.models if self.snapshot.fits(root) else {})
 
     def _take(self, snapshot: Snapshot) -> None:
         self._on_change(snapshot)

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg2
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg2 import errors as pg
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 import migrations
 from app.catalog import schema_version
 from app.catalog.schema_version import KNOWN, SchemaError, SchemaVersion
+from app.database import Database
 from migrations.tables.catalog import SCHEMA
 
 T = TypeVar("T")
@@ -43,7 +45,7 @@ class Migrated:
     after: SchemaVersion
 
 
-def upgrade(engine: Engine) -> Migrated:
+def upgrade(database: Database) -> Migrated:
     """Bring the schema ``gatehouse`` to the newest revision that this code knows.
 
     One that is newer and that this code works on stays as it is. Raises SchemaMismatch for one that it does not work
@@ -63,10 +65,10 @@ def upgrade(engine: Engine) -> Migrated:
         command.upgrade(config_of(connection), "head")
         return Migrated(before, version(connection))
 
-    return _alone(engine, work)
+    return _alone(database, work)
 
 
-def downgrade(engine: Engine, target: str) -> Migrated:
+def downgrade(database: Database, target: str) -> Migrated:
     """Take the schema back to an older revision, or to ``NOTHING``. Raises MigrationError."""
 
     def work(connection: Connection) -> Migrated:
@@ -75,7 +77,7 @@ def downgrade(engine: Engine, target: str) -> Migrated:
         command.downgrade(config_of(connection), target)
         return Migrated(before, version(connection))
 
-    return _alone(engine, work)
+    return _alone(database, work)
 
 
 def check_target(found: SchemaVersion, target: str) -> None:
@@ -102,6 +104,11 @@ def losses(found: SchemaVersion, target: str) -> list[str]:
     ]
 
 
+def engine_of(database: Database) -> Engine:
+    """Return SQLAlchemy's way to the database: Alembic works on its connections, and nothing else here does."""
+    return create_engine("postgresql+psycopg2://", creator=lambda: psycopg2.connect(**database.dsn), poolclass=NullPool)
+
+
 def version(connection: Connection) -> SchemaVersion:
     """Return the version of the schema as a connection sees it."""
     with closing(connection.connection.cursor()) as cr:
@@ -120,12 +127,13 @@ def _folder() -> Path:
     return Path(migrations.__file__).parent
 
 
-def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
+def _alone(database: Database, work: Callable[[Connection], T]) -> T:
     """Do a migration in a transaction of its own, as the only one that migrates, beside servers that serve.
 
     What changes a table waits for all calls that use it, and all that come later wait behind it: so it waits for a
     moment, and where that was too short leaves everything as it was and begins anew. Raises MigrationError.
     """
+    engine = engine_of(database)
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

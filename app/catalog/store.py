@@ -1,16 +1,16 @@
-"""Definitions in the database: read whole, written one by one under the rules of the schema.
+"""Definitions and settings in the database: read whole, written one by one, in the transaction of the cursor given.
 
-In SQL, as all that the server reads and writes itself: SQLAlchemy's ORM and the models (``schema``) take 7 MB of every
-worker, and only migrations and the tests need them.
+Two writers at once can't both succeed on what they have read: PostgreSQL refuses whoever comes second to ``claim``
+(repeatable read), and ``Transactions.run`` begins it anew.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from psycopg2.extras import Json
 
 #: Setting that holds the defaults for new APIs.
 DEFAULTS = "defaults"
@@ -43,63 +43,64 @@ class Changes:
     deleted: tuple[str, ...]
 
 
-def version(engine: Engine) -> int:
-    """Return the number that rises with every change."""
-    with engine.connect() as connection:
-        return _version(connection)
+_NEW = StoredApi(0, 0, {})
 
 
-def load(engine: Engine) -> Stored:
+class Stale(Exception):
+    """Somebody else has changed or deleted the API; ``current`` is what is stored now, None where it is gone."""
+
+    def __init__(self, current: StoredApi | None) -> None:
+        super().__init__("changed by somebody else")
+        self.current = current
+
+
+def claim(cr: Any) -> None:
+    """Let nobody else change the catalog until this transaction ends; called before anything is read of it."""
+    cr.execute("SELECT 1 FROM gatehouse.catalog_version FOR UPDATE")
+
+
+def load(cr: Any) -> Stored:
     """Return everything; the version is read first, so that a change in between is noticed next time."""
-    with engine.connect() as connection:
-        number = _version(connection)
-        settings = {row.key: row.value for row in connection.execute(text("SELECT key, value FROM gatehouse.setting"))}
-        rows = connection.execute(text("SELECT id, revision, document FROM gatehouse.api ORDER BY id"))
-        return Stored(number, settings, tuple(StoredApi(row.id, row.revision, row.document) for row in rows))
+    cr.execute("SELECT version FROM gatehouse.catalog_version")
+    (version,) = cr.fetchone()
+    cr.execute("SELECT key, value FROM gatehouse.setting")
+    settings = dict(cr.fetchall())
+    cr.execute("SELECT id, revision, document FROM gatehouse.api ORDER BY id")
+    return Stored(version, settings, tuple(StoredApi(*row) for row in cr.fetchall()))
 
 
-def write(engine: Engine, documents: list[dict[str, Any]], *, defaults: dict[str, Any] | None, prune: bool) -> Changes:
-    """Create or update APIs by name, in one transaction; with ``prune``, delete those that are not named.
+def get(cr: Any, api_id: int) -> StoredApi | None:
+    """Return one API, or None."""
+    cr.execute("SELECT id, revision, document FROM gatehouse.api WHERE id = %s", (api_id,))
+    row = cr.fetchone()
+    return StoredApi(*row) if row else None
 
-    Returns the names of what changed. Nothing is written where a definition stays as it was.
-    """
-    names = {document["name"] for document in documents}
-    with engine.begin() as connection:
-        rows = connection.execute(text("SELECT name, document FROM gatehouse.api ORDER BY id FOR UPDATE"))
-        existing = {row.name: row.document for row in rows}
-        doomed = [name for name in existing if prune and name not in names]
-        changed = [
-            document
-            for document in documents
-            if document["name"] in existing and existing[document["name"]] != document
-        ]
-        created = [document for document in documents if document["name"] not in existing]
-        _each(connection, "DELETE FROM gatehouse.api WHERE name = :name", [{"name": name} for name in doomed])
-        # Routes are unique, and two APIs may swap theirs: give every changed row a passing route first.
-        _each(
-            connection,
-            "UPDATE gatehouse.api SET document = jsonb_set(CAST(:document AS jsonb), '{route}', "
-            "to_jsonb('/api/_moving/' || id)) WHERE name = :name",
-            _parameters(changed),
+
+def insert(cr: Any, document: Mapping[str, Any]) -> int:
+    """Store a new API that has been checked, and return its id."""
+    cr.execute("INSERT INTO gatehouse.api (document) VALUES (%s) RETURNING id", (Json(dict(document)),))
+    api_id: int = cr.fetchone()[0]
+    return api_id
+
+
+def replace(cr: Any, api_id: int, revision: int, document: Mapping[str, Any]) -> None:
+    """Store a definition that was made from this revision; raises Stale where there is a newer one."""
+    current = get(cr, api_id)
+    if current is None or current.revision != revision:
+        raise Stale(current)
+    if current.document != document:
+        cr.execute(
+            "UPDATE gatehouse.api SET document = %s, revision = revision + 1, changed_at = now() WHERE id = %s",
+            (Json(dict(document)), api_id),
         )
-        _each(
-            connection,
-            "UPDATE gatehouse.api SET document = CAST(:document AS jsonb), revision = revision + 1, changed_at = now() "
-            "WHERE name = :name",
-            _parameters(changed),
-        )
-        _each(
-            connection,
-            "INSERT INTO gatehouse.api (document) VALUES (CAST(:document AS jsonb))",
-            _parameters(created),
-        )
-        if defaults is not None:
-            _set(connection, DEFAULTS, defaults)
-    return Changes(
-        created=tuple(document["name"] for document in created),
-        updated=tuple(document["name"] for document in changed),
-        deleted=tuple(doomed),
-    )
+
+
+def remove(cr: Any, api_id: int, revision: int) -> None:
+    """Delete an API as of this revision; raises Stale where there is a newer one."""
+    current = get(cr, api_id)
+    if current is None or current.revision != revision:
+        raise Stale(current)
+    cr.execute("DELETE FROM gatehouse.api WHERE id = %s", (api_id,))
 
 
 def changes(stored: Stored, documents: list[dict[str, Any]], *, prune: bool) -> Changes:
@@ -115,33 +116,50 @@ def changes(stored: Stored, documents: list[dict[str, Any]], *, prune: bool) -> 
     )
 
 
-def delete(engine: Engine, names: list[str]) -> None:
-    """Delete APIs by name; those that are not there are passed over."""
-    with engine.begin() as connection:
-        connection.execute(text("DELETE FROM gatehouse.api WHERE name = ANY(:names)"), {"names": names})
+def write(cr: Any, documents: list[dict[str, Any]], *, defaults: dict[str, Any] | None, prune: bool) -> None:
+    """Create or update APIs by name; with ``prune``, delete those that are not named.
+
+    Where all is as it should be nothing is sent: a statement raises the catalog's version whether it finds rows or not.
+    """
+    stored = load(cr)
+    existing = {api.document["name"]: api for api in stored.apis}
+    names = [document["name"] for document in documents]
+    if prune and not existing.keys() <= set(names):
+        cr.execute("DELETE FROM gatehouse.api WHERE name <> ALL(%s)", (names,))
+    changed = [document for document in documents if existing.get(document["name"], _NEW).document != document]
+    # Routes are unique, and two APIs may swap theirs: give every row that changes its own a passing one first.
+    moving = [
+        document["name"]
+        for document in changed
+        if document["name"] in existing and existing[document["name"]].document["route"] != document["route"]
+    ]
+    if moving:
+        cr.execute(
+            "UPDATE gatehouse.api SET document = jsonb_set(document, '{route}', to_jsonb('/api/_moving/' || id)) "
+            "WHERE name = ANY(%s)",
+            (moving,),
+        )
+    for document in changed:
+        if document["name"] not in existing:
+            insert(cr, document)
+        else:
+            cr.execute(
+                "UPDATE gatehouse.api SET document = %s, revision = revision + 1, changed_at = now() WHERE name = %s",
+                (Json(document), document["name"]),
+            )
+    if defaults is not None and defaults != stored.settings.get(DEFAULTS):
+        set_defaults(cr, defaults)
 
 
-def _version(connection: Connection) -> int:
-    number: int = connection.execute(text("SELECT version FROM gatehouse.catalog_version")).scalar_one()
-    return number
+def set_defaults(cr: Any, defaults: Mapping[str, Any]) -> None:
+    """Store the defaults for new APIs."""
+    set_setting(cr, DEFAULTS, dict(defaults))
 
 
-def _set(connection: Connection, key: str, value: Any) -> None:
-    """Store a setting; one that stays as it was is not written."""
-    connection.execute(
-        text(
-            "INSERT INTO gatehouse.setting AS s (key, value) VALUES (:key, CAST(:value AS jsonb)) "
-            "ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value WHERE s.value <> EXCLUDED.value"
-        ),
-        {"key": key, "value": json.dumps(value)},
+def set_setting(cr: Any, key: str, value: Any) -> None:
+    """Store a system-wide setting."""
+    cr.execute(
+        "INSERT INTO gatehouse.setting (key, value) VALUES (%s, %s) "
+        "ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
+        (key, Json(value)),
     )
-
-
-def _each(connection: Connection, statement: str, parameters: list[dict[str, str]]) -> None:
-    """Run a statement once for each set of parameters."""
-    if parameters:
-        connection.execute(text(statement), parameters)
-
-
-def _parameters(documents: list[dict[str, Any]]) -> list[dict[str, str]]:
-    return [{"name": document["name"], "document": json.dumps(document)} for document in documents]

@@ -67,21 +67,12 @@ def create(
     return of_row(cr.fetchone())
 
 
-def update(
-    cr: Any,
-    client: Client,
-    *,
-    scopes: Iterable[str],
-    uid: int | None,
-    lifetime: int,
-    redirect_uris: Iterable[str],
-    active: bool,
-) -> None:
-    """Change what a client app may do; its credentials stay."""
+def update(cr: Any, client: Client) -> None:
+    """Store what a client app may do, as ``client`` says; its name and credentials stay."""
     cr.execute(
         "UPDATE gatehouse.client SET scopes = %s, uid = %s, lifetime = %s, redirect_uris = %s, active = %s "
         "WHERE id = %s",
-        (list(scopes), uid, lifetime, list(redirect_uris), active, client.id),
+        (list(client.scopes), client.uid, client.lifetime, list(client.redirect_uris), client.active, client.id),
     )
 
 

@@ -69,8 +69,9 @@ def import_(file: Path, prune: bool, check: bool, as_json: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 def export(file: Path | None) -> None:
     """Write all APIs as YAML, to FILE or to standard output."""
-    known_clients = services().transactions.run(files.client_documents, keep=False)
-    text = files.export_text(store.load(services().engine), known_clients)
+    text = services().transactions.run(
+        lambda root: files.export_text(store.load(root.cr), files.client_documents(root)), keep=False
+    )
     if file is None:
         click.echo(text, nl=False)
     else:
@@ -81,8 +82,7 @@ def export(file: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_(as_json: bool) -> None:
     """List the APIs."""
-    stored = store.load(services().engine)
-    definitions = services().transactions.run(lambda root: compile_all(stored, root, {}), keep=False)
+    definitions = services().transactions.run(lambda root: compile_all(store.load(root.cr), root, {}), keep=False)
     rows = [
         {
             "id": definition.id,

@@ -15,10 +15,10 @@ from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.clients.store import LIFETIME, Client
 from app.definitions.scopes import SCOPES
-from app.editing import connections
+from app.editing import client_apps
+from app.editing.client_apps import Refused
 from app.editing.files import shape_problems
 from app.web.services import services
-from odoo_bridge import credentials
 from odoo_bridge.transaction import Environment
 
 T = TypeVar("T")
@@ -54,24 +54,13 @@ def create(
     )
 
     def work(root: Environment) -> tuple[Client, str | None]:
-        if clients.by_name(root.cr, name) is not None:
-            raise click.ClickException(f"There is a client app {name!r} already.")
-        uid = _uid(root, user)
-        client = clients.create(
-            root.cr,
-            name,
-            scopes=document.scopes,
-            uid=uid,
-            lifetime=lifetime,
-            redirect_uris=document.redirect_uris,
-        )
-        problems = connections.connect(root.cr, client, apis)
-        if problems:
-            raise click.ClickException("\n".join(problems))
-        secret = None if public else clients.new_secret(root.cr, services().hasher(), client, overlap=0)
-        return client, secret
+        client = client_apps.create(root, document, apis)
+        return client, None if public else clients.new_secret(root.cr, services().hasher(), client, overlap=0)
 
-    client, secret = services().transactions.run(work)
+    try:
+        client, secret = services().transactions.run(work)
+    except Refused as error:
+        raise click.ClickException(str(error)) from error
     _print(client, secret, as_json)
 
 
@@ -151,15 +140,6 @@ def _document(values: dict[str, object]) -> ClientDocument:
         return ClientDocument.model_validate(values)
     except ValidationError as error:
         raise click.ClickException("\n".join(shape_problems(error))) from error
-
-
-def _uid(root: Environment, login: str | None) -> int | None:
-    if login is None:
-        return None
-    user = credentials.user_by_login(root, login)
-    if user is None or user.uid == 1:
-        raise click.ClickException(f"There is no active Odoo user {login!r} that may execute calls.")
-    return user.uid
 
 
 def _with_client(name: str, work: Callable[[Environment, Client], T]) -> T:

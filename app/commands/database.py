@@ -26,7 +26,7 @@ def upgrade() -> None:
     from app.catalog import migrating  # noqa: PLC0415
 
     with _refusals():
-        done = migrating.upgrade(services().engine)
+        done = migrating.upgrade(services().database)
     if done.before.is_newer():
         click.echo(
             f"The schema gatehouse is at {done.before.revision}, which is newer than {KNOWN[-1]}, the last that this "
@@ -75,7 +75,7 @@ def downgrade(revision: str, yes: bool) -> None:
         click.echo("Versions that need more than that stop working on this database.")
         if not yes:
             click.confirm("Go back?", abort=True)
-        done = migrating.downgrade(services().engine, revision)
+        done = migrating.downgrade(services().database, revision)
     click.echo(f"The schema gatehouse was at {done.before.revision}; now it is at {done.after.revision or 'nothing'}.")
 
 

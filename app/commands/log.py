@@ -23,6 +23,6 @@ def purge(older_than: str) -> None:
     if match is None:
         raise click.ClickException("--older-than takes a number of days, for example 90d.")
     first = datetime.now(timezone.utc).date() - timedelta(days=int(match[1]))
-    with services().engine.begin() as connection:
-        dropped = partitions.drop_before(connection, first)
+    with services().database.transaction() as cr:
+        dropped = partitions.drop_before(cr, first)
     click.echo(f"{len(dropped)} days were dropped." if dropped else "No day is that old.")

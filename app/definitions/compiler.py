@@ -77,7 +77,7 @@ class _Compiler:
         if user is None or (self.importing and not user.active):
             self.problem("run_as", f"there is no active user {login!r}")
             return None
-        if user.uid == 1:
+        if user.is_superuser:
             self.problem("run_as", f"{login!r} is the superuser, who cannot execute calls")
             return None
         return user.uid  # whether the user is still active is asked at every call

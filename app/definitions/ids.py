@@ -11,6 +11,8 @@ from typing import Protocol, TypeAlias
 
 from hashids import Hashids
 
+from app.literals import to_number
+
 #: Odoo's ids are int4 columns.
 MAX_ID = 2**31 - 1
 #: Shortest id that is shown, in characters.
@@ -44,11 +46,12 @@ class PlainIds:
         return record_id
 
     def decode(self, public_id: object) -> int:
-        if isinstance(public_id, str) and public_id.isascii() and public_id.isdigit() and public_id[0] != "0":
-            public_id = int(public_id) if len(public_id) <= len(str(MAX_ID)) else MAX_ID + 1
-        if isinstance(public_id, bool) or not isinstance(public_id, int) or not 0 < public_id <= MAX_ID:
+        number = public_id
+        if isinstance(public_id, str) and not public_id.startswith("0"):
+            number = to_number(public_id, digits=len(str(MAX_ID)))
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 < number <= MAX_ID:
             raise InvalidId(public_id)
-        return public_id
+        return number
 
 
 class HashedIds:

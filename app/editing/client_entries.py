@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from app.clients import store as clients
 from app.clients.document import ClientDocument
-from app.clients.store import Client
-from odoo_bridge import credentials
+from app.editing import client_apps
+from app.editing.client_apps import Refused
 from odoo_bridge.transaction import Environment
 
 
@@ -26,37 +26,14 @@ def write(root: Environment, documents: Iterable[ClientDocument]) -> tuple[Clien
     changes, problems = ClientChanges(), []
     known = {client.name: client for client in clients.every(root.cr)}
     for document in documents:
-        user = credentials.user_by_login(root, document.user) if document.user else None
-        if document.user and (user is None or user.uid == 1):
+        client = known.get(document.name)
+        try:
+            if client is None:
+                client_apps.create(root, document)
+                changes.created.append(document.name)
+            else:
+                unchanged = client_apps.change(root, client, document) == client
+                (changes.unchanged if unchanged else changes.updated).append(document.name)
+        except Refused:
             problems.append(f"client {document.name!r}: user: there is no active user {document.user!r} to act as")
-            continue
-        uid, client = user.uid if user else None, known.get(document.name)
-        if client is None:
-            changes.created.append(document.name)
-            client = clients.create(root.cr, document.name, scopes=document.scopes, uid=uid)
-        else:
-            unchanged = _as_document(client, document, uid) == client
-            (changes.unchanged if unchanged else changes.updated).append(document.name)
-        if _as_document(client, document, uid) != client:
-            clients.update(
-                root.cr,
-                client,
-                scopes=document.scopes,
-                uid=uid,
-                lifetime=document.lifetime,
-                redirect_uris=document.redirect_uris,
-                active=document.active,
-            )
     return changes, problems
-
-
-def _as_document(client: Client, document: ClientDocument, uid: int | None) -> Client:
-    """Return the client app as the file wants it."""
-    return replace(
-        client,
-        scopes=tuple(document.scopes),
-        uid=uid,
-        lifetime=document.lifetime,
-        redirect_uris=tuple(document.redirect_uris),
-        active=document.active,
-    )

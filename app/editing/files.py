@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.catalog import editing, store
+from app.catalog import store
 from app.catalog.odoo_source import OdooSource
 from app.clients import store as clients
 from app.clients.document import ClientDocument
@@ -108,9 +108,9 @@ def import_content(content: dict[str, Any], file: Path | str, root: Environment,
     that it does not name are deleted. Nobody else writes definitions meanwhile. Raises FileError with every problem
     found, as what the transaction is to be rolled back for; who only wants to know what would change rolls it back too.
     """
-    editing.claim(root.cr)
-    planned = _plan(content, file, editing.load(root.cr), root, prune=prune)
-    editing.write(root.cr, planned.documents, defaults=planned.defaults, prune=prune)
+    store.claim(root.cr)
+    planned = _plan(content, file, store.load(root.cr), root, prune=prune)
+    store.write(root.cr, planned.documents, defaults=planned.defaults, prune=prune)
     return planned
 
 

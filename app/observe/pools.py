@@ -1,27 +1,15 @@
-"""Connections to PostgreSQL: Odoo's pools are looked at a few times a second, our own engine tells of each."""
+"""Connections to PostgreSQL: Odoo's pools are looked at a few times a second, our own are counted one by one."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Engine, event
-
+from app.database import Database
 from app.observe import meters
 from odoo_bridge import pools
 
 
-def measure(engine: Engine) -> None:
-    """Count the engine's connections; it keeps none that is idle."""
-    own = meters.CONNECTIONS.labels("own", "used")
-
-    def opened(*arguments: Any) -> None:
-        own.inc()
-
-    def closed(*arguments: Any) -> None:
-        own.dec()
-
-    event.listen(engine, "connect", opened)
-    event.listen(engine, "close", closed)
+def measure(database: Database) -> None:
+    """Count our own connections; none that is idle is kept."""
+    database.on_connection = meters.CONNECTIONS.labels("own", "used").inc
 
 
 def sample() -> None:

@@ -105,8 +105,8 @@ def only_known(parameters: Mapping[str, Any], known: frozenset[str]) -> None:
 
 def _whole_number(parameters: Mapping[str, Any], name: str, default: int) -> int:
     value = parameters.get(name, default)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
-        value = int(value)
+    if isinstance(value, str):
+        value = literals.to_number(value, digits=10)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_ID:
         raise BadRequest(f"{name} must be a whole number, 0 or more.", name=f"invalid_{name}", data={"parameter": name})
     return value

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
-
-from sqlalchemy import Engine
+from typing import Any, Protocol, cast
 
 from app.analytics.recorder import Recorder
 from app.auth.throttle import Throttle
@@ -13,6 +12,7 @@ from app.catalog import store
 from app.catalog.catalog import Catalog
 from app.clients.tokens import Hasher
 from app.config import Settings
+from app.database import Database
 from app.observe.checking import Checks
 from app.operations.addons import Addons
 from app.operations.gateway import Gateway
@@ -28,7 +28,7 @@ class Services:
     settings: Settings
     instance: Instance
     transactions: Transactions
-    engine: Engine
+    database: Database
     catalog: Catalog
     throttle: Throttle
     recorder: Recorder
@@ -38,8 +38,12 @@ class Services:
 
     def hasher(self) -> Hasher:
         """Return what hashes tokens: with the key of the settings, else with the one that the database keeps."""
-        settings = self.catalog.snapshot.settings or store.load(self.engine).settings
+        settings = self.catalog.snapshot.settings or self._stored_settings()
         return Hasher(self.settings.secret_key or settings["secret_key"])
+
+    def _stored_settings(self) -> Mapping[str, Any]:
+        with self.database.transaction() as cr:
+            return store.load(cr).settings
 
 
 class _Serving(Protocol):

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from app.catalog import migrating, store
+from app.catalog import migrating
 from app.config import from_environment
 from app.definitions.compiler import can_be_exposed
 from app.definitions.document import ApiDocument
@@ -26,6 +26,7 @@ from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge import introspect, users
 from odoo_bridge.transaction import Environment, act_as
+from tests import stored_apis
 from tests.applications import odoo_rows
 from tests.http.conftest import PASSWORD, Client
 
@@ -106,14 +107,14 @@ def database(testbed: Testbed) -> Iterator[str]:
 def app(testbed: Testbed, database: str) -> Iterator[Gatehouse]:
     """The application on that database: one API over all models, and one that keeps nothing of what is written."""
     app = create_app(from_environment(testbed.environment(database)))
-    migrating.upgrade(app.services.engine)
+    migrating.upgrade(app.services.database)
     app.services.transactions.run(_make_users)
     models = app.services.transactions.run(_exposable, keep=False)
     entries = [{"model": model, "fields": "all"} for model in models]
     common = {"published": True, "id_obfuscation": False, "models": entries, "statistics": False}
     for name, keys in (("All", {"route": READ}), ("Trial", {"route": WRITE, "mode": "test"})):
         document = ApiDocument.model_validate({"name": name, **common, **keys})
-        store.write(app.services.engine, [document.model_dump(mode="json")], defaults=None, prune=False)
+        stored_apis.write(app, [document.model_dump(mode="json")])
     app.services.catalog.refresh()
     assert [d.problems for d in app.services.catalog.snapshot.definitions.values() if d.problems] == []
     yield app

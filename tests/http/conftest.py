@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from app.catalog import store
 from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
+from tests import stored_apis
 
 PASSWORD = "correct horse"
 
@@ -112,7 +112,7 @@ def publish(app: Gatehouse) -> Iterator[Callable[..., str]]:
     def publish_document(document: dict[str, Any]) -> str:
         checked = ApiDocument.model_validate(document)
         names.append(checked.name)
-        store.write(app.services.engine, [checked.model_dump(mode="json")], defaults=None, prune=False)
+        stored_apis.write(app, [checked.model_dump(mode="json")])
         app.services.catalog.refresh()
         definitions = app.services.catalog.snapshot.definitions.values()
         (definition,) = (definition for definition in definitions if definition.name == checked.name)
@@ -120,5 +120,5 @@ def publish(app: Gatehouse) -> Iterator[Callable[..., str]]:
         return checked.route
 
     yield run
-    store.delete(app.services.engine, names)
+    stored_apis.delete(app, names)
     app.services.catalog.refresh()

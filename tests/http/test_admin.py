@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from app.catalog import store
 from app.web.routing import Gatehouse
+from tests import stored_apis
 from tests.http.conftest import Client
 from tests.http.panel import Panel, errors_of, texts
 
@@ -38,7 +38,7 @@ def _expose(panel: Panel, model: str = "test.record") -> str:
 
 
 def _documents(app: Gatehouse) -> dict[str, dict[str, Any]]:
-    return {api.document["name"]: api.document for api in store.load(app.services.engine).apis}
+    return {api.document["name"]: api.document for api in stored_apis.load(app).apis}
 
 
 def _only(app: Gatehouse) -> dict[str, Any]:

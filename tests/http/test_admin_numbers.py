@@ -190,7 +190,7 @@ def test_a_file_holds_all_calls_that_match_and_reads_them_page_by_page(
         "SELECT date_trunc('second', now()), 'same moment', 0, 'GET /x', '/x', 200, '', n FROM generate_series(1, 20) n"
     )
     monkeypatch.setattr(streams, "SIZE", 7)
-    pages = list(streams.log(app.services.engine, Period.last(timedelta(hours=1)), {}))
+    pages = list(streams.log(app.services.database, Period.last(timedelta(hours=1)), {}))
     assert [len(page) for page in pages] == [7, 7, 7, 4]
     found = _lines(panel.get("/admin/log/data.jsonl?q=same moment"))
     assert sorted(row["milliseconds"] for row in found) == list(range(1, 21))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from lxml import html
 
-from app.catalog import store
 from app.web.routing import Gatehouse
+from tests import stored_apis
 from tests.http.conftest import Client
 from tests.http.panel import Panel, texts
 
@@ -34,12 +34,12 @@ def _entry(panel: Panel, address: str) -> dict[str, Any]:
 def test_the_form_is_filled_in_from_its_address_and_nothing_is_stored(panel: Panel, app: Gatehouse) -> None:
     entry = _entry(panel, f"{NEW}?model=res.partner&fields=email,name,email")
     assert entry == {"model": "res.partner", "fields": ["email", "name"]}
-    assert store.load(app.services.engine).apis == ()
+    assert stored_apis.load(app).apis == ()
 
 
 def test_a_form_that_was_filled_in_is_saved_like_any_other(panel: Panel, app: Gatehouse) -> None:
     panel.follow(panel.send(f"{NEW}?model=test.record&fields=name,count", route="/api/records"))
-    (api,) = store.load(app.services.engine).apis
+    (api,) = stored_apis.load(app).apis
     assert api.document["published"] is False
     assert api.document["route"] == "/api/records"
     assert api.document["models"][0]["fields"] == ["name", "count"]

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from app.analytics import partitions, queries, retention
 from app.analytics.queries import Period
@@ -136,7 +135,7 @@ def test_the_log_knows_each_call_and_nothing_secret(
     missing = demo("GET", f"{route}/made-up")
     stranger = anyone("GET", route, headers={"Authorization": "Bearer needle-in-header"})
     app.services.recorder.flush()
-    rows = queries.log_page(app.services.engine, Period.last(HOUR), api_id=_api_id(app, route))
+    rows = queries.log_page(app.services.database, Period.last(HOUR), api_id=_api_id(app, route))
     assert [(row["endpoint"], row["status"], row["error"]) for row in reversed(rows)] == [
         (f"GET {route}", 200, None),
         (f"POST {route}", 200, "odoo.exceptions.ValidationError"),
@@ -147,9 +146,9 @@ def test_the_log_knows_each_call_and_nothing_secret(
         answer.headers["X-Request-ID"] for answer in (ok, rejected, missing, stranger)
     }
     assert "needle" not in repr(rows)
-    failed = queries.log_page(app.services.engine, Period.last(HOUR), api_id=_api_id(app, route), failed=True)
+    failed = queries.log_page(app.services.database, Period.last(HOUR), api_id=_api_id(app, route), failed=True)
     assert len(failed) == 3
-    logged, audited = queries.request(app.services.engine, rejected.headers["X-Request-ID"])
+    logged, audited = queries.request(app.services.database, rejected.headers["X-Request-ID"])
     assert (len(logged), audited) == (1, [])
 
 
@@ -157,7 +156,7 @@ def test_an_api_without_statistics_is_not_logged(demo: Client, publish: Publish,
     route = publish(statistics=False)
     demo("GET", route)
     app.services.recorder.flush()
-    assert queries.log_page(app.services.engine, Period.last(HOUR), api_id=_api_id(app, route)) == []
+    assert queries.log_page(app.services.database, Period.last(HOUR), api_id=_api_id(app, route)) == []
 
 
 def test_statistics_count_every_call_once(demo: Client, publish: Publish, app: Gatehouse) -> None:
@@ -167,19 +166,19 @@ def test_statistics_count_every_call_once(demo: Client, publish: Publish, app: G
     for _ in range(5):
         demo("GET", f"{route}/made-up")
     app.services.recorder.flush()
-    engine, api_id = app.services.engine, _api_id(app, route)
+    database, api_id = app.services.database, _api_id(app, route)
     for period in (Period.last(HOUR), Period.last(timedelta(days=7))):
-        total = queries.totals(engine, period, api_id=api_id)
+        total = queries.totals(database, period, api_id=api_id)
         assert (total.calls, total.failures, total.success_rate) == (25, 5, 0.8)
         assert total.average is not None
         assert total.p50 is not None
         assert total.p99 is not None
         assert 0 < total.p50 <= total.p99
-        endpoints = queries.by(engine, period, "endpoint", api_id=api_id)
+        endpoints = queries.by(database, period, "endpoint", api_id=api_id)
         assert [(each.key, each.calls) for each in endpoints] == [(f"GET {route}", 20), (f"GET {route}/{{id}}", 5)]
-        assert {each.key: each.calls for each in queries.by(engine, period, "error", api_id=api_id)}["not_found"] == 5
-        assert sum(each.calls for each in queries.series(engine, period, api_id=api_id)) == 25
-    assert queries.totals(engine, Period.last(HOUR), api_id=10**6).calls == 0
+        assert {each.key: each.calls for each in queries.by(database, period, "error", api_id=api_id)}["not_found"] == 5
+        assert sum(each.calls for each in queries.series(database, period, api_id=api_id)) == 25
+    assert queries.totals(database, Period.last(HOUR), api_id=10**6).calls == 0
 
 
 def _row(at: datetime, **values: Any) -> Row:
@@ -201,7 +200,7 @@ def _row(at: datetime, **values: Any) -> Row:
 
 
 def test_a_row_that_cannot_be_written_holds_up_no_other(app: Gatehouse, sql: Sql) -> None:
-    recorder = Recorder(app.services.engine)
+    recorder = Recorder(app.services.database)
     recorder.record(_row(datetime.now(timezone.utc), request_id="nul \x00"))
     deadline = datetime.now(timezone.utc) + timedelta(seconds=10)
     while not recorder.dropped and datetime.now(timezone.utc) < deadline:
@@ -216,12 +215,12 @@ def test_a_path_with_a_nul_is_logged(demo: Client, publish: Publish, app: Gateho
     route = publish()
     demo("GET", f"{route}/%00x")
     app.services.recorder.flush()
-    (row,) = queries.log_page(app.services.engine, Period.last(HOUR), api_id=_api_id(app, route))
+    (row,) = queries.log_page(app.services.database, Period.last(HOUR), api_id=_api_id(app, route))
     assert row["path"] == f"{route}/\ufffdx"
 
 
 def test_old_days_are_dropped_whole(app: Gatehouse, sql: Sql) -> None:
-    recorder = Recorder(app.services.engine)
+    recorder = Recorder(app.services.database)
     today = datetime.now(timezone.utc)
     for age in (0, 10, 100, 200):
         recorder.record(_row(today - timedelta(days=age), request_id=f"age {age}"))
@@ -238,13 +237,13 @@ def test_old_days_are_dropped_whole(app: Gatehouse, sql: Sql) -> None:
 
 
 def test_old_rows_go_by_themselves_after_the_days_that_the_setting_says(app: Gatehouse, sql: Sql) -> None:
-    recorder = Recorder(app.services.engine)
+    recorder = Recorder(app.services.database)
     now = datetime.now(timezone.utc)
     for age in (0, 3, 40, 100):
         recorder.record(_row(now - timedelta(days=age), request_id=f"kept {age}", endpoint="GET /kept"))
     recorder.stop()
     sql("UPDATE gatehouse.setting SET value = '30' WHERE key = 'log_retention_days'")
-    retention.clean_up(app.services.engine)
+    retention.clean_up(app.services.database)
     sql("UPDATE gatehouse.setting SET value = '90' WHERE key = 'log_retention_days'")
     assert sql("SELECT request_id FROM gatehouse.request_log WHERE request_id LIKE 'kept %' ORDER BY at DESC") == [
         ("kept 0",),
@@ -258,10 +257,10 @@ def test_old_rows_go_by_themselves_after_the_days_that_the_setting_says(app: Gat
 
 
 def test_a_full_queue_drops_and_counts_and_never_blocks(app: Gatehouse) -> None:
-    recorder = Recorder(app.services.engine, capacity=10)
-    with app.services.engine.begin() as connection:
-        partitions.ensure(connection, date.today())
-        connection.execute(text("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE"))
+    recorder = Recorder(app.services.database, capacity=10)
+    with app.services.database.transaction() as cr:
+        partitions.ensure(cr, date.today())
+        cr.execute("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE")
         for _ in range(40):
             recorder.record(_row(datetime.now(timezone.utc), request_id="full"))
         assert recorder.dropped >= 10
@@ -271,12 +270,12 @@ def test_a_full_queue_drops_and_counts_and_never_blocks(app: Gatehouse) -> None:
 def test_rows_are_written_while_old_ones_are_dropped(app: Gatehouse, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
     began, go_on = threading.Event(), threading.Event()
 
-    def takes_long(engine: Any) -> None:
+    def takes_long(database: Any) -> None:
         began.set()
         go_on.wait(120)
 
     monkeypatch.setattr(retention, "clean_up", takes_long)
-    recorder = Recorder(app.services.engine, interval=0.05)
+    recorder = Recorder(app.services.database, interval=0.05)
     recorder._next_clean_up = 0
     try:
         for name in ("before", "meanwhile"):
@@ -290,7 +289,7 @@ def test_rows_are_written_while_old_ones_are_dropped(app: Gatehouse, sql: Sql, m
 
 
 def test_the_log_lags_by_the_time_that_its_oldest_row_has_waited(app: Gatehouse) -> None:
-    recorder = Recorder(app.services.engine, interval=3600)  # nothing is written but by ``flush``
+    recorder = Recorder(app.services.database, interval=3600)  # nothing is written but by ``flush``
     recorder.record(_row(datetime.now(timezone.utc), request_id="first"))
     recorder.flush()
     assert recorder.lag() == 0
@@ -303,11 +302,11 @@ def test_the_log_lags_by_the_time_that_its_oldest_row_has_waited(app: Gatehouse)
 
 
 def test_a_flush_returns_when_the_batch_that_the_other_thread_has_begun_is_written(app: Gatehouse, sql: Sql) -> None:
-    recorder = Recorder(app.services.engine)
+    recorder = Recorder(app.services.database)
     flushing = threading.Thread(target=recorder.flush)
-    with app.services.engine.begin() as connection:
-        partitions.ensure(connection, date.today())
-        connection.execute(text("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE"))
+    with app.services.database.transaction() as cr:
+        partitions.ensure(cr, date.today())
+        cr.execute("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE")
         recorder.record(_row(datetime.now(timezone.utc), request_id="in flight"))
         wait_until(lambda: not recorder._queue, 60)
         flushing.start()
@@ -321,7 +320,7 @@ def test_a_flush_returns_when_the_batch_that_the_other_thread_has_begun_is_writt
 def test_rows_that_come_while_others_are_written_wait_for_the_next_time(
     app: Gatehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder = Recorder(app.services.engine, interval=0.2)
+    recorder = Recorder(app.services.database, interval=0.2)
     batches: list[int] = []
 
     def write(batch: Any) -> None:
@@ -341,9 +340,9 @@ def test_every_change_of_a_definition_is_in_the_history_without_secrets(
     app: Gatehouse, publish: Publish, sql: Sql
 ) -> None:
     publish("res.partner")
-    (last, *_) = queries.history_page(app.services.engine, limit=1)
+    (last, *_) = queries.history_page(app.services.database, limit=1)
     assert (last["kind"], last["before"]) == ("api", None)
     assert last["after"]["models"][0]["model"] == "res.partner"
     sql("UPDATE gatehouse.setting SET value = value WHERE key = 'secret_key'")
     secret = sql("SELECT value FROM gatehouse.setting WHERE key = 'secret_key'")[0][0]
-    assert secret not in repr(queries.history_page(app.services.engine, limit=500))
+    assert secret not in repr(queries.history_page(app.services.database, limit=500))

@@ -16,7 +16,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.auth import login as logging_in
 from app.auth.counters import SharedMemory
 from app.auth.throttle import Throttle, make_throttle
-from app.catalog import store
 from app.clients import store as clients
 from app.definitions.document import ApiDocument
 from app.errors import TooManyRequests
@@ -24,6 +23,7 @@ from app.web.routing import Gatehouse
 from odoo_bridge import credentials
 from odoo_bridge.errors import Denied, Unavailable
 from odoo_bridge.identity import database_uuid
+from tests import stored_apis
 from tests.http.conftest import PASSWORD, Client
 from tests.http.panel import Panel
 
@@ -39,10 +39,10 @@ TOKEN = "/api/oauth2/token"
 def key_api(app: Gatehouse) -> Iterator[str]:
     """An API of type key_authentication."""
     document = ApiDocument(name="Key login", route=KEY_ROUTE, type="key_authentication", published=True)
-    store.write(app.services.engine, [document.model_dump(mode="json")], defaults=None, prune=False)
+    stored_apis.write(app, [document.model_dump(mode="json")])
     app.services.catalog.refresh()
     yield KEY_ROUTE
-    store.delete(app.services.engine, ["Key login"])
+    stored_apis.delete(app, ["Key login"])
     app.services.catalog.refresh()
 
 

@@ -11,9 +11,10 @@ import click
 import pytest
 from click.testing import Result
 
-from app.catalog import schema_version, store
+from app.catalog import schema_version
 from app.web.routing import Gatehouse
 from odoo_bridge.errors import Unavailable
+from tests import stored_apis
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 
@@ -51,8 +52,8 @@ def flask(app: Gatehouse, tmp_path: Path) -> Iterator[Callable[..., Result]]:
         return result
 
     yield run
-    store.delete(app.services.engine, [api.document["name"] for api in store.load(app.services.engine).apis])
-    store.write(app.services.engine, [], defaults={}, prune=False)
+    stored_apis.delete(app)
+    stored_apis.write(app, [], defaults={})
     app.services.catalog.refresh()
 
 
@@ -61,19 +62,19 @@ def test_what_is_imported_is_served_and_exports_to_the_same(
 ) -> None:
     assert flask("api", "import", "FILE", text=GOOD).output == "created: File A\ncreated: File B\n"
     assert demo.result("GET", "/api/file/a?domain=[('company_id','!=',False)]&limit=1")["length"] >= 1
-    before = store.load(app.services.engine).apis
+    before = stored_apis.load(app).apis
     assert before[0].document["page_size"] == 25
     exported = flask("api", "export").output
     assert "page_size: 80" in exported
     assert "page_size: 25" in exported
     assert flask("api", "import", "FILE", text=exported).output == "Nothing has changed.\n"
-    assert store.load(app.services.engine).apis == before
+    assert stored_apis.load(app).apis == before
 
 
 def _stored(app: Gatehouse, sql: Sql) -> dict[str, Any]:
     """Return all that an import can change, and what tells that one has tried."""
     return {
-        "stored": store.load(app.services.engine),
+        "stored": stored_apis.load(app),
         "clients": sql("SELECT name, lifetime, xmin::text FROM gatehouse.client ORDER BY name"),
         "history": sql("SELECT count(*) FROM gatehouse.history"),
     }
@@ -139,7 +140,7 @@ def test_a_check_of_a_file_that_is_wrong_has_a_status_of_its_own(
     found = flask("api", "import", "--check", "FILE", text=text)
     assert found.exit_code == 2
     assert told in found.output
-    assert store.load(app.services.engine).apis == ()
+    assert stored_apis.load(app).apis == ()
     assert flask("api", "import", "--check", "/no/such/file").exit_code == 2
 
 
@@ -221,7 +222,7 @@ def test_arguments_that_are_declared_harmless_stay_so_by_export_and_import(
     assert flask("api", "import", "FILE", text=HARMLESS).output == "created: Copies\ncreated: Posts\n"
     exported = flask("api", "export").output
     assert flask("api", "import", "FILE", "--prune", text=exported).output == "Nothing has changed.\n"
-    kept = [api.document["arguments"] for api in store.load(app.services.engine).apis]
+    kept = [api.document["arguments"] for api in stored_apis.load(app).apis]
     assert kept == [{"default": "harmless"}, {"**everything": "harmless"}]
 
 
@@ -294,7 +295,7 @@ def test_a_mistake_names_file_api_and_key_and_nothing_is_imported(
     result = flask("api", "import", "FILE", text=GOOD.replace(old, new, 1))
     assert result.exit_code == 1
     assert f"apis.yaml: {message}" in result.output
-    assert store.load(app.services.engine).apis == ()
+    assert stored_apis.load(app).apis == ()
 
 
 @pytest.mark.parametrize(
@@ -313,7 +314,7 @@ def test_secrets_cannot_be_exposed(model: str, field: str, flask: Callable[..., 
     text = f"apis: [{{name: S, route: /api/s, models: [{{model: {model}, fields: [{field}]}}]}}]"
     result = flask("api", "import", "FILE", text=text)
     assert result.exit_code == 1, result.output
-    assert store.load(app.services.engine).apis == ()
+    assert stored_apis.load(app).apis == ()
 
 
 @pytest.mark.parametrize(
@@ -357,9 +358,9 @@ def test_a_field_that_vanished_puts_only_its_api_out_of_service(
     app: Gatehouse, flask: Callable[..., Result], anyone: Client, demo: Client
 ) -> None:
     flask("api", "import", "FILE", text=GOOD)
-    stored = store.load(app.services.engine).apis[0].document
+    stored = stored_apis.load(app).apis[0].document
     broken = json.loads(json.dumps(stored).replace('"name", "company_id"', '"mobile", "company_id"'))
-    store.write(app.services.engine, [{**broken, "name": "Broken", "route": "/api/broken"}], defaults=None, prune=False)
+    stored_apis.write(app, [{**broken, "name": "Broken", "route": "/api/broken"}])
     app.services.catalog.refresh()
     answer = demo("GET", "/api/broken")
     assert answer.status_code == 503

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.catalog import store
 from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment, act_as
+from tests import stored_apis
 from tests.http.conftest import Client
 
 FIELDS = ["name", "email", "is_company", "color", "active", "parent_id", "category_id", "child_ids", "create_date"]
@@ -96,12 +96,10 @@ def route(app: Gatehouse) -> Any:
             }
         ],
     }
-    store.write(
-        app.services.engine, [ApiDocument.model_validate(document).model_dump(mode="json")], defaults=None, prune=False
-    )
+    stored_apis.write(app, [ApiDocument.model_validate(document).model_dump(mode="json")])
     app.services.catalog.refresh()
     yield "/api/differential"
-    store.delete(app.services.engine, ["Differential"])
+    stored_apis.delete(app, ["Differential"])
     app.services.catalog.refresh()
 
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from app.catalog import store
 from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
+from tests import stored_apis
 from tests.http.conftest import Client
 
 FIELDS = [
@@ -106,15 +106,13 @@ def routes(app: Gatehouse) -> Iterator[list[str]]:
             ],
         }
         names.append(f"Fuzz {number}")
-        store.write(
-            app.services.engine,
+        stored_apis.write(
+            app,
             [ApiDocument.model_validate(document).model_dump(mode="json")],
-            defaults=None,
-            prune=False,
         )
     app.services.catalog.refresh()
     yield ["/api/fuzz/0", "/api/fuzz/1"]
-    store.delete(app.services.engine, names)
+    stored_apis.delete(app, names)
     app.services.catalog.refresh()
 
 

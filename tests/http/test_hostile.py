@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from app.catalog import store
 from app.catalog.odoo_source import OdooSource
 from app.definitions.compiler import compile_document
 from app.definitions.document import ApiDocument
 from app.definitions.secrets import is_secret_field
 from app.web.routing import Gatehouse
 from dev.testbed import Testbed
+from tests import stored_apis
 from tests.http.conftest import Client
 
 Publish = Callable[..., str]
@@ -351,4 +351,4 @@ def test_a_wrong_login_takes_as_long_as_a_wrong_password(anyone: Client, databas
 
 
 def test_the_store_is_left_as_it_was(app: Gatehouse) -> None:
-    assert store.load(app.services.engine).apis == ()
+    assert stored_apis.load(app).apis == ()

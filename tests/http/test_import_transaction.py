@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from app.catalog import store
 from app.editing import files
 from app.web.routing import Gatehouse
 from odoo_bridge.errors import Unavailable
+from tests import stored_apis
 from tests.http.conftest import Client
 from tests.http.panel import Panel, texts
 
@@ -37,8 +37,8 @@ def clean(app: Gatehouse, sql: Sql) -> Iterator[None]:
     yield
     sql("DROP FUNCTION IF EXISTS gatehouse.fail_at_last CASCADE")
     sql("DELETE FROM gatehouse.client")
-    store.delete(app.services.engine, [api.document["name"] for api in store.load(app.services.engine).apis])
-    store.write(app.services.engine, [], defaults={}, prune=False)
+    stored_apis.delete(app)
+    stored_apis.write(app, [], defaults={})
     app.services.catalog.refresh()
 
 
@@ -173,7 +173,7 @@ def test_two_imports_at_once_are_one_after_the_other(clean: None, app: Gatehouse
     last = plans[1] if created[0] is plans[0] else plans[0]
     assert last.clients.updated == ["App two"]
     ((lifetime,),) = sql("SELECT lifetime FROM gatehouse.client WHERE name = 'App two'")
-    found = lifetime, store.load(app.services.engine).apis[0].document["route"], _all(sql)["defaults"]
+    found = lifetime, stored_apis.load(app).apis[0].document["route"], _all(sql)["defaults"]
     assert found in [(700, "/api/one", [({"page_size": 7},)]), (800, "/api/other", [({"page_size": 9},)])]
     assert lifetime == (800 if last is plans[1] else 700)
 

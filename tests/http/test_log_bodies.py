@@ -27,7 +27,7 @@ def logged(app: Gatehouse) -> Logged:
 
     def run(answer: Any) -> dict[str, Any]:
         app.services.recorder.flush()
-        (row,), _ = queries.request(app.services.engine, answer.headers["X-Request-ID"])
+        (row,), _ = queries.request(app.services.database, answer.headers["X-Request-ID"])
         return row
 
     return run
@@ -126,7 +126,7 @@ def test_the_page_of_a_request_shows_them_on_lines_and_the_list_leaves_them_out(
 
 
 def test_bodies_for_which_there_is_no_room_are_left_out_and_their_calls_are_logged(app: Gatehouse, sql: Sql) -> None:
-    recorder = Recorder(app.services.engine, room=100)
+    recorder = Recorder(app.services.database, room=100)
     body = Body.of(b'{"name": "' + b"x" * 60 + b'"}', "application/json")
     for number in range(3):
         exchange = Exchange(body, Body(), Masking(), 1000)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -339,8 +340,7 @@ def _change(app: Gatehouse, client: ClientApp, **changes: Any) -> None:
     def work(root: Any) -> None:
         found = clients.by_name(root.cr, client.name)
         assert found is not None
-        kept = {name: getattr(found, name) for name in ("scopes", "uid", "lifetime", "redirect_uris", "active")}
-        clients.update(root.cr, found, **{**kept, **changes})
+        clients.update(root.cr, replace(found, **changes))
 
     app.services.transactions.run(work)
 

@@ -9,11 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.catalog import store
 from app.clients import grants, tokens
 from app.clients import store as clients
 from app.definitions.scopes import SCOPES
 from app.web.routing import Gatehouse
+from tests import stored_apis
 from tests.http.conftest import Client
 
 Publish = Callable[..., str]
@@ -319,12 +319,10 @@ def test_the_document_of_one_api(anyone: Client, demo: Client, publish: Publish,
 
 def test_an_api_that_is_out_of_service_is_not_shown(demo: Client, publish: Publish, app: Gatehouse) -> None:
     route = publish("test.record", fields=["name"])
-    (stored,) = store.load(app.services.engine).apis
-    store.write(
-        app.services.engine,
+    (stored,) = stored_apis.load(app).apis
+    stored_apis.write(
+        app,
         [{**stored.document, "models": [{"model": "test.record", "fields": ["vanished"]}]}],
-        defaults=None,
-        prune=False,
     )
     app.services.catalog.refresh()
     assert demo.error("GET", route)[0] == 503

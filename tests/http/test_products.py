@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.catalog import store
 from app.web.routing import Gatehouse
+from tests import stored_apis
 from tests.http.conftest import Client
 from tests.http.test_field_types import PNG
 
@@ -24,7 +24,7 @@ def products(app: Gatehouse) -> Iterator[None]:
     assert result.output == "created: Products\n"
     app.services.catalog.refresh()
     yield
-    store.delete(app.services.engine, ["Products"])
+    stored_apis.delete(app, ["Products"])
     app.services.catalog.refresh()
 
 

@@ -77,7 +77,7 @@ def schema(app: Gatehouse, sql: Sql) -> Iterator[Sql]:
     """The schema may be made another one: it is what it was afterwards."""
     yield sql
     sql("UPDATE gatehouse.alembic_version SET version_num = %s", KNOWN[-1])
-    migrating.upgrade(app.services.engine)
+    migrating.upgrade(app.services.database)
 
 
 def test_a_schema_that_is_too_old_is_told_with_what_to_do(anyone: Client, schema: Sql) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.catalog import store
 from app.catalog.odoo_source import OdooSource
 from app.definitions.compiler import compile_document
 from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
+from tests import stored_apis
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
 
@@ -349,8 +349,8 @@ def test_a_method_that_vanished_puts_its_api_out_of_service(
     demo: Client, rpc: Callable[..., str], app: Gatehouse
 ) -> None:
     route = rpc("echo")
-    (stored,) = store.load(app.services.engine).apis
-    store.write(app.services.engine, [{**stored.document, "method": "echo_no_more"}], defaults=None, prune=False)
+    (stored,) = stored_apis.load(app).apis
+    stored_apis.write(app, [{**stored.document, "method": "echo_no_more"}])
     app.services.catalog.refresh()
     status, error = demo.error("POST", route, json={})
     assert (status, error["data"]["name"]) == (503, "definition_broken")

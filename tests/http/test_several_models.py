@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.catalog import store
 from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
+from tests import stored_apis
 from tests.http.conftest import Client
 
 
@@ -27,10 +27,10 @@ def route(app: Gatehouse) -> Iterator[str]:
         ],
     }
     checked = ApiDocument.model_validate(document).model_dump(mode="json")
-    store.write(app.services.engine, [checked], defaults=None, prune=False)
+    stored_apis.write(app, [checked])
     app.services.catalog.refresh()
     yield "/api/two"
-    store.delete(app.services.engine, ["Two models"])
+    stored_apis.delete(app, ["Two models"])
     app.services.catalog.refresh()
 
 

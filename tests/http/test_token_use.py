@@ -67,14 +67,14 @@ def test_the_last_use_is_written_at_most_once_a_minute_whichever_worker_sees_the
         sql("UPDATE gatehouse.token SET last_used_at = now() - %s * interval '1 second'", age)
         another_worker = TokenUse()
         another_worker.note(lookup)
-        another_worker.write(app.services.engine)
+        another_worker.write(app.services.database)
         assert ((_age(sql) or 0) < 20) is written
     one = TokenUse()
     one.note(lookup)
-    one.write(app.services.engine)
+    one.write(app.services.database)
     sql("UPDATE gatehouse.token SET last_used_at = NULL")
     one.note(lookup)  # within the minute
-    one.write(app.services.engine)
+    one.write(app.services.database)
     assert _age(sql) is None
 
 
@@ -90,7 +90,7 @@ def test_what_could_not_be_written_is_written_later(app: Gatehouse, token: str, 
     uses.note(token.split("_")[1])
     sql("ALTER TABLE gatehouse.token RENAME COLUMN last_used_at TO away")
     with pytest.raises(Exception, match="last_used_at"):
-        uses.write(app.services.engine)
+        uses.write(app.services.database)
     sql("ALTER TABLE gatehouse.token RENAME COLUMN away TO last_used_at")
-    uses.write(app.services.engine)
+    uses.write(app.services.database)
     assert (_age(sql) or 99) < timedelta(minutes=1).total_seconds()

@@ -28,7 +28,7 @@ def run(app: Gatehouse, sql: Sql) -> Iterator[Run]:
     ((oldest,),) = sql("SELECT oldest_code FROM gatehouse.compatibility")
     yield lambda *arguments, **options: app.test_cli_runner().invoke(args=arguments, **options)
     sql("UPDATE gatehouse.alembic_version SET version_num = %s WHERE version_num <> ALL(%s)", HEAD, list(KNOWN))
-    migrating.upgrade(app.services.engine)
+    migrating.upgrade(app.services.database)
     sql("UPDATE gatehouse.compatibility SET oldest_code = %s", oldest)
 
 

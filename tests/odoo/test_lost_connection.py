@@ -10,7 +10,6 @@ import psycopg2
 import pytest
 from psycopg2 import errors as pg
 from psycopg2.pool import PoolError
-from sqlalchemy.exc import DBAPIError
 
 from app import errors
 from app.web.routing import Gatehouse
@@ -67,7 +66,7 @@ class _Idle(psycopg2.InternalError):
 def test_every_form_of_a_lost_connection_is_unavailable(error: Exception) -> None:
     assert isinstance(translate(error), Unavailable)
     if isinstance(error, psycopg2.Error):
-        found = errors.from_database(DBAPIError("SELECT 1", {}, error))
+        found = errors.from_database(error)
         assert (found and found.status, found and found.headers) == (503, {"Retry-After": "5"})
 
 

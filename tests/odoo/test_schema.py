@@ -21,7 +21,7 @@ from migrations.tables.catalog import SCHEMA, Base
 
 
 def test_migrations_and_models_agree(app: Gatehouse) -> None:
-    with app.services.engine.connect() as connection:
+    with migrating.engine_of(app.services.database).connect() as connection:
         context = MigrationContext.configure(
             connection,
             opts={
@@ -40,7 +40,7 @@ def test_migrations_and_models_agree(app: Gatehouse) -> None:
 
 def test_an_upgrade_that_is_done_does_nothing(app: Gatehouse, sql: Callable[..., list[tuple[Any, ...]]]) -> None:
     before = sql("SELECT version_num FROM gatehouse.alembic_version")
-    migrating.upgrade(app.services.engine)
+    migrating.upgrade(app.services.database)
     assert sql("SELECT version_num FROM gatehouse.alembic_version") == before
 
 
@@ -109,7 +109,7 @@ def _fill(connection: Connection, revision: str) -> None:
 
 
 def test_each_migration_goes_back_and_forth_and_the_older_tables_keep_their_rows(app: Gatehouse) -> None:
-    with app.services.engine.connect() as connection, connection.begin() as transaction:
+    with migrating.engine_of(app.services.database).connect() as connection, connection.begin() as transaction:
         config = migrating.config_of(connection)
         command.downgrade(config, migrating.NOTHING)
         assert _contents(connection)["columns"] == []
@@ -137,7 +137,7 @@ def test_the_code_knows_its_revisions_without_alembic() -> None:
 
 
 def test_definitions_of_before_get_the_new_keys_and_no_line_in_the_history(app: Gatehouse) -> None:
-    with app.services.engine.connect() as connection, connection.begin() as transaction:
+    with migrating.engine_of(app.services.database).connect() as connection, connection.begin() as transaction:
         config = migrating.config_of(connection)
         command.downgrade(config, "0004")
         old = {"name": "Old", "route": "/api/old", "published": False, "masked_fields": ["kept"]}

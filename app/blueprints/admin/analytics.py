@@ -13,6 +13,7 @@ from app.blueprints.admin import charts, periods
 from app.blueprints.admin.tables import as_file
 from app.blueprints.admin.view import PanelView, page
 from app.errors import BadRequest
+from app.literals import to_number
 from app.web.services import services
 
 _DIMENSIONS: dict[Dimension, str] = {"api": "API", "endpoint": "Endpoint", "client": "Client app", "error": "Error"}
@@ -24,16 +25,16 @@ class Analytics(PanelView):
     @page("/")
     def index(self) -> Response:
         """Show the numbers of a period, of all APIs or one."""
-        asked, api_id, engine = periods.asked(), wished_api(), services().engine
+        asked, api_id, database = periods.asked(), wished_api(), services().database
         names = api_names()
-        series = queries.series(engine, asked.period, api_id=api_id)
+        series = queries.series(database, asked.period, api_id=api_id)
         return self.show(
             "panel/analytics.html",
             asked=asked,
             spans=periods.SPANS,
             api_id=api_id,
             names=names,
-            totals=queries.totals(engine, asked.period, api_id=api_id),
+            totals=queries.totals(database, asked.period, api_id=api_id),
             chart=charts.chart(series, asked.period),
             size=(charts.WIDTH, charts.HEIGHT),
             tables={name: (label, _by(name, asked, api_id, names)) for name, label in _DIMENSIONS.items()},
@@ -44,7 +45,7 @@ class Analytics(PanelView):
         """Send the same numbers as a file: per API, endpoint, client app or error, or over time (``by=time``)."""
         asked, api_id, by = periods.asked(), wished_api(), request.args.get("by", "time")
         if by == "time":
-            found = queries.series(services().engine, asked.period, api_id=api_id)
+            found = queries.series(services().database, asked.period, api_id=api_id)
         elif by in _DIMENSIONS:
             found = _by(by, asked, api_id, api_names())
         else:
@@ -60,12 +61,11 @@ def api_names() -> dict[int, str]:
 
 def wished_api() -> int | None:
     """Return the API that the request asks about, None for all."""
-    text = request.args.get("api", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return to_number(request.args.get("api", ""))
 
 
 def _by(dimension: Dimension, asked: periods.Asked, api_id: int | None, names: dict[int, str]) -> list[Statistics]:
-    found = queries.by(services().engine, asked.period, dimension, api_id=api_id)
+    found = queries.by(services().database, asked.period, dimension, api_id=api_id)
     return [_named(each, names) for each in found] if dimension == "api" else found
 
 

@@ -140,8 +140,7 @@ class ApiForm(OptionsForm):
     @property
     def seen_revision(self) -> int:
         """Return the revision that the form was filled from; 0 for one that nobody can have seen."""
-        text = self.revision.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return literals.to_number(self.revision.data or "") or 0
 
 
 def data_of(document: ApiDocument, revision: int) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from app.blueprints.admin.draft import unused
 from app.blueprints.admin.endpoint_list import operations_of
 from app.blueprints.admin.forms import named
 from app.blueprints.admin.view import PanelView, page, posted
-from app.catalog.editing import Stale
+from app.catalog.store import Stale
 from app.clients import store as clients
 from app.definitions.document import ApiDocument
 from app.errors import ApiError, BadRequest
+from app.literals import to_number
 
 
 class Apis(PanelView):
@@ -164,8 +165,7 @@ def _unfit(error: editor.Invalid) -> ApiError:
 
 
 def _revision() -> int:
-    text = posted("revision")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return to_number(posted("revision")) or 0
 
 
 def _form(data: dict[str, Any] | None) -> ApiForm:

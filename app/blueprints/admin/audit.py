@@ -12,6 +12,7 @@ from app.blueprints.admin.tables import as_stream
 from app.blueprints.admin.view import PanelView, page, wished_page
 from app.errors import BadRequest
 from app.json import dumps
+from app.literals import to_number
 from app.web.services import services
 
 PER_PAGE = 50
@@ -27,7 +28,7 @@ class Audit(PanelView):
         """List the changes of records, the newest first; of one model or one record."""
         number = wished_page()
         wanted = _wanted()
-        rows = queries.audit_page(services().engine, **wanted, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+        rows = queries.audit_page(services().database, **wanted, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
         return self.show(
             "panel/audit.html",
             model=wanted["model"],
@@ -42,7 +43,7 @@ class Audit(PanelView):
     def definitions(self) -> Response:
         """List the changes of definitions, client apps and settings, with what differs."""
         number = wished_page()
-        rows = queries.history_page(services().engine, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+        rows = queries.history_page(services().database, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
         shown = [{**row, "kind": _KINDS.get(row["kind"], row["kind"]), "lines": _lines(row)} for row in rows[:PER_PAGE]]
         return self.show("panel/history.html", rows=shown, number=number, more=len(rows) > PER_PAGE)
 
@@ -50,8 +51,8 @@ class Audit(PanelView):
     def data(self, kind: str) -> Response:
         """Send all changes as a file: of records that match, or (``of=definitions``) of definitions."""
         if request.args.get("of") == "definitions":
-            return as_stream(streams.history(services().engine), "definitions", kind)
-        return as_stream(streams.audit(services().engine, _wanted()), "changes", kind)
+            return as_stream(streams.history(services().database), "definitions", kind)
+        return as_stream(streams.audit(services().database, _wanted()), "changes", kind)
 
 
 def _wanted() -> dict[str, Any]:
@@ -68,9 +69,10 @@ def _record() -> int | None:
     text = request.args.get("record", "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = to_number(text)
+    if number is None:
         raise BadRequest("The id of a record is a number: the one that Odoo itself uses.")
-    return int(text)
+    return number
 
 
 def _lines(row: dict[str, Any]) -> list[tuple[str, str]]:

@@ -8,26 +8,19 @@ from typing import Any, TypeVar
 
 from app.analytics import history
 from app.blueprints.admin import transactions
-from app.catalog import editing
+from app.catalog import store
 from app.clients import consents, live_tokens
 from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.clients.store import Client
-from app.editing import connections
+from app.editing import client_apps, connections
+from app.editing.client_apps import Refused
 from app.errors import NotFound
 from app.web.services import services
 from odoo_bridge import credentials
 from odoo_bridge.transaction import Environment
 
 T = TypeVar("T")
-
-
-class Refused(Exception):
-    """A client app can't be so; each of ``problems`` is a text like ``user: …``."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = list(problems)
-        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +70,7 @@ def api_names() -> list[str]:
     """Return the names of the APIs that a client app can be connected to."""
 
     def work(root: Environment) -> list[str]:
-        documents = [api.document for api in editing.load(root.cr).apis]
+        documents = [api.document for api in store.load(root.cr).apis]
         return sorted(str(document["name"]) for document in documents if document["type"] != "key_authentication")
 
     return transactions.look(work)
@@ -89,17 +82,7 @@ def create(document: ClientDocument, apis: Iterable[str], *, public: bool) -> tu
         raise Refused(["public: without a secret an app can't act by itself: it needs a redirect address"])
 
     def work(root: Environment) -> tuple[int, str | None]:
-        if clients.by_name(root.cr, document.name) is not None:
-            raise Refused([f"name: there is a client app {document.name!r} already"])
-        client = clients.create(
-            root.cr,
-            document.name,
-            scopes=document.scopes,
-            uid=_uid(root, document.user),
-            lifetime=document.lifetime,
-            redirect_uris=document.redirect_uris,
-        )
-        _connect(root, client, apis)
+        client = client_apps.create(root, document, apis)
         return client.id, None if public else clients.new_secret(root.cr, services().hasher(), client, overlap=0)
 
     return transactions.change(work)
@@ -109,18 +92,8 @@ def update(client_id: int, document: ClientDocument, apis: Iterable[str]) -> Non
     """Change what a client app may do; its name stays. Raises Refused."""
 
     def work(root: Environment, client: Client) -> None:
-        clients.update(
-            root.cr,
-            client,
-            scopes=document.scopes,
-            uid=_uid(root, document.user),
-            lifetime=document.lifetime,
-            redirect_uris=document.redirect_uris,
-            active=client.active,
-        )
-        changed = clients.by_id(root.cr, client.id)
-        if changed is not None:
-            _connect(root, changed, apis)
+        changed = client_apps.change(root, client, document.model_copy(update={"active": client.active}))
+        _connect(root, changed, apis)
 
     with_client(client_id, work)
 
@@ -163,19 +136,10 @@ def _connect(root: Environment, client: Client, apis: Iterable[str]) -> None:
 
 def _apis_by_client(root: Environment) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for api in editing.load(root.cr).apis:
+    for api in store.load(root.cr).apis:
         for name in api.document["clients"]:
             found.setdefault(name, []).append(str(api.document["name"]))
     return found
-
-
-def _uid(root: Environment, login: str | None) -> int | None:
-    if login is None:
-        return None
-    user = credentials.user_by_login(root, login)
-    if user is None or user.uid == 1:
-        raise Refused([f"user: there is no active Odoo user {login!r} who may execute calls"])
-    return user.uid
 
 
 def _login(root: Environment, uid: int | None) -> str:

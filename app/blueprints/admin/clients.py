@@ -7,13 +7,14 @@ from typing import Any
 from flask import Response, request
 
 from app.blueprints.admin import client_apps
-from app.blueprints.admin.client_apps import Refused
 from app.blueprints.admin.client_form import ClientForm
 from app.blueprints.admin.forms import named
 from app.blueprints.admin.view import PanelView, page, posted
 from app.clients import live_tokens
 from app.clients import store as clients
+from app.editing.client_apps import Refused
 from app.errors import BadRequest
+from app.literals import to_number
 from app.web.services import services
 
 #: How long the old secret stays good after a rotation: seconds, and what the choice is called.
@@ -88,10 +89,10 @@ class Clients(PanelView):
     @page("/<int:client_id>/withdraw", "POST")
     def withdraw(self, client_id: int) -> Response:
         """Withdraw a person's consent; what it has led to ends at once."""
-        text = posted("uid")
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
+        uid = to_number(posted("uid"))
+        if uid is None:
             raise BadRequest("There is no such consent.")
-        client_apps.withdraw(client_id, int(text))
+        client_apps.withdraw(client_id, uid)
         return self.go("clients.edit", "The consent is withdrawn.", client_id=client_id)
 
     def _credentials(self, client_id: int, secret: str | None, message: str) -> Response:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.blueprints.admin import transactions
-from app.catalog import editing
+from app.catalog import store
 from app.catalog.catalog import compile_all
 from app.catalog.odoo_source import OdooSource
 from app.catalog.store import Stored, StoredApi
@@ -55,7 +55,7 @@ def rows() -> list[Row]:
     """Return all APIs by name, with their problems."""
 
     def work(root: Environment) -> list[Row]:
-        stored = editing.load(root.cr)
+        stored = store.load(root.cr)
         compiled = compile_all(stored, root, known_models(root))
         return sorted((Row(api, compiled.get(api.id)) for api in stored.apis), key=lambda row: row.name.lower())
 
@@ -66,7 +66,7 @@ def row(api_id: int) -> Row:
     """Return one API; raises NotFound."""
 
     def work(root: Environment) -> Row:
-        stored = editing.load(root.cr)
+        stored = store.load(root.cr)
         found = [api for api in stored.apis if api.id == api_id]
         if not found:
             raise NotFound("This API has been deleted, or never was there.")
@@ -78,7 +78,7 @@ def row(api_id: int) -> Row:
 
 def defaults() -> dict[str, Any]:
     """Return the system-wide defaults for new APIs."""
-    return transactions.look(lambda root: default_values(editing.load(root.cr)))
+    return transactions.look(lambda root: default_values(store.load(root.cr)))
 
 
 def default_document() -> ApiDocument:
@@ -101,8 +101,8 @@ def create(values: Mapping[str, Any] | Callable[[Environment, Stored], Mapping[s
     """Store a new API and return its id; raises Invalid. ``values`` may be made from what is stored."""
 
     def work(root: Environment) -> int:
-        wanted = values(root, editing.load(root.cr)) if callable(values) else values
-        return editing.insert(root.cr, _checked(root, wanted, None))
+        wanted = values(root, store.load(root.cr)) if callable(values) else values
+        return store.insert(root.cr, _checked(root, wanted, None))
 
     return transactions.change(work)
 
@@ -111,10 +111,10 @@ def save(api_id: int, revision: int, values: Mapping[str, Any]) -> None:
     """Store a definition that was made from this revision; raises Invalid or Stale."""
 
     def work(root: Environment) -> None:
-        current = editing.get(root.cr, api_id)
+        current = store.get(root.cr, api_id)
         if current is None or current.revision != revision:
-            raise editing.Stale(current)  # said before anything else: what was checked may have changed
-        editing.replace(root.cr, api_id, revision, _checked(root, values, api_id))
+            raise store.Stale(current)  # said before anything else: what was checked may have changed
+        store.replace(root.cr, api_id, revision, _checked(root, values, api_id))
 
     transactions.change(work)
 
@@ -126,19 +126,19 @@ def change(api_id: int, revision: int, *, taking_away: bool = False, **keys: Any
     """
 
     def work(root: Environment) -> None:
-        current = editing.get(root.cr, api_id)
+        current = store.get(root.cr, api_id)
         if current is None or current.revision != revision:
-            raise editing.Stale(current)
+            raise store.Stale(current)
         values = {**current.document, **keys}
         if taking_away:
             document = ApiDocument.model_validate(values).model_dump(mode="json")
         else:
             document = _checked(root, values, api_id)
-        editing.replace(root.cr, api_id, revision, document)
+        store.replace(root.cr, api_id, revision, document)
 
     try:
         transactions.change(work)
-    except editing.Stale as error:
+    except store.Stale as error:
         raise Conflict(
             "Somebody else has changed this API in the meantime. Nothing has been done: look at it and try again."
         ) from error
@@ -147,8 +147,8 @@ def change(api_id: int, revision: int, *, taking_away: bool = False, **keys: Any
 def delete(api_id: int, revision: int) -> None:
     """Delete an API; raises Conflict where somebody else has changed it."""
     try:
-        transactions.change(lambda root: editing.remove(root.cr, api_id, revision))
-    except editing.Stale as error:
+        transactions.change(lambda root: store.remove(root.cr, api_id, revision))
+    except store.Stale as error:
         raise Conflict("Somebody else has changed this API in the meantime. It has not been deleted.") from error
 
 
@@ -176,7 +176,7 @@ def difference(theirs: str, mine: str) -> list[tuple[str, str]]:
 
 
 def _check(root: Environment, values: Mapping[str, Any], api_id: int | None) -> tuple[Definition | None, list[Problem]]:
-    others = [api for api in editing.load(root.cr).apis if api.id != api_id]
+    others = [api for api in store.load(root.cr).apis if api.id != api_id]
     return checks.check(values, others, root, known_models(root))
 
 

@@ -6,7 +6,7 @@ import json
 import re
 
 from app.blueprints.admin import editor, transactions
-from app.catalog import editing
+from app.catalog import store
 from app.catalog.store import Stored
 from app.definitions.definition import Definition
 from app.editing import files
@@ -29,7 +29,7 @@ def definition_file(api_id: int | None) -> tuple[str, str]:
     """Return a definition file; one of all APIs holds the client apps and the defaults too."""
 
     def work(root: Environment) -> tuple[str, str]:
-        stored = editing.load(root.cr)
+        stored = store.load(root.cr)
         if api_id is None:
             return "gatehouse", files.export_text(stored, files.client_documents(root))
         found = tuple(api for api in stored.apis if api.id == api_id)

@@ -7,6 +7,7 @@ from flask import Response, request
 from app.blueprints.admin import exports, imports
 from app.blueprints.admin.view import PanelView, download, page, posted
 from app.errors import BadRequest
+from app.literals import to_number
 
 #: What can be downloaded: how it is made, the end of its name, and its type.
 _KINDS = {
@@ -30,9 +31,7 @@ class Files(PanelView):
         if kind not in _KINDS:
             raise BadRequest("There is no such file.")
         make, ending, mimetype = _KINDS[kind]
-        text = request.args.get("api", "")
-        wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-        name, content = make(wanted)
+        name, content = make(to_number(request.args.get("api", "")))
         return download(content, f"{name}.{ending}", mimetype)
 
     @page("/preview", "POST")

@@ -13,6 +13,7 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
 from app.auth.principal import Told
+from app.web import pages
 from app.web.current import current_request
 from app.web.http_methods import is_safe
 from app.web.incoming import refuse_nul
@@ -114,10 +115,7 @@ def _person() -> Person | None:
 
 def _harden(response: Response) -> Response:
     if is_panel(current_request().path):
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["X-Frame-Options"] = "DENY"
-        response.headers["Referrer-Policy"] = "same-origin"
+        pages.harden(response, _POLICY, referrer="same-origin")
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.blueprints.admin import editor, transactions
-from app.catalog import editing, store
+from app.catalog import store
 from app.editing import files
 from app.editing.client_entries import ClientChanges
 from app.editing.files import FileError
@@ -69,7 +69,7 @@ def apply(text: str, *, prune: bool, version: str) -> str | None:
     """
 
     def work(root: Environment) -> str | None:
-        if str(editing.load(root.cr).version) != version:
+        if str(store.load(root.cr).version) != version:
             return None
         return _summary(files.import_content(content, _FILE, root, prune=prune))
 

@@ -9,7 +9,7 @@ from typing import Any
 from app.blueprints.admin import transactions
 from app.blueprints.admin.api_form import data_of
 from app.blueprints.admin.draft import draft
-from app.catalog import editing
+from app.catalog import store
 from app.definitions.document import ApiDocument
 from odoo_bridge.transaction import Environment
 
@@ -37,7 +37,7 @@ def from_address(arguments: Mapping[str, str]) -> Filled | None:
     wished = [name for name in names if name]
 
     def work(root: Environment) -> Filled:
-        document = ApiDocument.model_validate(draft(root, editing.load(root.cr), model, wished))
+        document = ApiDocument.model_validate(draft(root, store.load(root.cr), model, wished))
         exposed = document.models[0].fields
         return Filled(data_of(document, 0), tuple(name for name in wished if name not in exposed))
 

@@ -27,7 +27,7 @@ class RequestLog(PanelView):
     def index(self) -> Response:
         """List the calls of a period, the newest first."""
         asked, before = periods.asked(), Cursor.parse(request.args.get("before", ""))
-        found = queries.log_page(services().engine, asked.period, **_wanted(), limit=PER_PAGE + 1, before=before)
+        found = queries.log_page(services().database, asked.period, **_wanted(), limit=PER_PAGE + 1, before=before)
         rows = found[:PER_PAGE]
         return self.show(
             "panel/log.html",
@@ -44,7 +44,7 @@ class RequestLog(PanelView):
     def data(self, kind: str) -> Response:
         """Send all calls that match as a file, without bodies."""
         names = api_names()
-        pages = streams.log(services().engine, periods.asked().period, _wanted())
+        pages = streams.log(services().database, periods.asked().period, _wanted())
         named = ([{**row, "api": names.get(row["api_id"])} for row in rows] for rows in pages)
         return as_stream(named, "requests", kind)
 
@@ -52,8 +52,8 @@ class RequestLog(PanelView):
     def details(self, request_id: str) -> Response:
         """Show all that is known of a call, and what it changed; ``?call=`` tells it from others of the same id."""
         request_id, call_id = _text(request_id), request.args.get("call")
-        engine = services().engine
-        calls, changes = queries.request(engine, request_id, None if call_id is None else _text(call_id))
+        database = services().database
+        calls, changes = queries.request(database, request_id, None if call_id is None else _text(call_id))
         if not calls and not changes:
             raise NotFound("This request is not in the log yet, or no longer.")
         return self.show(
@@ -62,7 +62,7 @@ class RequestLog(PanelView):
             calls=people.named(calls),
             changes=people.named(changes),
             names=api_names(),
-            shared=queries.is_shared(engine, request_id, [*calls, *changes][0]["call_id"]),
+            shared=queries.is_shared(database, request_id, [*calls, *changes][0]["call_id"]),
         )
 
 

@@ -11,7 +11,7 @@ from app.blueprints.admin import editor, odoo_rpc, transactions
 from app.blueprints.admin.api_form import OptionsForm, options_of
 from app.blueprints.admin.system_form import SystemForm
 from app.blueprints.admin.view import PanelView, page
-from app.catalog import editing
+from app.catalog import store
 from app.definitions.compiler import Problem
 from app.definitions.document import ApiDocument
 from app.definitions.system import SystemSettings
@@ -70,7 +70,7 @@ def _problems(values: dict[str, Any]) -> list[Problem]:
     login = values["run_as"]
     if login is not None:
         user = transactions.look(lambda root: credentials.user_by_login(root, login))
-        if user is None or user.uid == 1:
+        if user is None or user.is_superuser:
             found.append(Problem("run_as", f"there is no active Odoo user {login!r} who may execute calls"))
     return found
 
@@ -81,25 +81,25 @@ def _save_defaults(values: dict[str, Any]) -> None:
     differing = {name: value for name, value in values.items() if value != built_in[name]}
 
     def work(root: Any) -> None:
-        before = editor.default_values(editing.load(root.cr))
+        before = editor.default_values(store.load(root.cr))
         others = {name: value for name, value in before.items() if name not in values}
-        editing.set_defaults(root.cr, {**others, **differing})
+        store.set_defaults(root.cr, {**others, **differing})
 
     transactions.change(work)
 
 
 def _system() -> SystemSettings:
     """Return the settings as they are stored, which another worker may just have changed."""
-    return transactions.look(lambda root: SystemSettings.of(editing.load(root.cr).settings))
+    return transactions.look(lambda root: SystemSettings.of(store.load(root.cr).settings))
 
 
 def _save_system(wanted: Mapping[str, Any]) -> None:
     """Write what differs from what is in force, a row of the history for each."""
 
     def work(root: Any) -> None:
-        before = SystemSettings.of(editing.load(root.cr).settings).model_dump()
+        before = SystemSettings.of(store.load(root.cr).settings).model_dump()
         for name, value in wanted.items():
             if before[name] != value:
-                editing.set_setting(root.cr, name, value)
+                store.set_setting(root.cr, name, value)
 
     transactions.change(work)

@@ -14,10 +14,10 @@ _SPAN = timedelta(days=1)
 
 def by_api() -> dict[int, int]:
     """Return the calls of each API that was called, by its id."""
-    return {each.key: each.calls for each in queries.by(services().engine, Period.last(_SPAN), "api")}
+    return {each.key: each.calls for each in queries.by(services().database, Period.last(_SPAN), "api")}
 
 
 def by_endpoint(api_id: int) -> dict[str, int]:
     """Return the calls of each endpoint of an API that was called, by method and path as the panel shows it."""
-    found = queries.by(services().engine, Period.last(_SPAN), "endpoint", api_id=api_id)
+    found = queries.by(services().database, Period.last(_SPAN), "endpoint", api_id=api_id)
     return {shown_path(each.key): each.calls for each in found}

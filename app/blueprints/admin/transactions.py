@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from app.blueprints.admin.guard import current_person
-from app.catalog import editing
+from app.catalog import store
 from app.web.services import services
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.transaction import Environment
@@ -25,7 +25,7 @@ def change(work: Callable[[Environment], T]) -> T:
     person = current_person()
 
     def within(root: Environment) -> T:
-        editing.claim(root.cr)
+        store.claim(root.cr)
         # The trigger of the history reads it (migration 0004).
         root.cr.execute("SELECT set_config('gatehouse.actor', %s, true)", (person.login if person else "",))
         return work(root)

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from app import errors
 from app.blueprints.admin.guard import current_person
 from app.errors import ApiError
+from app.literals import to_number
 from app.web.services import services
 from odoo_bridge.errors import BridgeError
 
@@ -99,5 +100,4 @@ def posted(name: str) -> str:
 
 def wished_page() -> int:
     """Return the number of the page of a list, from 1."""
-    text = request.args.get("page", "1")
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+    return max(1, to_number(request.args.get("page", "1"), digits=6) or 1)

@@ -11,6 +11,7 @@ from app.auth.principal import Credentials, Told
 from app.blueprints.docs import visible
 from app.errors import BadRequest, NotFound
 from app.openapi.documents import Documents
+from app.web.pages import harden
 from app.web.routing import served_endpoints
 from app.web.services import services
 from odoo_bridge.sessions import COOKIE
@@ -55,7 +56,7 @@ def document() -> Response:
 @blueprint.get("/api/docs")
 def page() -> Response:
     """Show the document, with which one can call the APIs."""
-    return _protected(make_response(render_template("docs.html")))
+    return harden(make_response(render_template("docs.html")), _POLICY)
 
 
 @blueprint.get("/api/docs/<name>")
@@ -63,16 +64,8 @@ def file(name: str) -> Response:
     """Serve a file of Swagger UI."""
     if name not in _FILES:
         raise NotFound("There is no such file.")
-    response = _protected(send_from_directory(_SWAGGER_UI, name))
+    response = harden(send_from_directory(_SWAGGER_UI, name), _POLICY)
     response.headers["Cache-Control"] = "public, max-age=3600"
-    return response
-
-
-def _protected(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = _POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["X-Frame-Options"] = "DENY"
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -23,6 +23,7 @@ from app.definitions.scopes import Scope
 from app.errors import TooManyRequests
 from app.web.hooks import set_session_cookie
 from app.web.http_methods import is_safe
+from app.web.pages import harden
 from app.web.services import services
 from odoo_bridge import sessions
 from odoo_bridge.credentials import SecondFactorRequired
@@ -205,14 +206,9 @@ def _page(template: str, *, status: int = 200, form_targets: str = "", **values:
     # A browser asks the policy also for the redirect that follows a form.
     parts = urlsplit(form_targets)
     target = f" {parts.scheme}://{parts.netloc}" if parts.netloc else f" {parts.scheme}:" if parts.scheme else ""
-    response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'self'; form-action 'self'{target}; frame-ancestors 'none'; base-uri 'none'"
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["X-Frame-Options"] = "DENY"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    forms = f"form-action 'self'{target}"
     response.headers["Cache-Control"] = "no-store"
-    return response
+    return harden(response, f"default-src 'none'; style-src 'self'; {forms}; frame-ancestors 'none'; base-uri 'none'")
 
 
 def _meanings(scopes: Iterable[str]) -> list[str]:

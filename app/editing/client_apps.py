@@ -1,0 +1,73 @@
+"""Client apps as admins make and change them, by file, command line or panel: the one place for all three.
+
+Each function runs in the transaction of ``root``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.clients import store as clients
+from app.clients.document import ClientDocument
+from app.clients.store import Client
+from app.editing import connections
+from odoo_bridge import credentials
+from odoo_bridge.transaction import Environment
+
+
+class Refused(Exception):
+    """A client app can't be so; each of ``problems`` is a text like ``user: …``."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()) -> Client:
+    """Create a client app, without a secret, that may call these APIs; raises Refused."""
+    if clients.by_name(root.cr, document.name) is not None:
+        raise Refused([f"name: there is a client app {document.name!r} already"])
+    client = clients.create(
+        root.cr,
+        document.name,
+        scopes=document.scopes,
+        uid=acting_user(root, document.user),
+        lifetime=document.lifetime,
+        redirect_uris=document.redirect_uris,
+    )
+    if not document.active:
+        clients.set_active(root.cr, client, False)
+    problems = connections.connect(root.cr, client, apis)
+    if problems:
+        raise Refused(f"apis: {problem}" for problem in problems)
+    return client
+
+
+def change(root: Environment, client: Client, document: ClientDocument) -> Client:
+    """Change what a client app may do, and return it; its name and credentials stay. Raises Refused.
+
+    Nothing is written where it is so already: a statement raises the catalog's version whether it changes a row or not.
+    """
+    wanted = Client(
+        id=client.id,
+        name=client.name,
+        client_id=client.client_id,
+        active=document.active,
+        lifetime=document.lifetime,
+        scopes=tuple(document.scopes),
+        uid=acting_user(root, document.user),
+        redirect_uris=tuple(document.redirect_uris),
+    )
+    if wanted != client:
+        clients.update(root.cr, wanted)
+    return wanted
+
+
+def acting_user(root: Environment, login: str | None) -> int | None:
+    """Return the Odoo user that a client app acts as by itself; raises Refused where nobody can execute its calls."""
+    if login is None:
+        return None
+    user = credentials.user_by_login(root, login)
+    if user is None or user.is_superuser:
+        raise Refused([f"user: there is no active Odoo user {login!r} who may execute calls"])
+    return user.uid
