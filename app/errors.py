@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import psycopg2
-
 from odoo_bridge import errors as bridge
 
 
@@ -159,12 +157,6 @@ def from_bridge(error: bridge.BridgeError) -> ApiError:
         if isinstance(error, kind):
             return api_error(error.message, name=error.name)
     return ApiError(error.message, name=error.name)
-
-
-def from_database(error: Exception) -> ApiError | None:
-    """Return the client's error for one of the database that no transaction of the bridge has seen, else None."""
-    found = bridge.translate(error) if isinstance(error, psycopg2.Error) else None
-    return from_bridge(found) if found is not None else None
 
 
 _FROM_BRIDGE: tuple[tuple[type[bridge.BridgeError], type[ApiError]], ...] = (

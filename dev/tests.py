@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from dev import paths, testbed
 from dev.steps import say
@@ -32,8 +34,9 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGHUP):  # the tests send them: no nohup may have them ignored
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-    # Here rather than in a fixture, where pytest would hide the progress. PostgreSQL then runs for all that follows.
-    prepare()
+    if not only_units(arguments):
+        # Here rather than in a fixture, where pytest would hide the progress. PostgreSQL then runs for all that comes.
+        prepare()
     if arguments:
         return _pytest(arguments)
     found = folders(root=os.geteuid() == 0)
@@ -42,6 +45,14 @@ def main(arguments: list[str]) -> int:
     if FOR_ROOT not in found:
         say(f"{FOR_ROOT} was left out, as only root can make users. As root: make test ARGS={FOR_ROOT}")
     return max(codes)
+
+
+def only_units(arguments: Sequence[str]) -> bool:
+    """Whether pytest's arguments name tests of ``tests/unit`` alone, which need neither Odoo nor PostgreSQL."""
+    unit = paths.ROOT / "tests" / "unit"
+    named = [Path(argument.partition("::")[0]).resolve() for argument in arguments if not argument.startswith("-")]
+    existing = [path for path in named if path.exists()]
+    return bool(existing) and all(path == unit or unit in path.parents for path in existing)
 
 
 def folders(*, root: bool) -> list[str]:

@@ -6,25 +6,14 @@ that are columns of the table, all of that is the same for the whole column.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from odoo.exceptions import MissingError
 from odoo.fields import Field, Float, Html, Integer, Many2one, Monetary
 from odoo.orm.fields_textual import BaseString
 
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Values of records, column by column: each has a value for each of ``ids``, in their order.
-
-    ``related`` holds tables of the records to which a column's ids lead, as far as the user may see them.
-    """
-
-    ids: Sequence[int]
-    values: Mapping[str, Sequence[Any]]
-    related: Mapping[str, Table] = field(default_factory=dict)
+from .types import Table
 
 
 def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:

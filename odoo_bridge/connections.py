@@ -22,7 +22,7 @@ from psycopg2.pool import PoolError
 from . import deadline
 from .deadline import CallTimeout
 from .driver import Connection, TransactionCursor
-from .errors import SCARCE, is_lost_connection
+from .translation import SCARCE, is_lost_connection
 
 #: What begins statements that only end a part of the transaction (see ``odoo.sql_db.BaseCursor.savepoint``).
 _ENDS = ("SAVEPOINT", "ROLLBACK", "RELEASE")

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from odoo.api import SUPERUSER_ID
 from odoo.exceptions import AccessDenied
 
 from .errors import BridgeError, Denied
 from .transaction import Environment
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A user who may execute calls."""
-
-    uid: int
-    login: str
-    active: bool = True
-
-    @property
-    def is_superuser(self) -> bool:
-        """Whether no call may be executed as this user: access rights and record rules don't bind it."""
-        return bool(self.uid == SUPERUSER_ID)
+from .types import User
 
 
 class SecondFactorRequired(BridgeError):

@@ -19,8 +19,9 @@ from odoo.modules.registry import Registry
 
 from . import addon_imports, connections, signaling, structure
 from .connections import SettingCursor
-from .errors import Conflict, TooCostly, Unavailable, translate
+from .errors import Conflict, TooCostly, Unavailable
 from .loaded_code import LoadedCode, read
+from .translation import translate
 
 _logger = logging.getLogger(__name__)
 

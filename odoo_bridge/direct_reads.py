@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from psycopg2.pool import PoolError
 
 from . import connections
-from .errors import translate
 from .transaction import settings_for
+from .translation import translate
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ import psycopg2
 from odoo.exceptions import AccessDenied, AccessError, MissingError, UserError
 from psycopg2 import errors as pg
 
-from .errors import OUT_OF_RANGE, RETRYABLE, BridgeError, InvalidValue, is_lost_connection
+from .errors import BridgeError, InvalidValue
+from .translation import OUT_OF_RANGE, RETRYABLE, is_lost_connection
 
 #: What PostgreSQL says to conditions whose values don't fit the field.
 _MISFITS = (

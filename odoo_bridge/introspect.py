@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -11,82 +9,16 @@ from odoo import fields as odoo_fields
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .errors import Conflict, TooCostly, Unavailable, translate
+from .errors import Conflict, TooCostly, Unavailable
 from .transaction import Environment
+from .translation import translate
+from .types import FieldInfo, ModelInfo
 
 #: Fields that Odoo writes itself, whatever a client says.
 LOG_FIELDS = frozenset({"id", "create_uid", "create_date", "write_uid", "write_date", "parent_path", "display_name"})
 
 #: Odoo's marker for a field that no group may reach (odoo/orm/fields.py, NO_ACCESS).
 _NO_ACCESS = "."
-
-
-@dataclass(frozen=True, slots=True)
-class FieldInfo:
-    """One field of a model.
-
-    ``has_default`` says that Odoo fills the field where a new record is given no value; ``relation`` is the comodel
-    of a relational field; ``selection`` the allowed values (value, label);
-    ``model_field`` names the field that holds the model of a many2one_reference; ``image`` tells an image from
-    other binaries; ``owns_lines`` says that taking a line out of a one2many deletes it; ``origin`` is the
-    (model, field) at the end of a related field's path; ``restricted`` says that Odoo keeps the field from
-    everybody but itself.
-    """
-
-    model: str
-    name: str
-    type: str
-    label: str
-    help: str
-    required: bool
-    has_default: bool
-    writable: bool
-    stored: bool
-    searchable: bool
-    sortable: bool
-    translated: bool
-    relation: str | None
-    selection: tuple[tuple[str, str], ...]
-    size: int | None
-    model_field: str | None
-    image: bool
-    origin: tuple[str, str]
-    owns_lines: bool
-    restricted: bool
-    groups: str | None
-
-    @property
-    def to_many(self) -> bool:
-        """Whether a value is a list of records."""
-        return self.type in ("one2many", "many2many")
-
-    @property
-    def relational(self) -> bool:
-        """Whether a value names records of ``relation``."""
-        return self.relation is not None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """One model: its fields, its default order, and what Odoo looks at when a record is searched by name.
-
-    ``name_search_fields`` are paths, as in Odoo's ``_rec_names_search``; ``parent_field`` makes a hierarchy.
-    """
-
-    name: str
-    label: str
-    abstract: bool
-    transient: bool
-    order: str
-    active_field: str | None
-    parent_field: str | None
-    name_search_fields: tuple[str, ...]
-    fields: Mapping[str, FieldInfo]
-
-    @classmethod
-    def opaque(cls, name: str) -> ModelInfo:
-        """Return a model of which nothing but its records' ids is known."""
-        return cls(name, name, False, False, "id", None, None, (), MappingProxyType({}))
 
 
 def describe(env: Environment, model: str) -> ModelInfo | None:

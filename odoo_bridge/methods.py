@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -18,56 +17,11 @@ from odoo.service.model import get_public_method
 from . import argument_use
 from .errors import InvalidValue
 from .transaction import Environment
+from .types import MethodInfo, Parameter, Records
 
 #: Deepest nesting of a result, and most items that a generator may give.
 MAX_DEPTH = 50
 MAX_ITEMS = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter of a method. ``default`` is plain data, or None where there is none or it is none.
-
-    ``default_type`` and ``annotation`` are names of types, empty where there are none; ``handed_to`` is the place in
-    the source where the method hands the argument on to what takes any field, or None.
-    """
-
-    name: str
-    required: bool
-    default: Any
-    keyword: bool
-    positional: bool
-    default_type: str = ""
-    annotation: str = ""
-    handed_to: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MethodInfo:
-    """What a method takes.
-
-    ``more_keywords`` and ``more_positional`` tell that it takes any (``**kwargs``, ``*args``); ``doc`` is its
-    docstring; ``on_model`` that it is no matter of single records (``@api.model``). ``generic`` tells that it is one
-    of all models or of a mixin; ``rest`` names ``*args`` and ``**kwargs``, each with where they are handed on, or None.
-    """
-
-    model: str
-    name: str
-    doc: str
-    parameters: tuple[Parameter, ...]
-    more_keywords: bool
-    more_positional: bool
-    on_model: bool
-    generic: bool = False
-    rest: tuple[tuple[str, str | None], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """A recordset in a result: ids, which the API shows in its own form."""
-
-    model: str
-    ids: tuple[int, ...]
 
 
 def names(env: Environment, model: str) -> list[tuple[str, str]]:

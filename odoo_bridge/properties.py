@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .introspect import FieldInfo
 from .transaction import Environment
+from .types import FieldInfo
 
 #: What is written: property names and their values. A list would let the writer change the definition.
 Values = dict[str, Any]

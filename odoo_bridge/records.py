@@ -7,7 +7,7 @@ rules hold: every environment here is one of a real user (see ``transaction.act_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
@@ -16,31 +16,14 @@ from typing import Any, TypeAlias
 from odoo.exceptions import AccessError
 
 from . import by_id, columns, domains, pages, statements, writer
-from .columns import Table
 from .transaction import Environment
+from .types import Selection, Table
 
 #: Values to write, by field.
 Row: TypeAlias = dict[str, Any]
 Domain: TypeAlias = list[Any]
 #: Puts fields of records into the cache; raises AccessError.
 Fetch: TypeAlias = Callable[[Any, Sequence[str]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What to read of a record: ``plain`` fields as they are, and ``related`` fields with fields of their own.
-
-    ``open`` says that nobody named the plain fields: those that Odoo refuses to the user are left out.
-    """
-
-    plain: tuple[str, ...]
-    related: Mapping[str, Selection]
-    open: bool = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All fields of the record itself."""
-        return (*self.plain, *self.related)
 
 
 @dataclass(frozen=True, slots=True)

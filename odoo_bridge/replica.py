@@ -19,8 +19,9 @@ from odoo.modules.registry import Registry
 from odoo.sql_db import Cursor
 
 from . import deadline, structure
-from .errors import BridgeError, Conflict, ReadOnly, Unavailable, translate
+from .errors import BridgeError, Conflict, ReadOnly, Unavailable
 from .transaction import Environment, settings_for
+from .translation import translate
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")

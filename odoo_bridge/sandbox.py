@@ -28,10 +28,11 @@ from . import sandbox_process, sandbox_threads  # noqa: F401  they keep in from 
 from .caches import View
 from .connections import SettingCursor
 from .driver import Connection
-from .errors import Rejected, translate
+from .errors import Rejected
 from .held import HeldConnection, ReadOnlyConnection, held
 from .kept_in import keeping_in, kept_in, refused, state
 from .transaction import Environment
+from .translation import translate
 
 _logger = logging.getLogger(__name__)
 

@@ -14,9 +14,10 @@ from typing import Any
 from odoo import http
 from odoo.service import security
 
-from .credentials import User
-from .errors import StorageFull, Unavailable, storage_error
+from .errors import StorageFull, Unavailable
 from .transaction import Environment
+from .translation import storage_error
+from .types import Renewal, User
 
 _logger = logging.getLogger(__name__)
 
@@ -31,14 +32,6 @@ class Login:
     sid: str
     max_age: int
     info: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """A session's new secret id after a rotation, and its lifetime in seconds: for the cookie."""
-
-    sid: str
-    max_age: int
 
 
 @dataclass(frozen=True, slots=True)

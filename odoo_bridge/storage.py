@@ -12,7 +12,8 @@ from pathlib import Path
 from odoo import http
 
 from .boot import Instance
-from .errors import Unavailable, storage_error
+from .errors import Unavailable
+from .translation import storage_error
 
 #: Bytes that a trial writes: a block, as a full disk may take a few bytes into what it has left of one.
 _TRIAL = bytes(4096)

@@ -23,8 +23,9 @@ from odoo.modules.registry import Registry
 from . import caches, companies, connections, deadline, signaling, structure
 from .connections import SettingCursor
 from .current_registry import CurrentRegistry
-from .errors import RETRYABLE, BridgeError, Conflict, Unavailable, translate, violation
+from .errors import BridgeError, Conflict, Unavailable
 from .structure import Structure
+from .translation import RETRYABLE, translate, violation
 
 _logger = logging.getLogger(__name__)
 

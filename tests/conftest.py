@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import psycopg2
@@ -16,10 +17,15 @@ from xdist.scheduler import LoadScopeScheduling
 from dev import testbed as dev_testbed
 from dev.errors import SetupError
 from dev.testbed import Testbed
+from dev.tests import only_units
+
+if TYPE_CHECKING:
+    from app.web.routing import Gatehouse
+    from odoo_bridge.transaction import Environment
 
 
 def _bring_odoo() -> None:
-    """Put Odoo's source where ``odoo_bridge`` looks for it: before any test module imports ``app``."""
+    """Put Odoo's source where ``odoo_bridge`` looks for it: before any test module imports it."""
     try:
         source = dev_testbed.prepare().odoo_source
     except SetupError as error:
@@ -28,18 +34,14 @@ def _bring_odoo() -> None:
         os.environ["GATEHOUSE_ODOO_SOURCE"] = str(source)
 
 
-_bring_odoo()
+# ``tests/unit`` by itself needs neither Odoo nor PostgreSQL. The processes of ``-n`` inherit what was found.
+if "PYTEST_XDIST_WORKER" not in os.environ and not only_units(sys.argv[1:]):
+    _bring_odoo()
 
 # The same examples in every run: a red build is about the change. HYPOTHESIS_PROFILE=explore looks for new ones.
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None, print_blob=False)
 hypothesis.settings.register_profile("explore", print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
-
-from app.catalog import migrating  # noqa: E402
-from app.config import from_environment  # noqa: E402
-from app.factory import create_app  # noqa: E402
-from app.web.routing import Gatehouse  # noqa: E402
-from odoo_bridge.transaction import Environment  # noqa: E402
 
 #: What those send who may see how the server does.
 OPERATOR = {"Authorization": "Bearer an ops person's token"}
@@ -95,6 +97,10 @@ def sql(testbed: Testbed, database: str) -> Iterator[Callable[..., list[tuple[An
 @pytest.fixture(scope="session")
 def app(testbed: Testbed, database: str) -> Iterator[Gatehouse]:
     """The application on the tests' database."""
+    from app.catalog import migrating
+    from app.config import from_environment
+    from app.factory import create_app
+
     others = {"GATEHOUSE_MAX_BODY_SIZE": "2000000", "GATEHOUSE_METRICS_TOKEN": "an ops person's token"}
     app = create_app(from_environment({**testbed.environment(database), **others}))
     migrating.upgrade(app.services.database)

@@ -9,10 +9,11 @@ from app.auth.addresses import place_of
 from app.auth.throttle import Throttle
 from app.observe import meters
 from odoo_bridge import credentials, second_factor, sessions
-from odoo_bridge.credentials import SecondFactorRequired, User
+from odoo_bridge.credentials import SecondFactorRequired
 from odoo_bridge.errors import Denied
 from odoo_bridge.sessions import Login
 from odoo_bridge.transaction import Environment, Transactions
+from odoo_bridge.types import User
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.analytics.audit import Change
 from app.auth.throttle import RateState
-from odoo_bridge.sessions import Renewal
+from odoo_bridge.types import Renewal
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from app.web.http_methods import is_safe
 from app.web.incoming import Incoming
 from app.web.routing import current_endpoint, serves
 from app.web.services import services
-from odoo_bridge.methods import MethodInfo
+from odoo_bridge.types import MethodInfo
 
 #: Its views are those of the actions, whose rules change while it serves.
 blueprint = Blueprint("rpc", __name__)

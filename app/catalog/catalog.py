@@ -25,9 +25,9 @@ from app.definitions.document import ApiDocument
 from app.definitions.system import SystemSettings
 from app.observe import meters, pools
 from odoo_bridge.errors import BridgeError
-from odoo_bridge.introspect import ModelInfo
 from odoo_bridge.structure import Structure
 from odoo_bridge.transaction import Environment, Transactions
+from odoo_bridge.types import ModelInfo
 
 _logger = logging.getLogger(__name__)
 

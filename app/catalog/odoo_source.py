@@ -7,28 +7,29 @@ from typing import Any
 from odoo_bridge import credentials, introspect, methods
 from odoo_bridge.structure import Structure
 from odoo_bridge.transaction import Environment
+from odoo_bridge.types import MethodInfo, ModelInfo, User
 
 
 class OdooSource:
     """Looks up models and users in one environment."""
 
-    def __init__(self, root: Environment, known: dict[str, introspect.ModelInfo | None]) -> None:
+    def __init__(self, root: Environment, known: dict[str, ModelInfo | None]) -> None:
         """``known`` carries model descriptions over from one compilation to the next, for one registry."""
         self._root = root
         self._known = known
         self.structure = Structure.of(root)
 
-    def model(self, name: str) -> introspect.ModelInfo | None:
+    def model(self, name: str) -> ModelInfo | None:
         """Return a model's description, or None."""
         if name not in self._known:
             self._known[name] = introspect.describe(self._root, name)
         return self._known[name]
 
-    def user(self, login: str) -> credentials.User | None:
+    def user(self, login: str) -> User | None:
         """Return a user, active or not, or None."""
         return credentials.user_by_login(self._root, login, active_test=False)
 
-    def method(self, model: str, name: str) -> methods.MethodInfo | None:
+    def method(self, model: str, name: str) -> MethodInfo | None:
         """Return a method that Odoo lets one call from outside, or None."""
         return methods.describe(self._root, model, name)
 

@@ -20,10 +20,8 @@ from app.definitions.secrets import (
     is_secret_field,
     is_secret_model,
 )
-from odoo_bridge.credentials import User
-from odoo_bridge.introspect import FieldInfo, ModelInfo
-from odoo_bridge.methods import MethodInfo
 from odoo_bridge.structure import Structure
+from odoo_bridge.types import FieldInfo, MethodInfo, ModelInfo, User
 
 
 class Source(Protocol):

@@ -14,10 +14,8 @@ from typing import Any
 from app.definitions.document import ApiDocument
 from app.definitions.ids import Ids
 from app.definitions.masking import Masking
-from odoo_bridge.introspect import FieldInfo, ModelInfo
-from odoo_bridge.methods import MethodInfo
-from odoo_bridge.records import Selection
 from odoo_bridge.structure import Structure
+from odoo_bridge.types import FieldInfo, MethodInfo, ModelInfo, Selection
 
 
 @dataclass(frozen=True, slots=True)

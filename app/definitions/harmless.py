@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from odoo_bridge.methods import MethodInfo, Parameter
+from odoo_bridge.types import MethodInfo, Parameter
 
 #: Parts of names, of which one is enough.
 _WORD_OF_CARE = re.compile(

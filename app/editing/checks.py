@@ -17,8 +17,8 @@ from app.definitions.document import ApiDocument
 from app.editing import connections
 from app.editing.conflicts import conflicts
 from app.editing.files import shape_problems
-from odoo_bridge.introspect import ModelInfo
 from odoo_bridge.transaction import Environment
+from odoo_bridge.types import ModelInfo
 
 _KEYED = re.compile(r"([a-z_]+(?:\[\d+\])*(?:\.[^\s:]+)*): (.*)", re.DOTALL)
 

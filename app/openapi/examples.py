@@ -12,8 +12,7 @@ from typing import Any
 from app.definitions.definition import Definition, Exposure, Node
 from app.definitions.ids import PublicId
 from app.operations.serialize.records import media_url
-from odoo_bridge.introspect import FieldInfo
-from odoo_bridge.methods import MethodInfo, Parameter
+from odoo_bridge.types import FieldInfo, MethodInfo, Parameter
 
 EXAMPLE_ID = 1
 #: Most fields of an example body that are not required.

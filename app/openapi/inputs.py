@@ -10,7 +10,7 @@ from typing import Any
 from app.definitions.definition import Exposure, Node
 from app.definitions.secrets import is_read_only_model, is_rights_field
 from app.openapi.schemas import RecordSchemas, Schema, described
-from odoo_bridge.introspect import FieldInfo
+from odoo_bridge.types import FieldInfo
 
 _INT4 = {"minimum": -(2**31), "maximum": 2**31 - 1}
 _NUMBER = {"exclusiveMinimum": -1e15, "exclusiveMaximum": 1e15}

@@ -11,7 +11,7 @@ from app.openapi.parts import Json
 from app.openapi.schemas import Schema, id_of
 from app.operations.actions import CALL, CALL_ON_RECORD, CALL_ON_RECORDS
 from app.operations.endpoints import Endpoint
-from odoo_bridge.methods import MethodInfo, Parameter
+from odoo_bridge.types import MethodInfo, Parameter
 
 _TARGETS = {CALL: "", CALL_ON_RECORD: " on a record", CALL_ON_RECORDS: " on several records"}
 

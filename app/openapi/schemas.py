@@ -8,7 +8,7 @@ from typing import Any
 from app.definitions.definition import Definition, Node
 from app.definitions.ids import MAX_ID, MIN_LENGTH
 from app.openapi import examples
-from odoo_bridge.introspect import FieldInfo
+from odoo_bridge.types import FieldInfo
 
 Schema = dict[str, Any]
 

@@ -15,8 +15,8 @@ from app.policy import query
 from app.policy.arguments import Arguments
 from app.policy.values import Checked
 from odoo_bridge import methods, records, sandbox
-from odoo_bridge.methods import MethodInfo
 from odoo_bridge.transaction import Environment
+from odoo_bridge.types import MethodInfo
 
 
 class MethodCalls:

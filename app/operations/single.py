@@ -21,8 +21,8 @@ from app.policy import query, values
 from app.policy.scalars import invalid
 from app.policy.values import Checked, Checker
 from odoo_bridge import introspect, properties, records
-from odoo_bridge.columns import Table
 from odoo_bridge.transaction import Environment
+from odoo_bridge.types import Table
 
 Json = dict[str, Any]
 

@@ -13,7 +13,7 @@ import orjson
 from app.definitions.ids import Ids, InvalidId
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep, unfit
-from odoo_bridge.methods import MethodInfo
+from odoo_bridge.types import MethodInfo
 
 #: Names for ``*args`` and ``**kwargs`` in a signature; no argument of a method is called so.
 _MORE, _OTHERS = "_more_arguments_", "_other_arguments_"

@@ -17,7 +17,7 @@ from app.definitions.definition import Node
 from app.definitions.ids import Ids, InvalidId
 from app.errors import BadRequest
 from app.json import is_clean
-from odoo_bridge.introspect import FieldInfo
+from odoo_bridge.types import FieldInfo
 
 MAX_TERMS = 200
 MAX_DEPTH = 8

@@ -10,7 +10,7 @@ from app.definitions.definition import Node
 from app.definitions.secrets import is_secret_model
 from app.policy.scalars import invalid
 from app.policy.values import Checker
-from odoo_bridge.introspect import FieldInfo
+from odoo_bridge.types import FieldInfo
 
 
 def check(

@@ -11,7 +11,7 @@ from typing import Any
 from app import literals
 from app.errors import BadRequest
 from app.json import is_clean
-from odoo_bridge.introspect import FieldInfo
+from odoo_bridge.types import FieldInfo
 
 #: Deepest nesting of a value of type json or properties.
 MAX_JSON_DEPTH = 20

@@ -15,7 +15,7 @@ from app.definitions.ids import Ids, InvalidId
 from app.definitions.secrets import is_read_only_model, is_rights_field
 from app.errors import BadRequest
 from app.policy.scalars import SCALARS, invalid
-from odoo_bridge.introspect import FieldInfo
+from odoo_bridge.types import FieldInfo
 
 #: Stands for the id of a line that is about to be created: nothing can belong to it yet.
 NEW = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import psycopg2
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
@@ -12,6 +13,7 @@ from app.errors import ApiError
 from app.web import answers
 from app.web.routing import current_definition
 from odoo_bridge import errors as bridge
+from odoo_bridge.translation import translate
 
 _logger = logging.getLogger(__name__)
 
@@ -57,9 +59,15 @@ def _http_error(error: HTTPException) -> Response:
 
 def _defect(error: Exception) -> Response:
     """Anything else is our mistake: the log has it all, the client gets the id to ask for."""
-    known = errors.from_database(error)
+    known = from_database(error)
     if known is not None:
         _logger.warning("%s: %s", known.message, error)
         return answers.failure(known)
     _logger.error("Unexpected error in request %s", g.request_id, exc_info=error)
     return answers.failure(ApiError(f"Something went wrong on our side. Please report request {g.request_id}."))
+
+
+def from_database(error: Exception) -> ApiError | None:
+    """Return the client's error for one of the database that no transaction of the bridge has seen, else None."""
+    found = translate(error) if isinstance(error, psycopg2.Error) else None
+    return errors.from_bridge(found) if found is not None else None

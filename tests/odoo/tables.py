@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from odoo_bridge.columns import Table
+from odoo_bridge.types import Table
 
 
 def rows(table: Table) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ from odoo.tools.image import image_process  # noqa: TID251  what Odoo does to ea
 from PIL import Image
 
 from odoo_bridge import images
-from odoo_bridge.errors import InvalidValue, Rejected, translate
+from odoo_bridge.errors import InvalidValue, Rejected
+from odoo_bridge.translation import translate
 
 
 def _image(form: str) -> bytes:

@@ -11,18 +11,11 @@ import pytest
 from psycopg2 import errors as pg
 from psycopg2.pool import PoolError
 
-from app import errors
+from app.web.error_handlers import from_database
 from app.web.routing import Gatehouse
-from odoo_bridge.errors import (
-    Conflict,
-    InvalidValue,
-    StorageFull,
-    TooCostly,
-    Unavailable,
-    is_lost_connection,
-    translate,
-)
+from odoo_bridge.errors import Conflict, InvalidValue, StorageFull, TooCostly, Unavailable
 from odoo_bridge.transaction import Environment, attempt
+from odoo_bridge.translation import is_lost_connection, translate
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -66,7 +59,7 @@ class _Idle(psycopg2.InternalError):
 def test_every_form_of_a_lost_connection_is_unavailable(error: Exception) -> None:
     assert isinstance(translate(error), Unavailable)
     if isinstance(error, psycopg2.Error):
-        found = errors.from_database(error)
+        found = from_database(error)
         assert (found and found.status, found and found.headers) == (503, {"Retry-After": "5"})
 
 

@@ -79,6 +79,7 @@ def newer(testbed: Testbed, live: Server, tmp_path: Path) -> Newer:
     (root / "migrations" / "versions").mkdir(parents=True)
     for file in (*(ROOT / "migrations").glob("*.*"), *(ROOT / "migrations" / "versions").glob("*.py")):
         (root / file.relative_to(ROOT)).symlink_to(file)
+    (root / "migrations" / "tables").symlink_to(ROOT / "migrations" / "tables")
     # Flask takes the folder of the file itself, past the links, for the one to import from.
     (root / "newer.py").write_text("from app.factory import create_app")
     return Newer(root, environment_of(testbed, live.database))

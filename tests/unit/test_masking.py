@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from app.analytics.bodies import MAX_PARSED, Body, Exchange, Room, legible
-from app.blueprints.admin.pretty import pretty
 from app.definitions.masking import Masking
 
 MASKING = Masking.of(["Email", "ref"], binary=["image_1920"], parameters=["name", "email"])
@@ -125,10 +124,3 @@ def test_bodies_that_wait_have_bounded_room() -> None:
     assert not room.take(60)
     room.give_back(60)
     assert room.take(100)
-
-
-def test_json_is_shown_on_lines_also_where_it_was_cut() -> None:
-    document = {"a": [1, {"b": 'x, {y}" '}], "c": {}, "d": []}
-    assert json.loads(pretty(json.dumps(document))) == document
-    assert pretty('{"a":[1,{"b":"cut of').splitlines()[-1] == '      "b": "cut of'
-    assert pretty("name=1, 2") == "name=1, 2"

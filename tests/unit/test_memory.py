@@ -8,8 +8,6 @@ import subprocess
 import sys
 import weakref
 
-import pytest
-
 from serving import memory
 
 _COUNT_ARENAS = """
@@ -56,13 +54,6 @@ def run(program: str, *arguments: str) -> str:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", program, *arguments]
     return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=60).stdout
-
-
-@pytest.mark.parametrize("module", ["alembic", "ruamel.yaml", "sqlalchemy"])
-def test_the_server_does_not_load_what_only_commands_and_forms_need(module: str) -> None:
-    assert run("import sys, app.factory; print(sys.argv[1] in sys.modules, 'flask_admin' in sys.modules)", module) == (
-        "False True\n"
-    )
 
 
 def test_threads_share_their_memory() -> None:

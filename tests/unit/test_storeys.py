@@ -34,6 +34,11 @@ def test_no_import_leads_up_and_none_in_a_circle() -> None:
         ("app/blueprints/rpc.py", "import app.blueprints.rest", "no door uses another door"),
         ("app/catalog/store.py", "import app.catalog.catalog", "no circles"),
         ("app/operations/gateway.py", "import flask", "only doors, commands and what is around them know Flask"),
+        (
+            "app/auth/principal.py",
+            "import odoo_bridge.introspect",
+            "what takes and gives values needs no Odoo, not even by a detour",
+        ),
         ("app/policy/query.py", "import psycopg2", "definitions and policy are values in, values out"),
     ],
 )

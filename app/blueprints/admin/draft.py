@@ -14,8 +14,9 @@ from app.definitions.document import ApiDocument
 from app.definitions.secrets import is_secret_model
 from app.errors import NotFound
 from odoo_bridge import models
-from odoo_bridge.introspect import LOG_FIELDS, FieldInfo
+from odoo_bridge.introspect import LOG_FIELDS
 from odoo_bridge.transaction import Environment
+from odoo_bridge.types import FieldInfo
 
 #: Most fields that a draft begins with.
 _MOST_FIELDS = 25

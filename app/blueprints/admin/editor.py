@@ -20,8 +20,8 @@ from app.definitions.document import ApiDocument
 from app.editing import checks, files
 from app.errors import Conflict, NotFound
 from app.web.services import services
-from odoo_bridge.introspect import ModelInfo
 from odoo_bridge.transaction import Environment
+from odoo_bridge.types import ModelInfo
 
 
 class Invalid(Exception):

@@ -15,9 +15,10 @@ from app.errors import TooManyRequests
 from app.web.hooks import set_session_cookie
 from app.web.services import services
 from odoo_bridge import second_factor, sessions
-from odoo_bridge.credentials import SecondFactorRequired, User
+from odoo_bridge.credentials import SecondFactorRequired
 from odoo_bridge.errors import Denied
 from odoo_bridge.sessions import COOKIE, Login
+from odoo_bridge.types import User
 
 blueprint = Blueprint(
     "panel",

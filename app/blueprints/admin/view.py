@@ -15,6 +15,7 @@ from app import errors
 from app.blueprints.admin.guard import current_person
 from app.errors import ApiError
 from app.literals import to_number
+from app.web.error_handlers import from_database
 from app.web.services import services
 from odoo_bridge.errors import BridgeError
 
@@ -78,7 +79,7 @@ class PanelView(BaseView):  # type: ignore[misc]
 
     def _defect(self, error: Exception) -> Response:
         """Anything else is our mistake: the log has it all, the page has the id to ask for."""
-        known = errors.from_database(error)
+        known = from_database(error)
         if known is not None:
             _logger.warning("%s: %s", known.message, error)
             return self._error(known)

@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 from app.definitions.definition import Definition, Node
 from app.definitions.ids import PublicId
 from app.definitions.secrets import is_secret_model
-from odoo_bridge.columns import Table
-from odoo_bridge.introspect import FieldInfo
+from odoo_bridge.types import FieldInfo, Table
 
 #: The values of one field of all records.
 Column: TypeAlias = Sequence[Any]

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from app.definitions.ids import Ids
-from odoo_bridge.methods import Records
+from odoo_bridge.types import Records
 
 
 def to_json(value: Any, ids: Ids) -> Any:

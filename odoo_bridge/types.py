@@ -1,0 +1,176 @@
+"""What the bridge gives and takes, as plain, frozen values: importable without Odoo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+#: The user whom neither access rights nor record rules bind (odoo/api.py, SUPERUSER_ID).
+SUPERUSER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """One field of a model.
+
+    ``has_default`` says that Odoo fills the field where a new record is given no value; ``relation`` is the comodel
+    of a relational field; ``selection`` the allowed values (value, label);
+    ``model_field`` names the field that holds the model of a many2one_reference; ``image`` tells an image from
+    other binaries; ``owns_lines`` says that taking a line out of a one2many deletes it; ``origin`` is the
+    (model, field) at the end of a related field's path; ``restricted`` says that Odoo keeps the field from
+    everybody but itself.
+    """
+
+    model: str
+    name: str
+    type: str
+    label: str
+    help: str
+    required: bool
+    has_default: bool
+    writable: bool
+    stored: bool
+    searchable: bool
+    sortable: bool
+    translated: bool
+    relation: str | None
+    selection: tuple[tuple[str, str], ...]
+    size: int | None
+    model_field: str | None
+    image: bool
+    origin: tuple[str, str]
+    owns_lines: bool
+    restricted: bool
+    groups: str | None
+
+    @property
+    def to_many(self) -> bool:
+        """Whether a value is a list of records."""
+        return self.type in ("one2many", "many2many")
+
+    @property
+    def relational(self) -> bool:
+        """Whether a value names records of ``relation``."""
+        return self.relation is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model: its fields, its default order, and what Odoo looks at when a record is searched by name.
+
+    ``name_search_fields`` are paths, as in Odoo's ``_rec_names_search``; ``parent_field`` makes a hierarchy.
+    """
+
+    name: str
+    label: str
+    abstract: bool
+    transient: bool
+    order: str
+    active_field: str | None
+    parent_field: str | None
+    name_search_fields: tuple[str, ...]
+    fields: Mapping[str, FieldInfo]
+
+    @classmethod
+    def opaque(cls, name: str) -> ModelInfo:
+        """Return a model of which nothing but its records' ids is known."""
+        return cls(name, name, False, False, "id", None, None, (), MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a method. ``default`` is plain data, or None where there is none or it is none.
+
+    ``default_type`` and ``annotation`` are names of types, empty where there are none; ``handed_to`` is the place in
+    the source where the method hands the argument on to what takes any field, or None.
+    """
+
+    name: str
+    required: bool
+    default: Any
+    keyword: bool
+    positional: bool
+    default_type: str = ""
+    annotation: str = ""
+    handed_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MethodInfo:
+    """What a method takes.
+
+    ``more_keywords`` and ``more_positional`` tell that it takes any (``**kwargs``, ``*args``); ``doc`` is its
+    docstring; ``on_model`` that it is no matter of single records (``@api.model``). ``generic`` tells that it is one
+    of all models or of a mixin; ``rest`` names ``*args`` and ``**kwargs``, each with where they are handed on, or None.
+    """
+
+    model: str
+    name: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+    more_keywords: bool
+    more_positional: bool
+    on_model: bool
+    generic: bool = False
+    rest: tuple[tuple[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A recordset in a result: ids, which the API shows in its own form."""
+
+    model: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to read of a record: ``plain`` fields as they are, and ``related`` fields with fields of their own.
+
+    ``open`` says that nobody named the plain fields: those that Odoo refuses to the user are left out.
+    """
+
+    plain: tuple[str, ...]
+    related: Mapping[str, Selection]
+    open: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All fields of the record itself."""
+        return (*self.plain, *self.related)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Values of records, column by column: each has a value for each of ``ids``, in their order.
+
+    ``related`` holds tables of the records to which a column's ids lead, as far as the user may see them.
+    """
+
+    ids: Sequence[int]
+    values: Mapping[str, Sequence[Any]]
+    related: Mapping[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user who may execute calls."""
+
+    uid: int
+    login: str
+    active: bool = True
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether no call may be executed as this user: access rights and record rules don't bind it."""
+        return self.uid == SUPERUSER
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A session's new secret id after a rotation, and its lifetime in seconds: for the cookie."""
+
+    sid: str
+    max_age: int
