@@ -15,14 +15,14 @@ from typing import Any, cast
 
 from werkzeug.datastructures import LanguageAccept
 
-from app.auth.principal import Credentials, Told
+from app.auth.principal import CallReport, Credentials
 from app.definitions.definition import Exposure
 from app.factory import create_app
 from app.operations.actions import READ, SEARCH, Action
 from app.operations.endpoints import Endpoint
 from app.operations.gateway import Call
-from app.operations.single import Operations
-from app.policy.context import Wishes
+from app.operations.single import RecordOperations
+from app.policy.context import RequestedContext
 from app.web.routing import Gatehouse
 from bench import configure
 from odoo_bridge import users
@@ -72,21 +72,21 @@ class Calls:
         """Do nothing in a transaction of the bridge."""
         return self._app.services.transactions.run(_one_query)
 
-    def gateway(self, action: Action, work: Callable[[Operations], object]) -> int:
+    def gateway(self, action: Action, work: Callable[[RecordOperations], object]) -> int:
         """Work through the gateway: credentials, rate limit, scopes, context, policy, serializer, commit."""
         endpoint = self._endpoint(action)
         call = Call(
             definition=endpoint.definition,
             action=action,
             credentials=self._credentials,
-            wishes=Wishes(LanguageAccept(), None, None),
-            told=Told(),
+            requested=RequestedContext(LanguageAccept(), None, None),
+            report=CallReport(),
             request_id="bench",
             call_id="bench",
         )
 
         def within(env: Any) -> int:
-            work(Operations(env, endpoint.definition, cast(Exposure, endpoint.exposure), call.told.changes))
+            work(RecordOperations(env, endpoint.definition, cast(Exposure, endpoint.exposure), call.report.changes))
             return int(env.cr.sql_log_count)
 
         return self._app.services.gateway.run(call, within)

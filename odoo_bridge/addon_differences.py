@@ -20,7 +20,7 @@ LOADED_STATES = frozenset({"installed", "to upgrade", "to remove"})
 PASSING_STATES = frozenset({"to install", "to upgrade", "to remove"})
 
 
-class Row(NamedTuple):
+class AddonRow(NamedTuple):
     """An addon in ``ir_module_module``; ``changed`` is its ``write_date``, as text."""
 
     name: str
@@ -48,11 +48,11 @@ class Difference:
 
 
 def compare(
-    rows: Iterable[Row],
+    rows: Iterable[AddonRow],
     loaded: Collection[str],
     ever_loaded: Collection[str],
     imported: Mapping[str, Imported],
-    noted: Mapping[str, Row],
+    noted: Mapping[str, AddonRow],
     why_not_loaded: Callable[[str], str],
 ) -> tuple[Difference, ...]:
     """Return what differs, by the addons' names.

@@ -23,28 +23,34 @@ def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
     are gone are left out.
     """
     ids: Sequence[int] = records._ids
+    values = _cached(records, names, bare)
+    others = [name for name in names if name not in values]
+    bare_others = [name for name in bare if name not in values]
+    if not others and not bare_others:
+        return Table(ids, values)
+    if len(others) > 1:
+        # Stored fields first in any case: what is computed must not depend on whether all of them were in the cache.
+        others.sort(key=lambda name: not records._fields[name].store)
+    rows = _read_format(records, others, bare_others)
+    kept = [position for position, record_id in enumerate(ids) if record_id in rows]
+    if len(kept) < len(ids):
+        ids = [ids[position] for position in kept]
+        values = {name: [column[position] for position in kept] for name, column in values.items()}
+    read_by_odoo = {name: [rows[record_id][name] for record_id in ids] for name in (*others, *bare_others)}
+    return Table(ids, {**values, **read_by_odoo})
+
+
+def _cached(records: Any, names: Sequence[str], bare: Sequence[str]) -> dict[str, Sequence[Any]]:
+    """Return the columns that are simply those of the cache; none where not all of their values are there."""
     values: dict[str, Sequence[Any]] = {}
     try:
         for name in (*names, *bare):
             column = _column(records, records._fields[name], name not in bare)
             if column is not None:
                 values[name] = column
-    except (KeyError, MissingError):  # not all is in the cache: Odoo looks for it
-        values = {}
-    # Stored fields first in any case: what is computed must not depend on whether all of them were in the cache.
-    others = [name for name in names if name not in values]
-    if len(others) > 1:
-        others.sort(key=lambda name: not records._fields[name].store)
-    bare_others = [name for name in bare if name not in values]
-    if others or bare_others:
-        rows = _read_format(records, others, bare_others)
-        kept = [position for position, record_id in enumerate(ids) if record_id in rows]
-        if len(kept) < len(ids):
-            ids = [ids[position] for position in kept]
-            values = {name: [column[position] for position in kept] for name, column in values.items()}
-        for name in (*others, *bare_others):
-            values[name] = [rows[record_id][name] for record_id in ids]
-    return Table(ids, values)
+    except (KeyError, MissingError):
+        return {}
+    return values
 
 
 def _read_format(records: Any, names: Sequence[str], bare: Sequence[str]) -> dict[int, dict[str, Any]]:

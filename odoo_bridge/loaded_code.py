@@ -14,7 +14,7 @@ from typing import Any
 from odoo.modules.module import Manifest
 
 from . import addon_imports, signaling
-from .addon_differences import LOADED_STATES, PASSING_STATES, Difference, Kind, Row, compare
+from .addon_differences import LOADED_STATES, PASSING_STATES, AddonRow, Difference, Kind, compare
 
 _logger = logging.getLogger(__name__)
 
@@ -30,16 +30,16 @@ class LoadedCode:
     def __init__(self) -> None:
         self.differences: tuple[Difference, ...] = ()
         self._registry: Any = None
-        self._rows: tuple[Row, ...] = ()
-        self._noted: dict[str, Row] = {}
+        self._rows: tuple[AddonRow, ...] = ()
+        self._noted: dict[str, AddonRow] = {}
         self._ever_loaded: set[str] = set()
-        self._unsettled: tuple[tuple[Row, ...], float] = ((), 0.0)
+        self._unsettled: tuple[tuple[AddonRow, ...], float] = ((), 0.0)
 
     def is_judged(self, registry: Any) -> bool:
         """Whether ``differences`` are those of a registry."""
         return self._registry is registry
 
-    def judge(self, cr: Any, registry: Any, rows: tuple[Row, ...] | None = None) -> None:
+    def judge(self, cr: Any, registry: Any, rows: tuple[AddonRow, ...] | None = None) -> None:
         """Compare a registry with the database; ``rows`` are those of before its load, where it was loaded just now."""
         rows = read(cr) if rows is None else rows
         loaded = set(registry._init_modules)
@@ -86,13 +86,13 @@ class LoadedCode:
         return addon_imports.state_around(conf, addons | {difference.addon for difference in self.differences})
 
 
-def read(cr: Any) -> tuple[Row, ...]:
+def read(cr: Any) -> tuple[AddonRow, ...]:
     """Return the addons of the database that are not uninstalled."""
     cr.execute(
         "SELECT name, state, latest_version, write_date::text FROM ir_module_module "
         "WHERE state NOT IN ('uninstalled', 'uninstallable') ORDER BY name"
     )
-    return tuple(Row(*row) for row in cr.fetchall())
+    return tuple(AddonRow(*row) for row in cr.fetchall())
 
 
 def _imported_as_data(cr: Any) -> set[str]:

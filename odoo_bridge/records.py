@@ -15,12 +15,12 @@ from typing import Any, TypeAlias
 
 from odoo.exceptions import AccessError
 
-from . import by_id, columns, domains, pages, statements, writer
+from . import by_id, columns, domains, pages, prefetch, statements
 from .transaction import Environment
 from .types import Selection, Table
 
 #: Values to write, by field.
-Row: TypeAlias = dict[str, Any]
+Values: TypeAlias = dict[str, Any]
 Domain: TypeAlias = list[Any]
 #: Puts fields of records into the cache; raises AccessError.
 Fetch: TypeAlias = Callable[[Any, Sequence[str]], None]
@@ -142,15 +142,15 @@ def write_dates(env: Environment, model: str, ids: Sequence[int]) -> dict[int, d
     return {record.id: (record.write_date or None) if records._log_access else None for record in records}
 
 
-def create(env: Environment, model: str, values: list[Row]) -> list[int]:
+def create(env: Environment, model: str, values: list[Values]) -> list[int]:
     """Create records in one call of the ORM, and return their ids in order."""
-    writer.know(env)
+    prefetch.know(env)
     return list(env[model].create(values)._ids)
 
 
-def write(env: Environment, model: str, ids: Sequence[int], values: Row) -> None:
+def write(env: Environment, model: str, ids: Sequence[int], values: Values) -> None:
     """Write the same values to records that ``visible`` has found."""
-    writer.know(env)
+    prefetch.know(env)
     env[model].browse(ids).write(values)
 
 

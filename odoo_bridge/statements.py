@@ -1,9 +1,9 @@
 """Searches whose SQL is made once: what ``search_fetch`` does, without translating the same things at each call.
 
 Odoo remembers the domain of a model's record rules, but makes SQL of it at every search, and of the order and the
-fields too. Where all of that is plain (see ``plain.py``) it follows from the model, the user and the context. So it is
-remembered in a cache beside Odoo's own (see ``caches.py``): what makes Odoo forget the rules makes it forget the SQL as
-well. What is asked of the user is asked at each call.
+fields too. Where all of that is plain (see ``cacheable.py``) it follows from the model, the user and the context. So it
+is remembered in a cache beside Odoo's own (see ``caches.py``): what makes Odoo forget the rules makes it forget the SQL
+as well. What is asked of the user is asked at each call.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, Query
 
 from . import by_id
+from .cacheable import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
 from .caches import STATEMENTS
-from .plain import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
 
 #: Odoo's recordsets. Odoo has no types of its own to offer.
 Recordset: TypeAlias = Any

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
-from app.analytics import rollup
+from app.analytics import callers, rollup
 from app.analytics.latency import percentile
 from app.analytics.rollup import Table
 from app.database import Database
@@ -283,4 +283,4 @@ _BY_PERSON = "uid = %(uid)s OR caller = %(user)s OR caller LIKE %(on_behalf)s"
 
 def _person(uid: int | None) -> dict[str, Any]:
     """Return the values of ``_BY_PERSON``; nobody's where no person is asked for."""
-    return {"uid": uid, "user": uid and f"user:{uid}", "on_behalf": uid and f"client:%:{uid}"}
+    return {"uid": uid, "user": uid and callers.of_user(uid), "on_behalf": uid and callers.for_person(uid)}

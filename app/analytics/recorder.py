@@ -35,7 +35,7 @@ INTERVAL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LoggedCall:
     """One call. ``endpoint`` is method and route, ``path`` what was asked for without its query.
 
     Clients may choose ``request_id``, and one twice; ``call_id`` is this call's alone.
@@ -67,13 +67,13 @@ class _Batch:
     ``since`` is when the first of them came, by the monotonic clock.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[LoggedCall]
     values: list[dict[str, Any]]
     held: int
     since: float
 
     @classmethod
-    def of(cls, rows: Sequence[Row], since: float) -> _Batch:
+    def of(cls, rows: Sequence[LoggedCall], since: float) -> _Batch:
         """Take the bodies apart, once, however often the batch has to be written."""
         return cls(
             rows=[row if row.exchange is None else replace(row, exchange=None) for row in rows],
@@ -83,13 +83,13 @@ class _Batch:
         )
 
 
-_OF_ROW = tuple(field.name for field in fields(Row) if field.name != "exchange")
+_OF_ROW = tuple(field.name for field in fields(LoggedCall) if field.name != "exchange")
 _OF_BODIES = tuple(field.name for field in fields(Legible) if field.name != "message")
 _COLUMNS = (*_OF_ROW, *_OF_BODIES)
 _of_row = attrgetter(*_OF_ROW)
 
 
-def _values(row: Row) -> dict[str, Any]:
+def _values(row: LoggedCall) -> dict[str, Any]:
     values = dict(zip(_OF_ROW, _of_row(row), strict=True))
     return values if row.exchange is None else {**values, **asdict(legible(row.exchange, row.message))}
 
@@ -108,7 +108,7 @@ class Recorder:
         self._database = database
         self._capacity = capacity
         self._interval = interval
-        self._queue: deque[tuple[float, Row]] = deque()  # each with the time when it came
+        self._queue: deque[tuple[float, LoggedCall]] = deque()  # each with the time when it came
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._pid: int | None = None
@@ -122,7 +122,7 @@ class Recorder:
         # Not at once: a process that lives for a minute has nothing to clean up.
         self._next_clean_up = time.monotonic() + retention.INTERVAL / 6
 
-    def record(self, row: Row) -> None:
+    def record(self, row: LoggedCall) -> None:
         """Take a row; where the queue is full it is dropped and counted."""
         if self._pid != os.getpid():
             self._start()
@@ -249,7 +249,7 @@ class Recorder:
             _logger.warning("Old rows of the request log can't be dropped: %s", error.__class__.__name__)
 
     def _take(self) -> _Batch | None:
-        taken: list[tuple[float, Row]] = []
+        taken: list[tuple[float, LoggedCall]] = []
         while len(taken) < BATCH:
             try:
                 taken.append(self._queue.popleft())

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
+from app.analytics import callers
 from app.auth import bearers
 from app.auth.bearers import Bearer
-from app.auth.principal import Credentials, Principal, Told
+from app.auth.principal import CallReport, Credentials, Principal
 from app.clients.tokens import Hasher
 from app.definitions.definition import Definition
 from app.errors import Unauthorized
@@ -35,16 +36,18 @@ class Authenticator:
         self._hasher = hasher
         self._on_token = on_token
 
-    def authenticate(self, root: Environment, presented: Credentials, definition: Definition, told: Told) -> Principal:
+    def authenticate(
+        self, root: Environment, presented: Credentials, definition: Definition, report: CallReport
+    ) -> Principal:
         """Return the caller of an API; raises Unauthorized. A public API asks nobody and looks at no credentials."""
         run_as = definition.run_as
         if definition.document.authentication == "public":
             uid = credentials.public_user(root).uid if run_as is None else _active(root, run_as)
-            return Principal("public", uid, "public")
-        return self._caller(root, presented, run_as, told)
+            return Principal("public", uid, callers.PUBLIC)
+        return self._caller(root, presented, run_as, report)
 
     def callers(
-        self, root: Environment, presented: Credentials, run_as: Collection[int | None], told: Told
+        self, root: Environment, presented: Credentials, run_as: Collection[int | None], report: CallReport
     ) -> dict[int | None, Principal]:
         """Return who calls where no API is named: as what the caller would call APIs with each of these ``run_as``.
 
@@ -53,12 +56,12 @@ class Authenticator:
         found = {}
         for each in run_as:
             try:
-                found[each] = self._caller(root, presented, each, told)
+                found[each] = self._caller(root, presented, each, report)
             except NoUser:
                 continue
         return found
 
-    def _caller(self, root: Environment, presented: Credentials, run_as: int | None, told: Told) -> Principal:
+    def _caller(self, root: Environment, presented: Credentials, run_as: int | None, report: CallReport) -> Principal:
         if presented.client is not None:
             principal = _acting(bearers.own_bearer(root.cr, presented.client, run_as))
             if principal is None:
@@ -71,9 +74,9 @@ class Authenticator:
             _count("session", found)
             if found is None:
                 raise Unauthorized("The session has ended. Please log in again.", name="session_expired")
-            told.session = found.renewal
+            report.session = found.renewal
             uid = found.user.uid if run_as is None else _active(root, run_as)
-            return Principal("session", uid, f"user:{found.user.uid}")
+            return Principal("session", uid, callers.of_user(found.user.uid))
         raise Unauthorized("This API needs a login: send a Bearer token, an Odoo API key, or Odoo's session cookie.")
 
     def _bearer(self, root: Environment, presented: Credentials, run_as: int | None) -> Principal:
@@ -107,10 +110,8 @@ def _acting(found: Bearer | None) -> Principal | None:
         raise invalid_token("The client app acts as no user here.", NoUser)
     if not found.user_active:
         raise invalid_token("The user that executes this call is no longer active.", NoUser)
-    client = f"client:{found.client_id}"
-    if found.uid is None:
-        return Principal("client", found.acts_as, client, found.scopes, found.client_name)
-    return Principal("person", found.acts_as, f"{client}:{found.uid}", found.scopes, found.client_name)
+    key = callers.of_client(found.client_id, found.uid)
+    return Principal("client" if found.uid is None else "person", found.acts_as, key, found.scopes, found.client_name)
 
 
 def _unknown_token() -> Unauthorized:
@@ -131,7 +132,7 @@ def _key(root: Environment, key: str, run_as: int | None) -> Principal | None:
     user = credentials.user_by_key(root, key)
     if user is None:
         return None
-    return Principal("key", user.uid if run_as is None else _active(root, run_as), f"user:{user.uid}")
+    return Principal("key", user.uid if run_as is None else _active(root, run_as), callers.of_user(user.uid))
 
 
 def _active(root: Environment, run_as: int) -> int:

@@ -34,7 +34,7 @@ RETURNING count, expires
 _SWEEP_EVERY = 5000
 
 
-class SharedMemory(Storage):
+class SqliteCounters(Storage):
     """A storage of ``limits`` in a SQLite file; for the fixed window strategy."""
 
     STORAGE_SCHEME = ["gatehouse+file"]  # noqa: RUF012  as the base class wants it
@@ -106,7 +106,7 @@ class SharedMemory(Storage):
 
 def count(storage: Storage, key: str, expiry: int) -> tuple[int, float]:
     """Count in any storage; return the count of the window and when that ends, as a UNIX time."""
-    if isinstance(storage, SharedMemory):
+    if isinstance(storage, SqliteCounters):
         return storage.count(key, expiry)
     return storage.incr(key, expiry), storage.get_expiry(key)
 
@@ -121,10 +121,10 @@ def redis_storage(url: str, database: str) -> Storage:
     return RedisStorage(url, key_prefix=prefix, wrap_exceptions=True, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
-def local_storage(database: str) -> SharedMemory:
+def local_storage(database: str) -> SqliteCounters:
     """Return the storage that all servers of this user on this machine share for a database, by its uuid."""
     name = hashlib.sha256(database.encode()).hexdigest()[:16]
-    return SharedMemory(_private_folder() / f"{name}.sqlite3")
+    return SqliteCounters(_private_folder() / f"{name}.sqlite3")
 
 
 def _private_folder() -> Path:

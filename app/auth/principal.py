@@ -39,8 +39,17 @@ class Principal:
     client: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who sits in front of the browser, by Odoo's session."""
+
+    uid: int
+    login: str
+    administrator: bool = False
+
+
 @dataclass(slots=True)
-class Told:
+class CallReport:
     """What is to be told of a call beside its answer.
 
     To the caller: a rotated session, and where the rate limit stands. To the log and the audit: who it was, and what

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from mimetypes import guess_extension
 
-from flask import Blueprint, Response, g, request, send_file
+from flask import Blueprint, Response, request, send_file
 
 from app.definitions.ids import InvalidId
 from app.errors import NotFound
@@ -13,6 +13,7 @@ from app.operations.actions import READ
 from app.operations.content import places
 from app.operations.single import visible_to
 from app.web.calls import current_call
+from app.web.current import current_state
 from app.web.services import services
 from odoo_bridge import binary, records
 from odoo_bridge.binary import Content
@@ -26,7 +27,7 @@ def _know_the_api() -> None:
     """So that a preflight, too, is answered as the API says."""
     definition = services().catalog.snapshot.definitions.get((request.view_args or {}).get("api_id", 0))
     if definition is not None and definition.document.published:
-        g.definition = definition
+        current_state().definition = definition
 
 
 #: What a browser may show. Anything else, SVG and HTML above all, could carry a script and goes out as a download.

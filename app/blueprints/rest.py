@@ -24,13 +24,12 @@ from app.operations.actions import (
     UPDATE_MANY,
 )
 from app.operations.bulk import Bulk, Options
-from app.operations.single import Operations, Versioned
+from app.operations.single import RecordOperations, Versioned
 from app.operations.versions import Condition
 from app.web import answers
 from app.web.calls import current_call
-from app.web.current import current_request, current_state
+from app.web.current import current_incoming, current_request
 from app.web.http_methods import is_safe
-from app.web.incoming import Incoming
 from app.web.routing import current_endpoint, serves
 from app.web.services import services
 
@@ -44,7 +43,7 @@ _MAX_LINK = 4000
 
 @serves(SEARCH)
 def search() -> Response:
-    parameters = incoming().parameters()
+    parameters = current_incoming().parameters()
     found = run(lambda do: do.search(parameters))
     response = answers.success(found.body)
     if found.next_offset is not None and found.limit:
@@ -56,22 +55,22 @@ def search() -> Response:
 
 @serves(READ)
 def read(public_id: str) -> Response:
-    parameters = incoming().parameters()
+    parameters = current_incoming().parameters()
     return _versioned(run(lambda do: do.read(public_id, parameters)))
 
 
 @serves(READ_MANY)
 def read_many() -> Response:
-    parameters = incoming().parameters()
+    parameters = current_incoming().parameters()
     return answers.success(run(lambda do: Bulk(do).read(parameters)))
 
 
 @serves(CREATE)
 def create() -> Response:
-    incoming().parse()  # a call that is not done again still answers with the id of its envelope
+    current_incoming().parse()  # a call that is not done again still answers with the id of its envelope
 
-    def work(do: Operations) -> Any:
-        body, parameters = incoming().body(), incoming().query()
+    def work(do: RecordOperations) -> Any:
+        body, parameters = current_incoming().body(), current_incoming().query()
         if isinstance(body, list):
             return Bulk(do).create(body, parameters)
         # One record is all or nothing, whatever ``atomic`` says.
@@ -83,13 +82,14 @@ def create() -> Response:
 @serves(UPDATE)
 def update(public_id: str) -> Response:
     condition = Condition.of(current_request().headers.get("If-Match"))
-    return _versioned(run(lambda do: do.update(public_id, incoming().body(), incoming().query(), condition)))
+    incoming = current_incoming()
+    return _versioned(run(lambda do: do.update(public_id, incoming.body(), incoming.query(), condition)))
 
 
 @serves(UPDATE_MANY)
 def update_many() -> Response:
     _refuse_condition()
-    return answers.success(run(lambda do: Bulk(do).update(incoming().body(), incoming().query())))
+    return answers.success(run(lambda do: Bulk(do).update(current_incoming().body(), current_incoming().query())))
 
 
 @serves(DELETE)
@@ -101,16 +101,10 @@ def delete(public_id: str) -> Response:
 @serves(DELETE_MANY)
 def delete_many() -> Response:
     _refuse_condition()
-    return answers.success(run(lambda do: Bulk(do).delete(incoming().body(), incoming().query())))
+    return answers.success(run(lambda do: Bulk(do).delete(current_incoming().body(), current_incoming().query())))
 
 
-def incoming() -> Incoming:
-    """Return what the current request says."""
-    found: Incoming = current_state().incoming
-    return found
-
-
-def run(work: Callable[[Operations], T], *, once: bool = False) -> T:
+def run(work: Callable[[RecordOperations], T], *, once: bool = False) -> T:
     """Run work on the model of the current endpoint, and return its result; ``once`` honours an Idempotency-Key.
 
     Raises ApiError and BridgeError.
@@ -120,7 +114,7 @@ def run(work: Callable[[Operations], T], *, once: bool = False) -> T:
     gateway = services().gateway
     call = current_call(endpoint.definition, endpoint.action)
     result: T = (gateway.run_once if once else gateway.run)(
-        call, lambda env: work(Operations(env, endpoint.definition, exposure, call.told.changes))
+        call, lambda env: work(RecordOperations(env, endpoint.definition, exposure, call.report.changes))
     )
     return result
 

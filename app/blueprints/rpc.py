@@ -15,7 +15,7 @@ from app.policy import arguments
 from app.policy.arguments import Arguments
 from app.web import answers
 from app.web.calls import current_call
-from app.web.current import current_request, current_state
+from app.web.current import current_incoming, current_request
 from app.web.http_methods import is_safe
 from app.web.incoming import Incoming
 from app.web.routing import current_endpoint, serves
@@ -51,14 +51,14 @@ def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ..
     endpoint = current_endpoint()
     definition = endpoint.definition
     call = current_call(definition, endpoint.action)
-    asked, incoming = current_request(), current_state().incoming
+    asked, incoming = current_request(), current_incoming()
     incoming.parse()
     only_reads = is_safe(asked.method)
 
     def within(env: Any) -> Any:
         # The compiler gives every RPC endpoint both; without them the API is out of service.
         method, exposure = cast(MethodInfo, definition.method), cast(Exposure, endpoint.exposure)
-        changes = None if only_reads else call.told.changes
+        changes = None if only_reads else call.report.changes
         given = _arguments(asked, incoming, definition, method, own)
         return work(MethodCalls(env, definition, exposure, method, changes), given)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from app.auth import login
 from app.auth.addresses import place_of
@@ -14,6 +14,7 @@ from app.auth.throttle import Throttle
 from app.errors import BadRequest, TooManyRequests, Unauthorized
 from app.operations.actions import LOG_IN
 from app.web import answers, csrf
+from app.web.current import current_incoming, current_state
 from app.web.hooks import set_session_cookie
 from app.web.routing import current_endpoint, serves
 from app.web.services import services
@@ -35,7 +36,7 @@ def authenticate() -> Response:
 @serves(LOG_IN)
 def authenticate_with_key() -> Response:
     """The same with an Odoo API key as the password, at the route of an API of type key_authentication."""
-    definition = g.definition = current_endpoint().definition
+    definition = current_state().definition = current_endpoint().definition
     rate = definition.document.rate_limit
     if rate and not (state := services().throttle.hit(rate, "api", str(definition.id), place_of(_address()))).allowed:
         raise TooManyRequests("Too many calls.", retry_after=max(1, state.reset), name="rate_limit")
@@ -55,7 +56,7 @@ def destroy() -> Response:
 
 
 def _log_in(log_in: Callable[[Transactions, Throttle, Attempt], Login]) -> Response:
-    attempt = Attempt(*_credentials(g.incoming.body()), _address(), request.cookies.get(COOKIE))
+    attempt = Attempt(*_credentials(current_incoming().body()), _address(), request.cookies.get(COOKIE))
     try:
         opened = log_in(services().transactions, services().throttle, attempt)
     except (Denied, SecondFactorRequired) as error:

@@ -14,10 +14,10 @@ from app.clients import live_tokens
 from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.clients.store import LIFETIME, Client
+from app.definitions.problems import shape_problems
 from app.definitions.scopes import SCOPES
 from app.editing import client_apps
 from app.editing.client_apps import Refused
-from app.editing.files import shape_problems
 from app.web.services import services
 from odoo_bridge.transaction import Environment
 
@@ -139,7 +139,7 @@ def _document(values: dict[str, object]) -> ClientDocument:
     try:
         return ClientDocument.model_validate(values)
     except ValidationError as error:
-        raise click.ClickException("\n".join(shape_problems(error))) from error
+        raise click.ClickException("\n".join(map(str, shape_problems(error)))) from error
 
 
 def _with_client(name: str, work: Callable[[Environment, Client], T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from app.definitions.document import HARMLESS, ApiDocument, ModelDocument
 from app.definitions.harmless import undeclared
 from app.definitions.ids import Ids
 from app.definitions.masking import Masking
+from app.definitions.problems import Problem
 from app.definitions.secrets import (
     CHANGING_METHODS,
     GENERIC_METHODS,
@@ -42,17 +43,6 @@ class Source(Protocol):
 
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
         """Return what Odoo says against a domain, or None."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something in a document that does not fit Odoo: the key where it stands, and what is wrong."""
-
-    key: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.message}"
 
 
 class _Compiler:
@@ -137,37 +127,39 @@ class _Compiler:
         model = self.model(entry.model, f"{key}.model")
         if model is None:
             return None
-        named = (
-            entry.fields if entry.fields != "all" else [name for name in model.fields if can_be_exposed(model, name)]
-        )
+        takes_all = entry.fields == "all"
+        named = [name for name in model.fields if can_be_exposed(model, name)] if takes_all else entry.fields
         fields = self.fields(model, named, f"{key}.fields")
-        for name in entry.search_fields or ():
-            if name in fields and not _can_be_searched(fields[name]):
-                self.problem(f"{key}.search_fields", f"{entry.model}.{name} can't be searched in Odoo")
-        read_only = is_read_only_model(entry.model)
-        for name in entry.writable_fields or ():
-            if name in fields and not fields[name].writable:
-                self.problem(f"{key}.writable_fields", f"{entry.model}.{name} is read-only in Odoo")
-            elif read_only:
-                self.problem(f"{key}.writable_fields", f"{entry.model} can be read, but never be changed by an API")
-            elif self.as_another and is_rights_field(entry.model, name):
-                self.problem(
-                    f"{key}.writable_fields", f"{entry.model}.{name} gives rights: only users themselves write it"
-                )
-        if entry.fields == "all":
+        self.check_searched(entry, fields, f"{key}.search_fields")
+        self.check_written(entry, fields, f"{key}.writable_fields")
+        if takes_all:
             for option in ("search_fields", "writable_fields"):
                 self.known(model, getattr(entry, option) or (), fields, f"{key}.{option}")
         related = self.related(model, fields, entry.related, f"{key}.related")
-        node = Node(model, MappingProxyType(fields), MappingProxyType(related), open=entry.fields == "all")
+        node = Node(model, MappingProxyType(fields), MappingProxyType(related), open=takes_all)
         searchable = node.only(_or_default(entry.search_fields, fields, _can_be_searched))
         return Exposure(
             node=node,
-            searchable=replace(searchable, open=node.open and entry.search_fields is None),
+            searchable=replace(searchable, open=takes_all and entry.search_fields is None),
             writable_fields=frozenset(_or_default(entry.writable_fields, fields, _is_written)),
             domain=tuple(self.domain(entry, key)),
-            all_fields=entry.fields == "all",
-            read_only=read_only,
+            all_fields=takes_all,
+            read_only=is_read_only_model(entry.model),
         )
+
+    def check_searched(self, entry: ModelDocument, fields: Mapping[str, FieldInfo], key: str) -> None:
+        for name in entry.search_fields or ():
+            if name in fields and not _can_be_searched(fields[name]):
+                self.problem(key, f"{entry.model}.{name} can't be searched in Odoo")
+
+    def check_written(self, entry: ModelDocument, fields: Mapping[str, FieldInfo], key: str) -> None:
+        for name in entry.writable_fields or ():
+            if name in fields and not fields[name].writable:
+                self.problem(key, f"{entry.model}.{name} is read-only in Odoo")
+            elif is_read_only_model(entry.model):
+                self.problem(key, f"{entry.model} can be read, but never be changed by an API")
+            elif self.as_another and is_rights_field(entry.model, name):
+                self.problem(key, f"{entry.model}.{name} gives rights: only users themselves write it")
 
     def model(self, name: str, key: str) -> ModelInfo | None:
         if is_secret_model(name):

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from app.definitions.problems import contradiction
 
 #: How deep ``related`` may go.
 MAX_DEPTH = 3
@@ -85,12 +88,12 @@ class ModelDocument(Strict):
             for key in ("search_fields", "writable_fields"):
                 extra = [name for name in getattr(self, key) or () if name not in exposed]
                 if extra:
-                    raise ValueError(f"{key}: not among fields: {', '.join(extra)}")
+                    raise contradiction(key, f"not among fields: {', '.join(extra)}")
             extra = [name for name in self.related if name not in exposed]
             if extra:
-                raise ValueError(f"related: not among fields: {', '.join(extra)}")
+                raise contradiction("related", f"not among fields: {', '.join(extra)}")
         if _depth(self.related) > MAX_DEPTH:
-            raise ValueError(f"related: goes deeper than {MAX_DEPTH} levels")
+            raise contradiction("related", f"goes deeper than {MAX_DEPTH} levels")
         return self
 
 
@@ -179,27 +182,25 @@ class ApiDocument(Strict):
         return {name: model for name, model in self.arguments.items() if model != HARMLESS}
 
     @model_validator(mode="after")
-    def _type_fits(self) -> ApiDocument:
-        count = len(self.models)
-        if self.type == "key_authentication" and count:
-            raise ValueError("models: an API of type key_authentication has none")
-        if self.type == "rest" and not count:
-            raise ValueError("models: an API of type rest needs at least one")
-        if self.type == "rpc" and count != 1:
-            raise ValueError("models: an API of type rpc has exactly one")
-        if (self.type == "rpc") != (self.method is not None):
-            raise ValueError("method: names the one method of an API of type rpc, and is left out elsewhere")
-        if self.type != "rpc" and self.arguments:
-            raise ValueError("arguments: only a method has arguments")
-        if self.type != "rpc" and any(entry.fields == [] for entry in self.models):
-            raise ValueError("models: fields: name at least one field, or all")
-        if self.type == "rpc" and not self.http_methods:
-            raise ValueError("http_methods: at least one of GET and POST")
-        names = [entry.model for entry in self.models]
-        if len(set(names)) < count:
-            raise ValueError("models: a model is named twice")
-        if self.log_bodies and not self.statistics:
-            raise ValueError("log_bodies: only calls that are logged (statistics) can have their bodies logged")
-        if self.page_size > self.max_page_size:
-            raise ValueError("page_size: is larger than max_page_size")
+    def _fits_together(self) -> ApiDocument:
+        for is_wrong, key, message in self._contradictions():
+            if is_wrong:
+                raise contradiction(key, message)
         return self
+
+    def _contradictions(self) -> Iterator[tuple[bool, str, str]]:
+        """Yield what keys can say against each other: whether they do, the key at fault, and the message."""
+        count, is_rpc = len(self.models), self.type == "rpc"
+        yield self.type == "key_authentication" and count > 0, "models", "an API of type key_authentication has none"
+        yield self.type == "rest" and count == 0, "models", "an API of type rest needs at least one"
+        yield is_rpc and count != 1, "models", "an API of type rpc has exactly one"
+        named = self.method is not None
+        yield is_rpc != named, "method", "names the one method of an API of type rpc, and is left out elsewhere"
+        yield not is_rpc and bool(self.arguments), "arguments", "only a method has arguments"
+        empty = any(entry.fields == [] for entry in self.models)
+        yield not is_rpc and empty, "models", "fields: name at least one field, or all"
+        yield is_rpc and not self.http_methods, "http_methods", "at least one of GET and POST"
+        yield len({entry.model for entry in self.models}) < count, "models", "a model is named twice"
+        unlogged = self.log_bodies and not self.statistics
+        yield unlogged, "log_bodies", "only calls that are logged (statistics) can have their bodies logged"
+        yield self.page_size > self.max_page_size, "page_size", "is larger than max_page_size"

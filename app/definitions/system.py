@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from app.definitions.document import Strict
+from app.definitions.problems import contradiction
 
 _logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class SystemSettings(Strict):
     def _hours_hold_minutes(self) -> SystemSettings:
         for who in ("login", "address"):
             if getattr(self, f"{who}_tries_per_hour") < getattr(self, f"{who}_tries_per_minute"):
-                raise ValueError(f"{who}_tries_per_hour: an hour can't take fewer than a minute")
+                raise contradiction(f"{who}_tries_per_hour", "an hour can't take fewer than a minute")
         return self
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,16 +10,14 @@ from pydantic import ValidationError
 from app.catalog.odoo_source import OdooSource
 from app.catalog.store import StoredApi
 from app.clients import store as clients
-from app.definitions.compiler import Problem, compile_document
+from app.definitions.compiler import compile_document
 from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
+from app.definitions.problems import Problem, shape_problems
 from app.editing import connections
 from app.editing.conflicts import conflicts
-from app.editing.files import shape_problems
 from odoo_bridge.transaction import Environment
 from odoo_bridge.types import ModelInfo
-
-_KEYED = re.compile(r"([a-z_]+(?:\[\d+\])*(?:\.[^\s:]+)*): (.*)", re.DOTALL)
 
 
 def check(
@@ -33,11 +30,11 @@ def check(
     try:
         document = ApiDocument.model_validate(dict(values))
     except ValidationError as error:
-        return None, [keyed(text) for text in shape_problems(error)]
+        return None, shape_problems(error)
     source = OdooSource(root, known)
     definition, problems = compile_document(document, source, importing=True)
     found = [*problems]
-    found += [keyed(text) for text in connections.problems(document, _clients(root))]
+    found += connections.problems(document, _clients(root))
     beside = [compile_document(ApiDocument.model_validate(api.document), source)[0] for api in others]
     if any(other.name == document.name for other in beside):
         found.append(Problem("name", f"there is an API {document.name!r} already"))
@@ -46,12 +43,6 @@ def check(
             other = second if first is definition else first
             found.append(Problem("route", f"{path} is also claimed by API {other.name!r}"))
     return definition, found
-
-
-def keyed(text: str) -> Problem:
-    """Return a finding like ``models[0].fields: …`` as key and message; without a key it is for the whole."""
-    match = _KEYED.fullmatch(text)
-    return Problem(match[1], match[2]) if match else Problem("", text)
 
 
 def _clients(root: Environment) -> dict[str, clients.Client]:

@@ -10,23 +10,24 @@ from collections.abc import Iterable
 from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.clients.store import Client
+from app.definitions.problems import Problem
 from app.editing import connections
 from odoo_bridge import credentials
 from odoo_bridge.transaction import Environment
 
 
 class Refused(Exception):
-    """A client app can't be so; each of ``problems`` is a text like ``user: …``."""
+    """A client app can't be so: what is wrong, each with the key at fault."""
 
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = list(problems)
-        super().__init__("\n".join(self.problems))
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
 
 
 def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()) -> Client:
     """Create a client app, without a secret, that may call these APIs; raises Refused."""
     if clients.by_name(root.cr, document.name) is not None:
-        raise Refused([f"name: there is a client app {document.name!r} already"])
+        raise Refused(Problem("name", f"there is a client app {document.name!r} already"))
     client = clients.create(
         root.cr,
         document.name,
@@ -39,7 +40,7 @@ def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()
         clients.set_active(root.cr, client, False)
     problems = connections.connect(root.cr, client, apis)
     if problems:
-        raise Refused(f"apis: {problem}" for problem in problems)
+        raise Refused(*(Problem("apis", problem) for problem in problems))
     return client
 
 
@@ -69,5 +70,5 @@ def acting_user(root: Environment, login: str | None) -> int | None:
         return None
     user = credentials.user_by_login(root, login)
     if user is None or user.is_superuser:
-        raise Refused([f"user: there is no active Odoo user {login!r} who may execute calls"])
+        raise Refused(Problem("user", f"there is no active Odoo user {login!r} who may execute calls"))
     return user.uid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from app.definitions.definition import Definition
 from app.operations.endpoints import endpoints
@@ -13,30 +13,40 @@ def conflicts(definitions: Iterable[Definition]) -> Iterator[tuple[Definition, D
 
     Routes are unique, published or not. Between published APIs, ``/api/a/<id>`` also takes ``/api/a/b``.
     """
-    routes: dict[str, Definition] = {}
-    exact: dict[str, Definition] = {}
-    below: dict[str, Definition] = {}
-    reported = set()
     everything = list(definitions)
-    for definition in everything:
-        first = routes.setdefault(definition.document.route, definition)
+    reported: set[frozenset[str]] = set()
+    for definition, other, path in (*_of_routes(everything), *_of_paths(everything)):
+        pair = frozenset((definition.name, other.name))
+        if pair not in reported:
+            reported.add(pair)
+            yield definition, other, path
+
+
+def _of_routes(definitions: Sequence[Definition]) -> Iterator[tuple[Definition, Definition, str]]:
+    owners: dict[str, Definition] = {}
+    for definition in definitions:
+        first = owners.setdefault(definition.document.route, definition)
         if first is not definition:
-            reported.add((definition.name, first.name))
             yield definition, first, definition.document.route
-        if definition.document.published:
-            for endpoint in endpoints(definition):
-                parent, _, last = endpoint.path.rpartition("/")
-                if last.startswith("<"):
-                    below[parent] = definition
-                else:
-                    exact.setdefault(endpoint.path, definition)
-    for definition in everything:
-        if not definition.document.published:
-            continue
-        for path in {endpoint.path for endpoint in endpoints(definition)} | {definition.document.route}:
-            for other in (exact.get(path), below.get(path.rpartition("/")[0])):
-                if other is None or other is definition:
-                    continue
-                if (definition.name, other.name) not in reported and (other.name, definition.name) not in reported:
-                    reported.add((definition.name, other.name))
+
+
+def _of_paths(definitions: Sequence[Definition]) -> Iterator[tuple[Definition, Definition, str]]:
+    published = [definition for definition in definitions if definition.document.published]
+    exact: dict[str, Definition] = {}
+    with_ids: dict[str, Definition] = {}  # by what stands before the id
+    for definition in published:
+        for endpoint in endpoints(definition):
+            if endpoint.action.on_one_record:
+                with_ids[_parent(endpoint.path)] = definition
+            else:
+                exact.setdefault(endpoint.path, definition)
+    for definition in published:
+        paths = dict.fromkeys([definition.document.route, *(endpoint.path for endpoint in endpoints(definition))])
+        for path in paths:
+            for other in (exact.get(path), with_ids.get(_parent(path))):
+                if other is not None and other is not definition:
                     yield definition, other, path
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.clients.store import Client
 from app.definitions.document import ApiDocument
+from app.definitions.problems import Problem
 
 
 def connect(cr: Any, client: Client, apis: Iterable[str]) -> list[str]:
@@ -50,14 +51,14 @@ def unfit_now(cr: Any, client: Client) -> list[str]:
     return [f"API {name!r}: {problem}" for name, problem in found if problem]
 
 
-def problems(document: ApiDocument, known: Mapping[str, Client]) -> list[str]:
+def problems(document: ApiDocument, known: Mapping[str, Client]) -> list[Problem]:
     """Return what is wrong with the client apps that an API names."""
     found = []
     for name in document.clients:
         client = known.get(name)
         problem = f"there is no client app {name!r}" if client is None else unfit(document, client)
         if problem:
-            found.append(f"clients: {problem}")
+            found.append(Problem("clients", problem))
     return found
 
 

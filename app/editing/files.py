@@ -17,6 +17,7 @@ from app.clients.store import Client
 from app.definitions.compiler import compile_document
 from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
+from app.definitions.problems import Problem, shape_problems
 from app.editing import client_entries, connections, yaml_text
 from app.editing.client_entries import ClientChanges
 from app.editing.conflicts import conflicts
@@ -136,7 +137,7 @@ def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root:
     )
 
 
-def default_problems(given: Mapping[str, Any]) -> list[str]:
+def default_problems(given: Mapping[str, Any]) -> list[Problem]:
     """Return what is wrong with defaults for new APIs; each names the key at fault."""
     try:
         _validated_defaults(given)
@@ -272,20 +273,3 @@ def _problems(
         f"API {first.name!r}: route: {path} is also claimed by API {second.name!r}"
         for first, second, path in conflicts(published)
     ]
-
-
-def shape_problems(error: ValidationError) -> list[str]:
-    """Return pydantic's findings in the words of a definition: ``models[0].fields: …``."""
-    found = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
-        key = ""
-        for part in item["loc"]:
-            if isinstance(part, int):
-                key += f"[{part}]"
-            elif not part.startswith(("list[", "literal[")):
-                key += f".{part}" if key else part
-        message = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            message = "unknown key"
-        found.append(f"{key}: {message}" if key else message)
-    return list(dict.fromkeys(found))

@@ -9,7 +9,7 @@ from typing import Any
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.openapi import login, media, parts
-from app.openapi.operations import Operations, path_of, slug
+from app.openapi.operations import OperationObjects, path_of, slug
 from app.openapi.parts import Json
 from app.openapi.schemas import Components
 from app.operations.endpoints import Endpoint
@@ -26,7 +26,7 @@ def describe(endpoints: Sequence[Endpoint]) -> Json:
     by_id = {endpoint.definition.id: endpoint.definition for endpoint in endpoints}
     definitions = list(by_id.values())
     names = _names(definitions)
-    operations = {definition.id: Operations(definition, components, names[definition.id]) for definition in definitions}
+    operations = {each.id: OperationObjects(each, components, names[each.id]) for each in definitions}
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
         described = operations[endpoint.definition.id].operation(endpoint)

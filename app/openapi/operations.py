@@ -22,7 +22,7 @@ def slug(definition: Definition) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", definition.document.route.removeprefix("/api/")).strip("_")
 
 
-class Operations:
+class OperationObjects:
     """The operations of one API."""
 
     def __init__(self, definition: Definition, components: Components, name: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from app.definitions.ids import InvalidId
 from app.errors import ApiError, BadRequest, from_bridge
-from app.operations.single import Json, Operations
+from app.operations.single import Json, RecordOperations
 from app.operations.versions import Condition
 from app.policy import query
 from odoo_bridge import deadline
@@ -47,7 +47,7 @@ class Options:
 class Bulk:
     """The bulk forms of the operations on one exposed model. Answers are in the order of the items."""
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: RecordOperations) -> None:
         self._do = operations
         self._limit = operations.definition.document.max_bulk
 

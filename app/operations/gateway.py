@@ -12,7 +12,7 @@ from app.analytics.audit import Author
 from app.auth.addresses import place_of
 from app.auth.authentication import Authenticator
 from app.auth.concurrency import Concurrency
-from app.auth.principal import Credentials, Principal, Told
+from app.auth.principal import CallReport, Credentials, Principal
 from app.auth.throttle import Throttle
 from app.definitions.definition import Definition
 from app.errors import DefinitionOutdated, TooManyRequests
@@ -22,6 +22,7 @@ from app.operations.addons import Addons
 from app.operations.idempotency import Idempotency, once
 from app.operations.trial import Trial, is_rolled_back
 from app.policy import access, context
+from app.policy.context import RequestedContext
 from odoo_bridge import deadline, replica, sandbox, users
 from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Environment, Transactions, act_as
@@ -36,8 +37,8 @@ class Call:
     definition: Definition
     action: Action
     credentials: Credentials
-    wishes: context.Wishes
-    told: Told
+    requested: RequestedContext
+    report: CallReport
     request_id: str
     call_id: str
     idempotency: Idempotency | None = None
@@ -85,19 +86,19 @@ class Gateway:
         )
 
     def callers(
-        self, presented: Credentials, run_as: Collection[int | None], told: Told
+        self, presented: Credentials, run_as: Collection[int | None], report: CallReport
     ) -> dict[int | None, Principal]:
         """Return who calls where no API is named; see ``Authenticator.callers``."""
-        return self._transactions.run(lambda root: self._authenticator.callers(root, presented, run_as, told))
+        return self._transactions.run(lambda root: self._authenticator.callers(root, presented, run_as, report))
 
     def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
         try:
             with deadline.within(self._call_timeout):
                 return self._run_in_time(call, work, read_only=read_only)
         finally:
-            if call.told.under_way is not None:
-                self._concurrency.leave(call.told.under_way)
-                call.told.under_way = None
+            if call.report.under_way is not None:
+                self._concurrency.leave(call.report.under_way)
+                call.report.under_way = None
 
     def _run_in_time(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
         access.check_served(call.definition)
@@ -133,9 +134,9 @@ class Gateway:
     def _admit(self, root: Environment, call: Call) -> Principal:
         """Return who calls; raises ApiError where they are unknown, call too often, or may not."""
         _check_structure(root, call.definition)
-        call.told.changes.clear()  # of a try that failed
-        principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.told)
-        call.told.principal = principal
+        call.report.changes.clear()  # of a try that failed
+        principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.report)
+        call.report.principal = principal
         self._count(call, principal)
         access.authorize(principal, call.definition, call.action.scope)
         return principal
@@ -151,23 +152,23 @@ class Gateway:
     ) -> T:
         """Do the work as the principal's user, and note what it has changed."""
         rolled_back = is_rolled_back(call.definition, call.trial)
-        context = _context(root, principal.uid, call.wishes, call.definition)
+        context = _context(root, principal.uid, call.requested, call.definition)
         kept_in = sandbox.isolated if rolled_back else sandbox.reading if read_only else nullcontext
         with kept_in(root) as place:
             result = work(act_as(place, principal.uid, context), principal)
-        if call.told.changes and not rolled_back:
-            audit.write(root.cr, _author(call, principal), call.told.changes)
+        if call.report.changes and not rolled_back:
+            audit.write(root.cr, _author(call, principal), call.report.changes)
         return result
 
     def _count(self, call: Call, principal: Principal) -> None:
         """Count the call, once whatever its retries; the public is told apart by address."""
         caller = place_of(call.credentials.address) if principal.kind == "public" else principal.key
-        if call.told.under_way is None:
+        if call.report.under_way is None:
             self._concurrency.enter(caller)
-            call.told.under_way = caller
+            call.report.under_way = caller
         rate = call.definition.document.rate_limit
-        if rate is not None and call.told.rate is None:
-            state = call.told.rate = self._throttle.hit(rate, "api", str(call.definition.id), caller)
+        if rate is not None and call.report.rate is None:
+            state = call.report.rate = self._throttle.hit(rate, "api", str(call.definition.id), caller)
             if not state.allowed:
                 raise TooManyRequests(
                     f"This API takes {rate.replace('/', ' calls per ')} from each caller.",
@@ -195,10 +196,10 @@ def _author(call: Call, principal: Principal) -> Author:
     )
 
 
-def _context(root: Environment, uid: int, wishes: context.Wishes, definition: Definition) -> dict[str, object]:
+def _context(root: Environment, uid: int, requested: RequestedContext, definition: Definition) -> dict[str, object]:
     """Return Odoo's context for a call. What only some calls ask for is looked up only then."""
-    language = context.language(wishes.languages, users.installed_languages(root)) if wishes.languages else None
+    language = context.language(requested.languages, users.installed_languages(root)) if requested.languages else None
     company = None
-    if wishes.company is not None:
-        company = context.company(wishes.company, definition.ids, users.company_ids(root, uid))
-    return context.build(users.own_context(root, uid), language, context.time_zone(wishes.time_zone), company)
+    if requested.company is not None:
+        company = context.company(requested.company, definition.ids, users.company_ids(root, uid))
+    return context.build(users.own_context(root, uid), language, context.time_zone(requested.time_zone), company)

@@ -45,7 +45,7 @@ class Versioned:
     visible: bool = True
 
 
-class Operations:
+class RecordOperations:
     """The operations on one exposed model, as one user."""
 
     def __init__(self, env: Environment, definition: Definition, exposure: Exposure, changes: list[Change]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.analytics import callers
 from app.definitions.definition import Definition
 
 #: Where the mark lies.
@@ -30,8 +31,7 @@ class Trial:
 
     def caller(self, key: str | None) -> str:
         """Return what the log and the audit keep as the caller: who tried, and as whom (None: as nobody known)."""
-        kind = "panel-test" if self.rolled_back else "panel"
-        return f"{kind}:{self.admin}/{key or 'nobody'}"
+        return callers.of_trial(self.admin, key, rolled_back=self.rolled_back)
 
 
 def trial_of(environ: Mapping[str, Any]) -> Trial | None:

@@ -15,7 +15,7 @@ from app.errors import BadRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class RequestedContext:
     """What a call's headers ask for: ``Accept-Language``, ``X-Timezone``, ``X-Company-Id``."""
 
     languages: LanguageAccept

@@ -221,7 +221,8 @@ class _Checker:
             return self.reference(path, value, target)
         if kind == "many2one_reference":
             return self.unmapped_id(path, value)
-        return _plain_value(kind, operator, value)
+        convert = _PLAIN.get(kind)
+        return convert(value) if convert else None
 
     def record_id(self, path: str, value: object, target: _Target) -> int:
         try:
@@ -263,27 +264,45 @@ _EXPECTED = {
 }
 
 
-def _plain_value(kind: str, operator: str, value: object) -> Any:
-    if kind in ("char", "text", "html", "selection"):
-        return value if isinstance(value, str) and is_clean(value) else None
-    if kind == "boolean":
-        return value if isinstance(value, bool) else None
-    if isinstance(value, bool):
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and is_clean(value) else None
+
+
+def _whole_number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if kind == "integer":
-        return value if isinstance(value, int) and abs(value) < 2**63 else None
-    if kind in ("float", "monetary"):
-        fits = isinstance(value, (int, float)) and abs(value) < 1e300 and math.isfinite(value)
-        return value if fits else None
-    if kind == "date":
-        day = literals.to_date(value)
-        return day and day.isoformat()
-    if kind == "datetime":
-        if literals.to_date(value):
-            return value
-        moment = literals.to_datetime(value)
-        return moment and moment.isoformat(" ")
-    return None
+    return value if abs(value) < 1e300 and math.isfinite(value) else None
+
+
+def _day(value: object) -> str | None:
+    day = literals.to_date(value)
+    return day.isoformat() if day else None
+
+
+def _moment(value: object) -> Any:
+    if literals.to_date(value):
+        return value
+    moment = literals.to_datetime(value)
+    return moment.isoformat(" ") if moment else None
+
+
+#: The value in Odoo's form for each kind that holds no ids, or None where it does not fit. Nothing fits a binary.
+_PLAIN: dict[str, Callable[[object], Any]] = {
+    "char": _text,
+    "text": _text,
+    "html": _text,
+    "selection": _text,
+    "boolean": lambda value: value if isinstance(value, bool) else None,
+    "integer": _whole_number,
+    "float": _number,
+    "monetary": _number,
+    "date": _day,
+    "datetime": _moment,
+}
 
 
 def _check_arity(domain: list[Any]) -> None:

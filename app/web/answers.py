@@ -43,7 +43,7 @@ def failure(error: ApiError, status: int | None = None) -> Response:
 
 
 def _rpc_id() -> Any:
-    incoming = current_state().get("incoming")
+    incoming = current_state().incoming
     return incoming.rpc_id if incoming else None
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Request
 
-from app.auth.principal import Credentials, Told
+from app.auth.principal import CallReport, Credentials
 from app.definitions.definition import Definition
 from app.operations.actions import Action
 from app.operations.gateway import Call
 from app.operations.idempotency import Idempotency
 from app.operations.trial import trial_of
-from app.policy.context import Wishes
+from app.policy.context import RequestedContext
 from app.web import csrf
 from app.web.current import current_request, current_state
 from odoo_bridge.sessions import COOKIE
@@ -19,8 +19,8 @@ from odoo_bridge.sessions import COOKIE
 def current_call(definition: Definition, action: Action) -> Call:
     """Return what the current request asks of an API; raises ApiError for a write that a foreign page may cause."""
     request, state = current_request(), current_state()
-    told = Told()
-    state.definition, state.told = definition, told
+    report = CallReport()
+    state.definition, state.report = definition, report
     trial = trial_of(request.environ)
     headers = request.headers
     session_id, authorization = request.cookies.get(COOKIE), headers.get("Authorization")
@@ -30,10 +30,10 @@ def current_call(definition: Definition, action: Action) -> Call:
         definition=definition,
         action=action,
         credentials=Credentials(session_id, authorization, request.remote_addr or "", trial.client if trial else None),
-        told=told,
+        report=report,
         request_id=state.request_id,
         call_id=state.call_id,
-        wishes=Wishes(
+        requested=RequestedContext(
             languages=request.accept_languages,
             time_zone=headers.get("X-Timezone"),
             company=headers.get("X-Company-Id"),

@@ -1,26 +1,67 @@
-"""The request that this thread answers, to be had once for many looks at it.
+"""The request that this thread answers, and what has been found out about it so far.
 
-Flask's ``request`` and ``g`` find it anew at each attribute, which costs a microsecond each time: of a call that does
-little, a tenth was this. Here the context variables behind them are asked directly.
+Flask's ``request`` and ``g`` find their object anew at each attribute, which costs a microsecond each time: of a call
+that does little, a tenth was this. What is behind them is taken once here (Werkzeug: LocalProxy._get_current_object).
 """
 
 from __future__ import annotations
 
-from flask import Flask, Request
-from flask.ctx import _AppCtxGlobals
-from flask.globals import _cv_app, _cv_request
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Flask, Request, current_app, g, request
+
+if TYPE_CHECKING:
+    from app.auth.principal import CallReport, Person
+    from app.definitions.definition import Definition
+    from app.errors import ApiError
+    from app.observe.tracing import Trace
+    from app.web.incoming import Incoming
 
 
-def current_request() -> Request:
-    """Return what ``flask.request`` stands for."""
-    return _cv_request.get().request
+class RequestState:
+    """What ``flask.g`` holds of a request: each value has its default until somebody sets it.
+
+    ``started`` is by ``time.perf_counter``. ``request_id`` may be the client's choice, ``call_id`` is ours alone.
+    ``failure`` is the error that became the answer, ``person`` who sits in front of the panel. Extensions of Flask
+    keep values of their own here too.
+    """
+
+    started: float = 0.0
+    request_id: str = ""
+    call_id: str = ""
+    trace: Trace | None = None
+    incoming: Incoming | None = None
+    definition: Definition | None = None
+    report: CallReport | None = None
+    failure: ApiError | None = None
+    person: Person | None = None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a value that was set, as Flask-WTF asks for its own."""
+        return self.__dict__.get(name, default)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """Take a value away."""
+        return self.__dict__.pop(name, *default)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.__dict__
 
 
-def current_state() -> _AppCtxGlobals:
-    """Return what ``flask.g`` stands for."""
-    return _cv_app.get().g
+#: Return what ``flask.request`` stands for; raises RuntimeError outside of a request.
+current_request = cast("Callable[[], Request]", request._get_current_object)  # type: ignore[attr-defined]
+#: Return what ``flask.g`` stands for.
+current_state = cast("Callable[[], RequestState]", g._get_current_object)
+#: Return what ``flask.current_app`` stands for.
+current_app_object = cast("Callable[[], Flask]", current_app._get_current_object)  # type: ignore[attr-defined]
 
 
-def current_app() -> Flask:
-    """Return what ``flask.current_app`` stands for."""
-    return _cv_app.get().app
+def current_incoming() -> Incoming:
+    """Return what the current request says."""
+    return cast("Incoming", current_state().incoming)
+
+
+def current_report() -> CallReport:
+    """Return what is to be told of the current request beside its answer, where no call of an API makes one."""
+    return cast("CallReport", current_state().report)

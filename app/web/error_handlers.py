@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 
 import psycopg2
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from app import errors
 from app.errors import ApiError
 from app.web import answers
+from app.web.current import current_state
 from app.web.routing import current_definition
 from odoo_bridge import errors as bridge
 from odoo_bridge.translation import translate
@@ -63,8 +64,9 @@ def _defect(error: Exception) -> Response:
     if known is not None:
         _logger.warning("%s: %s", known.message, error)
         return answers.failure(known)
-    _logger.error("Unexpected error in request %s", g.request_id, exc_info=error)
-    return answers.failure(ApiError(f"Something went wrong on our side. Please report request {g.request_id}."))
+    request_id = current_state().request_id
+    _logger.error("Unexpected error in request %s", request_id, exc_info=error)
+    return answers.failure(ApiError(f"Something went wrong on our side. Please report request {request_id}."))
 
 
 def from_database(error: Exception) -> ApiError | None:

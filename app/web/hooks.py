@@ -9,20 +9,19 @@ from datetime import datetime, timezone
 from functools import lru_cache, partial
 
 from flask import Request, Response
-from flask.ctx import _AppCtxGlobals
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
 from app.analytics.bodies import Body, Exchange
-from app.analytics.recorder import Row
-from app.auth.principal import Told
+from app.analytics.recorder import LoggedCall
+from app.auth.principal import CallReport
 from app.config import Settings
 from app.definitions.definition import Definition
 from app.definitions.masking import Masking
-from app.errors import ApiError, BadRequest
+from app.errors import BadRequest
 from app.observe import meters
 from app.operations.trial import is_rolled_back, trial_of
-from app.web.current import current_request, current_state
+from app.web.current import RequestState, current_incoming, current_request, current_state
 from app.web.incoming import Incoming
 from app.web.routing import Gatehouse, current_definition, is_panel
 from app.web.services import services
@@ -104,12 +103,13 @@ def _mark(response: Response) -> Response:
     definition = current_definition()
     if definition is not None and is_rolled_back(definition, trial_of(request.environ)):
         headers.add("X-Test-Mode", "true")
-    told: Told | None = state.get("told")
-    if told is not None:
-        _tell(response, told)
+    report = state.report
+    if report is not None:
+        _tell(response, report)
         vouch = request.environ.get("gatehouse.vouch")
-        if vouch is not None and told.principal is not None and told.principal.kind != "public":
-            vouch(told.principal.key)  # to the server, which tells callers apart by good credentials (serving.callers)
+        if vouch is not None and report.principal is not None and report.principal.kind != "public":
+            # To the server, which tells callers apart by good credentials (serving.callers).
+            vouch(report.principal.key)
     if definition is not None and definition.document.statistics and request.method != "OPTIONS":
         row = _row(request, state, response, definition)
         services().recorder.record(row)
@@ -118,14 +118,14 @@ def _mark(response: Response) -> Response:
     return response
 
 
-def _row(request: Request, state: _AppCtxGlobals, response: Response, definition: Definition) -> Row:
+def _row(request: Request, state: RequestState, response: Response, definition: Definition) -> LoggedCall:
     """Return what the log keeps of a call: an allow-list, without headers and queries; bodies only where asked for."""
-    failure: ApiError | None = state.get("failure")
-    told: Told | None = state.get("told")
-    principal = told.principal if told else None
+    failure = state.failure
+    report = state.report
+    principal = report.principal if report else None
     key, trial = principal.key if principal else None, trial_of(request.environ)
     route = _route(request.url_rule.rule) if request.url_rule else request.path
-    return Row(
+    return LoggedCall(
         at=datetime.now(timezone.utc),
         request_id=state.request_id,
         api_id=definition.id,
@@ -156,7 +156,7 @@ def _exchange(request: Request, response: Response, masking: Masking) -> Exchang
         answer = Body(note=f"Left out: {response.mimetype}.")
     else:
         answer = Body.of(response.get_data(), response.mimetype or "")
-    question = Body.of(current_state().incoming.data, request.mimetype)
+    question = Body.of(current_incoming().data, request.mimetype)
     return Exchange(question, answer, masking, services().catalog.snapshot.system.log_body_size)
 
 
@@ -165,13 +165,13 @@ def _storable(text: str) -> str:
     return text[:_LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _tell(response: Response, told: Told) -> None:
-    if told.session is not None:
-        set_session_cookie(response, told.session.sid, told.session.max_age)
-    if told.rate is not None:
-        response.headers.add("X-RateLimit-Limit", told.rate.limit)
-        response.headers.add("X-RateLimit-Remaining", told.rate.remaining)
-        response.headers.add("X-RateLimit-Reset", told.rate.reset)
+def _tell(response: Response, report: CallReport) -> None:
+    if report.session is not None:
+        set_session_cookie(response, report.session.sid, report.session.max_age)
+    if report.rate is not None:
+        response.headers.add("X-RateLimit-Limit", report.rate.limit)
+        response.headers.add("X-RateLimit-Remaining", report.rate.remaining)
+        response.headers.add("X-RateLimit-Reset", report.rate.reset)
 
 
 def set_session_cookie(response: Response, sid: str, max_age: int) -> None:

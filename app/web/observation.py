@@ -6,12 +6,10 @@ import logging
 import time
 from typing import Any
 
-from flask import Flask, Request, Response, g, has_request_context
+from flask import Flask, Request, Response, has_request_context
 
 from app.config import Settings
-from app.errors import ApiError
 from app.observe import meters, tracing
-from app.observe.tracing import Trace
 from app.web.current import current_request, current_state
 from app.web.http_methods import sent_method
 from odoo_bridge import sql_cost
@@ -27,7 +25,7 @@ def init_observation(app: Flask, settings: Settings) -> None:
         request, state = current_request(), current_state()
         seconds = time.perf_counter() - state.started
         meters.requests(_part(request), response.status_code).inc()
-        failure: ApiError | None = state.get("failure")
+        failure = state.failure
         if failure is not None and failure.status == 503:
             meters.UNAVAILABLE.labels(failure.name).inc()
         if settings.access_log:
@@ -42,13 +40,12 @@ def init_observation(app: Flask, settings: Settings) -> None:
 
 def request_ids() -> dict[str, str]:
     """Return the ids of the current request, if there is one, for the log; without a trace it stands for its own."""
-    request_id: str | None = g.get("request_id") if has_request_context() else None
-    if request_id is None:
+    state = current_state() if has_request_context() else None
+    if state is None or not state.request_id:
         return {}
-    trace: Trace | None = g.get("trace")
-    if trace is None:
-        return {"request_id": request_id, "trace_id": request_id}
-    return {"request_id": request_id, "trace_id": trace.trace_id, "parent_id": trace.parent_id}
+    if state.trace is None:
+        return {"request_id": state.request_id, "trace_id": state.request_id}
+    return {"request_id": state.request_id, "trace_id": state.trace.trace_id, "parent_id": state.trace.parent_id}
 
 
 def _begin() -> None:

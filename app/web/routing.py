@@ -20,7 +20,7 @@ from app.errors import DefinitionOutdated
 from app.operations import actions
 from app.operations.actions import Aspect
 from app.operations.endpoints import Endpoint
-from app.web.current import current_app, current_request, current_state
+from app.web.current import RequestState, current_app_object, current_request, current_state
 from app.web.services import Services
 
 #: How often a request is begun, where the registry and with it its definition change while it is under way.
@@ -56,7 +56,7 @@ def is_panel(path: str) -> bool:
 
 def served_endpoints() -> tuple[Endpoint, ...]:
     """Return all endpoints of APIs that are served; the same object as long as they stay as they are."""
-    return cast(Gatehouse, current_app()).endpoints
+    return cast(Gatehouse, current_app_object()).endpoints
 
 
 def current_endpoint() -> Endpoint:
@@ -66,7 +66,7 @@ def current_endpoint() -> Endpoint:
 
 def current_definition() -> Definition | None:
     """Return the API that the request is for, also where it failed before anything was done."""
-    found: Definition | None = current_state().get("definition")
+    found = current_state().definition
     if found is not None:
         return found
     rule = current_request().url_rule
@@ -76,6 +76,7 @@ def current_definition() -> Definition | None:
 class Gatehouse(Flask):
     """Flask with a url map that can be replaced while it serves."""
 
+    app_ctx_globals_class = RequestState  # type: ignore[assignment]  # it does what Flask asks of its own
     services: Services
     #: What is served of the published APIs; replaced as a whole.
     endpoints: tuple[Endpoint, ...] = ()

@@ -16,7 +16,7 @@ from app.database import Database
 from app.observe.checking import Checks
 from app.operations.addons import Addons
 from app.operations.gateway import Gateway
-from app.web.current import current_app
+from app.web.current import current_app_object
 from odoo_bridge.boot import Instance
 from odoo_bridge.transaction import Transactions
 
@@ -52,4 +52,4 @@ class _Serving(Protocol):
 
 def services() -> Services:
     """Return the services of the current app."""
-    return cast(_Serving, current_app()).services
+    return cast(_Serving, current_app_object()).services

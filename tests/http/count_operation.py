@@ -16,19 +16,20 @@ from app.openapi.described import Described, Description, describes
 from app.openapi.rest import domain, exposure_of
 from app.operations.actions import Action
 from app.operations.endpoints import Endpoint
-from app.operations.single import Operations
+from app.operations.single import RecordOperations
 from app.policy import query
 from app.postman.request import request
 from app.postman.requests import Items, Tried, requests
 from app.postman.scripts import answer_test
 from app.web import answers
+from app.web.current import current_incoming
 from app.web.routing import serves
 from odoo_bridge import records
 
 COUNT = Action("rest", "count", Scope.SEARCH, "GET", "/count", reads=True)
 
 
-def _count(do: Operations, parameters: Mapping[str, Any]) -> dict[str, int | None]:
+def _count(do: RecordOperations, parameters: Mapping[str, Any]) -> dict[str, int | None]:
     query.only_known(parameters, frozenset({"domain"}))
     wanted = query.search({**parameters, "limit": 0}, do.definition, do.exposure)
     nothing = wanted.node.only([]).selection()
@@ -38,7 +39,7 @@ def _count(do: Operations, parameters: Mapping[str, Any]) -> dict[str, int | Non
 
 @serves(COUNT)
 def _view() -> Response:
-    parameters = rest.incoming().parameters()
+    parameters = current_incoming().parameters()
     return answers.success(rest.run(lambda do: _count(do, parameters)))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.analytics import partitions, queries, retention
 from app.analytics.queries import Period
-from app.analytics.recorder import Recorder, Row
+from app.analytics.recorder import LoggedCall, Recorder
 from app.web.routing import Gatehouse
 from odoo_bridge import records
 from tests.http.conftest import Client
@@ -181,7 +181,7 @@ def test_statistics_count_every_call_once(demo: Client, publish: Publish, app: G
     assert queries.totals(database, Period.last(HOUR), api_id=10**6).calls == 0
 
 
-def _row(at: datetime, **values: Any) -> Row:
+def _row(at: datetime, **values: Any) -> LoggedCall:
     defaults: dict[str, Any] = {
         "request_id": "r",
         "api_id": 0,
@@ -196,7 +196,7 @@ def _row(at: datetime, **values: Any) -> Row:
         "address": "",
         "milliseconds": 1.0,
     }
-    return Row(at=at, **{**defaults, **values})
+    return LoggedCall(at=at, **{**defaults, **values})
 
 
 def test_a_row_that_cannot_be_written_holds_up_no_other(app: Gatehouse, sql: Sql) -> None:

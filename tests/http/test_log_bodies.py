@@ -10,7 +10,7 @@ import pytest
 
 from app.analytics import queries
 from app.analytics.bodies import Body, Exchange
-from app.analytics.recorder import Recorder, Row
+from app.analytics.recorder import LoggedCall, Recorder
 from app.definitions.masking import Masking
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
@@ -130,8 +130,10 @@ def test_bodies_for_which_there_is_no_room_are_left_out_and_their_calls_are_logg
     body = Body.of(b'{"name": "' + b"x" * 60 + b'"}', "application/json")
     for number in range(3):
         exchange = Exchange(body, Body(), Masking(), 1000)
-        row = Row(datetime.now(timezone.utc), f"room {number}", 0, "", "", 200, None, None, None, None, None, "", 1.0)
-        recorder.record(Row(**{**{name: getattr(row, name) for name in row.__slots__}, "exchange": exchange}))
+        row = LoggedCall(
+            datetime.now(timezone.utc), f"room {number}", 0, "", "", 200, None, None, None, None, None, "", 1.0
+        )
+        recorder.record(LoggedCall(**{**{name: getattr(row, name) for name in row.__slots__}, "exchange": exchange}))
     recorder.stop()
     rows = sql(
         "SELECT request_id, request_body IS NULL, request_note FROM gatehouse.request_log "

@@ -106,6 +106,12 @@ def test_a_token_answer_is_as_the_contract_says(shop: ClientApp) -> None:
     assert answer.content_type == "application/json"
 
 
+def test_a_token_is_given_with_one_look_at_the_client_app(shop: ClientApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    with counted_queries(monkeypatch) as queries:
+        assert shop.post(TOKEN, grant_type="client_credentials").status_code == 200
+    assert sum("FROM gatehouse.client c WHERE" in query for query in queries) == 1
+
+
 def test_credentials_come_by_basic_form_or_multipart_and_the_grant_type_may_be_left_out(shop: ClientApp) -> None:
     assert shop.post(TOKEN, auth=(shop.id, shop.secret or "")).status_code == 200
     assert shop.post(TOKEN).status_code == 200
@@ -583,6 +589,16 @@ def test_a_person_allows_an_app_to_act_in_their_name(
     headers = {"Authorization": f"Bearer {token['access_token']}"}
     assert anyone.result("GET", f"{route}?domain=[('name','=',\"demo's own\")]", headers=headers)["length"] == 1
     assert anyone.error("POST", route, json={"name": "x"}, headers=headers)[0] == 403
+
+
+def test_a_code_is_exchanged_with_one_look_at_it_and_at_the_client_app(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = flow.decide()["code"]
+    with counted_queries(monkeypatch) as queries:
+        assert flow.exchange(code).status_code == 200
+    for table in ("gatehouse.client c WHERE", "gatehouse.authorization_code a"):
+        assert sum(f"FROM {table}" in query for query in queries) == 1, table
 
 
 def test_an_admin_who_revokes_all_ends_the_codes_that_are_on_their_way_too(flow: Flow, app: Gatehouse) -> None:

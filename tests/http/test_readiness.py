@@ -15,7 +15,7 @@ import pytest
 from psycopg2.pool import PoolError
 
 from app import readiness
-from app.analytics.recorder import Row
+from app.analytics.recorder import LoggedCall
 from app.catalog import migrating
 from app.catalog.schema_version import KNOWN
 from app.web.routing import Gatehouse
@@ -111,7 +111,7 @@ def test_a_log_that_cannot_be_written_is_told_and_takes_no_host_out(
 ) -> None:
     monkeypatch.setattr(readiness, "LOG_PATIENCE", 0.5)
     recorder = app.services.recorder
-    row = Row(datetime.now(timezone.utc), "waits", 0, "GET /", "/", 200, None, None, None, None, None, "", 1.0)
+    row = LoggedCall(datetime.now(timezone.utc), "waits", 0, "GET /", "/", 200, None, None, None, None, None, "", 1.0)
     outside = psycopg2.connect(testbed.dsn(database))
     with outside.cursor() as cursor:
         cursor.execute("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from odoo_bridge.addon_differences import Difference, Kind, Row, compare
+from odoo_bridge.addon_differences import AddonRow, Difference, Kind, compare
 from odoo_bridge.addon_imports import Imported, state_of
 
 _OLD, _NEW = "2026-11-01 10:00:00", "2026-11-02 10:00:00"
@@ -23,12 +23,12 @@ def sale(tmp_path: Path) -> Imported:
     return Imported("19.0.1.2", folder, state_of(folder))
 
 
-def row(state: str = "installed", version: str | None = "19.0.1.2", changed: str = _OLD) -> Row:
+def row(state: str = "installed", version: str | None = "19.0.1.2", changed: str = _OLD) -> AddonRow:
     """The database's row of the addon."""
-    return Row("sale", state, version, changed)
+    return AddonRow("sale", state, version, changed)
 
 
-def found(code: Imported | None, *rows: Row, loaded: bool = True, ever: bool = True) -> tuple[Difference, ...]:
+def found(code: Imported | None, *rows: AddonRow, loaded: bool = True, ever: bool = True) -> tuple[Difference, ...]:
     """Compare with a process that imported the addon when its row was the one of old."""
     names = {"sale"} if loaded else set()
     imported = {"sale": code} if code is not None else {}

@@ -12,8 +12,8 @@ from odoo.fields import Domain  # noqa: TID251
 
 from app.web.routing import Gatehouse
 from odoo_bridge import columns, statements
+from odoo_bridge.cacheable import is_plain_domain, is_plain_model, is_plain_order
 from odoo_bridge.errors import BridgeError
-from odoo_bridge.plain import is_plain_domain, is_plain_model, is_plain_order
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
 from tests.odoo.tables import rows
 

@@ -11,6 +11,7 @@ from flask import Flask, g
 
 from app.observe.log_lines import JsonFormatter, TextFormatter
 from app.observe.tracing import Trace
+from app.web.current import RequestState
 from app.web.observation import request_ids
 
 FORGED = "x\n2026-01-01T00:00:00.000Z 1 ERROR app: forged\r\x1b[2J\u2028\x00"
@@ -49,7 +50,9 @@ def test_json_has_a_field_for_each_fact() -> None:
 
 
 def test_lines_of_a_request_carry_its_id_and_its_trace() -> None:
-    with Flask("test").test_request_context():
+    app = Flask("test")
+    app.app_ctx_globals_class = RequestState  # type: ignore[assignment]
+    with app.test_request_context():
         g.request_id = "request-1"
         assert json.loads(JsonFormatter(request_ids).format(_record("x")))["trace_id"] == "request-1"
         g.trace = Trace("a" * 32, "b" * 16)

@@ -64,7 +64,9 @@ def wished_api() -> int | None:
     return to_number(request.args.get("api", ""))
 
 
-def _by(dimension: Dimension, asked: periods.Asked, api_id: int | None, names: dict[int, str]) -> list[Statistics]:
+def _by(
+    dimension: Dimension, asked: periods.PeriodChoice, api_id: int | None, names: dict[int, str]
+) -> list[Statistics]:
     found = queries.by(services().database, asked.period, dimension, api_id=api_id)
     return [_named(each, names) for each in found] if dimension == "api" else found
 

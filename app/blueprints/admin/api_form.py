@@ -12,8 +12,8 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app import literals
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
-from app.definitions.compiler import Problem
 from app.definitions.document import ApiDocument
+from app.definitions.problems import Problem
 from app.editing import yaml_text
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep

@@ -144,7 +144,7 @@ class Apis(PanelView):
             return self.go("apis.endpoints", "The API is published. These are its endpoints.", api_id=api_id)
         return self.go("apis.edit", "Saved.", api_id=api_id)
 
-    def _form(self, form: ApiForm, problems: list[Any], row: editor.Row | None, **more: Any) -> Response:
+    def _form(self, form: ApiForm, problems: list[Any], row: editor.ApiRow | None, **more: Any) -> Response:
         general = form.show_problems(problems)
         failed = 400 if request.method == "POST" else 200
         return self.show("panel/api.html", more.pop("status", failed), form=form, problems=general, row=row, **more)

@@ -13,6 +13,7 @@ from app.clients import consents, live_tokens
 from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.clients.store import Client
+from app.definitions.problems import Problem
 from app.editing import client_apps, connections
 from app.editing.client_apps import Refused
 from app.errors import NotFound
@@ -79,7 +80,7 @@ def api_names() -> list[str]:
 def create(document: ClientDocument, apis: Iterable[str], *, public: bool) -> tuple[int, str | None]:
     """Create a client app and return its id and secret; raises Refused."""
     if public and not document.redirect_uris:
-        raise Refused(["public: without a secret an app can't act by itself: it needs a redirect address"])
+        raise Refused(Problem("public", "without a secret an app can't act by itself: it needs a redirect address"))
 
     def work(root: Environment) -> tuple[int, str | None]:
         client = client_apps.create(root, document, apis)
@@ -131,7 +132,7 @@ def _connect(root: Environment, client: Client, apis: Iterable[str]) -> None:
     connections.disconnect(root.cr, client, [name for name in before if name not in wanted])
     problems = connections.connect(root.cr, client, wanted) + connections.unfit_now(root.cr, client)
     if problems:
-        raise Refused(f"apis: {problem}" for problem in dict.fromkeys(problems))
+        raise Refused(*(Problem("apis", problem) for problem in dict.fromkeys(problems)))
 
 
 def _apis_by_client(root: Environment) -> dict[str, list[str]]:

@@ -12,9 +12,8 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
 from app.clients.document import ClientDocument
 from app.clients.store import LIFETIME
+from app.definitions.problems import Problem, shape_problems
 from app.definitions.scopes import SCOPES, Scope
-from app.editing.checks import keyed
-from app.editing.files import shape_problems
 
 
 class ClientForm(PanelForm):
@@ -45,10 +44,9 @@ class ClientForm(PanelForm):
             self.refuse(shape_problems(error))
             return None
 
-    def refuse(self, texts: Iterable[str]) -> None:
-        """Say what is wrong, beside the field that each text names."""
-        for text in texts:
-            problem = keyed(text)
+    def refuse(self, problems: Iterable[Problem]) -> None:
+        """Say what is wrong, beside the field that each problem names."""
+        for problem in problems:
             name = problem.key.split("[")[0]
             field: Any = self[name] if name in self._fields else self.name
             field.errors = [*field.errors, problem.message[:1].upper() + problem.message[1:]]

@@ -56,17 +56,21 @@ def _slug(model: str) -> str:
 
 
 def _fields(root: Environment, document: Mapping[str, Any], model: str, wished: Collection[str]) -> list[str]:
-    """Return the record's name, what a new record needs, and what Odoo's own list shows, where that may be exposed."""
+    """Return those of the wished fields that may be exposed, and where that leaves none, sensible ones."""
     checked = ApiDocument.model_validate(dict(document))
     definition, _ = compile_document(checked, OdooSource(root, known_models(root)))
     allowed = definition.exposures[model].node.fields
-    if known := [name for name in dict.fromkeys(wished) if name in allowed]:
-        return known
-    title = models.title_field(root, model)
-    needed = [name for name, field in allowed.items() if field.required and not field.has_default and field.writable]
-    wanted = dict.fromkeys([title or "", *needed, *models.columns(root, model)])
-    found = [name for name in wanted if name in allowed and _is_plain(allowed[name])][:_MOST_FIELDS]
-    return found or [name for name, field in allowed.items() if _is_plain(field)][:_MOST_FIELDS] or ["display_name"]
+    known = [name for name in dict.fromkeys(wished) if name in allowed]
+    return known or _sensible(root, model, allowed)
+
+
+def _sensible(root: Environment, model: str, allowed: Mapping[str, FieldInfo]) -> list[str]:
+    """Return the record's name, what a new record needs, and what Odoo's own list shows; else whatever is plain."""
+    plain = {name: field for name, field in allowed.items() if _is_plain(field)}
+    needed = [name for name, field in plain.items() if field.required and not field.has_default and field.writable]
+    wanted = dict.fromkeys([models.title_field(root, model) or "", *needed, *models.columns(root, model)])
+    found = [name for name in wanted if name in plain] or list(plain)
+    return found[:_MOST_FIELDS] or ["display_name"]
 
 
 def _is_plain(field: FieldInfo) -> bool:

@@ -14,9 +14,10 @@ from app.catalog import store
 from app.catalog.catalog import compile_all
 from app.catalog.odoo_source import OdooSource
 from app.catalog.store import Stored, StoredApi
-from app.definitions.compiler import Problem, compile_document
+from app.definitions.compiler import compile_document
 from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
+from app.definitions.problems import Problem
 from app.editing import checks, files
 from app.errors import Conflict, NotFound
 from app.web.services import services
@@ -33,7 +34,7 @@ class Invalid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ApiRow:
     """One API as it is stored, and as it is compiled; ``definition`` is None where this version can't read it."""
 
     stored: StoredApi
@@ -51,27 +52,27 @@ def known_models(root: Environment) -> dict[str, ModelInfo | None]:
     return dict(snapshot.models) if snapshot.fits(root) else {}
 
 
-def rows() -> list[Row]:
+def rows() -> list[ApiRow]:
     """Return all APIs by name, with their problems."""
 
-    def work(root: Environment) -> list[Row]:
+    def work(root: Environment) -> list[ApiRow]:
         stored = store.load(root.cr)
         compiled = compile_all(stored, root, known_models(root))
-        return sorted((Row(api, compiled.get(api.id)) for api in stored.apis), key=lambda row: row.name.lower())
+        return sorted((ApiRow(api, compiled.get(api.id)) for api in stored.apis), key=lambda row: row.name.lower())
 
     return transactions.look(work)
 
 
-def row(api_id: int) -> Row:
+def row(api_id: int) -> ApiRow:
     """Return one API; raises NotFound."""
 
-    def work(root: Environment) -> Row:
+    def work(root: Environment) -> ApiRow:
         stored = store.load(root.cr)
         found = [api for api in stored.apis if api.id == api_id]
         if not found:
             raise NotFound("This API has been deleted, or never was there.")
         compiled = compile_all(Stored(stored.version, stored.settings, tuple(found)), root, known_models(root))
-        return Row(found[0], compiled.get(api_id))
+        return ApiRow(found[0], compiled.get(api_id))
 
     return transactions.look(work)
 

@@ -20,7 +20,7 @@ from app.web.services import services
 from odoo_bridge.transaction import Environment
 
 
-def choices() -> list[editor.Row]:
+def choices() -> list[editor.ApiRow]:
     """Return the APIs that there are files about."""
     return editor.rows()
 

@@ -5,16 +5,15 @@ The guard stands before every request by its path, whichever blueprint serves it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
-from app.auth.principal import Told
+from app.auth.principal import CallReport, Person
 from app.web import pages
-from app.web.current import current_request
+from app.web.current import current_report, current_request, current_state
 from app.web.http_methods import is_safe
 from app.web.incoming import refuse_nul
 from app.web.routing import is_panel
@@ -35,15 +34,6 @@ _POLICY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who sits in front of the browser, by Odoo's session."""
-
-    uid: int
-    login: str
-    administrator: bool
-
-
 def init_guard(app: Flask) -> None:
     """Register the guard."""
     app.before_request(_admit)
@@ -52,8 +42,7 @@ def init_guard(app: Flask) -> None:
 
 def current_person() -> Person | None:
     """Return who is logged in, administrator or not."""
-    person: Person | None = g.get("panel_person")
-    return person
+    return current_state().person
 
 
 def refusal(template: str, status: int, **values: object) -> Response:
@@ -74,9 +63,9 @@ def safe_target(target: str) -> str:
 def _admit() -> Response | None:
     if not is_panel(current_request().path):
         return None
-    g.told = Told()
+    current_state().report = CallReport()
     if request.endpoint not in _FOR_STRANGERS:
-        person = g.panel_person = _person()
+        person = current_state().person = _person()
         if person is None:
             following = request.full_path.rstrip("?") if is_safe(request.method) else None
             return make_response(redirect(url_for("panel.log_in", next=following), 303))
@@ -107,7 +96,7 @@ def _person() -> Person | None:
         found = sessions.resolve(root, sid)
         if found is None:
             return None
-        g.told.session = found.renewal
+        current_report().session = found.renewal
         return Person(found.user.uid, found.user.login, users.is_administrator(root, found.user.uid))
 
     return services().transactions.run(look_up)

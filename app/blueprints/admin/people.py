@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.analytics.callers import Caller, read
 from app.blueprints.admin import transactions
 from odoo_bridge import credentials, users
-
-_USER = re.compile(r"user:(\d+)|client:\d+:(\d+)")
-#: What ``app.trial`` writes for a call from the console: who tried it, and as whom.
-_TRIED = re.compile(r"panel(-test)?:(\d+)/(.*)", re.DOTALL)
 
 
 def named(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return rows of the log or the audit with ``who``, their caller by name, and ``as_user``, the user that acted."""
     found = [dict(row) for row in rows]
-    uids = {uid for row in found for uid in (row["uid"], *_people(row["caller"])) if uid}
+    callers = [read(row["caller"]) for row in found]
+    uids = {uid for row, caller in zip(found, callers, strict=True) for uid in (row["uid"], *caller.people) if uid}
     logins = transactions.look(lambda root: users.logins(root, uids)) if uids else {}
-    for row in found:
-        row["who"] = _who(row["caller"], row["client"], logins)
+    for row, caller in zip(found, callers, strict=True):
+        row["who"] = _who(caller, row["client"], logins)
         row["as_user"] = logins.get(row["uid"], "")
     return found
 
@@ -33,23 +30,20 @@ def uid_of(login: str) -> int | None:
     return user.uid if user else None
 
 
-def _who(caller: str | None, client: str | None, logins: Mapping[int, str]) -> str:
-    tried = _TRIED.fullmatch(caller or "")
-    if tried is not None:
-        login = logins.get(int(tried[2]), f"user {tried[2]}")
-        who = "nobody" if tried[3] == "nobody" else _who(tried[3], client, logins)
-        as_whom = "" if who == login else f" as {who}"
-        return f"{login}{as_whom}, in the panel{', as a test' if tried[1] else ''}"
-    person = _person(caller)
-    login_of_person = logins.get(person, f"user {person}") if person else None
-    return " for ".join(filter(None, (client, login_of_person))) or ("anybody" if caller else "unknown")
+def _who(caller: Caller, client: str | None, logins: Mapping[int, str]) -> str:
+    if caller.admin is None:
+        return _name(caller, client, logins) or ("anybody" if caller.known else "unknown")
+    admin = _login(caller.admin, logins)
+    who = (_name(caller, client, logins) or "anybody") if caller.known else "nobody"
+    as_whom = "" if who == admin else f" as {who}"
+    return f"{admin}{as_whom}, in the panel{', as a test' if caller.rolled_back else ''}"
 
 
-def _people(caller: str | None) -> list[int | None]:
-    tried = _TRIED.fullmatch(caller or "")
-    return [int(tried[2]), _person(tried[3])] if tried else [_person(caller)]
+def _name(caller: Caller, client: str | None, logins: Mapping[int, str]) -> str:
+    """Return the client app, the person, or who acts for whom; "" for the public."""
+    person = _login(caller.uid, logins) if caller.uid else None
+    return " for ".join(filter(None, (client, person)))
 
 
-def _person(caller: str | None) -> int | None:
-    match = _USER.fullmatch(caller or "")
-    return int(match[1] or match[2]) if match else None
+def _login(uid: int, logins: Mapping[int, str]) -> str:
+    return logins.get(uid, f"user {uid}")

@@ -27,7 +27,7 @@ _LONGEST = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PeriodChoice:
     """A period, and what the form shows for it; days are in UTC, and the last one is part of it."""
 
     period: Period
@@ -41,18 +41,18 @@ class Asked:
         return {"span": self.span} if self.span != "own" else {"span": "own", "first": self.first, "last": self.last}
 
 
-def asked(default: str = "day") -> Asked:
+def asked(default: str = "day") -> PeriodChoice:
     """Return the period of the request; what can't be read counts as not asked for."""
     span = request.args.get("span", default)
     first, last = _day("first"), _day("last")
     if span == "own" and first and last and first <= last and last - first <= _LONGEST:
         start = datetime.combine(first, time(), timezone.utc)
         end = datetime.combine(last, time(), timezone.utc) + timedelta(days=1)
-        return Asked(Period(start, end), "own", first.isoformat(), last.isoformat())
+        return PeriodChoice(Period(start, end), "own", first.isoformat(), last.isoformat())
     if span not in _LENGTHS:
         span = default
     period = Period.last(_LENGTHS[span])
-    return Asked(period, span, period.start.date().isoformat(), period.end.date().isoformat())
+    return PeriodChoice(period, span, period.start.date().isoformat(), period.end.date().isoformat())
 
 
 def _day(name: str) -> date | None:

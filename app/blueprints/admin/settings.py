@@ -12,11 +12,10 @@ from app.blueprints.admin.api_form import OptionsForm, options_of
 from app.blueprints.admin.system_form import SystemForm
 from app.blueprints.admin.view import PanelView, page
 from app.catalog import store
-from app.definitions.compiler import Problem
 from app.definitions.document import ApiDocument
+from app.definitions.problems import Problem
 from app.definitions.system import SystemSettings
 from app.editing import files
-from app.editing.checks import keyed
 from app.web.services import services
 from odoo_bridge import credentials
 
@@ -66,7 +65,7 @@ class Settings(PanelView):
 
 
 def _problems(values: dict[str, Any]) -> list[Problem]:
-    found = [keyed(text) for text in files.default_problems(values)]
+    found = files.default_problems(values)
     login = values["run_as"]
     if login is not None:
         user = transactions.look(lambda root: credentials.user_by_login(root, login))

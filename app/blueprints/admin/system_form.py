@@ -10,9 +10,8 @@ from wtforms import IntegerField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from app.blueprints.admin.forms import PanelForm
+from app.definitions.problems import Problem, shape_problems
 from app.definitions.system import SystemSettings, bounds
-from app.editing.checks import keyed
-from app.editing.files import shape_problems
 
 
 def _number(label: str, name: str, **more: Any) -> IntegerField:
@@ -44,11 +43,11 @@ class SystemForm(PanelForm):
             self._refuse(shape_problems(error))
             return None
         if wanted.max_body_size is not None and wanted.max_body_size > most_body:
-            self._refuse([f"max_body_size: GATEHOUSE_MAX_BODY_SIZE allows {most_body} at most"])
+            self._refuse([Problem("max_body_size", f"GATEHOUSE_MAX_BODY_SIZE allows {most_body} at most")])
             return None
         return wanted.model_dump()
 
-    def _refuse(self, problems: Iterable[str]) -> None:
-        for problem in map(keyed, problems):
+    def _refuse(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
             message = problem.message[:1].upper() + problem.message[1:] + "."
             self[problem.key].errors = [*self[problem.key].errors, message]

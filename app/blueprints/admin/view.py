@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
-from flask import Response, flash, g, make_response, redirect, request, url_for
+from flask import Response, flash, make_response, redirect, request, url_for
 from flask_admin import BaseView, expose
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import HTTPException
@@ -15,6 +15,7 @@ from app import errors
 from app.blueprints.admin.guard import current_person
 from app.errors import ApiError
 from app.literals import to_number
+from app.web.current import current_state
 from app.web.error_handlers import from_database
 from app.web.services import services
 from odoo_bridge.errors import BridgeError
@@ -83,8 +84,9 @@ class PanelView(BaseView):  # type: ignore[misc]
         if known is not None:
             _logger.warning("%s: %s", known.message, error)
             return self._error(known)
-        _logger.error("Unexpected error in request %s", g.request_id, exc_info=error)
-        return self._error(ApiError(f"Something went wrong on our side. Please report request {g.request_id}."))
+        request_id = current_state().request_id
+        _logger.error("Unexpected error in request %s", request_id, exc_info=error)
+        return self._error(ApiError(f"Something went wrong on our side. Please report request {request_id}."))
 
 
 def download(content: str | Iterator[str] | Iterator[bytes], name: str, mimetype: str) -> Response:

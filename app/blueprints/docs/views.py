@@ -5,12 +5,13 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Blueprint, Response, g, make_response, render_template, request, send_from_directory
+from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
 
-from app.auth.principal import Credentials, Told
+from app.auth.principal import CallReport, Credentials
 from app.blueprints.docs import visible
 from app.errors import BadRequest, NotFound
 from app.openapi.documents import Documents
+from app.web.current import current_incoming, current_state
 from app.web.pages import harden
 from app.web.routing import served_endpoints
 from app.web.services import services
@@ -70,7 +71,7 @@ def file(name: str) -> Response:
 
 
 def _wanted() -> str | None:
-    parameters = g.incoming.query()
+    parameters = current_incoming().query()
     unknown = [name for name in parameters if name != "api"]
     if unknown:
         raise BadRequest(f"Unknown parameter {unknown[0][:80]!r}. Known are: api.", name="unknown_parameter")
@@ -78,7 +79,7 @@ def _wanted() -> str | None:
     return name
 
 
-def _credentials() -> tuple[Credentials, Told]:
-    g.told = Told()
+def _credentials() -> tuple[Credentials, CallReport]:
+    report = current_state().report = CallReport()
     session_id, authorization = request.cookies.get(COOKIE), request.headers.get("Authorization")
-    return Credentials(session_id, authorization, request.remote_addr or ""), g.told
+    return Credentials(session_id, authorization, request.remote_addr or ""), report

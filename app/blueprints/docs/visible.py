@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.auth.principal import Credentials, Principal, Told
+from app.auth.principal import CallReport, Credentials, Principal
 from app.errors import Forbidden, Unauthorized
 from app.operations.endpoints import Endpoint
 from app.operations.gateway import Gateway
 from app.policy import access
 
 
-def endpoints(served: Iterable[Endpoint], gateway: Gateway, presented: Credentials, told: Told) -> list[Endpoint]:
+def endpoints(
+    served: Iterable[Endpoint], gateway: Gateway, presented: Credentials, report: CallReport
+) -> list[Endpoint]:
     """Return those endpoints that the caller may call; for anybody, those of public APIs and of logins.
 
     APIs that are out of service are shown to nobody. Raises Unauthorized for a token or key that is not good.
@@ -21,7 +23,7 @@ def endpoints(served: Iterable[Endpoint], gateway: Gateway, presented: Credentia
     if presented.authorization or presented.session_id:
         run_as = {endpoint.definition.run_as for endpoint in known if not _is_open(endpoint)}
         try:
-            principals = gateway.callers(presented, {None, *run_as}, told)
+            principals = gateway.callers(presented, {None, *run_as}, report)
         except Unauthorized:
             if presented.authorization:
                 raise

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Flask, g, request
+from flask import Flask, request
 from flask_cors import CORS
 
-from app.auth.principal import Told
+from app.auth.principal import CallReport
 from app.blueprints.oauth2.endpoints import blueprint as endpoints
 from app.blueprints.oauth2.errors import init_errors
 from app.blueprints.oauth2.pages import blueprint as pages
+from app.web.current import current_state
 from app.web.incoming import refuse_nul
 
 
 def _prepare() -> None:
-    g.told = Told()
+    current_state().report = CallReport()
     refuse_nul(request)
 
 

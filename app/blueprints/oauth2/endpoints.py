@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
-from app.blueprints.oauth2.server import Server
+from app.blueprints.oauth2.server import AuthorizationServer
 from app.blueprints.oauth2.validator import Validator
 from app.clients.store import Client
 from app.definitions.scopes import SCOPES
@@ -26,7 +26,7 @@ Parameters = list[tuple[str, str]]
 def token() -> Response:
     """Exchange credentials, a code or a refresh token for an access token (RFC 6749 3.2)."""
 
-    def work(server: Server, parameters: Parameters, headers: dict[str, str]) -> Answer:
+    def work(server: AuthorizationServer, parameters: Parameters, headers: dict[str, str]) -> Answer:
         if not any(name == "grant_type" for name, _ in parameters):
             parameters = [*parameters, ("grant_type", "client_credentials")]
         answer: Answer = server.create_token_response(request.base_url, "POST", parameters, headers)
@@ -78,7 +78,9 @@ def metadata() -> Response:
     )
 
 
-def _serve(work: Callable[[Server, Parameters, dict[str, str]], Answer], *, secret_required: bool = False) -> Response:
+def _serve(
+    work: Callable[[AuthorizationServer, Parameters, dict[str, str]], Answer], *, secret_required: bool = False
+) -> Response:
     """Run one of oauthlib's endpoints in a transaction, on the parameters of the body alone."""
     headers = {"Authorization": request.headers.get("Authorization", ""), "Content-Type": request.mimetype}
     parameters = list(request.form.items(multi=True))
@@ -93,7 +95,7 @@ def _serve(work: Callable[[Server, Parameters, dict[str, str]], Answer], *, secr
             secret_required=secret_required,
             executors=_executors,
         )
-        return work(Server(validator), parameters, headers)
+        return work(AuthorizationServer(validator), parameters, headers)
 
     try:
         _check_form(parameters)

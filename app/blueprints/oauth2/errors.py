@@ -6,7 +6,6 @@ import re
 
 from flask import Blueprint, Response
 
-from app.errors import ApiError
 from app.json import dumps
 from app.web.current import current_state
 
@@ -22,7 +21,7 @@ def init_errors(blueprint: Blueprint) -> None:
 
 
 def _in_oauth2_form(response: Response) -> Response:
-    failure: ApiError | None = current_state().get("failure")
+    failure = current_state().failure
     if failure is not None:
         code = _CODES.get(failure.status, "server_error" if failure.status >= 500 else "invalid_request")
         response.set_data(dumps({"error": code, "error_description": _FORBIDDEN.sub("'", failure.message)}))

@@ -7,20 +7,22 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestFatalError
 
 from app.auth import login
 from app.auth.login import Attempt
+from app.auth.principal import Person
 from app.blueprints.oauth2.forms import ConsentForm, LoginForm, WithdrawForm
-from app.blueprints.oauth2.server import Server
+from app.blueprints.oauth2.server import AuthorizationServer
 from app.blueprints.oauth2.validator import Validator
 from app.clients import consents
 from app.clients import store as clients
 from app.clients.store import Client
 from app.definitions.scopes import Scope
 from app.errors import TooManyRequests
+from app.web.current import current_report
 from app.web.hooks import set_session_cookie
 from app.web.http_methods import is_safe
 from app.web.pages import harden
@@ -41,14 +43,7 @@ blueprint = Blueprint(
 )
 
 
-class Person(NamedTuple):
-    """Who sits in front of the browser."""
-
-    uid: int
-    login: str
-
-
-class Asked(NamedTuple):
+class ConsentRequest(NamedTuple):
     """What a client app asks a person for; ``credentials`` are oauthlib's, for its second step."""
 
     client: Client
@@ -150,11 +145,11 @@ def _person() -> Person | None:
     found = services().transactions.run(lambda root: sessions.resolve(root, sid)) if sid else None
     if found is None:
         return None
-    g.told.session = found.renewal
+    current_report().session = found.renewal
     return Person(found.user.uid, found.user.login)
 
 
-def _asked(root: Environment, person: Person) -> tuple[Asked, bool]:
+def _asked(root: Environment, person: Person) -> tuple[ConsentRequest, bool]:
     """Return what the client app asks for, and whether the person has allowed as much before."""
     server = _server(root)
     try:
@@ -168,10 +163,10 @@ def _asked(root: Environment, person: Person) -> tuple[Asked, bool]:
     # one that they use (RFC 8252 8.6).
     assured = redirect_uri.startswith("https://") or clients.has_secret(root.cr, asked_by)
     known = assured and set(scopes) <= allowed.get(asked_by.id, set()) and bool(scopes)
-    return Asked(asked_by, scopes, redirect_uri, {"state": credentials.get("state")}), known
+    return ConsentRequest(asked_by, scopes, redirect_uri, {"state": credentials.get("state")}), known
 
 
-def _grant(asked: Asked, person: Person) -> str:
+def _grant(asked: ConsentRequest, person: Person) -> str:
     """Return the address to send the person back to, with a code."""
 
     def work(root: Environment) -> str:
@@ -189,8 +184,8 @@ def _address() -> str:
     return f"{request.base_url}?{request.query_string.decode('latin-1')}"
 
 
-def _server(root: Environment) -> Server:
-    return Server(Validator(root.cr, services().hasher(), services().throttle, request.remote_addr or ""))
+def _server(root: Environment) -> AuthorizationServer:
+    return AuthorizationServer(Validator(root.cr, services().hasher(), services().throttle, request.remote_addr or ""))
 
 
 def _see_other(location: str) -> Response:

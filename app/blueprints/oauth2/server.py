@@ -37,7 +37,7 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         return code
 
 
-class Server(AuthorizationEndpoint, TokenEndpoint, IntrospectEndpoint, RevocationEndpoint):  # type: ignore[misc]
+class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, IntrospectEndpoint, RevocationEndpoint):  # type: ignore[misc]
     """The authorization server, for one transaction."""
 
     def __init__(self, validator: Validator) -> None:

@@ -1,9 +1,10 @@
-"""What oauthlib asks of this server: its ``RequestValidator`` over the tables of ``auth.clients``."""
+"""What oauthlib asks of this server: its ``RequestValidator`` over the tables of ``app.clients``."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Collection
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -41,6 +42,10 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         self.hasher = hasher
         self.throttle = throttle
         self.address = address
+        # oauthlib asks in several steps about the same thing, of which a transaction sees one state.
+        self._client_of = lru_cache(partial(clients.by_public_id, cr))
+        self._has_secret = lru_cache(partial(clients.has_secret, cr))
+        self._code_of = lru_cache(partial(codes.find, cr, hasher))
 
     # Client authentication: RFC 6749 2.3 and 3.2.1.
 
@@ -49,7 +54,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if self.secret_required:
             return True
         client = self._named(request)
-        return client is None or bool(_secret(request)) or clients.has_secret(self.cr, client)
+        return client is None or bool(_secret(request)) or self._has_secret(client)
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Whether id and secret, by HTTP Basic or in the body, belong to an active client app.
@@ -60,7 +65,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if credentials is None:
             return False
         public_id, secret = credentials
-        client = clients.by_public_id(self.cr, public_id)
+        client = self._client_of(public_id)
         good = client is not None and clients.secret_matches(self.cr, self.hasher, client, secret)
         meters.CREDENTIALS.labels("client_secret", "good" if good else "wrong").inc()
         if client is None or not good:
@@ -73,8 +78,8 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
 
     def authenticate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Whether the id names an active public client app."""
-        client = clients.by_public_id(self.cr, client_id) if client_id else None
-        if client is None or not client.active or clients.has_secret(self.cr, client):
+        client = self._client_of(client_id) if client_id else None
+        if client is None or not client.active or self._has_secret(client):
             return False
         request.client = client
         return True
@@ -82,13 +87,13 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def _named(self, request: Request) -> Client | None:
         credentials = _credentials(request)
         public_id = credentials[0] if credentials else request.client_id
-        return clients.by_public_id(self.cr, public_id) if public_id else None
+        return self._client_of(public_id) if public_id else None
 
     # What a client app may ask for.
 
     def validate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Whether the id names an active client app that may ask persons for consent."""
-        client = clients.by_public_id(self.cr, client_id)
+        client = self._client_of(client_id)
         if client is None or not client.active or not client.redirect_uris:
             return False
         request.client = client
@@ -99,7 +104,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     ) -> bool:
         """Acting by itself takes a secret; acting for persons takes a redirect URI."""
         if grant_type == "client_credentials":
-            return clients.has_secret(self.cr, client)
+            return self._has_secret(client)
         return grant_type in ("authorization_code", "refresh_token") and bool(client.redirect_uris)
 
     def validate_response_type(
@@ -156,7 +161,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         self, client_id: str, code: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Whether the code is good for this client app; one that comes twice revokes what it led to (4.1.2)."""
-        found = codes.find(self.cr, self.hasher, code)
+        found = self._code_of(code)
         if found is None or found.client_id != client.id:
             return False
         if found.used:
@@ -182,14 +187,14 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
 
         It has to be registered still: a code that went to an address which was taken back is worth nothing.
         """
-        found = codes.find(self.cr, self.hasher, code)
+        found = self._code_of(code)
         if found is None or (found.redirect_uri_given and request.using_default_redirect_uri):
             return False
         return found.redirect_uri == redirect_uri and redirect_uri in client.redirect_uris
 
     def get_code_challenge(self, code: str, request: Request) -> str | None:
         """Return the challenge that the code was asked for with."""
-        found = codes.find(self.cr, self.hasher, code)
+        found = self._code_of(code)
         return found.challenge if found else None
 
     def get_code_challenge_method(self, code: str, request: Request) -> str:

@@ -15,7 +15,7 @@ _MOST_BODY = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrialRequest:
     """A request: path and query are encoded, ``headers`` are (name, value), ``body`` is None where there is none."""
 
     method: str
@@ -30,7 +30,7 @@ class Asked:
         return urlencode(self.query, quote_via=quote)
 
 
-def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Asked, dict[str, str]]:
+def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[TrialRequest, dict[str, str]]:
     """Return the request, and what is wrong by field: what could be sent by nobody. All else the API answers."""
     given = {each: form.get(each.field, "").strip() for each in inputs.parameters}
     problems = {each.field: problem for each, value in given.items() if (problem := _problem(each, value))}
@@ -40,7 +40,7 @@ def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Asked
     for each in inputs.at("path"):
         path = path.replace(f"{{{each.name}}}", quote(given[each], safe=""))
     return (
-        Asked(
+        TrialRequest(
             method=target.endpoint.method,
             path=path,
             query=tuple((each.name, given[each]) for each in inputs.at("query") if given[each]),

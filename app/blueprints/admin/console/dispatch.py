@@ -18,7 +18,7 @@ from flask import current_app, request
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
-from app.blueprints.admin.console.asked import Asked
+from app.blueprints.admin.console.asked import TrialRequest
 from app.operations import trial
 from app.operations.trial import Trial
 from odoo_bridge.sessions import COOKIE
@@ -50,7 +50,7 @@ class Answer:
     session_id: str | None
 
 
-def send(asked: Asked, mark: Trial, session_id: str | None) -> Answer:
+def send(asked: TrialRequest, mark: Trial, session_id: str | None) -> Answer:
     """Make the call and return its answer; ``session_id`` is the session that it brings along."""
     environ = _environ(asked, mark, session_id)
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy finds nothing in an empty context
@@ -74,7 +74,7 @@ def send(asked: Asked, mark: Trial, session_id: str | None) -> Answer:
     )
 
 
-def _environ(asked: Asked, mark: Trial, session_id: str | None) -> dict[str, Any]:
+def _environ(asked: TrialRequest, mark: Trial, session_id: str | None) -> dict[str, Any]:
     headers = [*asked.headers, ("Accept", "application/json")]
     if asked.body is not None:
         headers.append(("Content-Type", "application/json"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from app.blueprints.admin.console.asked import Asked
+from app.blueprints.admin.console.asked import TrialRequest
 
 _TOKEN = "ACCESS_TOKEN"  # noqa: S105  a placeholder
 _SESSION = "SESSION_ID"
@@ -18,7 +18,7 @@ _LONGEST = 5_000
 _FILE = "body.json"
 
 
-def snippets(asked: Asked, base: str, caller: str) -> dict[str, str]:
+def snippets(asked: TrialRequest, base: str, caller: str) -> dict[str, str]:
     """Return the programs by language. ``base`` is the server's address; ``caller`` is me, public, or a client app."""
     who = caller if caller in ("me", "public") else "client"
     return {
@@ -28,17 +28,17 @@ def snippets(asked: Asked, base: str, caller: str) -> dict[str, str]:
     }
 
 
-def _address(asked: Asked, base: str) -> str:
+def _address(asked: TrialRequest, base: str) -> str:
     return f"{base}{asked.path}" + (f"?{asked.query_string}" if asked.query else "")
 
 
-def _headers(asked: Asked, who: str) -> dict[str, str]:
+def _headers(asked: TrialRequest, who: str) -> dict[str, str]:
     token = {"Authorization": f"Bearer {_TOKEN}"} if who == "client" else {}
     content = {"Content-Type": "application/json"} if asked.body is not None else {}
     return {**token, **content, **dict(asked.headers)}
 
 
-def _curl(asked: Asked, base: str, who: str) -> str:
+def _curl(asked: TrialRequest, base: str, who: str) -> str:
     parts = ["curl"] if asked.method == "GET" else [f"curl -X {asked.method}"]
     if who == "me":
         parts.append(f"-b session_id={_SESSION}")
@@ -50,7 +50,7 @@ def _curl(asked: Asked, base: str, who: str) -> str:
     return (token if who == "client" else "") + " \\\n  ".join(lines)
 
 
-def _python(asked: Asked, base: str, who: str) -> str:
+def _python(asked: TrialRequest, base: str, who: str) -> str:
     document = _document(asked)
     headers = _headers(asked, who)
     if document is not None:
@@ -73,7 +73,7 @@ def _python(asked: Asked, base: str, who: str) -> str:
     return f"import requests\n\n{call}\nprint(answer.status_code, answer.json())"
 
 
-def _javascript(asked: Asked, base: str, who: str) -> str:
+def _javascript(asked: TrialRequest, base: str, who: str) -> str:
     options = []
     if asked.method != "GET":
         options.append(f'method: "{asked.method}"')
@@ -94,11 +94,11 @@ def _javascript(asked: Asked, base: str, who: str) -> str:
     )
 
 
-def _is_long(asked: Asked) -> bool:
+def _is_long(asked: TrialRequest) -> bool:
     return len(asked.body or "") > _LONGEST
 
 
-def _document(asked: Asked) -> tuple[Any] | None:
+def _document(asked: TrialRequest) -> tuple[Any] | None:
     """Return the body's JSON, in a tuple because it may be null.
 
     None where it is too long to be shown, or not what the server takes as JSON: half a character, infinity.

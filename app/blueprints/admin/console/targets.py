@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.blueprints.admin.editor import Row
+from app.blueprints.admin.editor import ApiRow
 from app.blueprints.admin.endpoint_list import everything_of, operation_of, shown_path, switch_of
 from app.definitions.definition import Definition
 from app.operations.actions import LOG_IN
@@ -16,7 +16,7 @@ from app.operations.endpoints import Endpoint
 class Target:
     """One endpoint of an API as it is stored."""
 
-    row: Row
+    row: ApiRow
     definition: Definition
     endpoint: Endpoint
 
@@ -51,7 +51,7 @@ def target_key(api_id: int, method: str, path: str) -> str:
     return f"{api_id} {method} {path}"
 
 
-def targets_of(row: Row) -> list[Target]:
+def targets_of(row: ApiRow) -> list[Target]:
     """Return the endpoints of an API; none of one that no longer fits Odoo, which nobody can describe."""
     definition = row.definition
     if definition is None or definition.problems:
@@ -59,7 +59,7 @@ def targets_of(row: Row) -> list[Target]:
     return [Target(row, definition, endpoint) for endpoint in everything_of(definition)]
 
 
-def find(rows: Iterable[Row], key: str) -> Target | None:
+def find(rows: Iterable[ApiRow], key: str) -> Target | None:
     """Return the endpoint that an address names; by the id of an API alone, its first one."""
     for row in rows:
         if key.split(" ", maxsplit=1)[0] == str(row.stored.id):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, request
 
 from app.blueprints.admin import editor
 from app.blueprints.admin.console import asked as form
 from app.blueprints.admin.console import callers, dispatch
-from app.blueprints.admin.console.asked import Asked
+from app.blueprints.admin.console.asked import TrialRequest
 from app.blueprints.admin.console.callers import ME, PUBLIC, Caller
 from app.blueprints.admin.console.inputs import Inputs, inputs_of
 from app.blueprints.admin.console.snippets import snippets
@@ -19,6 +19,7 @@ from app.blueprints.admin.guard import current_person
 from app.blueprints.admin.view import PanelView, page
 from app.errors import NotFound, Unauthorized
 from app.operations.trial import Trial
+from app.web.current import current_report
 from app.web.services import services
 from odoo_bridge import sessions
 from odoo_bridge.sessions import COOKIE
@@ -84,11 +85,11 @@ def _call(target: Target, inputs: Inputs, apps: list[Caller], values: Mapping[st
 
 def _own_session() -> str | None:
     """Return the session of who sits in front of the panel; the guard may just have renewed it."""
-    renewal = g.told.session
+    renewal = current_report().session
     return renewal.sid if renewal is not None else request.cookies.get(COOKIE)
 
 
-def _programs(target: Target, inputs: Inputs, asked: Asked, caller: str) -> dict[str, str]:
+def _programs(target: Target, inputs: Inputs, asked: TrialRequest, caller: str) -> dict[str, str]:
     if target.logs_in:  # no key that was typed goes into a program
-        asked = Asked(asked.method, asked.path, asked.query, asked.headers, _example(inputs))
+        asked = TrialRequest(asked.method, asked.path, asked.query, asked.headers, _example(inputs))
     return snippets(asked, request.host_url.rstrip("/"), caller)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.web.routing import Gatehouse
-from odoo_bridge import records, writer
+from odoo_bridge import prefetch, records
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.queries import counted_queries
 
@@ -33,7 +33,7 @@ def test_the_values_are_those_that_odoo_reads(app: Gatehouse, login: str) -> Non
             record.fetch()
         read = cached(env)
         env.invalidate_all()
-        writer.know(env)
+        prefetch.know(env)
         return read, cached(env)
 
     read, known = app.services.transactions.run(work, keep=False)
@@ -44,7 +44,7 @@ def test_the_values_are_those_that_odoo_reads(app: Gatehouse, login: str) -> Non
 def test_the_time_is_the_transactions_own(app: Gatehouse) -> None:
     def work(root: Environment) -> None:
         env = act_as(root, 2, {})
-        writer.know(env)
+        prefetch.know(env)
         known = env.cr.now()
         env.cr._now = None
         assert env.cr.now() == known
@@ -59,7 +59,7 @@ def test_the_company_is_the_one_that_is_chosen(app: Gatehouse) -> None:
         root.flush_all()
         root.invalidate_all()
         env = act_as(root, 2, {"allowed_company_ids": [company.id]})
-        writer.know(env)
+        prefetch.know(env)
         return company.id, list(root.registry[COMPANY]._fields["name"]._get_cache(env))
 
     company_id, known = app.services.transactions.run(work, keep=False)
@@ -70,7 +70,7 @@ def test_what_the_work_has_changed_is_not_undone(app: Gatehouse) -> None:
     def work(root: Environment) -> str:
         env = act_as(root, 2, {})
         env.company.sudo().font = "Roboto"
-        writer.know(env)
+        prefetch.know(env)
         env.flush_all()
         env.invalidate_all()
         return str(env.company.sudo().font)

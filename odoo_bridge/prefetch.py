@@ -1,4 +1,4 @@
-"""What Odoo asks about the user who writes: the rows of the user, of their partner and of their company.
+"""Prefetch of the writing user's own rows: the user, their partner and their company.
 
 A create or write needs them time and again (defaults, authors of messages, addresses to reply to), and Odoo reads them
 one by one, each with a query that it builds anew: a fifth of what writing one record costs. Here one query reads them,
