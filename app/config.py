@@ -46,7 +46,7 @@ Seconds = Annotated[float, Field(ge=0)]
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(allow_inf_nan=False))
 class Settings:
-    """All settings. Each is the environment variable ``GATEHOUSE_`` + its name in capitals; see the README.
+    """All settings. Each is the environment variable ``GATEHOUSE_`` + its name in capitals; see docs/operations.md.
 
     Times are seconds, sizes are bytes. ``secret_key`` may be None: then a random key is kept in the database.
     ``calls_per_caller`` 0 stands for half of the threads.

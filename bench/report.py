@@ -32,7 +32,7 @@ def _entry(samples: Samples, job: str) -> dict[str, Any]:
 
 
 def markdown(entries: list[dict[str, Any]]) -> str:
-    """Return the table of the README."""
+    """Return the table of docs/performance.md."""
     heads = ["workload", "Gatehouse", "`/json/2`", "`/jsonrpc`", "floor", "× `/json/2`", "× `/jsonrpc`"]
     heads += ["p50", "p99", "`/json/2` p50", "CPU", "`/json/2` CPU"]
     rows = [_row(heads), _row(["---", *["---:"] * (len(heads) - 1)])]

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from app.errors import Unavailable
+from app.version import VERSION
 from app.web import answers
 from app.web.operators import is_operator
 from app.web.services import services
@@ -46,6 +47,7 @@ def _details() -> dict[str, Any]:
     """Return what this worker serves; of each API that is out of service, what is wrong with it."""
     snapshot = services().catalog.snapshot
     return {
+        "version": VERSION,
         "database": services().transactions.database,
         "odoo": compat.version(),
         "catalog": snapshot.version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-#: Models that are refused whole. The README lists them for admins.
+#: Models that are refused whole. docs/definitions.md lists them for admins.
 SECRET_MODELS = frozenset(
     {
         "auth.passkey.key",

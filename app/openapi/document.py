@@ -13,6 +13,7 @@ from app.openapi.operations import OperationObjects, path_of, slug
 from app.openapi.parts import Json
 from app.openapi.schemas import Components
 from app.operations.endpoints import Endpoint
+from app.version import VERSION
 
 _ABOUT = """\
 Answers come as `{"jsonrpc": "2.0", "id": null, "result": …}`, or with an `error`. A body may be the `params` of a \
@@ -35,7 +36,7 @@ def describe(endpoints: Sequence[Endpoint]) -> Json:
         paths |= media.paths(by_id[api_id], components, names[api_id])
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Gatehouse", "version": "1", "description": _ABOUT},
+        "info": {"title": "Gatehouse", "version": VERSION, "description": _ABOUT},
         "servers": [{"url": "/"}],
         "tags": [
             *(_tag(definition) for definition in definitions),

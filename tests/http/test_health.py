@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.version import VERSION
 from app.web.routing import Gatehouse
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
@@ -19,6 +20,7 @@ def test_ops_see_what_is_served(app: Gatehouse, anyone: Client) -> None:
     assert details["odoo"].startswith("19.0")
     assert details["catalog"] == app.services.catalog.snapshot.version
     assert details["out_of_service"] == {}
+    assert details["version"] == VERSION
 
 
 def test_metrics_are_for_ops_alone(anyone: Client) -> None:

@@ -35,3 +35,7 @@ def test_what_a_page_links_to_is_there(page: Path) -> None:
 def test_the_readme_leads_to_each_page() -> None:
     assert PAGES
     assert set(PAGES) <= {target for target, _ in _links(README)}
+
+
+def test_the_readme_is_one_screen_or_three() -> None:
+    assert len(README.read_bytes()) < 8_000

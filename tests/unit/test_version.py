@@ -17,8 +17,8 @@ def _commit(folder: Path) -> str:
     return done.stdout.strip()
 
 
-def test_the_version_is_that_of_the_project() -> None:
-    assert re.findall(r'(?m)^version = "(.+)"$', (ROOT / "pyproject.toml").read_text()) == [VERSION]
+def test_the_version_is_that_of_the_changelog() -> None:
+    assert re.findall(r"(?m)^## (\S+)$", (ROOT / "CHANGELOG.md").read_text())[0] == VERSION
 
 
 def test_the_revision_of_a_checkout_is_its_commit(tmp_path: Path) -> None:
