@@ -24,7 +24,7 @@ def dumps(document: Any) -> bytes:
 
 
 def is_too_deep(document: Any, most: int = MAX_DEPTH) -> bool:
-    """Whether lists and objects nest deeper than allowed; level by level, so that depth costs no stack."""
+    """True if lists and objects nest deeper than allowed; level by level, so that depth costs no stack."""
     level = [document] if isinstance(document, (dict, list, tuple)) else []
     for _ in range(most):
         if not level:
@@ -56,7 +56,7 @@ def unfit(document: Any) -> str | None:
 
 
 def is_clean(text: str) -> bool:
-    """Whether PostgreSQL can store a text: no NUL, nothing that is not Unicode text."""
+    """True if PostgreSQL can store a text: no NUL, nothing that is not Unicode text."""
     if "\x00" in text:
         return False
     if text.isascii():

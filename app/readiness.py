@@ -1,4 +1,4 @@
-"""What has to be right for this process to serve: the checks of ``/readyz``, each a function of one job."""
+"""Readiness of this process: the checks of ``/readyz``, each a function of one job."""
 
 from __future__ import annotations
 

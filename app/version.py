@@ -1,4 +1,4 @@
-"""Which version of Gatehouse this is."""
+"""Version of Gatehouse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long the numbers of the analytics page take with two million rows in the log: ``python -m bench.analytics``.
+"""Times of the analytics page with two million rows in the log: ``python -m bench.analytics``.
 
 Rows of thirty days are made: 20 APIs with 5 endpoints each, called by 3 client apps, with their rollups as the recorder
 would have written them. Then the queries of one page are timed, five times each, and the median printed.

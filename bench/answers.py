@@ -1,4 +1,4 @@
-"""Whether the servers do the same job: their answers, in one form."""
+"""Comparison of the servers' answers, in one form."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def canonical(value: Any) -> Any:
 
 
 def alike(ours: Any, theirs: Any) -> bool:
-    """Whether a peer's answer is the same job: the same values; for a write, also ids or true in place of them."""
+    """True if a peer's answer is the same job: the same values; for a write, also ids or true in place of them."""
     match ours, theirs:
         case {"records": records, "has_more": _}, _:  # nobody counted
             return alike(records, theirs["records"] if isinstance(theirs, dict) else theirs)

@@ -1,4 +1,4 @@
-"""How each server is called: with the credentials that it wants, in its own form."""
+"""Clients of each server: with the credentials that it wants, in its own form."""
 
 from __future__ import annotations
 

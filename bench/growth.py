@@ -1,4 +1,4 @@
-"""Whether a call costs the same when much is there, and with more threads: ``python -m bench growth``."""
+"""Cost of a call when much is there, and with more threads: ``python -m bench growth``."""
 
 from __future__ import annotations
 

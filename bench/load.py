@@ -26,7 +26,7 @@ class NoAnswer(WrongAnswer):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What wrk found: ``seconds`` that it took, ``p50`` and ``p99`` of the latency in seconds."""
+    """Findings of wrk: ``seconds`` that it took, ``p50`` and ``p99`` of the latency in seconds."""
 
     requests: int
     seconds: float

@@ -1,4 +1,4 @@
-"""What the gateway adds to the ORM call that it wraps, without HTTP: ``python -m bench overhead``.
+"""Overhead of the gateway over the ORM call that it wraps, without HTTP: ``python -m bench overhead``.
 
 Both run in this process, in turn, call by call: each in a transaction of its own, as the same user and with the same
 context, so that neither finds the other's records in Odoo's cache.

@@ -1,4 +1,4 @@
-"""What the kernel says of a server's processes: time on the CPU, and memory."""
+"""Processes of a server, as the kernel sees them: time on the CPU, and memory."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Unexpected(Exception):
 
 
 class Calls:
-    """What a client may do; ``all`` are pairs of a name and a call, the frequent ones several times."""
+    """Calls that a client may make; ``all`` are pairs of a name and a call, the frequent ones several times."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -1,4 +1,4 @@
-"""What Gatehouse sets itself, and what of it a run has missed."""
+"""Targets that Gatehouse sets itself, and those that a run has missed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured: the same job for each server, in the call that a client would make there."""
+"""Workloads that are measured: the same job for each server, in the call that a client would make there."""
 
 from __future__ import annotations
 

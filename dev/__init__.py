@@ -1,1 +1,1 @@
-"""What makes a fresh machine ready: Odoo's source, PostgreSQL, the demo database and the test template."""
+"""Set-up of a fresh machine: Odoo's source, PostgreSQL, the demo database and the test template."""

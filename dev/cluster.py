@@ -64,7 +64,7 @@ class Cluster:
 
     @property
     def complete(self) -> bool:
-        """Whether `create` ran to its end."""
+        """True if `create` ran to its end."""
         return (self.base / "ready").exists()
 
     def binaries(self) -> Path:

@@ -1,4 +1,4 @@
-"""What `make serve` prints when it is ready."""
+"""Greeting that `make serve` prints when it is ready."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ COMPLETE = "gatehouse: demo database"
 
 @dataclass(frozen=True)
 class Local:
-    """What a local set-up is made of; `environment` is all that the server and the commands need to know."""
+    """Parts of a local set-up; `environment` is all that the server and the commands need to know."""
 
     server: Server
     source: OdooSource

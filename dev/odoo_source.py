@@ -23,7 +23,7 @@ TODO = (
 
 @dataclass(frozen=True)
 class OdooSource:
-    """Where Odoo is: `path` goes on sys.path, or is None when the interpreter finds `odoo` by itself.
+    """Place of Odoo: `path` goes on sys.path, or is None when the interpreter finds `odoo` by itself.
 
     `package` is the folder of the Python package `odoo`; `addons` are the folders of Odoo's own addons.
     """

@@ -1,4 +1,4 @@
-"""Where the set-up keeps what it makes: all of it under the git-ignored `.local/` (and `.venv/`).
+"""Paths of what the set-up makes: all of it under the git-ignored `.local/` (and `.venv/`).
 
 GATEHOUSE_LOCAL names another folder than `.local/`, for a second set-up beside the first.
 """

@@ -25,7 +25,7 @@ from dev.signals import deferred
 
 @dataclass(frozen=True)
 class Server:
-    """How to connect to the running server, always on 127.0.0.1."""
+    """Address of the running server, always on 127.0.0.1."""
 
     port: int
     user: str

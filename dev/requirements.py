@@ -1,4 +1,4 @@
-"""Which requirements files a target needs, and which of them are installed as they are now."""
+"""Requirements files of a target, and those that are installed as they are now."""
 
 from __future__ import annotations
 

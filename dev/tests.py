@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 
 def only_units(arguments: Sequence[str]) -> bool:
-    """Whether pytest's arguments name tests of ``tests/unit`` alone, which need neither Odoo nor PostgreSQL."""
+    """True if pytest's arguments name tests of ``tests/unit`` alone, which need neither Odoo nor PostgreSQL."""
     unit = paths.ROOT / "tests" / "unit"
     named = [Path(argument.partition("::")[0]).resolve() for argument in arguments if not argument.startswith("-")]
     existing = [path for path in named if path.exists()]

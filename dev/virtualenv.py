@@ -25,7 +25,7 @@ INSTALLING = "Installing collected packages"
 
 @dataclass(frozen=True)
 class State:
-    """What is to be known of a `.venv`. `version` is None where its Python or its pip does not run.
+    """Facts about a `.venv`. `version` is None where its Python or its pip does not run.
 
     `odoo_packages` is the folder of packages of Odoo's own environment that it sees.
     """

@@ -1,4 +1,4 @@
-"""What the web client needs and Debian's package of Odoo only links to: other packages, unpacked into the same tree.
+"""Assets of the web client that Debian's package of Odoo only links to: other packages, unpacked into the same tree.
 
 `make serve` does without; Odoo's own server answers 500 where jquery.js is a link into nowhere.
 """

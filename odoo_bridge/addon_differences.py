@@ -1,4 +1,4 @@
-"""What differs between the addons of the database and the code of this process: compares rows, imports and files.
+"""Differences between the addons of the database and the code of this process: compares rows, imports and files.
 
 Odoo logs it, if at all, and goes on: constraints of an addon that is not loaded do not hold, and of one that was
 upgraded the old methods answer.
@@ -30,7 +30,7 @@ class AddonRow(NamedTuple):
 
 
 class Kind(str, Enum):
-    """How an addon differs. Only what is ``CHANGED`` or ``REMOVED`` is surely cured by a new process."""
+    """Kind of a difference. Only what is ``CHANGED`` or ``REMOVED`` is surely cured by a new process."""
 
     NOT_LOADED = "not_loaded"
     OLDER = "older"

@@ -44,7 +44,7 @@ class Imported:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the files on disk are others by now."""
+        """True if the files on disk are others by now."""
         return state_of(self.folder) != self.state
 
 
@@ -53,7 +53,7 @@ imported: dict[str, Imported] = {}
 
 
 class _Here(threading.local):
-    """Whether this thread loads a registry in order to install, upgrade or uninstall addons."""
+    """True if this thread loads a registry in order to install, upgrade or uninstall addons."""
 
     updates = False
 

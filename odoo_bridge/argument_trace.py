@@ -1,4 +1,4 @@
-"""Where an argument goes in one function: from each of its uses outwards, until only a plain value is left of it.
+"""Trace of an argument in one function: from each of its uses outwards, until only a plain value is left of it.
 
 An expression that has the argument in it carries it, and so does a variable that such an expression is assigned to.
 What is neither that, nor known to leave but a plain value, is a sink: a place that may take any field of any model.

@@ -16,7 +16,7 @@ from .transaction import Environment
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a binary field holds: ``data``, or the file at ``path``; ``mimetype`` is read from the content."""
+    """Content of a binary field: ``data``, or the file at ``path``; ``mimetype`` is read from the content."""
 
     path: Path | None
     data: bytes

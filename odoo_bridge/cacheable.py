@@ -34,14 +34,14 @@ _OPERATORS = frozenset({"=", "!=", "in", "not in", "<", "<=", ">", ">="})
 
 
 def is_plain_model(model: BaseModel) -> bool:
-    """Whether the model searches a table as ``BaseModel`` does, under rules that Odoo remembers itself."""
+    """True if the model searches a table as ``BaseModel`` does, under rules that Odoo remembers itself."""
     rules = type(model.env["ir.rule"])
     own_rules = sum("_compute_domain" in vars(definition) for definition in rules.__mro__)
     return own_rules == 1 and not model._table_query and _is_base(model, *_SEARCH) and _has_plain_columns(model)
 
 
 def is_plain_order(model: BaseModel, order: str | None, seen: frozenset[Any] = frozenset()) -> bool:
-    """Whether an order is one by columns, of the model's own table or of those that many2one fields lead to."""
+    """True if an order is one by columns, of the model's own table or of those that many2one fields lead to."""
     if not order:
         return True
     if not _is_base(model, *_ORDER) or not _has_plain_columns(model):
@@ -59,7 +59,7 @@ def is_plain_order(model: BaseModel, order: str | None, seen: frozenset[Any] = f
 
 
 def is_plain_domain(domain: Any, model: BaseModel) -> bool:
-    """Whether a ``Domain`` has only conditions that compare columns with values."""
+    """True if a ``Domain`` has only conditions that compare columns with values."""
     if isinstance(domain, DomainBool):
         return True
     if isinstance(domain, DomainNot):
@@ -70,7 +70,7 @@ def is_plain_domain(domain: Any, model: BaseModel) -> bool:
 
 
 def is_plain_column(field: Any) -> bool:
-    """Whether the field is a column that everybody may see, with one value for all companies."""
+    """True if the field is a column that everybody may see, with one value for all companies."""
     return bool(field.store and field.column_type) and not (
         field.company_dependent
         or field.groups

@@ -61,7 +61,7 @@ class SharedCache(LRU[Any, Any]):  # type: ignore[misc]
 
 
 class View:
-    """What one transaction sees of the caches: the shared ones as long as they fit its snapshot, and its own entries.
+    """The caches as one transaction sees them: the shared ones as long as they fit its snapshot, and its own entries.
 
     Each cursor has one, as ``cache_view``.
     """

@@ -77,7 +77,7 @@ def public_user(root: Environment) -> User:
 
 
 def is_active(root: Environment, uid: int) -> bool:
-    """Whether the user still exists and may act; one short query."""
+    """True if the user still exists and may act; one short query."""
     root.cr.execute("SELECT active FROM res_users WHERE id = %s", (uid,))
     row = root.cr.fetchone()
     return bool(row and row[0])

@@ -47,7 +47,7 @@ class Failure:
     again: float
 
     def is_final(self, sequence: int | None) -> bool:
-        """Whether another try would be of no use yet; ``sequence`` is that of the registry's present signal."""
+        """True if another try would be of no use yet; ``sequence`` is that of the registry's present signal."""
         known = self.sequences[0] if self.sequences else None
         return time.monotonic() < self.again and (known is None or sequence is None or sequence == known)
 
@@ -171,7 +171,7 @@ class CurrentRegistry:
             _empty(registry)
 
     def _is_passing(self, error: Exception) -> bool:
-        """Whether the database is away or busy, and nothing is wrong with the addons.
+        """True if the database is away or busy, and nothing is wrong with the addons.
 
         The database has answered just before the load, and an addon's own code can raise the same: of two such errors
         in a row the second is not believed.

@@ -58,7 +58,7 @@ def remaining() -> float | None:
 
 
 def is_over() -> bool:
-    """Whether no time is left."""
+    """True if no time is left."""
     left = remaining()
     return left is not None and left <= 0
 

@@ -64,12 +64,12 @@ def _told(error: Exception) -> str:
 
 
 def _is_misfit(error: psycopg2.Error) -> bool:
-    """Whether a statement failed because of the values in it; without a code it was never sent (can't adapt)."""
+    """True if a statement failed because of the values in it; without a code it was never sent (can't adapt)."""
     return isinstance(error, _MISFITS) or (isinstance(error, psycopg2.ProgrammingError) and error.pgcode is None)
 
 
 def _is_to_blame(records: Any, domain: Sequence[Any]) -> bool:
-    """Whether a search can't be made ready with the domain, but can without: then no rule and no value is at fault."""
+    """True if a search can't be made ready with the domain, but can without: then no rule and no value is at fault."""
     try:
         records._search([])
     except Exception:  # noqa: BLE001  a rule's code can raise anything

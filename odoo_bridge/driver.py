@@ -31,7 +31,7 @@ class Connection(PsycoConnection):  # type: ignore[misc]
 
     @property
     def is_idle(self) -> bool:
-        """Whether no transaction is under way; False also where the connection is broken."""
+        """True if no transaction is under way; False also where the connection is broken."""
         return bool(self.get_transaction_status() == TRANSACTION_STATUS_IDLE)
 
     def begin_with(self, statements: str) -> None:

@@ -1,4 +1,4 @@
-"""What can go wrong in Odoo or PostgreSQL, in the bridge's own words; the web layer gives each its status.
+"""Errors of the bridge, for all that can go wrong in Odoo or PostgreSQL; the web layer gives each its status.
 
 What Odoo and psycopg2 raise becomes one of these in ``translation``.
 """

@@ -25,7 +25,7 @@ def bound() -> None:
 
 
 def is_refused(error: BaseException) -> bool:
-    """Whether Pillow has raised it, by whichever exception: each of its decoders has its own for what is broken."""
+    """True if Pillow has raised it, by whichever exception: each of its decoders has its own for what is broken."""
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return True
     if isinstance(error, _DEFECTS):

@@ -1,4 +1,4 @@
-"""What a model looks like: plain, frozen descriptions that the rest of Gatehouse can reason about."""
+"""Descriptions of models: plain, frozen values that the rest of Gatehouse can reason about."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _origin(records: Any, field: Any) -> tuple[str, str]:
 
 
 def _has_default(records: Any, field: Any) -> bool:
-    """Whether a new record gets a value by a default or by being computed; a related field's origin tells."""
+    """True if a new record gets a value by a default or by being computed; a related field's origin tells."""
     model, name = _origin(records, field)
     origin = records.env[model]._fields[name]
     return origin.default is not None or origin.compute is not None

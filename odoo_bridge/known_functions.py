@@ -1,4 +1,4 @@
-"""What functions that methods of models call leave of a value that they are given: it, a plain value, or nobody knows.
+"""Known functions, by what they leave of a value that they are given: it, a plain value, or nobody knows.
 
 Only what is named here is trusted. Names are those under which a function is defined, whatever a module calls it.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Leaves(Enum):
-    """What is left of a value."""
+    """Remainder of a value."""
 
     PLAIN = "a number, a flag or the like, in which no field can stand"
     CARRIES = "the value, or something made of it"

@@ -1,4 +1,4 @@
-"""Whether the code that this process has loaded is that of the addons in the database.
+"""Comparison of the code that this process has loaded with the addons in the database.
 
 It is judged where a registry is loaded, before anything is done with it, against the rows of before the load: these it
 has to have. Rows that change without a signal are those of an installation that is under way: they are waited for.
@@ -36,7 +36,7 @@ class LoadedCode:
         self._unsettled: tuple[tuple[AddonRow, ...], float] = ((), 0.0)
 
     def is_judged(self, registry: Any) -> bool:
-        """Whether ``differences`` are those of a registry."""
+        """True if ``differences`` are those of a registry."""
         return self._registry is registry
 
     def judge(self, cr: Any, registry: Any, rows: tuple[AddonRow, ...] | None = None) -> None:

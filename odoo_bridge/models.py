@@ -1,4 +1,4 @@
-"""Which models there are, for an admin who chooses one."""
+"""Listing of models, for an admin who chooses one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ModelSummary:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many records a model has; ``exact`` is False for an estimate."""
+    """Number of records of a model; ``exact`` is False for an estimate."""
 
     number: int
     exact: bool

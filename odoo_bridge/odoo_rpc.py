@@ -15,7 +15,7 @@ _MODEL = "gatehouse.rpc"
 
 
 class Addon(Enum):
-    """Where the addon is: in this registry, in the database alone (this process can't find its code), or nowhere."""
+    """Place of the addon: in this registry, in the database alone (this process can't find its code), or nowhere."""
 
     LOADED = auto()
     ELSEWHERE = auto()

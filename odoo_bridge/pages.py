@@ -131,7 +131,7 @@ def _total(order: str) -> str:
 
 
 def _searches_as_odoo(model: Recordset, *names: str) -> bool:
-    """Whether nobody but Odoo, and those who page by themselves, has a word in how a model is searched."""
+    """True if nobody but Odoo, and those who page by themselves, has a word in how a model is searched."""
     kind = type(model)
     overridden = [name for name in names if getattr(kind, name) is not getattr(BaseModel, name)]
     return not overridden or all(

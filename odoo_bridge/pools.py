@@ -1,4 +1,4 @@
-"""How Odoo's connection pools are used: one for the primary, one for the replica (odoo/sql_db.py, ConnectionPool)."""
+"""Use of Odoo's connection pools: one for the primary, one for the replica (odoo/sql_db.py, ConnectionPool)."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def name_of(text: str, types: Sequence[str]) -> str:
 
 
 class _Counts:
-    """How often each statement has come; of those that came longest ago nothing is known."""
+    """Counts of statements; of those that came longest ago nothing is known."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[Key, float] = OrderedDict()
@@ -203,7 +203,7 @@ class Prepared:
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is something for ``catch_up`` to do."""
+        """True if there is something for ``catch_up`` to do."""
         return (bool(self._wanted) and not self._has_pooler) or self._is_stale
 
     def catch_up(self, connection: Psycopg2Connection) -> None:

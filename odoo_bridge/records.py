@@ -105,7 +105,7 @@ def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: D
 
 
 def exists(env: Environment, model: str, domain: Domain) -> bool:
-    """Whether the user can see any record that matches."""
+    """True if the user can see any record that matches."""
     with domains.refusals(env[model], domain):
         return bool(pages.search(env[model], domain, (), order="id", limit=1, offset=0, count=False).records)
 
@@ -132,7 +132,7 @@ def nobodys_lines(env: Environment, model: str, field: str, ids: Iterable[int]) 
 
 
 def has_records(env: Environment, model: str) -> bool:
-    """Whether there is such a model, and one that has records."""
+    """True if there is such a model, and one that has records."""
     return model in env.registry and not env.registry[model]._abstract
 
 

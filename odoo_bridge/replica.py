@@ -39,7 +39,7 @@ class Unfit(BridgeError):
 
 
 class Position(NamedTuple):
-    """How far the primary had written, as PostgreSQL's pg_lsn, and the generation of the caches before that."""
+    """Position of the primary in its log, as PostgreSQL's pg_lsn, and the generation of the caches before that."""
 
     lsn: str
     generation: int
@@ -56,7 +56,7 @@ class Replica:
 
     @property
     def is_fit(self) -> bool:
-        """Whether there is one that is worth a try."""
+        """True if there is one that is worth a try."""
         registry = Registry.registries.get(self._database)  # none where it can't be loaded, as the primary will tell
         return registry is not None and registry._db_readonly is not None and time.monotonic() >= self._rests_until
 

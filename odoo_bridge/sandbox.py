@@ -96,7 +96,7 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
 
     @property
     def closed(self) -> bool:
-        """Whether the cursor is closed."""
+        """True if the cursor is closed."""
         return self._is_closed or bool(self._real.closed)
 
     def now(self) -> datetime:

@@ -1,4 +1,4 @@
-"""What would leave the process in test mode: connections to other hosts, and programs.
+"""Guards for what would leave the process in test mode: connections to other hosts, and programs.
 
 Python tells of both by its audit events (PEP 578), wherever they are used from. They are refused as the system refuses
 them, with an OSError: code that can do without goes on. Where a call fails for it, ``sandbox.isolated`` says why.

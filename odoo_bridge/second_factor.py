@@ -17,12 +17,12 @@ _CODE = re.compile(r"[0-9]{6}")
 
 
 def takes_code(root: Environment, uid: int) -> bool:
-    """Whether the user's second factor is a code of an app; a code by mail is for Odoo's own login page."""
+    """True if the user's second factor is a code of an app; a code by mail is for Odoo's own login page."""
     return bool(root["res.users"].browse(uid)._mfa_type() == "totp")
 
 
 def check_code(root: Environment, uid: int, code: str, *, address: str) -> bool:
-    """Whether the code is right, as Odoo judges it: of now, not used before, and after no more than a few wrong ones.
+    """True if the code is right, as Odoo judges it: of now, not used before, and after no more than a few wrong ones.
 
     Odoo counts the tries in the database: commit them, whatever the answer (auth_totp/models/res_users.py,
     _check_credentials).

@@ -36,7 +36,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Whose session it is, and its rotation where one was due."""
+    """Session that was resolved: its user, and its rotation where one was due."""
 
     user: User
     renewal: Renewal | None

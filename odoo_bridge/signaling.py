@@ -24,7 +24,7 @@ lock = threading.RLock()
 
 @dataclass(slots=True)
 class Unsent:
-    """What this process has committed, or may have, and has not signalled yet."""
+    """Changes that this process has committed, or may have, and has not signalled yet."""
 
     caches: set[str] = field(default_factory=set)
     registry: bool = False

@@ -1,4 +1,4 @@
-"""What the current thread spends in the database: Odoo's own count (odoo/sql_db.py, Cursor.execute)."""
+"""Cost of the current thread in the database: Odoo's own count (odoo/sql_db.py, Cursor.execute)."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the searches of a model for a user have in common, whatever the domain."""
+    """Parts that the searches of a model for a user have in common, whatever the domain."""
 
     joins: dict[str, tuple[SQL, SQL, SQL]]
     where: tuple[SQL, ...]

@@ -35,7 +35,7 @@ class Structure:
         return cls(env.registry, env.registry.registry_sequence, _taken_back)
 
     def fits(self, env: Any) -> bool:
-        """Whether an environment works with the same."""
+        """True if an environment works with the same."""
         registry = env.registry
         return (
             registry is self.registry and registry.registry_sequence == self.sequence and _taken_back == self.taken_back
@@ -43,7 +43,7 @@ class Structure:
 
 
 def is_gone(cr: Any, registry: Any) -> bool:
-    """Whether the database lacks a column that the registry has: Odoo is being changed, and has not signalled it yet.
+    """True if the database lacks a column that the registry has: Odoo is being changed, and has not signalled it yet.
 
     Reads the names of all columns: for the case that a query has failed.
     """

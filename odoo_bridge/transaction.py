@@ -43,7 +43,7 @@ _COMMITTED = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How a transaction may behave.
+    """Limits of a transaction.
 
     ``statement_timeout`` and ``signaling_interval`` are seconds; ``tries`` counts the first one too.
     """
@@ -61,7 +61,7 @@ def settings_for(statement_timeout: float, read_only: bool) -> str:
 
 
 class _Here(threading.local):
-    """How many transactions of ours this thread has open, one within the other."""
+    """Number of our transactions that this thread has open, one within the other."""
 
     depth = 0
 

@@ -38,7 +38,7 @@ _ENDED = frozenset({"25P03", "25P04"})  # idle for too long in a transaction, an
 
 
 def is_lost_connection(error: BaseException) -> bool:
-    """Whether the database is away, or has ended the session: nothing is wrong with what was asked.
+    """True if the database is away, or has ended the session: nothing is wrong with what was asked.
 
     libpq tells some ends without a code, for which psycopg2 has no class but ``DatabaseError``; and what comes after
     the end (a result that is missing) has classes that otherwise mean a defect: there the connection tells.

@@ -1,4 +1,4 @@
-"""What the bridge gives and takes, as plain, frozen values: importable without Odoo."""
+"""Values that the bridge gives and takes, plain and frozen: importable without Odoo."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class FieldInfo:
 
     @property
     def to_many(self) -> bool:
-        """Whether a value is a list of records."""
+        """True if a value is a list of records."""
         return self.type in ("one2many", "many2many")
 
     @property
     def relational(self) -> bool:
-        """Whether a value names records of ``relation``."""
+        """True if a value names records of ``relation``."""
         return self.relation is not None
 
 
@@ -99,7 +99,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class MethodInfo:
-    """What a method takes.
+    """Signature of a method.
 
     ``more_keywords`` and ``more_positional`` tell that it takes any (``**kwargs``, ``*args``); ``doc`` is its
     docstring; ``on_model`` that it is no matter of single records (``@api.model``). ``generic`` tells that it is one
@@ -127,7 +127,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to read of a record: ``plain`` fields as they are, and ``related`` fields with fields of their own.
+    """Fields to read of a record: ``plain`` fields as they are, and ``related`` fields with fields of their own.
 
     ``open`` says that nobody named the plain fields: those that Odoo refuses to the user are left out.
     """
@@ -164,7 +164,7 @@ class User:
 
     @property
     def is_superuser(self) -> bool:
-        """Whether no call may be executed as this user: access rights and record rules don't bind it."""
+        """True if no call may be executed as this user: access rights and record rules don't bind it."""
         return self.uid == SUPERUSER
 
 

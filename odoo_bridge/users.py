@@ -1,4 +1,4 @@
-"""What a call needs to know of the user that executes it; Odoo remembers all of it between calls."""
+"""Facts about the user that executes a call; Odoo remembers all of it between calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .transaction import Environment
 
 
 def is_administrator(root: Environment, uid: int) -> bool:
-    """Whether the user may change Odoo's settings (group Settings, ``base.group_system``)."""
+    """True if the user may change Odoo's settings (group Settings, ``base.group_system``)."""
     return bool(root["res.users"].browse(uid).has_group("base.group_system"))
 
 

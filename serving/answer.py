@@ -90,12 +90,12 @@ class Answer:
         self._end(is_short=response.response_length is not None and self._is_short())
 
     def _is_whole(self) -> bool:
-        """Whether all that Content-Length has announced is in the outbox."""
+        """True if all that Content-Length has announced is in the outbox."""
         length = self._response.response_length
         return length is not None and self._response.sent >= length
 
     def _is_short(self) -> bool:
-        """Whether less has come than Content-Length has announced: the client must not take it for the whole."""
+        """True if less has come than Content-Length has announced: the client must not take it for the whole."""
         omits = self._request.method == "HEAD" or self._response.status_code in (204, 304)
         return not omits and self._response.sent < self._response.response_length
 

@@ -1,4 +1,4 @@
-"""How loaded each worker is, in memory that the workers of one arbiter share.
+"""Load of each worker, in memory that the workers of one arbiter share.
 
 The kernel gives a new connection to whoever asks first, and the one that is awake asks first: a client's kept
 connections end up at one worker while the others idle.
@@ -31,5 +31,5 @@ class Board:
         _ENTRY.pack_into(self._memory, place % _PLACES * _ENTRY.size, 0, 0)
 
     def is_any_below(self, load: int, now: float) -> bool:
-        """Whether some worker that lives is less loaded."""
+        """True if some worker that lives is less loaded."""
         return any(0 < count <= load and now - at < _FRESH for count, at in _ENTRY.iter_unpack(self._memory[:]))

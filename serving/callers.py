@@ -1,4 +1,4 @@
-"""What tells callers apart before anybody has looked who they are."""
+"""Callers told apart before anybody has looked who they are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Origin:
 
 
 class Callers:
-    """What is known of who calls: the credentials that were found good, and whose they are; those used last stay."""
+    """Known callers: the credentials that were found good, and whose they are; those used last stay."""
 
     def __init__(self, proxies: int, place_of: Callable[[str], str]) -> None:
         """``proxies``: how many in front are believed; ``place_of`` leaves of an address what one client has."""

@@ -26,7 +26,7 @@ RATE = 4096
 
 
 class Connection:
-    """What a client has sent, and its answer. Where it waits, and what it is watched for, is kept by ``Places``.
+    """A client's connection: what it has sent, and its answer. Where it waits, and for what, is kept by ``Places``.
 
     ``callers``: for whom its request counts (``Turns``), ``credential``: a digest of what it calls with. ``prober``:
     the address of one that asks for the server's health (``Probes``).

@@ -13,7 +13,7 @@ _flag = mmap.mmap(-1, 1)
 
 
 def is_draining() -> bool:
-    """Whether this server is about to stop."""
+    """True if this server is about to stop."""
     return _flag[0] == 1
 
 

@@ -1,4 +1,4 @@
-"""What a worker's clients ask and are answered, from the first byte to the last."""
+"""Exchanges of a worker with its clients, from the first byte to the last."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOLD_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Options:
-    """What gunicorn has no settings for.
+    """Options that gunicorn has no settings for.
 
     ``max_body``: bytes of a request's body. ``max_in_files``: bytes of bodies and answers that may lie on the disk, of
     all connections together. ``proxies``: how many in front are believed. ``at_once``: requests of one caller that may
@@ -95,12 +95,12 @@ class Exchanges:
 
     @property
     def load(self) -> int:
-        """How much there is to do. Where all threads are busy, another worker may have one that is free."""
+        """Load of the worker. Where all threads are busy, another worker may have one that is free."""
         return self.connections + (self._cfg.worker_connections if self._busy >= self._cfg.threads else 0)
 
     @property
     def has_due(self) -> bool:
-        """Whether there is more to do for what has come already."""
+        """True if there is more to do for what has come already."""
         return bool(self._due or self._unread)
 
     # What the loop calls.

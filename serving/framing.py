@@ -31,7 +31,7 @@ _VERSIONS = {b"1.1": (1, 1), b"1.0": (1, 0)}
 
 
 class Progress(enum.Enum):
-    """How far a reader has come with a request that is not whole yet."""
+    """State of a reader with a request that is not whole yet."""
 
     #: The client has to send more.
     NEEDS_DATA = enum.auto()
@@ -59,7 +59,7 @@ class Request:
     is_chunked: bool = False
 
     def should_close(self) -> bool:
-        """Whether the connection ends with the answer; gunicorn's Response asks for it."""
+        """True if the connection ends with the answer; gunicorn's Response asks for it."""
         return self.closes or self.is_cut
 
     def take(self, data: bytes) -> None:
@@ -95,7 +95,7 @@ class Reader:
 
     @property
     def has_begun(self) -> bool:
-        """Whether anything of a request is there."""
+        """True if anything of a request is there."""
         return self._fed > 0
 
     @property
@@ -108,7 +108,7 @@ class Reader:
 
     @property
     def rest(self) -> bytes:
-        """What came behind the request."""
+        """Bytes behind the request."""
         return bytes(self._connection.trailing_data[0])
 
     def feed(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What a process gives back to the system."""
+"""Memory that a process gives back to the system."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def settle() -> None:
 
 
 class Slack:
-    """What large calls leave behind in a process: free memory, which glibc keeps for the next ones.
+    """Slack that large calls leave behind in a process: free memory, which glibc keeps for the next ones.
 
     A worker that has created a thousand records at once holds 5 MB of it.
     """

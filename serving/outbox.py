@@ -1,4 +1,4 @@
-"""What a connection has to send, and sends as far as its client takes it. Nothing here waits."""
+"""Outbox of a connection, sent as far as its client takes it. Nothing here waits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Outbox:
 
     @property
     def is_empty(self) -> bool:
-        """Whether all is sent."""
+        """True if all is sent."""
         return not self._parts
 
     def sendall(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Where connections wait for their clients, for what, and for how long at most."""
+"""Places of connections that wait for their clients: for what, and for how long at most."""
 
 from __future__ import annotations
 

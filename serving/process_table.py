@@ -1,4 +1,4 @@
-"""Which processes this server has, in memory that they share: the arbiter, and a place for each worker.
+"""Table of this server's processes, in memory that they share: the arbiter, and a place for each worker.
 
 A place is given again when its worker is gone: whoever counts by place has few things to count.
 """
@@ -32,7 +32,7 @@ class ProcessTable:
 
     @property
     def wanted(self) -> int:
-        """How many workers the arbiter means to have."""
+        """Number of workers that the arbiter means to have."""
         return self._read(_WANTED)
 
     def workers(self) -> dict[int, int]:

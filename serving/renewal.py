@@ -33,7 +33,7 @@ _memory = mmap.mmap(-1, 7 * _ONE.size)
 
 @dataclass
 class _Tried:
-    """What the arbiter remembers of its tries to cure one thing."""
+    """Memory of the arbiter's tries to cure one thing."""
 
     circumstances: int = 0
     pause: float = _PAUSE / 2
@@ -50,7 +50,7 @@ def ask(disease: int, circumstances: int) -> None:
 
 
 def is_hopeful(disease: int) -> bool:
-    """Whether a reload may still cure it: an arbiter is there, and the last try has not shown the contrary."""
+    """True if a reload may still cure it: an arbiter is there, and the last try has not shown the contrary."""
     return _read(_ARBITER) == 1 and disease not in map(_read, _REFUSED)
 
 
@@ -85,7 +85,7 @@ def _note_refused(disease: int) -> None:
 
 
 def _is_due(disease: int) -> bool:
-    """Whether it is time for a try; the answer yes counts as one."""
+    """True if it is time for a try; the answer yes counts as one."""
     circumstances = _read(_CIRCUMSTANCES)
     _write(_ASKED, 0)
     tried = _tried.setdefault(disease, _Tried())

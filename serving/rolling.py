@@ -45,7 +45,7 @@ class Predecessor:
 
     @property
     def tmp(self) -> Predecessor:
-        """What tells the arbiter that a worker is alive."""
+        """Sign that tells the arbiter that a worker is alive."""
         return self
 
     def last_update(self) -> float:
@@ -169,7 +169,7 @@ class Reloads:
 
 
 def _told_to_stop(server: Any) -> bool:
-    """Whether a stop was asked for meanwhile; all that has been asked for stays in the queue."""
+    """True if a stop was asked for meanwhile; all that has been asked for stays in the queue."""
     found = []
     with contextlib.suppress(queue.Empty):
         while True:

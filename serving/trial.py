@@ -1,4 +1,4 @@
-"""Whether another version of this server starts, tried in a process of its own."""
+"""Trial of another version of this server, in a process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose request is next: in their order, but each caller has some under way at most, and some that wait."""
+"""Turns of requests: in their order, but each caller has some under way at most, and some that wait."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Turns:
         return bool(self._ready)
 
     def has_room(self, callers: tuple[Caller, ...]) -> bool:
-        """Whether a request more of these callers can be answered in its turn, or wait for it."""
+        """True if a request more of these callers can be answered in its turn, or wait for it."""
         return len(self._ready) < READY and (
             self._may_begin(callers) or all(len(self._held.get(caller, ())) < HELD for caller in callers)
         )

@@ -86,7 +86,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         self.board.leave(self.age)
 
     def _is_done(self, exchanges: Exchanges) -> bool:
-        """Whether a worker that is to stop has nothing to do any more, or no more time for it."""
+        """True if a worker that is to stop has nothing to do any more, or no more time for it."""
         if exchanges.begun >= self.max_requests:
             self.alive = False
         if self.alive:

@@ -1,1 +1,1 @@
-"""What was called: the audit of changes, the request log, and statistics that are kept as they grow."""
+"""Analytics: the audit of changes, the request log, and statistics that are kept as they grow."""

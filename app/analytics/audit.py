@@ -26,7 +26,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who called, through what, and from where. Clients may choose request ids, and one twice; call ids are ours."""
+    """The author of changes. Clients may choose request ids, and one twice; call ids are ours."""
 
     request_id: str
     call_id: str

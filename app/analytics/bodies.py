@@ -68,7 +68,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Legible:
-    """What the log keeps. The notes say what is missing; ``message`` is the error's, without what was hidden."""
+    """Bodies for the log. The notes say what is missing; ``message`` is the error's, without what was hidden."""
 
     request_body: str | None = None
     request_note: str | None = None

@@ -17,7 +17,7 @@ _TRIAL, _ROLLED_BACK_TRIAL = "panel", "panel-test"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who called. ``client`` is the row of a client app, ``uid`` a user, or the person that an app acts for.
+    """A caller. ``client`` is the row of a client app, ``uid`` a user, or the person that an app acts for.
 
     ``admin`` is the uid of the administrator who tried the call, ``rolled_back`` says that nothing of it remained.
     ``known`` is False for somebody whose credentials were not good.

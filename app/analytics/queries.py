@@ -122,7 +122,7 @@ def _statistics(key: Any, rows: Sequence[Any]) -> Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page of the request log ended: the time of its last row, and the row's place in its partition.
+    """The end of a page of the request log: the time of its last row, and the row's place in its partition.
 
     Rows are written once and stay where they are, so a place tells apart what happened in one microsecond.
     """
@@ -229,7 +229,7 @@ def request(
 
 
 def is_shared(database: Database, request_id: str, call_id: str | None) -> bool:
-    """Whether other calls came with the request id of this one."""
+    """True if other calls came with the request id of this one."""
     (row,) = database.rows(_OTHERS, {"id": request_id, "call": call_id})
     return bool(row["others"])
 

@@ -1,4 +1,4 @@
-"""What is old is deleted by itself, once an hour, by one process of all."""
+"""Retention: old days of the log and old rollups are deleted, once an hour, by one process of all."""
 
 from __future__ import annotations
 

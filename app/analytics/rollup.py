@@ -34,11 +34,11 @@ TABLES = (MINUTE, HOUR, DAY)
 
 
 class Call(Protocol):
-    """What a rollup has to know of a call."""
+    """A call, as far as a rollup has to know it."""
 
     @property
     def at(self) -> datetime:
-        """When it was made."""
+        """Time of the call."""
 
     @property
     def api_id(self) -> int:
@@ -58,7 +58,7 @@ class Call(Protocol):
 
     @property
     def milliseconds(self) -> float:
-        """How long it took."""
+        """Duration."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""When tokens were last used: remembered by the calls, written in batches, at most once a minute for each token."""
+"""Last uses of tokens: remembered by the calls, written in batches, at most once a minute for each token."""
 
 from __future__ import annotations
 

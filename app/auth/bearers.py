@@ -1,4 +1,4 @@
-"""What a Bearer token stands for. Nearly each call asks that, so the answer holds no more than a call needs."""
+"""Bearer token lookup. Nearly each call does it, so the answer holds no more than a call needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many calls each caller has under way in this process, so that nobody takes all of its threads.
+"""Calls under way of each caller in this process, counted so that nobody takes all of its threads.
 
 The server already holds requests with the same credential back (``serving.turns``); here who it is counts, whatever
 the credential.

@@ -47,7 +47,7 @@ class SqliteCounters(Storage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What can go wrong."""
+        """The exceptions of the storage."""
         return sqlite3.Error
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
@@ -76,7 +76,7 @@ class SqliteCounters(Storage):
         return float(row[1]) if row else time.time()
 
     def check(self) -> bool:
-        """Whether the storage works."""
+        """True if the storage works."""
         self._row("")
         return True
 

@@ -1,4 +1,4 @@
-"""Who calls: what a request carries, and what it turns out to be."""
+"""Credentials as a request carries them, and the principal that they turn out to be."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from odoo_bridge.types import Renewal
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request carries to say who calls; nothing of it has been checked.
+    """Credentials of a request; nothing of them has been checked.
 
     ``authorization`` is the header whole, ``address`` the caller's own, as far as trusted proxies tell it. ``client``
     is the row of a client app that the panel's console calls as; no request from outside carries one.
@@ -41,7 +41,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who sits in front of the browser, by Odoo's session."""
+    """A person in front of a browser, by Odoo's session."""
 
     uid: int
     login: str
@@ -50,7 +50,7 @@ class Person:
 
 @dataclass(slots=True)
 class CallReport:
-    """What is to be told of a call beside its answer.
+    """Facts of a call that are told beside its answer.
 
     To the caller: a rotated session, and where the rate limit stands. To the log and the audit: who it was, and what
     was changed.

@@ -1,4 +1,4 @@
-"""How often: rate limits of APIs, and wrong credentials.
+"""Throttling: rate limits of APIs, and of wrong credentials.
 
 Wrong passwords are counted per account and address, per address, and per account. The last keeps a stranger with many
 addresses from guessing; so that it can't lock the owner out, an address from which the account was logged in to
@@ -44,7 +44,7 @@ _KNOWN_FOR = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class RateState:
-    """Where a caller stands: whether this call fits, calls per window, calls left, seconds until the window ends."""
+    """State of a rate limit: whether this call fits, calls per window, calls left, seconds until the window ends."""
 
     allowed: bool
     limit: int
@@ -54,7 +54,7 @@ class RateState:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """What is counted of a caller: by which name, over how many seconds, up to which amount."""
+    """A window in which a caller is counted: by which name, over how many seconds, up to which amount."""
 
     name: str
     seconds: int
@@ -63,7 +63,7 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """How many wrong credentials are taken, in each window: of an account from an address, of either alone."""
+    """Limits on wrong credentials, by window: of an account from an address, of either alone."""
 
     pair: tuple[RateLimitItem, ...]
     address: tuple[RateLimitItem, ...]

@@ -39,7 +39,7 @@ _PATIENCE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is served: one version of the catalog, compiled against one registry of Odoo."""
+    """All that is served: one version of the catalog, compiled against one registry of Odoo."""
 
     version: int = 0
     structure: Structure | None = None
@@ -54,7 +54,7 @@ class Snapshot:
         return [definition for definition in self.definitions.values() if definition.document.published]
 
     def fits(self, root: Environment) -> bool:
-        """Whether it was compiled for the registry of an environment."""
+        """True if it was compiled for the registry of an environment."""
         return self.structure is not None and self.structure.fits(root)
 
 

@@ -39,7 +39,7 @@ class MigrationError(SchemaError):
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What a migration found, and what is there now."""
+    """Schema version before and after a migration."""
 
     before: SchemaVersion
     after: SchemaVersion

@@ -1,4 +1,4 @@
-"""What ends access to a copy of a database: the statements of the addon, which may not be installed there."""
+"""End of all access to a copy of a database: the statements of the addon, which may not be installed there."""
 
 from __future__ import annotations
 

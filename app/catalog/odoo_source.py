@@ -1,4 +1,4 @@
-"""What the compiler asks of Odoo, answered by the bridge and remembered as long as the registry lives."""
+"""Odoo as the compiler asks it, answered by the bridge and remembered as long as the registry lives."""
 
 from __future__ import annotations
 

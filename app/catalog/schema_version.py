@@ -34,7 +34,7 @@ class SchemaMismatch(SchemaError):
 
 @dataclass(frozen=True, slots=True)
 class SchemaVersion:
-    """What the database says of its schema ``gatehouse``.
+    """Version of the schema ``gatehouse``, as the database says it.
 
     ``revision`` is None where there is no schema. ``oldest_code`` is the oldest revision of code that may work on it
     (migration 0007), None in databases of before.
@@ -44,7 +44,7 @@ class SchemaVersion:
     oldest_code: str | None
 
     def is_newer(self, known: Sequence[str] = KNOWN) -> bool:
-        """Whether code that is newer than this one has made it."""
+        """True if code that is newer than this one has made it."""
         return self.revision is not None and self.revision not in known
 
     def problem(self, known: Sequence[str] = KNOWN) -> SchemaMismatch | None:

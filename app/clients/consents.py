@@ -1,4 +1,4 @@
-"""What persons have allowed client apps, in the database: one transaction, as in ``clients``."""
+"""Consents of persons to client apps, in the database: one transaction, as in ``clients``."""
 
 from __future__ import annotations
 

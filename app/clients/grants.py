@@ -16,7 +16,7 @@ REFRESH_LIFETIME = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an access or refresh token stands for. ``uid`` is the person, None where the client acts by itself.
+    """The grant behind an access or refresh token. ``uid`` is the person, None where the client acts by itself.
 
     ``scopes`` are those granted that the client app still has. ``login`` is that of the person or of the client app's
     own user, None where that is nobody who is active.
@@ -35,7 +35,7 @@ class Grant:
 
     @property
     def in_force(self) -> bool:
-        """Whether it is good for anything: nothing of what it rests on has been taken away."""
+        """True if it is good for anything: nothing of what it rests on has been taken away."""
         granted = self.client.active and bool(self.scopes) and not self.replaced
         return granted and (self.uid is None or self.login is not None)
 
@@ -101,7 +101,7 @@ def _grant(row: Sequence[Any], hasher: Hasher, token: str) -> Grant | None:
 
 
 def any_active(cr: Any, uids: Collection[int]) -> bool:
-    """Whether one of these Odoo users may act."""
+    """True if one of these Odoo users may act."""
     cr.execute("SELECT EXISTS (SELECT 1 FROM res_users WHERE active AND id = ANY(%s))", (list(uids),))
     found: bool = cr.fetchone()[0]
     return found

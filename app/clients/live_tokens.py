@@ -1,4 +1,4 @@
-"""What a client app has out at the moment, for whoever oversees it: its live tokens, and the consents of persons."""
+"""Live tokens of a client app, and the consents of persons, for who oversees it."""
 
 from __future__ import annotations
 

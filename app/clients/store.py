@@ -138,7 +138,7 @@ def new_secret(cr: Any, hasher: Hasher, client: Client, *, overlap: int) -> str:
 
 
 def secret_matches(cr: Any, hasher: Hasher, client: Client, secret: str) -> bool:
-    """Whether the secret is one of the client app's that is still good."""
+    """True if the secret is one of the client app's that is still good."""
     cr.execute(
         "SELECT hash FROM gatehouse.client_secret "
         "WHERE lookup = %s AND client_id = %s AND (expires_at IS NULL OR expires_at > now())",
@@ -149,6 +149,6 @@ def secret_matches(cr: Any, hasher: Hasher, client: Client, secret: str) -> bool
 
 
 def has_secret(cr: Any, client: Client) -> bool:
-    """Whether the client app has a secret: without one it is public (RFC 6749 2.1), an app on a person's device."""
+    """True if the client app has a secret: without one it is public (RFC 6749 2.1), an app on a person's device."""
     cr.execute("SELECT 1 FROM gatehouse.client_secret WHERE client_id = %s LIMIT 1", (client.id,))
     return cr.fetchone() is not None

@@ -53,5 +53,5 @@ class Hasher:
         return hmac.digest(self.key.encode(), token.encode(), hashlib.sha256)
 
     def matches(self, token: str, stored: bytes) -> bool:
-        """Whether the token is the one of the hash; takes the same time either way."""
+        """True if the token is the one of the hash; takes the same time either way."""
         return hmac.compare_digest(self.hash(token), bytes(stored))

@@ -1,4 +1,4 @@
-"""How a command ends that could not begin: exit status 2, as click ends one for a wrong option."""
+"""End of a command that could not begin: exit status 2, as click ends one for a wrong option."""
 
 from __future__ import annotations
 

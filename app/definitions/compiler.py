@@ -26,11 +26,11 @@ from odoo_bridge.types import FieldInfo, MethodInfo, ModelInfo, User
 
 
 class Source(Protocol):
-    """What the compiler asks of Odoo."""
+    """Odoo, as far as the compiler asks it."""
 
     @property
     def structure(self) -> Structure:
-        """What the answers hold for."""
+        """The structure of Odoo that the answers hold for."""
 
     def model(self, name: str) -> ModelInfo | None:
         """Return a model's description, or None."""
@@ -271,7 +271,7 @@ def _masking(document: ApiDocument, exposures: Mapping[str, Exposure], method: M
 
 
 def can_be_exposed(model: ModelInfo, name: str) -> bool:
-    """Whether a definition may expose a field; ``fields: all`` takes all of these. The id is always there."""
+    """True if a definition may expose a field; ``fields: all`` takes all of these. The id is always there."""
     info = model.fields[name]
     return (
         name != "id"
@@ -284,7 +284,7 @@ def can_be_exposed(model: ModelInfo, name: str) -> bool:
 
 
 def _is_written(info: FieldInfo) -> bool:
-    """Whether a field is written where a definition does not say which are."""
+    """True if a field is written where a definition does not say which are."""
     return info.writable and not is_rights_field(info.model, info.name) and not is_read_only_model(info.model)
 
 

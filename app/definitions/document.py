@@ -103,7 +103,7 @@ def _depth(related: dict[str, list[Any]]) -> int:
 
 
 class EndpointSwitches(Strict):
-    """Which operations are served."""
+    """Switches of the operations."""
 
     search: bool = True
     read: bool = True

@@ -61,7 +61,7 @@ def _reason(method: MethodInfo, parameter: Parameter) -> str | None:
 
 
 def _is_plain(parameter: Parameter) -> bool:
-    """Whether a number or a flag is meant; a default of False or None says nothing, in Odoo it stands for anything."""
+    """True if a number or a flag is meant; a default of False or None says nothing, in Odoo it stands for anything."""
     if parameter.annotation:
         return bool(_PLAIN.fullmatch(parameter.annotation))
     return parameter.default_type in ("int", "float") or parameter.default is True

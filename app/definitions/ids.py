@@ -104,7 +104,7 @@ class Ids:
 
     @property
     def obfuscated(self) -> bool:
-        """Whether ids are hidden."""
+        """True if ids are hidden."""
         return self._salt is not None
 
 

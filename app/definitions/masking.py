@@ -1,4 +1,4 @@
-"""What the log may not hold of a body: passwords and the like, what an API names, and binary content.
+"""Masking of logged bodies: passwords and the like, what an API names, and binary content.
 
 Names are compared without regard to case, at any depth: keys of objects, fields in conditions of a domain, properties
 by their name or label, positional arguments of a method by its parameters. A value that was hidden in one place is
@@ -35,7 +35,7 @@ _MIN_CONTENT, _BASE64 = 512, re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """What one API hides. ``names`` and ``binary`` (fields that hold content) are casefolded.
+    """The masking of one API. ``names`` and ``binary`` (fields that hold content) are casefolded.
 
     ``parameters`` are the names of a method's positional arguments, in order.
     """
@@ -50,7 +50,7 @@ class Masking:
         return cls(_folded(names), _folded(binary), tuple(parameters))
 
     def hides(self, name: str) -> bool:
-        """Whether the value of a key, or of a field at the end of a path, is hidden."""
+        """True if the value of a key, or of a field at the end of a path, is hidden."""
         return any(
             step.casefold() in self.names
             or is_secret_field("", step.casefold())
@@ -59,7 +59,7 @@ class Masking:
         )
 
     def mentions(self, text: str) -> bool:
-        """Whether a text that can't be taken apart may hold what is hidden."""
+        """True if a text that can't be taken apart may hold what is hidden."""
         plain = unquote_plus(text).casefold()
         letters = "".join(filter(str.isalnum, plain))
         return (

@@ -1,4 +1,4 @@
-"""What is wrong with a document that an admin writes: the key at fault, and a sentence. Text only where it is shown."""
+"""Problems of a document that an admin writes: the key at fault, and a sentence. Text only where it is shown."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Scope(str, Enum):
 
     @property
     def changes_records(self) -> bool:
-        """Whether it is of no use where records can only be read."""
+        """True if it is of no use where records can only be read."""
         return self in (Scope.CREATE, Scope.UPDATE, Scope.DELETE)
 
 

@@ -1,4 +1,4 @@
-"""What no definition can expose, or let a client change: secrets, and ways around the policy."""
+"""Models and fields that no definition can expose, or let a client change: secrets, and ways around the policy."""
 
 from __future__ import annotations
 
@@ -134,20 +134,20 @@ CHANGING_METHODS = frozenset({"action_archive", "action_unarchive", "copy", "nam
 
 
 def is_secret_model(model: str) -> bool:
-    """Whether a model is refused whole; Gatehouse's own tables in the Odoo database are."""
+    """True if a model is refused whole; Gatehouse's own tables in the Odoo database are."""
     return model in SECRET_MODELS or model == "gatehouse" or model.startswith("gatehouse.")
 
 
 def is_read_only_model(model: str) -> bool:
-    """Whether no client may change records of a model."""
+    """True if no client may change records of a model."""
     return model in READ_ONLY_MODELS or model.startswith(("ir.actions.", "res.config.")) or is_secret_model(model)
 
 
 def is_rights_field(model: str, name: str) -> bool:
-    """Whether a field says what a user may do."""
+    """True if a field says what a user may do."""
     return model == "res.users" and (name in RIGHTS_FIELDS or name.startswith(("in_group_", "sel_groups_")))
 
 
 def is_secret_field(model: str, name: str) -> bool:
-    """Whether a field is refused, wherever it appears."""
+    """True if a field is refused, wherever it appears."""
     return is_secret_model(model) or bool(_SECRET_FIELD.search(name))

@@ -1,1 +1,1 @@
-"""What admins change, by file, command line or panel: checked as a whole, then stored in one transaction."""
+"""Changes by admins, by file, command line or panel: checked as a whole, then stored in one transaction."""

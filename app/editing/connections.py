@@ -1,4 +1,4 @@
-"""Which client apps may call which APIs: the key ``clients`` of the definitions."""
+"""Connections of client apps to APIs: the key ``clients`` of the definitions."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class FileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the import of a file comes to, against what is ``stored``: everything in it has been checked.
+    """Plan of an import, against what is ``stored``: everything in it has been checked.
 
     ``defaults`` are None where the file has none; ``new_defaults`` says that they differ from those that are stored.
     """
@@ -57,7 +57,7 @@ class Plan:
     new_defaults: bool
 
     def changes_nothing(self) -> bool:
-        """Whether all is as the file says."""
+        """True if all is as the file says."""
         apis = self.changes.created or self.changes.updated or self.changes.deleted
         return not (apis or self.clients.created or self.clients.updated or self.new_defaults)
 

@@ -1,4 +1,4 @@
-"""What an import has changed, or would change: in lines for people, and as values for programs."""
+"""Report of an import that was done, or would be: in lines for people, and as values for programs."""
 
 from __future__ import annotations
 

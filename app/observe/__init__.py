@@ -1,1 +1,1 @@
-"""What ops see: metrics of all processes, logs, traces, and the checks of readiness."""
+"""Observability: metrics of all processes, logs, traces, and the checks of readiness."""

@@ -1,4 +1,4 @@
-"""What is running: the versions of Gatehouse and of what it stands on."""
+"""Build information: the versions of Gatehouse and of what it stands on."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check has found: ``problem`` is None where all is well."""
+    """Finding of a check: ``problem`` is None where all is well."""
 
     check: str
     problem: ApiError | None = None
@@ -49,7 +49,7 @@ class Finding:
 
     @property
     def is_unready(self) -> bool:
-        """Whether the process can't serve."""
+        """True if the process can't serve."""
         return self.problem is not None and self.required
 
     def to_json(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Checks:
         return found
 
     def is_ready(self) -> bool:
-        """Whether all that serving requires is well."""
+        """True if all that serving requires is well."""
         return not any(finding.is_unready for finding in self.findings())
 
     def _current(self, check: Check) -> _Run:
@@ -116,7 +116,7 @@ class _Run:
             threading.Thread(target=self._work, name=f"check {check.name}", daemon=True).start()
 
     def holds(self) -> bool:
-        """Whether nobody needs to look again."""
+        """True if nobody needs to look again."""
         if not self._over.is_set():
             return True
         good = self.finding is not None and self.finding.problem is None

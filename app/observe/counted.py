@@ -1,4 +1,4 @@
-"""What the meters of all processes have counted, added up."""
+"""Sums of the meters of all processes."""
 
 from __future__ import annotations
 

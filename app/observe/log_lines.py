@@ -1,4 +1,4 @@
-"""What a line of the log looks like: text for people, or JSON for what collects logs.
+"""Formats of the log's lines: text for people, or JSON for what collects logs.
 
 No text of a client can make a line of its own or change a terminal: what is not printable is written as an escape,
 and the lines of a traceback are indented.

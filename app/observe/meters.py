@@ -1,4 +1,4 @@
-"""What is measured. In gunicorn each worker writes to files of its own in a shared folder (see gunicorn.conf.py)."""
+"""Meters. In gunicorn each worker writes to files of its own in a shared folder (see gunicorn.conf.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether ``/readyz`` would answer 200, for those who look at metrics alone."""
+"""Readiness as a metric, for those who look at metrics alone."""
 
 from __future__ import annotations
 

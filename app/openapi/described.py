@@ -1,4 +1,4 @@
-"""What the description of an endpoint is made from, and where each action's description is registered."""
+"""Base of an endpoint's description, and the registry of descriptions by action."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What is special about an endpoint.
+    """Description of an endpoint: what differs from all others.
 
     ``conditions`` are request headers by name, ``headers`` those of the answer; ``in_context`` says that language, time
     zone and company can be chosen. ``body`` is a Request Body Object, ``example`` one of the result.

@@ -138,7 +138,7 @@ def _reference(definition: Definition, info: FieldInfo) -> str:
 
 
 def _is_plain(info: FieldInfo) -> bool:
-    """Whether an example may write a field without harm: its own, stored value, and nothing that hides the record."""
+    """True if an example may write a field without harm: its own, stored value, and nothing that hides the record."""
     return (
         info.type in _PLAIN_TYPES and info.stored and info.origin == (info.model, info.name) and info.name != "active"
     )

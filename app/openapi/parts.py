@@ -1,4 +1,4 @@
-"""What all operations of a document share: envelopes, errors, headers, parameters and security schemes.
+"""Parts that all operations of a document share: envelopes, errors, headers, parameters and security schemes.
 
 OpenAPI 3.1.0: https://spec.openapis.org/oas/v3.1.0
 """

@@ -1,1 +1,1 @@
-"""What a call does: the gateway that all doors lead to, and the operations behind it. Nothing here knows Flask."""
+"""Operations: the gateway that all doors lead to, and the operations behind it. Nothing here knows Flask."""

@@ -42,7 +42,7 @@ class Action:
 
     @property
     def on_one_record(self) -> bool:
-        """Whether the path names a record."""
+        """True if the path names a record."""
         return "<public_id>" in self.suffix
 
 
@@ -79,7 +79,7 @@ ACTIONS: tuple[Action, ...] = (
 
 
 class Aspect(Generic[T]):
-    """What one part of the house has for each action: a decorator that registers it, and a mapping that finds it."""
+    """Registry of one aspect of the actions: a decorator that registers it, and a mapping that finds it."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -25,7 +25,7 @@ _PATIENCE = 2.0
 
 
 class Addons:
-    """What the addons of this process's database and its code have to do with its calls."""
+    """Effect of the addons, in the database and as loaded here, on this process's calls."""
 
     def __init__(self, transactions: Transactions, odoo_conf: Path) -> None:
         self._current = transactions.current

@@ -1,4 +1,4 @@
-"""Where a definition shows a binary field: on its own models, or on records that ``related`` reaches."""
+"""Places where a definition shows a binary field: on its own models, or on records that ``related`` reaches."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request asks of an API; nothing of it has been checked but that the API serves this action."""
+    """A call as a request asks for it; nothing of it has been checked but that the API serves this action."""
 
     definition: Definition
     action: Action

@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search answers, and the offset of the next page where more follows."""
+    """Answer to a search, and the offset of the next page where more follows."""
 
     body: Json
     limit: int

@@ -19,7 +19,7 @@ KEY = "gatehouse.trial"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Who tries, and how.
+    """Mark of a call that is tried in the panel.
 
     ``admin`` is the administrator's uid. ``rolled_back`` says that nothing of the call may remain, whatever the API's
     mode. ``client`` is the row of a client app that the call is made as; no token of it exists at any time.
@@ -41,5 +41,5 @@ def trial_of(environ: Mapping[str, Any]) -> Trial | None:
 
 
 def is_rolled_back(definition: Definition, trial: Trial | None) -> bool:
-    """Whether nothing of a call may remain: in test mode, or where an administrator tries it out so."""
+    """True if nothing of a call may remain: in test mode, or where an administrator tries it out so."""
     return definition.document.mode == "test" or (trial is not None and trial.rolled_back)

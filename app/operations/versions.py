@@ -60,7 +60,7 @@ class Condition:
 
     @property
     def given(self) -> bool:
-        """Whether the client sets a condition."""
+        """True if the client sets a condition."""
         return self.versions is not None
 
 

@@ -1,4 +1,4 @@
-"""What a principal may do with an API; who it is has been settled before."""
+"""Access of a principal to an API; who it is has been settled before."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _MORE, _OTHERS = "_more_arguments_", "_other_arguments_"
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a method is called with. ``references`` maps (model, id) to the name of the argument that holds the id."""
+    """Arguments of a method call. ``references`` maps (model, id) to the name of the argument that holds the id."""
 
     positional: tuple[Any, ...]
     keywords: dict[str, Any]

@@ -16,7 +16,7 @@ from app.errors import BadRequest
 
 @dataclass(frozen=True, slots=True)
 class RequestedContext:
-    """What a call's headers ask for: ``Accept-Language``, ``X-Timezone``, ``X-Company-Id``."""
+    """Context that a call's headers ask for: ``Accept-Language``, ``X-Timezone``, ``X-Company-Id``."""
 
     languages: LanguageAccept
     time_zone: str | None

@@ -77,7 +77,7 @@ def check(source: object, node: Node, ids: Ids) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What a path ends at: the kind of value, and the node whose records it names (for ids and relations)."""
+    """End of a path: the kind of value, and the node whose records it names (for ids and relations)."""
 
     kind: str
     node: Node

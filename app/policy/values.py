@@ -244,7 +244,7 @@ _COMMAND_SIZES = {0: 3, 1: 3, 2: 2, 3: 2, 4: 2, 5: 1, 6: 3}
 
 
 def _is_unset(value: object) -> bool:
-    """Whether a client means no record; 0 is none of the forms."""
+    """True if a client means no record; 0 is none of the forms."""
     return value is None or value is False or value == ""
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RequestState:
-    """What ``flask.g`` holds of a request: each value has its default until somebody sets it.
+    """State of a request, behind ``flask.g``: each value has its default until somebody sets it.
 
     ``started`` is by ``time.perf_counter``. ``request_id`` may be the client's choice, ``call_id`` is ours alone.
     ``failure`` is the error that became the answer, ``person`` who sits in front of the panel. Extensions of Flask

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its input, and a catalog that is current."""
+"""Hooks around every request: its id, its input, and a catalog that is current."""
 
 from __future__ import annotations
 

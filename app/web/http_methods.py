@@ -18,7 +18,7 @@ _SENT = "gatehouse.sent_method"
 
 
 def is_safe(method: str) -> bool:
-    """Whether a request of that method may change nothing: it needs no proof of where it comes from."""
+    """True if a request of that method may change nothing: it needs no proof of where it comes from."""
     return method in _SAFE
 
 

@@ -1,4 +1,4 @@
-"""What a request says, read once: parameters, body, and whether the body is a JSON-RPC envelope.
+"""Input of a request, read once: parameters, body, and whether the body is a JSON-RPC envelope.
 
 Parameters of a GET come in the query string or in the body, form-encoded whatever the Content-Type, or as a JSON
 object (contract section 2).
@@ -41,7 +41,7 @@ class Incoming:
 
     @property
     def has_body(self) -> bool:
-        """Whether the request carries a body that is more than nothing."""
+        """True if the request carries a body that is more than nothing."""
         return bool(self._data)
 
     @property
@@ -116,7 +116,7 @@ class Incoming:
 
 
 def _announces_body(request: Request) -> bool:
-    """Whether the request's head says that a body follows (RFC 9112 6.3); that of a GET mostly does not."""
+    """True if the request's head says that a body follows (RFC 9112 6.3); that of a GET mostly does not."""
     environ = request.environ
     return "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
 

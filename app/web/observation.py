@@ -1,4 +1,4 @@
-"""What ops see of every request, whichever part serves it: a count, a line in the access log, a line if it was slow."""
+"""Observation of every request, whichever part serves it: a count, a line in the access log, a line if it was slow."""
 
 from __future__ import annotations
 

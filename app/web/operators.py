@@ -10,7 +10,7 @@ from app.web.services import services
 
 
 def is_operator() -> bool:
-    """Whether the current request carries ``GATEHOUSE_METRICS_TOKEN``; without one in the settings nobody's does."""
+    """True if the current request carries ``GATEHOUSE_METRICS_TOKEN``; without one in the settings nobody's does."""
     token = services().settings.metrics_token
     # Bytes: a header may hold letters that compare_digest does not take as text.
     given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")

@@ -50,7 +50,7 @@ class ApiRule(Rule):
 
 
 def is_panel(path: str) -> bool:
-    """Whether a path is the admin panel's."""
+    """True if a path is the admin panel's."""
     return path == "/admin" or path.startswith("/admin/")
 
 

@@ -1,4 +1,4 @@
-"""What the process needs to serve: made once by the factory, reached by the views through ``services()``."""
+"""Services of the process: made once by the factory, reached by the views through ``services()``."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ class AuthorizationCode(Base):
 
 
 class Consent(Base):
-    """What a person has allowed a client app."""
+    """A person's consent to a client app."""
 
     __tablename__ = "consent"
 

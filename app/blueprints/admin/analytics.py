@@ -20,7 +20,7 @@ _DIMENSIONS: dict[Dimension, str] = {"api": "API", "endpoint": "Endpoint", "clie
 
 
 class Analytics(PanelView):
-    """What is called, how often, how fast, and what goes wrong."""
+    """Calls in numbers: how many, how fast, how many failed."""
 
     @page("/")
     def index(self) -> Response:

@@ -24,7 +24,7 @@ _LONGEST = 400_000
 
 
 class OptionsForm(PanelForm):
-    """What an API decides about its calls, and what can have a system-wide default."""
+    """The keys of a definition that can have a system-wide default."""
 
     type = SelectField(
         "Type",

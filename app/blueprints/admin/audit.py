@@ -21,7 +21,7 @@ _KINDS = {"api": "API", "client": "Client app", "setting": "Setting", "odoo": "O
 
 
 class Audit(PanelView):
-    """Who changed what."""
+    """The audit: changes of records, definitions and settings."""
 
     @page("/")
     def index(self) -> Response:

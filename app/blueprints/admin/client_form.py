@@ -17,7 +17,7 @@ from app.definitions.scopes import SCOPES, Scope
 
 
 class ClientForm(PanelForm):
-    """What a client app may do."""
+    """Form of a client app: its scopes, APIs, user and addresses."""
 
     name = StringField("Name", [InputRequired(), Length(max=200)])
     user = StringField("Acts as", [Length(max=255)])

@@ -30,5 +30,5 @@ class FormSessions(SecureCookieSessionInterface):
         return "/admin" if is_panel(request.path) else super().get_cookie_path(app)
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Whether the browser keeps the cookie from unencrypted connections."""
+        """True if the browser keeps the cookie from unencrypted connections."""
         return request.is_secure

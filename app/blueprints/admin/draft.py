@@ -74,6 +74,6 @@ def _sensible(root: Environment, model: str, allowed: Mapping[str, FieldInfo]) -
 
 
 def _is_plain(field: FieldInfo) -> bool:
-    """Whether a field says something about the record itself; activities and messages are for Odoo's own pages."""
+    """True if a field says something about the record itself; activities and messages are for Odoo's own pages."""
     technical = field.name.startswith(("activity_", "message_", "website_message"))
     return field.name not in LOG_FIELDS and field.type not in ("properties", "json") and not technical

@@ -1,4 +1,4 @@
-"""What an API serves, operation by operation, also what is switched off."""
+"""Endpoints of an API, operation by operation, also those that are switched off."""
 
 from __future__ import annotations
 

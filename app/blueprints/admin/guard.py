@@ -1,4 +1,4 @@
-"""Who sees the panel: members of Odoo's group Settings, and nobody else. Everything below /admin is closed by default.
+"""The panel's guard: members of Odoo's group Settings come in, nobody else. All below /admin is closed by default.
 
 The guard stands before every request by its path, whichever blueprint serves it, so no view can forget it.
 """

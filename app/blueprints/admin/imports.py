@@ -18,7 +18,7 @@ _FILE = "definition file"
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do, or what is wrong with the file.
+    """Preview of an import: its effects, or the problems of the file.
 
     ``differences`` are the lines that would change of each API; ``version`` is the catalog that it was looked up in.
     """

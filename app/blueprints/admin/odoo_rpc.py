@@ -15,7 +15,7 @@ from odoo_bridge.transaction import Environment
 
 
 class OdooRpcForm(PanelForm):
-    """Which protocols are closed."""
+    """Switches of Odoo's own RPC protocols."""
 
     refused = Choices("Refuse")
 

@@ -37,7 +37,7 @@ class PeriodChoice:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What an address needs to ask for the same again."""
+        """Parameters of an address that asks for the same again."""
         return {"span": self.span} if self.span != "own" else {"span": "own", "first": self.first, "last": self.last}
 
 

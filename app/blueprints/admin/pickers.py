@@ -1,4 +1,4 @@
-"""What the forms offer to choose from, out of the real registry, as JSON for the panel's script."""
+"""Choices for the forms, out of the real registry, as JSON for the panel's script."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _MOST_FIELDS = 500
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What fills the form, and which of the named fields can't be exposed."""
+    """Values that fill the form, and those of the named fields that can't be exposed."""
 
     data: dict[str, Any]
     left_out: tuple[str, ...]

@@ -21,7 +21,7 @@ _STATUS = re.compile(r"([1-5])(xx|[0-9]{2})", re.IGNORECASE)
 
 
 class RequestLog(PanelView):
-    """Which calls there were."""
+    """The request log."""
 
     @page("/")
     def index(self) -> Response:

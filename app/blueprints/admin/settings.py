@@ -21,7 +21,7 @@ from odoo_bridge import credentials
 
 
 class SettingsForm(OptionsForm):
-    """What new APIs begin with. Each API has a type of its own."""
+    """Form of the defaults for new APIs. Each API has a type of its own."""
 
     type = None
 

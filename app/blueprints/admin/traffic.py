@@ -1,4 +1,4 @@
-"""How often APIs and endpoints were called in the last 24 hours."""
+"""Calls of APIs and endpoints in the last 24 hours."""
 
 from __future__ import annotations
 

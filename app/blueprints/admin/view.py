@@ -1,4 +1,4 @@
-"""What all views of the panel share."""
+"""Base of the panel's views."""
 
 from __future__ import annotations
 

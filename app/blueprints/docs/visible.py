@@ -1,4 +1,4 @@
-"""What a caller may see of the APIs: the endpoints that their credentials could call, and no others."""
+"""Visibility of APIs for a caller: the endpoints that their credentials could call, and no others."""
 
 from __future__ import annotations
 

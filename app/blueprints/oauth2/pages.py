@@ -44,7 +44,7 @@ blueprint = Blueprint(
 
 
 class ConsentRequest(NamedTuple):
-    """What a client app asks a person for; ``credentials`` are oauthlib's, for its second step."""
+    """A client app's request for a person's consent; ``credentials`` are oauthlib's, for its second step."""
 
     client: Client
     scopes: list[str]

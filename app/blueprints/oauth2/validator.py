@@ -1,4 +1,4 @@
-"""What oauthlib asks of this server: its ``RequestValidator`` over the tables of ``app.clients``."""
+"""Answers to oauthlib: its ``RequestValidator`` over the tables of ``app.clients``."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         return client is None or bool(_secret(request)) or self._has_secret(client)
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
-        """Whether id and secret, by HTTP Basic or in the body, belong to an active client app.
+        """True if id and secret, by HTTP Basic or in the body, belong to an active client app.
 
         Raises TooManyRequests for wrong ones alone: the right secret is good whatever strangers have sent.
         """
@@ -77,7 +77,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         return True
 
     def authenticate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
-        """Whether the id names an active public client app."""
+        """True if the id names an active public client app."""
         client = self._client_of(client_id) if client_id else None
         if client is None or not client.active or self._has_secret(client):
             return False
@@ -92,7 +92,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     # What a client app may ask for.
 
     def validate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
-        """Whether the id names an active client app that may ask persons for consent."""
+        """True if the id names an active client app that may ask persons for consent."""
         client = self._client_of(client_id)
         if client is None or not client.active or not client.redirect_uris:
             return False
@@ -116,7 +116,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def validate_scopes(
         self, client_id: str, scopes: list[str], client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        """Whether the client app has all the scopes that it asks for."""
+        """True if the client app has all the scopes that it asks for."""
         return set(scopes) <= set(client.scopes)
 
     def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
@@ -126,7 +126,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def validate_redirect_uri(
         self, client_id: str, redirect_uri: str, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        """Whether the URI is, character by character, one that is registered (RFC 6749 3.1.2.3)."""
+        """True if the URI is, character by character, one that is registered (RFC 6749 3.1.2.3)."""
         return redirect_uri in request.client.redirect_uris
 
     def get_default_redirect_uri(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> str | None:
@@ -160,7 +160,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def validate_code(
         self, client_id: str, code: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        """Whether the code is good for this client app; one that comes twice revokes what it led to (4.1.2)."""
+        """True if the code is good for this client app; one that comes twice revokes what it led to (4.1.2)."""
         found = self._code_of(code)
         if found is None or found.client_id != client.id:
             return False
@@ -183,7 +183,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         *args: Any,
         **kwargs: Any,
     ) -> bool:
-        """Whether the URI is the one of the authorization request, and was named again if it was named there.
+        """True if the URI is the one of the authorization request, and was named again if it was named there.
 
         It has to be registered still: a code that went to an address which was taken back is worth nothing.
         """
@@ -239,7 +239,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def validate_refresh_token(
         self, refresh_token: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        """Whether the token is good; a spent one that comes again was stolen: its whole family ends (RFC 9700 4.14)."""
+        """True if the token is good; a spent one that comes again was stolen: its whole family ends (RFC 9700 4.14)."""
         grant = grants.grant_of(self.cr, self.hasher, refresh_token)
         if grant is None or grant.kind != "refresh" or grant.client.id != client.id:
             return False

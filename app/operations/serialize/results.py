@@ -1,4 +1,4 @@
-"""What a method returned, as JSON: records as ids in the API's form, bytes as base64."""
+"""Results of methods as JSON: records as ids in the API's form, bytes as base64."""
 
 from __future__ import annotations
 

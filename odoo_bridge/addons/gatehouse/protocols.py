@@ -13,7 +13,7 @@ _READ_FOR_ID = 1_000_000
 
 @dataclass(frozen=True)
 class Answer:
-    """What a refused call is answered: the body, its content type and the HTTP status."""
+    """Answer to a refused call: the body, its content type and the HTTP status."""
 
     body: str
     mimetype: str
@@ -41,7 +41,7 @@ class Protocol:
 
     @property
     def message(self) -> str:
-        """What the caller is told."""
+        """Sentence for the caller."""
         return (
             f"{self.label} ({self.path}) is switched off on this server. Please use an API that was published for you."
         )

@@ -1,4 +1,4 @@
-"""What the console's form asks for, as the request that a client would send."""
+"""Requests of the console: its form as the request that a client would send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who a call from the console can be made as: oneself, the public, or a client app."""
+"""Callers to choose from in the console: oneself, the public, or a client app."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _INHERITED = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme", "REM
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. ``body`` is cut at ``MOST_SHOWN`` characters; ``size`` is all of it in bytes.
+    """The answer to a call. ``body`` is cut at ``MOST_SHOWN`` characters; ``size`` is all of it in bytes.
 
     ``good`` says whether the call did what it was to do, ``session_id`` which session it opened.
     """

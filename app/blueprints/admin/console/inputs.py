@@ -1,4 +1,4 @@
-"""What one fills in to call an endpoint, with help from its OpenAPI operation."""
+"""Inputs of an endpoint for the console's form, from its OpenAPI operation."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Schemas:
         return str(schema.get("format", name)) if schema.get("format") in ("date", "date-time") else name
 
     def _is_empty(self, schema: Json) -> bool:
-        """Whether a form is only another way to write no value, or the way in which an answer shows the value."""
+        """True if a form is only another way to write no value, or the way in which an answer shows the value."""
         schema = self.resolve(schema)
         nothing = {None, "", False}
         return (

@@ -1,4 +1,4 @@
-"""What can be tried: every endpoint that an API has, also those that nobody reaches at the moment."""
+"""Targets of the console: every endpoint that an API has, also those that nobody reaches at the moment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Target:
 
     @property
     def key(self) -> str:
-        """What names the endpoint in an address: the API's id, method and path."""
+        """Key of the endpoint in an address: the API's id, method and path."""
         return target_key(self.definition.id, self.endpoint.method, self.path)
 
     @property
@@ -32,17 +32,17 @@ class Target:
 
     @property
     def operation(self) -> str:
-        """What the panel calls it."""
+        """The panel's name for it."""
         return operation_of(self.endpoint.action)
 
     @property
     def off(self) -> bool:
-        """Whether the operation is switched off."""
+        """True if the operation is switched off."""
         return switch_of(self.definition, self.endpoint.action) is False
 
     @property
     def logs_in(self) -> bool:
-        """Whether the endpoint opens a session, which no transaction takes back."""
+        """True if the endpoint opens a session, which no transaction takes back."""
         return self.endpoint.action is LOG_IN
 
 

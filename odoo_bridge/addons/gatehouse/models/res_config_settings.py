@@ -35,7 +35,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _gatehouse_exposes(self):
-        """Whether this user is offered to expose models."""
+        """True if this user is offered to expose models."""
         return self.env.user._is_system() and bool(self.env["ir.config_parameter"].sudo().get_param(EXPOSE))
 
     @api.model
@@ -46,7 +46,7 @@ class ResConfigSettings(models.TransientModel):
 
 
 def _is_address(text):
-    """Whether a text is a path on this host, or a whole address; nothing that a browser would run."""
+    """True if a text is a path on this host, or a whole address; nothing that a browser would run."""
     try:
         parts = urlsplit(text)
     except ValueError:
