@@ -14,7 +14,7 @@ from app.definitions.compiler import compile_document
 from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
 from app.definitions.problems import Problem, shape_problems
-from app.editing import connections
+from app.editing import allowed_clients
 from app.editing.conflicts import conflicts
 from odoo_bridge.transaction import Environment
 from odoo_bridge.types import ModelInfo
@@ -34,7 +34,7 @@ def check(
     source = OdooSource(root, known)
     definition, problems = compile_document(document, source, importing=True)
     found = [*problems]
-    found += connections.problems(document, _clients(root))
+    found += allowed_clients.problems(document, _clients(root))
     beside = [compile_document(ApiDocument.model_validate(api.document), source)[0] for api in others]
     if any(other.name == document.name for other in beside):
         found.append(Problem("name", f"there is an API {document.name!r} already"))

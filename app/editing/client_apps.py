@@ -11,7 +11,7 @@ from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.clients.store import Client
 from app.definitions.problems import Problem
-from app.editing import connections
+from app.editing import allowed_clients
 from odoo_bridge import credentials
 from odoo_bridge.transaction import Environment
 
@@ -38,7 +38,7 @@ def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()
     )
     if not document.active:
         clients.set_active(root.cr, client, False)
-    problems = connections.connect(root.cr, client, apis)
+    problems = allowed_clients.allow(root.cr, client, apis)
     if problems:
         raise Refused(*(Problem("apis", problem) for problem in problems))
     return client

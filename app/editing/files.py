@@ -18,7 +18,7 @@ from app.definitions.compiler import compile_document
 from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
 from app.definitions.problems import Problem, shape_problems
-from app.editing import client_entries, connections, yaml_text
+from app.editing import allowed_clients, client_entries, yaml_text
 from app.editing.client_entries import ClientChanges
 from app.editing.conflicts import conflicts
 from odoo_bridge import credentials
@@ -264,7 +264,7 @@ def _problems(
     published: list[Definition] = []
     for document in documents.values():
         definition, problems = compile_document(document, source, importing=True)
-        unfit = connections.problems(document, known_clients)
+        unfit = allowed_clients.problems(document, known_clients)
         found += [f"API {document.name!r}: {problem}" for problem in (*problems, *unfit)]
         published.append(definition)
     for other in others:

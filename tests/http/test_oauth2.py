@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from app.clients import store as clients
-from app.editing import connections
+from app.editing import allowed_clients
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.queries import counted_queries
@@ -86,7 +86,7 @@ def _connect(app: Gatehouse, client: ClientApp, route: str) -> None:
     def work(root: Any) -> None:
         found = clients.by_name(root.cr, client.name)
         assert found is not None
-        assert connections.connect(root.cr, found, [name]) == []
+        assert allowed_clients.allow(root.cr, found, [name]) == []
 
     app.services.transactions.run(work)
     app.services.catalog.refresh()
@@ -398,7 +398,7 @@ def test_an_api_that_is_taken_from_a_client_app_takes_its_living_tokens_no_more(
     def work(root: Any) -> None:
         found = clients.by_name(root.cr, shop.name)
         assert found is not None
-        connections.disconnect(root.cr, found, [name])
+        allowed_clients.disallow(root.cr, found, [name])
 
     app.services.transactions.run(work)
     app.services.catalog.refresh()

@@ -14,7 +14,7 @@ from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.clients.store import Client
 from app.definitions.problems import Problem
-from app.editing import client_apps, connections
+from app.editing import allowed_clients, client_apps
 from app.editing.client_apps import Refused
 from app.errors import NotFound
 from app.web.services import services
@@ -129,8 +129,8 @@ def _connect(root: Environment, client: Client, apis: Iterable[str]) -> None:
     """Let a client app call these APIs and no others."""
     wanted = list(apis)
     before = _apis_by_client(root).get(client.name, [])
-    connections.disconnect(root.cr, client, [name for name in before if name not in wanted])
-    problems = connections.connect(root.cr, client, wanted) + connections.unfit_now(root.cr, client)
+    allowed_clients.disallow(root.cr, client, [name for name in before if name not in wanted])
+    problems = allowed_clients.allow(root.cr, client, wanted) + allowed_clients.unfit_now(root.cr, client)
     if problems:
         raise Refused(*(Problem("apis", problem) for problem in dict.fromkeys(problems)))
 

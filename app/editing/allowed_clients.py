@@ -1,4 +1,4 @@
-"""Connections of client apps to APIs: the key ``clients`` of the definitions."""
+"""Client apps that an API allows to call it: the key ``clients`` of the definitions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from app.definitions.document import ApiDocument
 from app.definitions.problems import Problem
 
 
-def connect(cr: Any, client: Client, apis: Iterable[str]) -> list[str]:
-    """Connect a client app to APIs by name, in the transaction of ``cr``; returns what is wrong."""
+def allow(cr: Any, client: Client, apis: Iterable[str]) -> list[str]:
+    """Let a client app call APIs by name, in the transaction of ``cr``; returns what is wrong."""
     problems = []
     for name in apis:
         cr.execute("SELECT document FROM gatehouse.api WHERE name = %s FOR UPDATE", (name,))
@@ -34,8 +34,8 @@ def connect(cr: Any, client: Client, apis: Iterable[str]) -> list[str]:
     return problems
 
 
-def disconnect(cr: Any, client: Client, apis: Iterable[str]) -> None:
-    """Take a client app off APIs by name, in the transaction of ``cr``."""
+def disallow(cr: Any, client: Client, apis: Iterable[str]) -> None:
+    """Let a client app call these APIs no more, in the transaction of ``cr``."""
     cr.execute(
         "UPDATE gatehouse.api SET document = jsonb_set(document, '{clients}', (document->'clients') - %s::text), "
         "revision = revision + 1, changed_at = now() WHERE name = ANY(%s) AND document->'clients' ? %s",
@@ -44,7 +44,7 @@ def disconnect(cr: Any, client: Client, apis: Iterable[str]) -> None:
 
 
 def unfit_now(cr: Any, client: Client) -> list[str]:
-    """Return what is wrong with the connections that a client app has, after it was changed itself."""
+    """Return what is wrong with the APIs that a client app may call, after it was changed itself."""
     cr.execute("SELECT document FROM gatehouse.api WHERE document->'clients' ? %s ORDER BY name", (client.name,))
     documents = [ApiDocument.model_validate(row[0]) for row in cr.fetchall()]
     found = [(document.name, unfit(document, client)) for document in documents]
@@ -63,7 +63,7 @@ def problems(document: ApiDocument, known: Mapping[str, Client]) -> list[Problem
 
 
 def unfit(document: ApiDocument, client: Client) -> str | None:
-    """Return why a client app can't be connected to an API, or None.
+    """Return why an API can't allow a client app, or None.
 
     Somebody has to execute its calls: the API's ``run_as``, the client's user, or the person who gives consent.
     """
