@@ -75,6 +75,7 @@ class Settings:
     log_format: Literal["text", "json"] = "text"
     access_log: bool = False
     slow_call: Seconds = 1.0
+    fast: Literal["on", "off"] = "on"
 
     @property
     def at_once(self) -> int:

@@ -35,7 +35,7 @@ from app.web.http_methods import init_http_methods
 from app.web.observation import init_observation, request_ids
 from app.web.routing import Gatehouse
 from app.web.services import Services
-from odoo_bridge import boot
+from odoo_bridge import boot, fast
 from odoo_bridge.identity import database_uuid
 from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Limits, Transactions
@@ -73,6 +73,7 @@ def _take_over(app: Gatehouse, settings: Settings, snapshot: Snapshot) -> None:
 
 
 def _services(app: Gatehouse, settings: Settings) -> Services:
+    fast.switch(on=settings.fast == "on")
     instance = boot.start(settings.odoo_conf, settings.database)
     limits = Limits(settings.statement_timeout, settings.signaling_interval)
     transactions = Transactions(

@@ -56,6 +56,8 @@ class Testbed:
         settings = {"GATEHOUSE_ODOO_CONF": str(self.odoo_conf), "GATEHOUSE_DATABASE": database}
         if self.odoo_source is not None:
             settings["GATEHOUSE_ODOO_SOURCE"] = str(self.odoo_source)
+        if "GATEHOUSE_FAST" in os.environ:  # `make slow`
+            settings["GATEHOUSE_FAST"] = os.environ["GATEHOUSE_FAST"]
         return settings
 
     def applications(self) -> str:

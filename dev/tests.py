@@ -12,8 +12,8 @@ from pathlib import Path
 from dev import paths, testbed
 from dev.steps import say
 
-# The settings that say where to find or to put things; all others are the tests' own business.
-KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL")
+# The settings that say where to find or to put things, and whether fast ways are taken; all others are the tests' own.
+KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL", "GATEHOUSE_FAST")
 #: Processes that run tests at once, but for those that are marked to run alone: many of them wait for servers.
 AT_ONCE = 3
 #: The folder whose tests make a user and a PostgreSQL cluster of Debian's.

@@ -21,7 +21,8 @@ from psycopg2.pool import PoolError
 
 from . import deadline
 from .deadline import CallTimeout
-from .driver import Connection, TransactionCursor
+from .fast import is_on
+from .fast.driver import Connection, TransactionCursor
 from .translation import SCARCE, is_lost_connection
 
 #: What begins statements that only end a part of the transaction (see ``odoo.sql_db.BaseCursor.savepoint``).
@@ -39,7 +40,7 @@ class Pool(ConnectionPool):  # type: ignore[misc]
         Where there is none it comes from ``borrow``, which resets it.
         """
         with self._lock:
-            for connection in reversed(self._connections):
+            for connection in reversed(self._connections) if is_on("round_trips") else ():
                 if (
                     not connection._pool_in_use
                     and not connection.closed

@@ -21,8 +21,8 @@ from psycopg2.extensions import cursor as Psycopg2Cursor  # noqa: N812  the name
 from psycopg2.extras import Json
 
 from .connections import SettingCursor
-from .driver import Connection, TransactionCursor
 from .errors import BridgeError, ReadOnly
+from .fast.driver import Connection, TransactionCursor
 from .kept_in import refused
 from .transaction_control import holds_values_apart, transaction_control
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from odoo.models import BaseModel
 
-from . import statements
-from .statements import Recordset
+from .fast import statements
+from .fast.statements import Recordset
 
 #: Modules that override a search and page by themselves: their pages are full, and their offsets count what is found.
 _PAGE_THEMSELVES = frozenset(

@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 
 from odoo.exceptions import AccessError
 
-from . import by_id, columns, domains, pages, prefetch, statements
+from . import by_id, domains, pages
+from .fast import columns, prefetch, statements
 from .transaction import Environment
 from .types import Selection, Table
 

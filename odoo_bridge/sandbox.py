@@ -27,8 +27,8 @@ from odoo.sql_db import BaseCursor, Savepoint
 from . import sandbox_process, sandbox_threads  # noqa: F401  they keep in from when they are loaded
 from .caches import View
 from .connections import SettingCursor
-from .driver import Connection
 from .errors import Rejected
+from .fast.driver import Connection
 from .held import HeldConnection, ReadOnlyConnection, held
 from .kept_in import keeping_in, kept_in, refused, state
 from .transaction import Environment

@@ -20,10 +20,11 @@ from odoo.api import SUPERUSER_ID
 from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 
-from . import caches, companies, connections, deadline, signaling, structure
+from . import caches, connections, deadline, signaling, structure
 from .connections import SettingCursor
 from .current_registry import CurrentRegistry
 from .errors import BridgeError, Conflict, Unavailable
+from .fast import companies
 from .structure import Structure
 from .translation import RETRYABLE, translate, violation
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.web.routing import Gatehouse
-from odoo_bridge import columns
 from odoo_bridge.errors import BridgeError
+from odoo_bridge.fast import columns
 from odoo_bridge.transaction import Environment, act_as
 from tests.odoo.tables import rows
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.web.routing import Gatehouse
-from odoo_bridge import prefetch, records
+from odoo_bridge import records
+from odoo_bridge.fast import prefetch
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.queries import counted_queries
 

@@ -13,10 +13,11 @@ import pytest
 from psycopg2.extensions import AsIs, ISQLQuote, adapters
 
 from app.web.routing import Gatehouse
-from odoo_bridge import connections, held, prepared
+from odoo_bridge import connections, held
 from odoo_bridge.connections import Pool, SettingCursor
-from odoo_bridge.driver import Connection
 from odoo_bridge.errors import InvalidValue, ReadOnly
+from odoo_bridge.fast import prepared
+from odoo_bridge.fast.driver import Connection
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
 from odoo_bridge.transaction_control import transaction_control
 

@@ -11,9 +11,9 @@ from odoo.exceptions import AccessError  # noqa: TID251  what Odoo refuses has t
 from odoo.fields import Domain  # noqa: TID251
 
 from app.web.routing import Gatehouse
-from odoo_bridge import columns, statements
-from odoo_bridge.cacheable import is_plain_domain, is_plain_model, is_plain_order
 from odoo_bridge.errors import BridgeError
+from odoo_bridge.fast import columns, statements
+from odoo_bridge.fast.cacheable import is_plain_domain, is_plain_model, is_plain_order
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
 from tests.odoo.tables import rows
 

@@ -10,7 +10,7 @@ import pytest
 from psycopg2.extensions import AsIs
 from psycopg2.extras import Json
 
-from odoo_bridge.prepared import Type, describe, name_of, preparable
+from odoo_bridge.fast.prepared import Type, describe, name_of, preparable
 
 
 @pytest.mark.parametrize(

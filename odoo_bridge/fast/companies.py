@@ -10,12 +10,16 @@ from typing import Any
 
 from odoo.tools import ormcache
 
+from odoo_bridge.fast import is_on
+
 #: Of more companies than this, Odoo reads those that it needs.
 _MOST = 200
 
 
 def know_tree(env: Any) -> None:
     """Put the paths of all companies into the transaction's cache, where record rules look for them."""
+    if not is_on("companies"):
+        return
     companies = env["res.company"]
     ids, paths = _paths(companies)
     companies._fields["parent_path"]._insert_cache(companies.browse(ids), paths)

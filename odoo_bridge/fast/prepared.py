@@ -20,6 +20,8 @@ import psycopg2
 from psycopg2.extensions import connection as Psycopg2Connection  # noqa: N812  its proper name
 from psycopg2.extras import Json
 
+from odoo_bridge.fast import is_on
+
 #: How often a statement comes before it is prepared, and how many a connection keeps prepared (as in psycopg 3).
 THRESHOLD, PREPARED_MAX = 5, 100
 #: How many statements are remembered to count them, over all connections of the process.
@@ -179,7 +181,7 @@ class Prepared:
 
     def rewritten(self, template: str, values: Sequence[Any]) -> tuple[str, list[Any]] | None:
         """Return the statement that runs a prepared one, and its parameters; None for one that is not prepared."""
-        if self._has_pooler:
+        if self._has_pooler or not is_on("prepared"):
             return None
         described = describe(values)
         if described is None:

@@ -13,7 +13,7 @@ from typing import Any
 from odoo.api import SUPERUSER_ID
 from odoo.tools import ormcache
 
-from .transaction import Environment
+from odoo_bridge.fast import is_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class _Plan:
     companies: tuple[Any, ...]
 
 
-def know(env: Environment) -> None:
+def know(env: Any) -> None:
     """Put the rows about the user of ``env`` into the transaction's cache, unless it has them."""
     users = env["res.users"].sudo()
     partner_of = users._fields["partner_id"]
-    if env.uid in partner_of._get_cache(users.env):
+    if not is_on("prefetch") or env.uid in partner_of._get_cache(users.env):
         return
     plan = _plan(users)
     chosen = env.context.get("allowed_company_ids") or [None]

@@ -13,7 +13,8 @@ from odoo.exceptions import MissingError
 from odoo.fields import Field, Float, Html, Integer, Many2one, Monetary
 from odoo.orm.fields_textual import BaseString
 
-from .types import Table
+from odoo_bridge.fast import is_on
+from odoo_bridge.types import Table
 
 
 def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
@@ -43,6 +44,8 @@ def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
 def _cached(records: Any, names: Sequence[str], bare: Sequence[str]) -> dict[str, Sequence[Any]]:
     """Return the columns that are simply those of the cache; none where not all of their values are there."""
     values: dict[str, Sequence[Any]] = {}
+    if not is_on("columns"):
+        return values
     try:
         for name in (*names, *bare):
             column = _column(records, records._fields[name], name not in bare)

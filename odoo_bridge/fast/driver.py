@@ -14,7 +14,8 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import cursor as Psycopg2Cursor  # noqa: N812  the name that psycopg2 should have given it
 from psycopg2.sql import Composable
 
-from .prepared import Prepared
+from odoo_bridge.fast import is_on
+from odoo_bridge.fast.prepared import Prepared
 
 
 class StalePlan(SerializationFailure):
@@ -100,6 +101,12 @@ class TransactionCursor(Psycopg2Cursor):
             rewritten = connection.prepared.rewritten(query, vars)
             if rewritten is not None:
                 query, vars = rewritten
+        if not is_on("round_trips"):
+            self._begin()
+            super().execute(query, vars)
+            if self.ending:
+                super().execute(self.ending)
+            return
         before = f"{connection.beginning}; " if connection.is_idle else ""
         after = f"; {self.ending}" if self.ending else ""
         if before or after:

@@ -15,9 +15,10 @@ from typing import Any, TypeAlias
 from odoo.fields import Domain
 from odoo.tools import SQL, Query
 
-from . import by_id
-from .cacheable import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
-from .caches import STATEMENTS
+from odoo_bridge import by_id
+from odoo_bridge.caches import STATEMENTS
+from odoo_bridge.fast import is_on
+from odoo_bridge.fast.cacheable import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
 
 #: Odoo's recordsets. Odoo has no types of its own to offer.
 Recordset: TypeAlias = Any
@@ -107,6 +108,8 @@ def _statement(
 
     ``by_ids`` says that its condition ends with the id, for ``IN`` to follow. Raises AccessError.
     """
+    if not is_on("statements"):
+        return None
     env = model.env
     view, caches = env.cr.cache_view, env.registry._Registry__caches
     context = tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in env.context.items())

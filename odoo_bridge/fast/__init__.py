@@ -1,0 +1,53 @@
+"""Code that is there for speed alone. Each piece falls back to Odoo's or psycopg2's own way, and can be switched off.
+
+``GATEHOUSE_FAST=off`` turns all of them off: what to try first where an answer is in doubt. What each piece wins is a
+row of ``make bench ARGS=overhead``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, get_args
+
+_logger = logging.getLogger(__name__)
+
+#: ``round_trips``: BEGIN and settings go with the first statement of a transaction, COMMIT with the last (``driver``);
+#: ``prepared`` statements; the SQL of searches is remembered (``statements``); values are read by ``columns``;
+#: ``prefetch`` of the writing user's rows; the tree of ``companies`` is remembered.
+Piece = Literal["round_trips", "prepared", "statements", "columns", "prefetch", "companies"]
+PIECES: tuple[Piece, ...] = get_args(Piece)
+
+_off: set[Piece] = set()
+
+
+def is_on(piece: Piece) -> bool:
+    """True if a piece is used."""
+    return piece not in _off
+
+
+def switch(*, on: bool) -> None:
+    """Use all pieces, or none; before anything connects to the database."""
+    _off.clear()
+    if not on:
+        _off.update(PIECES)
+        _logger.warning("GATEHOUSE_FAST=off: Odoo's own way is taken everywhere, which is slower")
+
+
+def switch_off(piece: Piece, why: str) -> None:
+    """Use a piece no more, and say why."""
+    _off.add(piece)
+    _logger.warning("The fast piece %s is off: %s", piece, why)
+
+
+@contextmanager
+def without(piece: Piece) -> Iterator[None]:
+    """Do something without a piece, to see what it wins."""
+    was_on = is_on(piece)
+    _off.add(piece)
+    try:
+        yield
+    finally:
+        if was_on:
+            _off.discard(piece)
