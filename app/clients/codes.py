@@ -64,12 +64,12 @@ def store(
 
 
 def find(cr: Any, hasher: Hasher, code: str) -> Code | None:
-    """Return what an authorization code stands for, used or not; None once it has expired."""
+    """Return what an authorization code stands for; None once it has expired, unless it was used."""
     cr.execute(
         "SELECT a.hash, a.client_id, a.uid, a.scopes, a.redirect_uri, a.redirect_uri_given, a.challenge, a.family, "
         "a.used, u.id IS NOT NULL FROM gatehouse.authorization_code a "
         "LEFT JOIN res_users u ON u.id = a.uid AND u.active "
-        "WHERE a.lookup = %s AND a.expires_at > now() FOR UPDATE OF a",
+        "WHERE a.lookup = %s AND (a.used OR a.expires_at > now()) FOR UPDATE OF a",
         (tokens.lookup_of(code, tokens.CODE),),
     )
     row = cr.fetchone()
@@ -80,7 +80,7 @@ def find(cr: Any, hasher: Hasher, code: str) -> Code | None:
 
 
 def use(cr: Any, code: str) -> None:
-    """Mark a code as exchanged; it is kept until it expires, so that a second use is noticed."""
+    """Mark a code as exchanged; it is kept for some more time, so that a second use is noticed."""
     cr.execute(
         "UPDATE gatehouse.authorization_code SET used = true WHERE lookup = %s", (tokens.lookup_of(code, tokens.CODE),)
     )

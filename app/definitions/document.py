@@ -181,6 +181,11 @@ class ApiDocument(Strict):
         """The arguments that are ids, and of which model; what is declared harmless is passed as it is."""
         return {name: model for name, model in self.arguments.items() if model != HARMLESS}
 
+    @property
+    def keeps_nothing(self) -> bool:
+        """True if nothing of a call remains, as the API is in test mode; a log-in can't be taken back."""
+        return self.mode == "test" and self.type != "key_authentication"
+
     @model_validator(mode="after")
     def _fits_together(self) -> ApiDocument:
         for is_wrong, key, message in self._contradictions():

@@ -35,12 +35,12 @@ SECRET_MODELS = frozenset(
 #: Models that can be read and never be changed: what is written there decides what others may do, or is run.
 READ_ONLY_MODELS = frozenset(
     {
+        "auth.oauth.provider",  # whom it trusts may log in as anybody
         "base.automation",
         "ir.asset",
         "ir.default",
         "ir.filters",
         "ir.logging",
-        "ir.mail_server",
         "ir.model",
         "ir.model.access",
         "ir.model.constraint",
@@ -59,13 +59,15 @@ READ_ONLY_MODELS = frozenset(
         "ir.ui.view.custom",
         "mail.template",
         "report.paperformat",
+        "res.company.ldap",
         "res.groups",
         "res.groups.privilege",
         "res.lang",
     }
 )
 
-#: Fields that say what a user may do. They are written only where a definition names them, and never as ``run_as``.
+#: Fields of users that say who may log in as them, and what they may do. They are written only where a definition names
+#: them, and never as ``run_as``.
 RIGHTS_FIELDS = frozenset(
     {
         "active",
@@ -74,12 +76,17 @@ RIGHTS_FIELDS = frozenset(
         "company_ids",
         "group_ids",
         "login",
+        "oauth_provider_id",
+        "oauth_uid",
         "partner_id",
         "role",
         "share",
         "user_group_warning",
     }
 )
+
+#: Their other sides, on other models.
+_INVERSE_RIGHTS_FIELDS = frozenset({("res.company", "user_ids"), ("res.partner", "user_ids")})
 
 #: Fields whose names say that their value is a secret, on any model.
 _SECRET_FIELD = re.compile(
@@ -144,8 +151,10 @@ def is_read_only_model(model: str) -> bool:
 
 
 def is_rights_field(model: str, name: str) -> bool:
-    """True if a field says what a user may do."""
-    return model == "res.users" and (name in RIGHTS_FIELDS or name.startswith(("in_group_", "sel_groups_")))
+    """True if a field says who may log in as a user, or what a user may do."""
+    if model != "res.users":
+        return (model, name) in _INVERSE_RIGHTS_FIELDS
+    return name in RIGHTS_FIELDS or name.startswith(("in_group_", "sel_groups_"))
 
 
 def is_secret_field(model: str, name: str) -> bool:

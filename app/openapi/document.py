@@ -66,5 +66,5 @@ def _tag(definition: Definition) -> dict[str, Any]:
         "rpc": f"The method {definition.document.method}",
         "key_authentication": "Sessions for Odoo API keys",
     }
-    test = " In test mode: nothing of a call remains." if definition.document.mode == "test" else ""
+    test = " In test mode: nothing of a call remains." if definition.document.keeps_nothing else ""
     return {"name": definition.name, "description": f"{texts[definition.document.type]}.{test}"}

@@ -52,7 +52,7 @@ def _fields(node: Node) -> Iterator[tuple[str, str, bool]]:
 
 
 def _responses(definition: Definition, image: bool) -> dict[str, Any]:
-    marks = ["X-Request-ID", *(["X-Test-Mode"] if definition.document.mode == "test" else [])]
+    marks = ["X-Request-ID", *(["X-Test-Mode"] if definition.document.keeps_nothing else [])]
     good = {"headers": parts.headers(*marks, "ETag"), "content": _CONTENT[image]}
     found: dict[str, Any] = {
         "200": {"description": "The content.", **good},

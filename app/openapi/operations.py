@@ -66,7 +66,7 @@ class OperationObjects:
     def _responses(self, endpoint: Endpoint, own: Description) -> Json:
         document = self._definition.document
         marks = ["X-Request-ID"]
-        if document.mode == "test":
+        if document.keeps_nothing:
             marks.append("X-Test-Mode")
         rate = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"] if document.rate_limit else []
         answers = [parts.success(own.result)]

@@ -42,4 +42,4 @@ def trial_of(environ: Mapping[str, Any]) -> Trial | None:
 
 def is_rolled_back(definition: Definition, trial: Trial | None) -> bool:
     """True if nothing of a call may remain: in test mode, or where an administrator tries it out so."""
-    return definition.document.mode == "test" or (trial is not None and trial.rolled_back)
+    return definition.document.keeps_nothing or (trial is not None and trial.rolled_back)

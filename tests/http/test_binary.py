@@ -102,6 +102,12 @@ def test_content_needs_the_same_access_as_its_record(
     assert anyone.error("GET", url)[0] == 401
 
 
+def test_a_stranger_does_not_learn_what_an_api_shows(demo: Client, publish: Publish, anyone: Client) -> None:
+    shown = _upload(demo, publish, "picture", PNG)
+    for url in (shown, shown.replace("/picture", "/nothing"), shown.replace("test.record", "res.users"), f"{shown}x"):
+        assert anyone.error("GET", url)[0] == 401
+
+
 def test_content_that_the_definition_does_not_show_is_not_there(demo: Client, publish: Publish, root: Root) -> None:
     values = {"document": _base64(b"x"), "blob": _base64(b"y")}
     root(lambda env: env["test.record"].create({"name": "shown", "state": "done", **values}).id)

@@ -264,6 +264,16 @@ def test_a_key_opens_a_session_for_its_own_user_alone(
     assert anyone("GET", key_api).status_code == 405
 
 
+def test_a_log_in_says_nothing_of_test_mode_as_its_session_remains(
+    anyone: Client, database: str, make_key: Callable[..., str], publish: Publish
+) -> None:
+    route = publish(models=[], type="key_authentication", mode="test")
+    opened = _log_in(anyone, database, "demo", make_key("demo"), route)
+    assert opened.json["result"]["username"] == "demo"
+    assert "X-Test-Mode" not in opened.headers
+    assert anyone("GET", publish("res.partner")).status_code == 200
+
+
 def test_a_key_that_expired_was_deleted_or_whose_user_is_off_opens_nothing(
     anyone: Client, database: str, publish: Publish, key_api: str, make_key: Callable[..., str], root: Root, sql: Sql
 ) -> None:

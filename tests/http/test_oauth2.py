@@ -747,6 +747,15 @@ def test_a_code_expires(flow: Flow, sql: Sql) -> None:
     assert flow.exchange(code).json["error"] == "invalid_grant"
 
 
+def test_a_used_code_that_comes_again_after_it_has_expired_ends_what_it_led_to(flow: Flow, sql: Sql) -> None:
+    code = flow.decide()["code"]
+    tokens = flow.exchange(code).json
+    sql("UPDATE gatehouse.authorization_code SET expires_at = now() - interval '1 second'")
+    assert flow.exchange(code).json["error"] == "invalid_grant"
+    refreshed = flow.client.post(TOKEN, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+    assert refreshed.json["error"] == "invalid_grant"
+
+
 def test_refresh_tokens_rotate_and_a_replayed_one_ends_its_family(
     flow: Flow, anyone: Client, publish: Publish, app: Gatehouse
 ) -> None:
