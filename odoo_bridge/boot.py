@@ -16,7 +16,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import addon_imports, caches, compat, connections, files, images
+from . import addon_imports, caches, compat, connections, files, images, relies_on
 from .errors import BootError
 
 _logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     config["db_app_name"] = "gatehouse-{pid}"
     compat.limit_connecting()
     compat.check_version()
+    changed = relies_on.changed()  # before any of it is replaced by ours, and again when addons had their chance
     connections.install()
     caches.install()
     addon_imports.install()
@@ -54,6 +55,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     name = database or _single_database()
     instance = Instance(name, Path(config["data_dir"]), sql_db.connection_info_for(name)[1])
     load(instance)
+    relies_on.act_on({*changed, *relies_on.changed()})
     files.install()
     images.bound()
     return instance

@@ -45,7 +45,7 @@ class Pool(ConnectionPool):  # type: ignore[misc]
                     not connection._pool_in_use
                     and not connection.closed
                     and time.time() - connection._pool_last_used < MAX_IDLE_TIMEOUT
-                    and getattr(connection, "_pool_info", None) is info
+                    and connection._pool_info is info
                 ):
                     connection._pool_in_use = True
                     return connection  # type: ignore[no-any-return]

@@ -24,7 +24,6 @@ from . import caches, connections, deadline, signaling, structure
 from .connections import SettingCursor
 from .current_registry import CurrentRegistry
 from .errors import BridgeError, Conflict, Unavailable
-from .fast import companies
 from .structure import Structure
 from .translation import RETRYABLE, translate, violation
 
@@ -248,7 +247,6 @@ def act_as(root: Environment, uid: int, context: dict[str, Any]) -> Environment:
         raise BridgeError("The superuser cannot execute calls.", name="superuser")
     env = root(user=uid, context=context, su=False)
     env.transaction.default_env = env
-    companies.know_tree(env)
     return env
 
 

@@ -15,8 +15,8 @@ _logger = logging.getLogger(__name__)
 
 #: ``round_trips``: BEGIN and settings go with the first statement of a transaction, COMMIT with the last (``driver``);
 #: ``prepared`` statements; the SQL of searches is remembered (``statements``); values are read by ``columns``;
-#: ``prefetch`` of the writing user's rows; the tree of ``companies`` is remembered.
-Piece = Literal["round_trips", "prepared", "statements", "columns", "prefetch", "companies"]
+#: ``prefetch`` of the writing user's rows.
+Piece = Literal["round_trips", "prepared", "statements", "columns", "prefetch"]
 PIECES: tuple[Piece, ...] = get_args(Piece)
 
 _off: set[Piece] = set()

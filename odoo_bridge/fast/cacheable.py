@@ -90,7 +90,7 @@ def _is_plain_condition(condition: Any, model: BaseModel) -> bool:
         return False
     if not all(isinstance(item, _VALUES[field.type]) for item in values):
         return False
-    # What a company's parents are is remembered as well, and until the same event: see companies.py.
+    # A company's parents stay as they are (``res.company.write`` refuses them), and its creation empties the caches.
     is_company = field.type == "many2one" and field.comodel_name == "res.company" != model._name
     return condition.operator in _OPERATORS or (condition.operator == "parent_of" and is_company)
 

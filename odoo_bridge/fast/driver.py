@@ -29,6 +29,8 @@ class Connection(PsycoConnection):  # type: ignore[misc]
     #: What the next transaction begins with; empty where psycopg2 sends BEGIN.
     beginning = ""
     prepared: Prepared
+    #: What it was opened with, where it may be taken from the pool without a reset (see ``connections.Pool``).
+    _pool_info: dict[str, Any] | None = None
 
     @property
     def is_idle(self) -> bool:

@@ -1,0 +1,311 @@
+"""Functions of Odoo, gunicorn and Flask that we copy or lean on though nobody has promised that they stay.
+
+Each is named with a digest of its source. Where an upgrade has changed one, the log names it at the start with the
+module of ours that it concerns, and the fast pieces that lean on it are off. Public methods that do what their
+documentation says are not listed; of those that we replace or go round, each is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from odoo_bridge import fast
+from odoo_bridge.fast import Piece
+
+_logger = logging.getLogger(__name__)
+
+#: The fast pieces by the modules that they are in; both modules of connections make the round trips fewer.
+PIECES: dict[str, Piece] = {
+    "odoo_bridge/connections.py": "round_trips",
+    "odoo_bridge/fast/driver.py": "round_trips",
+    "odoo_bridge/fast/prepared.py": "prepared",
+    "odoo_bridge/fast/cacheable.py": "statements",
+    "odoo_bridge/fast/statements.py": "statements",
+    "odoo_bridge/fast/columns.py": "columns",
+    "odoo_bridge/fast/prefetch.py": "prefetch",
+}
+#: Modules whose decorators are looked through: Odoo's own, and ours. An addon that wraps a function changes it.
+_DECORATORS = ("odoo.api", "odoo.orm.", "odoo.tools.", "odoo_bridge.")
+
+
+@dataclass(frozen=True, slots=True)
+class Reliance:
+    """A function as ``module:qualified.name``, the digests of its source that are fine, and who of us leans on it."""
+
+    function: str
+    digests: tuple[str, ...]
+    modules: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The function's name as Python would write it."""
+        return self.function.replace(":", ".")
+
+    @property
+    def pieces(self) -> Iterator[Piece]:
+        """The fast pieces that lean on it."""
+        return iter(dict.fromkeys(PIECES[module] for module in self.modules if module in PIECES))
+
+    def is_changed(self) -> bool:
+        """True if it is gone, or its source is another; False where it is not loaded, or replaced by ours."""
+        module, _, name = self.function.partition(":")
+        if module not in sys.modules:
+            return False
+        found = find(sys.modules[module], name)
+        if getattr(found, "__module__", "").startswith("odoo_bridge."):  # was looked at before that
+            return False
+        return digest(found) not in self.digests
+
+    def __str__(self) -> str:
+        return f"{self.name}, which {' and '.join(self.modules)} lean on,"
+
+
+def digest(function: Any) -> str:
+    """Return a digest of a function's source, whatever its comments and indentation; empty where there is none."""
+    try:
+        # Of the code: of a function ``inspect`` would look through all decorators.
+        lines = inspect.getsource(getattr(function, "__code__", function)).splitlines()
+    except (OSError, TypeError):
+        return ""
+    code = "\n".join(stripped for line in lines if (stripped := line.strip()) and not stripped.startswith("#"))
+    return hashlib.sha256(code.encode()).hexdigest()[:12]
+
+
+def changed() -> list[Reliance]:
+    """Return what is not as it was when our code was written for it."""
+    return [reliance for reliance in RELIANCES if reliance.is_changed()]
+
+
+def act_on(reliances: Iterable[Reliance]) -> None:
+    """Name in the log what has changed, and switch off the fast pieces that lean on it."""
+    for reliance in dict.fromkeys(reliances):
+        _logger.warning("%s is not what this version of Gatehouse was tested with", reliance)
+        for piece in filter(fast.is_on, reliance.pieces):
+            fast.switch_off(piece, f"{reliance.name} has changed")
+
+
+def find(module: ModuleType, name: str) -> Any:
+    """Return the function behind methods, properties and decorators; None where there is none."""
+    found: Any = module
+    for part in name.split("."):
+        found = inspect.getattr_static(found, part, None)
+    for inner in ("fget", "func", "__func__"):  # of a property, a cached one, a class or static method
+        found = getattr(found, inner, found)
+    while hasattr(found, "__wrapped__") and _origin(found).startswith(_DECORATORS):
+        found = found.__wrapped__
+    return found
+
+
+def _origin(function: Any) -> str:
+    """Return the module that a function was written in, also where it goes by another's name."""
+    return str(getattr(function, "__globals__", {}).get("__name__", ""))
+
+
+#: Digests of sources, with a space between those of several versions, by our modules that lean on the functions.
+_SOURCES: dict[tuple[str, ...], dict[str, str]] = {
+    ("odoo_bridge/connections.py", "odoo_bridge/fast/driver.py"): {
+        "odoo.sql_db:ConnectionPool.borrow": "99d42aa8955b",
+        "odoo.sql_db:ConnectionPool.give_back": "506c41fc6e0c",
+        "odoo.sql_db:Cursor.__init__": "c44b134459a0",
+        "odoo.sql_db:Cursor.execute": "be980e781d4a",
+        "odoo.sql_db:Cursor.close": "84af0a368703",
+        "odoo.sql_db:Cursor._close": "fc36d84c03bb",
+        "odoo.sql_db:Savepoint.__init__": "097c98d4a5de",
+        "odoo.sql_db:Savepoint._close": "a74034b18395",
+        "odoo.sql_db:Savepoint.rollback": "833a4654bf0b",
+    },
+    ("odoo_bridge/fast/statements.py", "odoo_bridge/fast/cacheable.py"): {
+        "odoo.addons.base.models.ir_rule:IrRule._compute_domain": "ea01f152716f",
+        "odoo.orm.domains:Domain.optimize_full": "289da348c020",
+        "odoo.orm.domains:DomainCondition._to_sql": "dcf3db55c930",
+        "odoo.orm.environments:Environment.execute_query": "ca9a01f09021",
+        "odoo.orm.models:BaseModel._check_field_access": "5e43ac6ed7ca",
+        "odoo.orm.models:BaseModel._field_to_sql": "d0357f3598f7",
+        "odoo.orm.models:BaseModel._has_field_access": "0ee2eedfecd7",
+        "odoo.orm.models:BaseModel._order_field_to_sql": "65404a769102",
+        "odoo.orm.models:BaseModel._order_to_sql": "38bd131001f4",
+        "odoo.orm.models:BaseModel._search": "b2646357929a",
+        "odoo.orm.models:BaseModel._table_sql": "1648b783ffd0",
+        "odoo.orm.models:BaseModel.check_access": "28fe2e1740ac",
+        "odoo.orm.models:BaseModel.search_fetch": "e4936b5a19f7",
+        "odoo.tools.query:Query.__init__": "c0bbc55c21b5",
+        "odoo.tools.query:Query.add_where": "0e383428b6b1",
+        "odoo.tools.query:Query.select": "b16b997b8960",
+    },
+    ("odoo_bridge/fast/statements.py", "odoo_bridge/by_id.py", "odoo_bridge/pages.py"): {
+        "odoo.orm.models:BaseModel._determine_fields_to_fetch": "dd04e03b9b2f",
+        "odoo.orm.models:BaseModel._fetch_query": "35bea52148a9",
+        "odoo.orm.models:BaseModel.fetch": "5de560663206",
+    },
+    ("odoo_bridge/fast/statements.py", "odoo_bridge/fast/prefetch.py"): {
+        "odoo.orm.fields:Field._insert_cache": "6cf94289c444",
+        "odoo.orm.fields_textual:BaseString._insert_cache": "aaef1203ca35",
+    },
+    ("odoo_bridge/fast/columns.py",): {
+        "odoo.orm.fields:Field.__get__": "b79895749dac",
+        "odoo.orm.fields:Field.convert_to_read": "7baba53039db",
+        "odoo.orm.fields:Field.convert_to_record": "54d6e5a52f7a",
+        "odoo.orm.fields:Field.recompute": "a78dd6f4947a",
+        "odoo.orm.fields_numeric:Float.convert_to_record": "9de451495d93",
+        "odoo.orm.fields_numeric:Integer.convert_to_read": "898fa48acaaa",
+        "odoo.orm.fields_numeric:Integer.convert_to_record": "c468e15d6b67",
+        "odoo.orm.fields_numeric:Monetary.convert_to_read": "3527f6b4b4ec",
+        "odoo.orm.fields_numeric:Monetary.convert_to_record": "9de451495d93",
+        "odoo.orm.fields_relational:Many2one.convert_to_read": "ea1a59d51d65",
+        "odoo.orm.fields_relational:Many2one.convert_to_record": "8390fd0001d8",
+        "odoo.orm.fields_textual:BaseString.convert_to_record": "71c343fdc62b",
+        "odoo.orm.fields_textual:Html.convert_to_read": "78793e25949b",
+        "odoo.orm.fields_textual:Html.convert_to_record": "6afa2711279e",
+        "odoo.orm.models:BaseModel._read_format": "f1a9fdce90fa",
+    },
+    ("odoo_bridge/fast/columns.py", "odoo_bridge/fast/prefetch.py"): {
+        "odoo.orm.fields:Field._get_cache": "ddc629405e1b",
+        "odoo.orm.fields:Field._get_cache_impl": "db61edc35568",
+    },
+    ("odoo_bridge/fast/prefetch.py",): {
+        "odoo.sql_db:BaseCursor.now": "cf84d451143a",
+    },
+    ("odoo_bridge/fast/cacheable.py",): {
+        "odoo.addons.base.models.res_company:ResCompany.create": "79d623ca86d2",
+        "odoo.addons.base.models.res_company:ResCompany.unlink": "2baf1bfb0b33",
+        "odoo.addons.base.models.res_company:ResCompany.write": "92ccf6a27acb",
+    },
+    ("odoo_bridge/caches.py",): {
+        "odoo.orm.registry:Registry.clear_all_caches": "fa9ea83327f7",
+        "odoo.orm.registry:Registry.clear_cache": "91ba0ed4c980",
+        "odoo.orm.registry:Registry.init": "cd9616a3d75d",
+        "odoo.sql_db:Cursor.commit": "2bae9eaded22",
+        "odoo.sql_db:Cursor.rollback": "4ae575f57f86",
+        "odoo.tools.cache:ormcache.__call__": "6470757bd67c",
+        "odoo.tools.cache:ormcache.add_value": "9c4489f81e29",
+        "odoo.tools.cache:ormcache.lookup": "13f1830aa98b",
+        "odoo.tools.lru:LRU.clear": "5fdadb97c965",
+    },
+    ("odoo_bridge/signaling.py", "odoo_bridge/current_registry.py", "odoo_bridge/transaction.py"): {
+        "odoo.orm.registry:Registry.cache_invalidated": "30946f5ada61",
+        "odoo.orm.registry:Registry.check_signaling": "94223dbf8e1b",
+        "odoo.orm.registry:Registry.get_sequences": "0576e634d98f",
+        "odoo.orm.registry:Registry.registry_invalidated": "8941a4302e63",
+        "odoo.orm.registry:Registry.reset_changes": "296fe6b6fff1",
+        "odoo.orm.registry:Registry.signal_changes": "1071275f6624",
+        "odoo.orm.environments:Transaction.reset": "e5ae0fff3188",
+        "odoo.service.model:retrying": "ac38f842f40b",
+    },
+    ("odoo_bridge/boot.py", "odoo_bridge/pools.py", "odoo_bridge/compat.py"): {
+        "odoo.sql_db:ConnectionPool.__init__": "54166a701bc3",
+        "odoo.sql_db:connection_info_for": "da19d733baad",
+        "odoo.sql_db:db_connect": "42863704e7dd",
+    },
+    ("odoo_bridge/addon_imports.py", "odoo_bridge/loaded_code.py"): {
+        "odoo.modules.loading:load_modules": "d058f6c95223",
+        "odoo.modules.loading:reset_modules_state": "1d04051ce617",
+        "odoo.modules.module:load_openerp_module": "30a96f789322",
+        "odoo.modules.module_graph:ModuleGraph._imported_modules": "6f971b09470b",
+        "odoo.orm.models:MetaModel.__init__": "f0fc67d72f81",
+        "odoo.orm.registry:Registry.load": "765488a23e41",
+        "odoo.orm.registry:Registry.new": "83e4350e80ed",
+    },
+    ("odoo_bridge/pages.py", "odoo_bridge/by_id.py", "odoo_bridge/records.py"): {
+        "odoo.orm.models:BaseModel._as_query": "19b5b1d58b33",
+        "odoo.orm.models:BaseModel._filtered_access": "3927f7962c54",
+        "odoo.orm.models:BaseModel.search": "c539ae476c76",
+    },
+    ("odoo_bridge/sandbox.py", "odoo_bridge/replica.py"): {
+        "odoo.addons.base.models.ir_attachment:IrAttachment._mark_for_gc": "b96dcea3757d",
+        "odoo.addons.base.models.ir_attachment:IrAttachment._storage": "ac51a8d3d767",
+        "odoo.addons.base.models.ir_mail_server:IrMail_Server._connect__": "2fb0270b6678",
+        "odoo.addons.base.models.ir_mail_server:IrMail_Server.send_email": "8b84c9edecb4",
+        "odoo.orm.registry:Registry.cursor": "2d4bae2ed78e",
+        "odoo.sql_db:BaseCursor.__init__": "edd1e5a82efa",
+        "odoo.sql_db:BaseCursor.flush": "d00b8b75cdf7",
+        "odoo.sql_db:Connection.cursor": "934b8771cfcd",
+        "odoo.sql_db:ConnectionPool.close_all": "8166ceb51b10",
+    },
+    ("odoo_bridge/files.py", "odoo_bridge/binary.py"): {
+        "odoo.addons.base.models.ir_attachment:IrAttachment._file_write": "6557c648fde0",
+        "odoo.addons.base.models.ir_attachment:IrAttachment._full_path": "8c90a4a5c312",
+        "odoo.addons.base.models.ir_attachment:IrAttachment._same_content": "400577c61735",
+        "odoo.orm.fields:Field._compute_related": "500c63a6fe9a",
+    },
+    ("odoo_bridge/sessions.py", "odoo_bridge/second_factor.py"): {
+        "odoo.addons.base.models.res_users:ResUsers._compute_session_token": "6d878bbd9101",
+        "odoo.addons.base.models.res_users:ResUsers._mfa_type": "3ef4d8d0956f",
+        "odoo.http:FilesystemSessionStore.delete_from_identifiers": "7c65a24f73e2",
+        "odoo.http:FilesystemSessionStore.get": "264e8430b7e0",
+        "odoo.http:FilesystemSessionStore.get_session_filename": "69d7d75dba19",
+        "odoo.http:FilesystemSessionStore.is_valid_key": "594f564357e7",
+        "odoo.http:FilesystemSessionStore.rotate": "efcb56b09722",
+        "odoo.http:Request._save_session": "55904620dccb",
+        "odoo.http:Session.finalize": "2dc371958fad",
+        "odoo.http:borrow_request": "0bd02cd65838",
+        "odoo.http:get_default_session": "193b2a33ed8e",
+        "odoo.http:get_session_max_inactivity": "fc1d846644c4",
+        "odoo.service.security:check_session": "6fdbf95040f6",
+    },
+    ("odoo_bridge/credentials.py", "odoo_bridge/users.py"): {
+        "odoo.addons.base.models.res_users:ResUsers._crypt_context": "0f72d4cf953a",
+        "odoo.addons.base.models.res_users:ResUsers._get_company_ids": "9768d6a8847b",
+        "odoo.addons.base.models.res_users:ResUsers._mfa_url": "fe67e445a528",
+        "odoo.addons.base.models.res_users:ResUsers.authenticate": "c1ae1a458856",
+        "odoo.addons.base.models.res_users:ResUsers.context_get": "a17e3aa3b89e",
+        "odoo.addons.base.models.res_users:ResUsersApikeys._check_credentials": "4032ec5c9fca",
+    },
+    ("odoo_bridge/methods.py", "odoo_bridge/properties.py", "odoo_bridge/models.py", "odoo_bridge/translation.py"): {
+        "odoo.orm.decorators:model": "8de11e18e4b0",
+        "odoo.orm.fields_properties:Properties._get_properties_definition": "30d07ccddaa9",
+        "odoo.orm.fields_properties:Property.__init__": "76694ee8d8c6",
+        "odoo.orm.models:BaseModel._sql_error_to_message": "dc50b302709a",
+        "odoo.orm.model_classes:add_to_registry": "4993f8d6007d",
+        "odoo.service.model:get_public_method": "e59053201206",
+    },
+    ("serving/worker.py", "serving/acceptor.py"): {
+        "gunicorn.workers.base:Worker.__init__": "80c4830e9078",
+        "gunicorn.workers.base:Worker.init_process": "aaab22c2f226",
+        "gunicorn.workers.base:Worker.notify": "0c9a9946c72b",
+        "gunicorn.workers.gthread:PollableMethodQueue.defer": "bd7d8f9cdaad",
+        "gunicorn.workers.gthread:PollableMethodQueue.init": "d46790238ad1",
+        "gunicorn.workers.gthread:PollableMethodQueue.run_callbacks": "cd1abb2d93a1",
+    },
+    ("serving/answer.py", "serving/environ.py"): {
+        "gunicorn.http.wsgi:Response.close": "0469da325f43",
+        "gunicorn.http.wsgi:Response.sendfile": "5e3218c3b107",
+        "gunicorn.http.wsgi:Response.should_close": "cd784e8a6495",
+        "gunicorn.http.wsgi:Response.start_response": "80b049196109",
+        "gunicorn.http.wsgi:Response.write": "cb37307f3560",
+        "gunicorn.http.wsgi:create": "ad60331ae454",
+        "gunicorn.util:split_request_uri": "7a1070611f13",
+        "gunicorn.util:unquote_to_wsgi_str": "e84dc4a0a91f",
+    },
+    ("serving/rolling.py", "serving/renewal.py", "serving/draining.py"): {
+        "gunicorn.arbiter:Arbiter.handle_hup": "98211abd0b7c",
+        "gunicorn.arbiter:Arbiter.handle_term": "0be0ee499f21",
+        "gunicorn.arbiter:Arbiter.manage_workers": "de0e6b4df6e4",
+        "gunicorn.arbiter:Arbiter.murder_workers": "4a9764a53769",
+        "gunicorn.arbiter:Arbiter.reexec": "7d35172293ca",
+        "gunicorn.arbiter:Arbiter.spawn_worker": "c6e0c8fc1015",
+        "gunicorn.arbiter:Arbiter.start": "df3e007b0af1",
+        "gunicorn.arbiter:Arbiter.stop": "e82ab948fed0",
+    },
+    ("app/web/current.py", "app/web/routing.py"): {
+        "flask.app:Flask.dispatch_request": "f81e5c47e3e5",
+        "flask.app:Flask.ensure_sync": "fa1544049a03",
+        "flask.ctx:RequestContext.match_request": "f929a2a29957",
+        "werkzeug.local:LocalProxy.__init__": "97aba27b9efd",
+    },
+    ("app/blueprints/oauth2/server.py",): {
+        "oauthlib.oauth2:AuthorizationCodeGrant.create_authorization_code": "23ddaa5d0323",
+        "oauthlib.oauth2:AuthorizationCodeGrant.validate_code_challenge": "f9109547a045",
+    },
+}
+RELIANCES = tuple(
+    Reliance(function, tuple(digests.split()), modules)
+    for modules, functions in _SOURCES.items()
+    for function, digests in functions.items()
+)
