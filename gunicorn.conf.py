@@ -27,7 +27,7 @@ from app.observe import meters
 from app.observe.logs import init_logging
 from app.web.observation import request_ids
 from odoo_bridge import boot
-from serving.exchanges import Options
+from serving.exchanges import BRIEF, Options
 from serving.process_table import processes
 from serving.worker import Worker
 
@@ -49,6 +49,7 @@ Worker.options = Options(
     at_once=settings.at_once,
     place_of=place_of,
     on_refusal=lambda status: meters.requests("serving", status).inc(),
+    brief=BRIEF if settings.fast == "on" else 0.0,
 )
 preload_app = True
 # In-flight requests get the time that a call may take at most, and a little more.

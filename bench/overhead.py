@@ -1,11 +1,12 @@
 """Overhead of the gateway over the ORM call that it wraps, without HTTP: ``python -m bench overhead``.
 
 Both run in this process, in turn, call by call: each in a transaction of its own, as the same user and with the same
-context, so that neither finds the other's records in Odoo's cache.
+context, so that neither finds the other's records in Odoo's cache. Then what each fast piece wins (``pieces``).
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections.abc import Callable
@@ -18,13 +19,14 @@ from werkzeug.datastructures import LanguageAccept
 from app.auth.principal import CallReport, Credentials
 from app.definitions.definition import Exposure
 from app.factory import create_app
-from app.operations.actions import READ, SEARCH, Action
+from app.operations.actions import CREATE, READ, SEARCH, UPDATE, Action
 from app.operations.endpoints import Endpoint
 from app.operations.gateway import Call
 from app.operations.single import RecordOperations
+from app.operations.versions import Condition
 from app.policy.context import RequestedContext
 from app.web.routing import Gatehouse
-from bench import configure
+from bench import configure, pieces
 from odoo_bridge import users
 
 #: Times that each call is made, and of them those that only warm up.
@@ -33,6 +35,9 @@ CALLS, WARMING = 400, 50
 LIMIT = 0.20
 TWO = ["name", "email"]
 FIVE = ["name", "email", "phone", "street", "city"]
+TEN = [*FIVE, "zip", "ref", "is_company", "country_id", "create_date"]
+#: The name of partners that are created, and deleted in the end.
+_CREATED = "Created by bench overhead"
 
 
 @dataclass
@@ -102,22 +107,30 @@ class Calls:
 
 
 def main() -> None:
-    """Print the table; exit with 1 where the gateway adds too much to a search."""
+    """Print the tables; exit with 1 where the gateway adds too much to a search, or a fast piece wins too little."""
     app = create_app()
     configured = configure.configure(app)
     logging.disable(logging.WARNING)
     app.services.catalog.refresh()
     basic = (configured["client_id"], configured["client_secret"])
     token = app.test_client().post("/api/oauth2/token", auth=basic).get_json()["access_token"]
-    jobs = _jobs(Calls(app, configured["uid"], token), _some_partner(app))
+    calls, partner_id = Calls(app, configured["uid"], token), _some_partner(app)
+    jobs = _jobs(calls, partner_id)
     for _ in range(CALLS):
         for job in jobs.values():
             started = time.perf_counter()
             job.queries = job.run()
             job.seconds.append(time.perf_counter() - started)
-    app.services.catalog.stop()
-    app.services.recorder.stop()
-    raise SystemExit(report(jobs))
+    code = report(jobs)
+    try:
+        wasted = pieces.report(pieces.measure(_of_pieces(calls, partner_id)))
+    finally:
+        app.services.transactions.run(_delete_created)
+        app.services.catalog.stop()
+        app.services.recorder.stop()
+    for sentence in wasted:
+        print(sentence)
+    raise SystemExit(code or bool(wasted))
 
 
 def report(jobs: dict[str, Job]) -> int:
@@ -152,6 +165,36 @@ def _jobs(calls: Calls, partner_id: int) -> dict[str, Job]:
         "bare_read": Job("Odoo: read, five fields", lambda: calls.bare(lambda env: _read(env, partner_id))),
         "read": Job("the gateway: read, five fields", lambda: calls.gateway(READ, lambda do: do.read(public_id, read))),
     }
+
+
+def _of_pieces(calls: Calls, partner_id: int) -> dict[str, Callable[[], int]]:
+    """Return the calls that the fast pieces are measured by."""
+    public_id = calls.public_id(partner_id)
+    two, five, ten = (",".join(fields) for fields in (TWO, FIVE, TEN))
+    numbers = itertools.count()
+
+    def search(**parameters: str) -> Callable[[], int]:
+        return lambda: calls.gateway(SEARCH, lambda do: do.search({"count": "none", **parameters}))
+
+    def update() -> int:
+        phone = {"phone": f"+49 30 {next(numbers)}"}
+        return calls.gateway(UPDATE, lambda do: do.update(public_id, phone, {"fields": two}, Condition()))
+
+    def create() -> int:
+        return calls.gateway(CREATE, lambda do: do.create({"name": _CREATED}, {"fields": two}))
+
+    return {
+        "search 80": search(fields=two, limit="80"),
+        "with a many2one's name": search(fields="name,parent_id", limit="80"),
+        "search 1,000 of ten fields": search(fields=ten, limit="1000"),
+        "read": lambda: calls.gateway(READ, lambda do: do.read(public_id, {"fields": five})),
+        "update": update,
+        "create": create,
+    }
+
+
+def _delete_created(root: Any) -> None:
+    root["res.partner"].search([("name", "=", _CREATED)]).unlink()
 
 
 def _one_query(env: Any) -> int:

@@ -8,6 +8,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -332,16 +333,9 @@ def test_a_pipelined_request_has_all_its_time_from_the_end_of_the_answer_before(
 def test_brief_answers_are_made_one_after_the_other_and_others_beside_each_other(
     exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    works: list[Callable[[], None]] = []
     now = time.monotonic()
-    monkeypatch.setattr(exchanges._threads, "do", works.append)
     monkeypatch.setattr("serving.exchanges.time.monotonic", lambda: now)
-    exchanges._cfg.set("threads", 3)
-    for number in range(4):
-        conn, client = connect()
-        token = str(number)
-        exchanges._callers.vouch(credential_of([(b"authorization", f"Bearer {token}".encode())]) or b"", token)
-        ask(exchanges, conn, client, "/", token=token)
+    works = ask_four(exchanges, connect, monkeypatch)
     assert exchanges.give_turns() == pytest.approx(BRIEF)
     assert len(works) == 1
     works[0]()
@@ -354,3 +348,24 @@ def test_brief_answers_are_made_one_after_the_other_and_others_beside_each_other
     now += BRIEF
     assert exchanges.give_turns() is None
     assert len(works) == 4
+
+
+def test_brief_answers_are_made_beside_each_other_where_that_is_not_wished(
+    exchanges: Exchanges, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchanges._options = replace(exchanges._options, brief=0.0)
+    works = ask_four(exchanges, connect, monkeypatch)
+    assert exchanges.give_turns() is None
+    assert len(works) == 3
+
+
+def ask_four(exchanges: Exchanges, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """Ask as four callers for the answers of three threads; what a thread would do is done by who asks."""
+    works: list[Callable[[], None]] = []
+    monkeypatch.setattr(exchanges._threads, "do", works.append)
+    exchanges._cfg.set("threads", 3)
+    for token in "0123":
+        conn, client = connect()
+        exchanges._callers.vouch(credential_of([(b"authorization", f"Bearer {token}".encode())]) or b"", token)
+        ask(exchanges, conn, client, "/", token=token)
+    return works
