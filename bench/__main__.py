@@ -20,15 +20,20 @@ from dev.steps import say
 RESULT = paths.LOCAL / "bench.json"
 
 
-def main(arguments: list[str]) -> int:
-    """Run a benchmark; return the exit code."""
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="?", choices=["http", "overhead", "growth"], default="http")
     parser.add_argument("--rounds", type=int, help="default: 5")
     parser.add_argument("--seconds", type=int, help="whole seconds for each workload, server and round; default: 3")
     parser.add_argument("--quick", action="store_true", help="two rounds of one second: a look, no measurement")
     parser.add_argument("--only", action="append", default=[], metavar="WORKLOAD", help="may be repeated")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str]) -> int:
+    """Run a benchmark; return the exit code."""
+    options = parser().parse_args(arguments)
     if options.what == "overhead":
         return command.run(overhead)
     rounds, seconds = (2, 1) if options.quick else (5, 3)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +10,8 @@ import pytest
 
 from tests.deploy import machine as machines
 from tests.deploy.machine import Machine
-from tests.server.conftest import ROOT, wait_until
-
-
-def blocks(page: str, kind: str, heading: str) -> list[str]:
-    """Return the code blocks of a language below a heading of a page in docs/."""
-    section = (ROOT / "docs" / f"{page}.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return [
-        textwrap.dedent(block) for block in re.findall(rf"^ *```{kind}\n(.*?)^ *```", section, re.DOTALL | re.MULTILINE)
-    ]
+from tests.pages import blocks
+from tests.server.conftest import wait_until
 
 
 @dataclass

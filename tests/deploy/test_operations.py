@@ -11,9 +11,10 @@ import pytest
 import requests
 
 from tests.deploy import machine as machines
-from tests.deploy.conftest import Walk, blocks, files, wait_for_site
+from tests.deploy.conftest import Walk, files, wait_for_site
 from tests.deploy.machine import DATABASE, Machine
 from tests.deploy.odoo_installation import WERKZEUG
+from tests.pages import blocks
 from tests.server.conftest import wait_until
 
 pytestmark = pytest.mark.live

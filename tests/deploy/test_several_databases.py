@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from dev.cluster import port_free
-from tests.deploy.conftest import Walk, blocks
+from tests.deploy.conftest import Walk
+from tests.pages import blocks
 
 pytestmark = pytest.mark.live
 PAGE = "several-databases"

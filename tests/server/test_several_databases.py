@@ -15,8 +15,9 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
+from tests.pages import blocks
 from tests.server import nginx
-from tests.server.conftest import ROOT, Server, free_port, serving
+from tests.server.conftest import Server, free_port, serving
 
 pytestmark = pytest.mark.live
 #: The databases; Odoo's dbfilter takes the first part of a name, in which no underscore may stand.
@@ -47,10 +48,8 @@ class Sites:
 
 
 def _block(language: str, heading: str) -> str:
-    page = (ROOT / "docs" / "several-databases.md").read_text()
-    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    (block,) = re.findall(rf"^```{language}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
-    return str(block)
+    (block,) = blocks("several-databases", language, heading)
+    return block
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,10 @@
-"""The README's walk through, run as it stands there, against a live server."""
+"""The README's walk through, and what docs/oauth2.md shows, run as they stand there, against a live server."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,20 +12,19 @@ from typing import Any
 
 import pytest
 
-from tests.server.conftest import ROOT, Server
+from tests.pages import blocks
+from tests.server.conftest import Server
 
 pytestmark = pytest.mark.live
 
 
 def _walkthrough(server: Server) -> list[str]:
     """Return the shell blocks of the section, aimed at the test's server and database."""
-    readme = (ROOT / "README.md").read_text()
-    section = readme.split("## A walk through")[1].split("\n## ")[0]
-    blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-    assert len(blocks) == 5
+    found = blocks("README", "sh", "A walk through")
+    assert len(found) == 5
     return [
         block.replace("http://127.0.0.1:8070", server.url).replace('"db": "demo"', f'"db": "{server.database}"')
-        for block in blocks
+        for block in found
     ]
 
 
@@ -80,6 +80,18 @@ def test_the_walk_through_works_as_written(
         "AND res_id = (SELECT min(id) FROM res_partner WHERE active)"
     )
     assert len(image) == size
+
+
+def test_a_client_app_is_made_gets_a_token_and_calls_as_written(server: Server, tmp_path: Path) -> None:
+    ((create, token, call),) = (block.strip().splitlines() for block in blocks("oauth2", "sh", "Who calls"))
+    made = server.flask(*shlex.split(create)[1:]).stdout
+    client_id, secret = re.findall(r"^client_(?:id|secret) +(\S+)", made, re.MULTILINE)
+    base = f"BASE={server.url}\n"
+    token = token.replace("client_id=…", f"client_id={client_id}").replace("client_secret=…", f"client_secret={secret}")
+    (given,) = _run(base + token, tmp_path)
+    (found,) = _run(base + call.replace("gha_…", given["access_token"]), tmp_path)
+    assert found["result"]["records"]
+    assert set(given["scope"].split()) == {"read", "search"}
 
 
 def _found_id(base: str, folder: Path) -> str:

@@ -96,3 +96,18 @@ def test_the_image_gets_no_secret_and_settings_that_exist() -> None:
     assert said
     assert said <= known
     assert not re.search(r"(?im)^(ARG|ENV|COPY).*(password|secret|token)", DOCKERFILE)
+
+
+def test_the_page_builds_with_arguments_and_starts_services_that_there_are(services: dict[str, Any]) -> None:
+    page = (ROOT / "docs" / "containers.md").read_text()
+    arguments = set(re.findall(r"--build-arg (\w+)=", page))
+    assert arguments == {"BASE", "REVISION", "REQUIREMENTS"}
+    assert arguments <= set(re.findall(r"(?m)^ARG (\w+)", DOCKERFILE))
+    used = re.findall(r"docker compose (?:up -d|run --rm|exec(?: -T)?|kill -s HUP) (\w+)", page)
+    assert set(used) <= services.keys()
+    assert {"db", "odoo", "gatehouse"} == set(used)
+
+
+def test_the_page_makes_the_secrets_that_the_services_read() -> None:
+    page, compose = ((ROOT / name).read_text() for name in ("docs/containers.md", "deploy/compose.yaml"))
+    assert set(re.findall(r"> (secrets/[\w.]+)$", page, re.MULTILINE)) <= set(re.findall(r"secrets/[\w.]+", compose))
