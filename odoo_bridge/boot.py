@@ -16,7 +16,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import addon_imports, caches, compat, connections, files, images, relies_on
+from . import addon_imports, caches, compat, connections, filestore, images, relies_on
 from .errors import BootError
 
 _logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     instance = Instance(name, Path(config["data_dir"]), sql_db.connection_info_for(name)[1])
     load(instance)
     relies_on.act_on({*changed, *relies_on.changed()})
-    files.install()
+    filestore.install()
     images.bound()
     return instance
 

@@ -22,7 +22,7 @@ from psycopg2.pool import PoolError
 from . import deadline
 from .deadline import CallTimeout
 from .fast import is_on
-from .fast.driver import Connection, TransactionCursor
+from .fast.driver import TransactionConnection, TransactionCursor
 from .translation import SCARCE, is_lost_connection
 
 #: What begins statements that only end a part of the transaction (see ``odoo.sql_db.BaseCursor.savepoint``).
@@ -34,7 +34,7 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 class Pool(ConnectionPool):  # type: ignore[misc]
     """Odoo's pool, from which a connection can also be had as the last call has left it."""
 
-    def borrow_as_it_is(self, info: dict[str, Any]) -> Connection:
+    def borrow_as_it_is(self, info: dict[str, Any]) -> TransactionConnection:
         """Return a connection that was used lately, without asking the database whether it still lives.
 
         Where there is none it comes from ``borrow``, which resets it.
@@ -51,16 +51,16 @@ class Pool(ConnectionPool):  # type: ignore[misc]
                     return connection  # type: ignore[no-any-return]
         return self.borrow_anew(info)
 
-    def borrow_anew(self, info: dict[str, Any]) -> Connection:
+    def borrow_anew(self, info: dict[str, Any]) -> TransactionConnection:
         """Return a connection that was reset, or a new one, for those that take it as it is later."""
-        connection: Connection = self.borrow(info)
+        connection: TransactionConnection = self.borrow(info)
         connection._pool_info = info
         return connection
 
     def borrow(self, info: dict[str, Any]) -> Any:
         """Return a connection that was reset, or a new one; see ``odoo.sql_db.ConnectionPool.borrow``."""
         connection = super().borrow(info)
-        if isinstance(connection, Connection):
+        if isinstance(connection, TransactionConnection):
             connection.leave_to_psycopg2()
             connection._pool_info = None  # who takes it as it is shall not find what Odoo's own cursors leave
         return connection
@@ -75,7 +75,7 @@ class _Beginning:
         self._pool = pool
         self._beginning = beginning
 
-    def borrow(self, info: dict[str, Any]) -> Connection:
+    def borrow(self, info: dict[str, Any]) -> TransactionConnection:
         """Return a connection on which no transaction is under way."""
         connection = self._pool.borrow_as_it_is(info)
         connection.begin_with(self._beginning)
@@ -88,7 +88,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
     So they hold after a commit or a rollback of the work itself too.
     """
 
-    _cnx: Connection
+    _cnx: TransactionConnection
     _obj: TransactionCursor
     commits: int
     #: Whether what this thread has declared old is all this cursor's: not within the transaction of another one.
@@ -222,7 +222,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
 
 def install() -> None:
     """Make Odoo use a pool of ours; before anything opens a connection."""
-    sql_db.PsycoConnection = Connection
+    sql_db.PsycoConnection = TransactionConnection
     if not isinstance(sql_db._Pool, Pool):
         sql_db._Pool = Pool(int(config["db_maxconn"]), readonly=False)
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from odoo.exceptions import AccessError
 
-from . import by_id, domains, pages
+from . import by_id, domains, paging
 from .fast import columns, prefetch, statements
 from .transaction import Environment
 from .types import Selection, Table
@@ -56,9 +56,9 @@ def search(
 
     records = env[model]
 
-    def page(names: tuple[str, ...]) -> pages.Found:
+    def page(names: tuple[str, ...]) -> paging.Found:
         with domains.refusals(records, domain):
-            return pages.search(records, domain, names, order=order, limit=limit, offset=offset, count=count)
+            return paging.search(records, domain, names, order=order, limit=limit, offset=offset, count=count)
 
     fetched = True
     try:
@@ -67,7 +67,7 @@ def search(
         if not selection.open:
             raise
         found, fetched = page(()), False
-    return Page(_table(found.records, selection, pages.fetch, fetched=fetched), found.more, found.length)
+    return Page(_table(found.records, selection, paging.fetch, fetched=fetched), found.more, found.length)
 
 
 def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> Table:
@@ -108,7 +108,7 @@ def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: D
 def exists(env: Environment, model: str, domain: Domain) -> bool:
     """True if the user can see any record that matches."""
     with domains.refusals(env[model], domain):
-        return bool(pages.search(env[model], domain, (), order="id", limit=1, offset=0, count=False).records)
+        return bool(paging.search(env[model], domain, (), order="id", limit=1, offset=0, count=False).records)
 
 
 def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[int]:
@@ -119,7 +119,7 @@ def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[i
 def first(env: Environment, model: str, domain: Domain) -> int | None:
     """Return the id of the first record that matches, or None."""
     with domains.refusals(env[model], domain):
-        record = pages.search(env[model], domain, (), order="id", limit=1, offset=0, count=False).records
+        record = paging.search(env[model], domain, (), order="id", limit=1, offset=0, count=False).records
     return int(record.id) if record else None
 
 

@@ -139,7 +139,7 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.tools.query:Query.add_where": "0e383428b6b1",
         "odoo.tools.query:Query.select": "b16b997b8960",
     },
-    ("odoo_bridge/fast/statements.py", "odoo_bridge/by_id.py", "odoo_bridge/pages.py"): {
+    ("odoo_bridge/fast/statements.py", "odoo_bridge/by_id.py", "odoo_bridge/paging.py"): {
         "odoo.orm.models:BaseModel._determine_fields_to_fetch": "dd04e03b9b2f",
         "odoo.orm.models:BaseModel._fetch_query": "35bea52148a9",
         "odoo.orm.models:BaseModel.fetch": "5de560663206",
@@ -212,7 +212,7 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.registry:Registry.load": "765488a23e41",
         "odoo.orm.registry:Registry.new": "83e4350e80ed",
     },
-    ("odoo_bridge/pages.py", "odoo_bridge/by_id.py", "odoo_bridge/records.py"): {
+    ("odoo_bridge/paging.py", "odoo_bridge/by_id.py", "odoo_bridge/records.py"): {
         "odoo.orm.models:BaseModel._as_query": "19b5b1d58b33",
         "odoo.orm.models:BaseModel._filtered_access": "3927f7962c54",
         "odoo.orm.models:BaseModel.search": "c539ae476c76",
@@ -228,7 +228,7 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.sql_db:Connection.cursor": "934b8771cfcd",
         "odoo.sql_db:ConnectionPool.close_all": "8166ceb51b10",
     },
-    ("odoo_bridge/files.py", "odoo_bridge/binary.py"): {
+    ("odoo_bridge/filestore.py", "odoo_bridge/binary.py"): {
         "odoo.addons.base.models.ir_attachment:IrAttachment._file_write": "6557c648fde0",
         "odoo.addons.base.models.ir_attachment:IrAttachment._full_path": "8c90a4a5c312",
         "odoo.addons.base.models.ir_attachment:IrAttachment._same_content": "400577c61735",

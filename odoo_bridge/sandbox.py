@@ -2,9 +2,10 @@
 
 Rolling back is not enough: methods commit, open cursors of their own, start threads and programs, send mail, call other
 hosts and write files. Inside ``isolated`` each of these is kept in, for the thread that runs the call and for no other:
-the call's connection is held (``held``), cursors are savepoints, threads run in this one (``sandbox_threads``), and
-what leaves the process is refused (``sandbox_process``). What can't be kept in are PostgreSQL's sequences and what
-code does that is older than the call: a thread that takes work from a queue, a function for the process's end.
+the call's connection is held (``held_connection``), cursors are savepoints, threads run in this one
+(``sandbox_threads``), and what leaves the process is refused (``sandbox_process``). What can't be kept in are
+PostgreSQL's sequences and what code does that is older than the call: a thread that takes work from a queue, a
+function for the process's end.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from . import sandbox_process, sandbox_threads  # noqa: F401  they keep in from 
 from .caches import View
 from .connections import SettingCursor
 from .errors import Rejected
-from .fast.driver import Connection
-from .held import HeldConnection, ReadOnlyConnection, held
-from .kept_in import keeping_in, kept_in, refused, state
+from .fast.driver import TransactionConnection
+from .held_connection import HeldConnection, ReadOnlyConnection, held
+from .sandbox_state import keeping_in, kept_in, refused, state
 from .transaction import Environment
 from .translation import translate
 
@@ -199,7 +200,7 @@ def _connection_cursor(connection: Any) -> Any:
 
 
 @kept_in(psycopg2, "_connect", way_out=True)  # what psycopg2.connect calls, whoever has imported that
-@kept_in(Connection, "__init__", way_out=True)
+@kept_in(TransactionConnection, "__init__", way_out=True)
 @kept_in(sql_db.ConnectionPool, "borrow")
 @kept_in(sql_db.ConnectionPool, "close_all")
 def _no_connections(*arguments: Any, **options: Any) -> Any:

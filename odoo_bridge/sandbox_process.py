@@ -12,7 +12,7 @@ import sys
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from .kept_in import kept_in, refused, state
+from .sandbox_state import kept_in, refused, state
 
 #: Audit events of what starts a program, or another process of this one.
 _PROGRAMS = frozenset(

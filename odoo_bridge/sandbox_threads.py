@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from .kept_in import Refused, kept_in, refused, state
+from .sandbox_state import SandboxRefusal, kept_in, refused, state
 
 _logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _sleep = time.sleep
 _select = selectors.EpollSelector.select
 
 
-def _refusal(why: str) -> Refused:
+def _refusal(why: str) -> SandboxRefusal:
     return refused(f"Test mode runs the threads of a call one after the other, {why}.", "threads")
 
 
@@ -44,7 +44,7 @@ def _run_at_once(thread: threading.Thread) -> None:
     state.threads += 1
     try:
         thread.run()
-    except Refused:
+    except SandboxRefusal:
         raise
     except SystemExit:
         pass  # ends the thread, and nothing is said
@@ -105,7 +105,7 @@ def _select_in_vain(selector: selectors.EpollSelector, timeout: float | None = N
 
 
 def _spend(seconds: float | None) -> None:
-    """Count what a thread waits; raises Refused where nobody will ever end it."""
+    """Count what a thread waits; raises SandboxRefusal where nobody will ever end it."""
     if seconds is None:
         raise _refusal("and one waits for another")
     if state.threads:

@@ -25,7 +25,7 @@ BODY_SECONDS = ANSWER_SECONDS = 20.0
 RATE = 4096
 
 
-class Connection:
+class ClientConnection:
     """A client's connection: what it has sent, and its answer. Where it waits, and for what, is kept by ``Places``.
 
     ``callers``: for whom its request counts (``Turns``), ``credential``: a digest of what it calls with. ``prober``:
@@ -37,7 +37,7 @@ class Connection:
         self.sock = sock
         self.client = client
         self.server = server
-        self.place: dict[Connection, None] | None = None
+        self.place: dict[ClientConnection, None] | None = None
         self.deadline = 0.0
         self.events = 0
         self.counted = 0  # of ``in_file``

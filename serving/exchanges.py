@@ -15,7 +15,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 from serving import probes
 from serving.answer import BACKLOG, Answer, Application
 from serving.callers import Callers
-from serving.connection import Connection
+from serving.connection import ClientConnection
 from serving.environ import environ_of
 from serving.framing import Progress, Request
 from serving.places import READ, WRITE, Places
@@ -74,13 +74,13 @@ class Exchanges:
         self._defer = defer
         self._threads = Threads("call", cfg.threads)
         self._busy = 0  # threads that make answers
-        self._newest: Connection | None = None  # the last one whose answer was begun, while it is made
+        self._newest: ClientConnection | None = None  # the last one whose answer was begun, while it is made
         self._begun_at = 0.0
         self._probes = Probes()
         self._callers = Callers(options.proxies, options.place_of)
         self._turns = Turns(options.at_once)
-        self._due: OrderedDict[Connection, None] = OrderedDict()  # whose clients have done something; first come first
-        self._unread: deque[Connection] = deque()  # with more in what they have sent than one turn was for
+        self._due: OrderedDict[ClientConnection, None] = OrderedDict()  # in the order of their clients' events
+        self._unread: deque[ClientConnection] = deque()  # with more in what they have sent than one turn was for
 
     def start(self) -> None:
         """Start the threads; after the fork."""
@@ -112,7 +112,7 @@ class Exchanges:
         if self.connections >= self._cfg.worker_connections:
             self.make_room()
         self.connections += 1
-        self._step(self._receive, Connection(sock, client, server, self._options.max_body))
+        self._step(self._receive, ClientConnection(sock, client, server, self._options.max_body))
 
     def make_room(self) -> None:
         """Close the connection that has the least to lose."""
@@ -120,7 +120,7 @@ class Exchanges:
         if conn is not None:
             self._step(self._close, conn)
 
-    def on_client(self, conn: Connection) -> None:
+    def on_client(self, conn: ClientConnection) -> None:
         """A client has sent something, takes more, or has hung up: it is its turn once those before have had theirs."""
         self._due[conn] = None
 
@@ -162,7 +162,7 @@ class Exchanges:
         for conn in self.places.all():
             self._step(self._close, conn)
 
-    def _step(self, step: Callable[[Connection], None], conn: Connection) -> None:
+    def _step(self, step: Callable[[ClientConnection], None], conn: ClientConnection) -> None:
         """Do something for one connection, and let an error of ours be the end of no other."""
         try:
             step(conn)
@@ -171,7 +171,7 @@ class Exchanges:
             if not conn.is_gone:
                 self._close(conn)
 
-    def _drop_late(self, conn: Connection) -> None:
+    def _drop_late(self, conn: ClientConnection) -> None:
         """Drop a connection whose client is too slow; who began a request and did not end it is told so."""
         if conn.place is self.places.receiving:
             self._refuse(conn, Refusal(408, "The request came too slowly."))
@@ -182,7 +182,7 @@ class Exchanges:
 
     # Requests.
 
-    def _on_client(self, conn: Connection) -> None:
+    def _on_client(self, conn: ClientConnection) -> None:
         """A client has sent something, takes more, or has hung up."""
         if conn.is_gone or not conn.events:  # the event is older than what it waits for now
             return
@@ -195,18 +195,18 @@ class Exchanges:
         elif not conn.discard():
             self._close(conn)
 
-    def _on_unread(self, conn: Connection) -> None:
+    def _on_unread(self, conn: ClientConnection) -> None:
         """There was more than one turn was for; unless it has been refused since."""
         if conn.place is self.places.receiving:
             self._collect(conn)
 
-    def _receive(self, conn: Connection) -> None:
+    def _receive(self, conn: ClientConnection) -> None:
         if conn.receive():
             self._collect(conn)
         else:
             self._close(conn)
 
-    def _collect(self, conn: Connection) -> None:
+    def _collect(self, conn: ClientConnection) -> None:
         """Go on with the request that is coming in: it is here as a whole and gets its turn, or waits for more."""
         try:
             progress = conn.collect()
@@ -227,12 +227,12 @@ class Exchanges:
             else:
                 self._idle(conn)
 
-    def _idle(self, conn: Connection) -> None:
+    def _idle(self, conn: ClientConnection) -> None:
         """Wait for a request."""
         patience = min(self._cfg.keepalive, STOP_KEEPALIVE_LINGER) if self.is_ending else self._cfg.keepalive
         self.places.wait(conn, self.places.idle, time.monotonic() + patience, READ)
 
-    def _fail(self, conn: Connection, error: OSError) -> None:
+    def _fail(self, conn: ClientConnection, error: OSError) -> None:
         """The client is gone, or what it sends can't be kept."""
         if isinstance(error, (ConnectionError, TimeoutError)):
             self._close(conn)
@@ -252,7 +252,7 @@ class Exchanges:
             else:
                 self._refuse(conn, Refusal(503, "Too many large requests are on their way."))
 
-    def _queue(self, conn: Connection, request: Request) -> None:
+    def _queue(self, conn: ClientConnection, request: Request) -> None:
         """Let a request be answered in its turn."""
         try:
             environ = environ_of(request, conn.client, conn.server)
@@ -279,7 +279,7 @@ class Exchanges:
 
     # Answers.
 
-    def _make(self, conn: Connection, then: Callable[[Connection], None]) -> None:
+    def _make(self, conn: ClientConnection, then: Callable[[ClientConnection], None]) -> None:
         """In a thread: make the next part of an answer; ``then`` is what the loop does with it."""
         answer = conn.answer
         try:
@@ -296,12 +296,12 @@ class Exchanges:
         finally:
             self._defer(then, conn)
 
-    def _probed(self, conn: Connection) -> None:
+    def _probed(self, conn: ClientConnection) -> None:
         """A part of a probe's answer is there."""
         self._probes.done(conn)
         self._answered(conn)
 
-    def _made(self, conn: Connection) -> None:
+    def _made(self, conn: ClientConnection) -> None:
         """A thread is free again: others may have their turn."""
         self._busy -= 1
         if conn is self._newest:
@@ -313,12 +313,12 @@ class Exchanges:
                 self.places.leave(following)
         self._answered(conn)
 
-    def _answered(self, conn: Connection) -> None:
+    def _answered(self, conn: ClientConnection) -> None:
         """A part of an answer is there: send it."""
         if not conn.is_gone:
             self._step(self._send, conn)
 
-    def _send(self, conn: Connection) -> None:
+    def _send(self, conn: ClientConnection) -> None:
         """Send what the client takes; go on with the answer, or with what comes next on this connection."""
         answer, outbox = conn.answer, conn.outbox
         try:
@@ -345,7 +345,7 @@ class Exchanges:
         else:
             self._hang_up(conn)
 
-    def _refuse(self, conn: Connection, refusal: Refusal) -> None:
+    def _refuse(self, conn: ClientConnection, refusal: Refusal) -> None:
         """Tell a client why its request is not served, and end the connection."""
         if conn.place is self.places.held:
             self._turns.give_up(conn)
@@ -360,7 +360,7 @@ class Exchanges:
         else:
             self._hang_up(conn)
 
-    def _hang_up(self, conn: Connection) -> None:
+    def _hang_up(self, conn: ClientConnection) -> None:
         """Close an answered connection once the client has read it all (RFC 9112 9.6).
 
         A close with bytes unread would reset the connection, and the client lose the answer.
@@ -372,7 +372,7 @@ class Exchanges:
             return
         self.places.wait(conn, self.places.closing, time.monotonic() + CLOSE_SECONDS, READ)
 
-    def _close(self, conn: Connection) -> None:
+    def _close(self, conn: ClientConnection) -> None:
         if conn.place is self.places.held:
             self._turns.give_up(conn)
         self.connections -= 1

@@ -6,9 +6,9 @@ import selectors
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from serving.connection import Connection
+from serving.connection import ClientConnection
 
-Place: TypeAlias = dict[Connection, None]
+Place: TypeAlias = dict[ClientConnection, None]
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -29,7 +29,7 @@ class Places:
         self.closing: Place = {}
         self.in_file = 0  # bytes that lie on the disk for all of them
 
-    def wait(self, conn: Connection, place: Place, deadline: float, events: int) -> None:
+    def wait(self, conn: ClientConnection, place: Place, deadline: float, events: int) -> None:
         """Let a connection wait in a place for events of its client, until ``deadline`` (``time.monotonic``)."""
         conn.deadline = deadline
         if conn.place is not place:
@@ -39,13 +39,13 @@ class Places:
         self.watch(conn, events)
         self.note_files(conn)
 
-    def leave(self, conn: Connection) -> None:
+    def leave(self, conn: ClientConnection) -> None:
         """Take a connection out of its place. It stays watched: its next wait is mostly the same, and soon."""
         if conn.place is not None:
             del conn.place[conn]
             conn.place = None
 
-    def watch(self, conn: Connection, events: int) -> None:
+    def watch(self, conn: ClientConnection, events: int) -> None:
         """Watch a connection for events, 0 for none."""
         if events == conn.events:
             return
@@ -57,35 +57,35 @@ class Places:
             self._poller.unregister(conn.sock)
         conn.events = events
 
-    def remove(self, conn: Connection) -> None:
+    def remove(self, conn: ClientConnection) -> None:
         """Close a connection, and forget it."""
         self.leave(conn)
         self.watch(conn, 0)
         conn.close()
         self.note_files(conn)
 
-    def note_files(self, conn: Connection) -> None:
+    def note_files(self, conn: ClientConnection) -> None:
         """Count anew what lies on the disk for a connection."""
         self.in_file += conn.in_file - conn.counted
         conn.counted = conn.in_file
 
-    def late(self, now: float) -> Iterator[Connection]:
+    def late(self, now: float) -> Iterator[ClientConnection]:
         """Yield the connections whose time is over."""
         for place in (self.idle, self.receiving, self.held, self.sending, self.closing):
             yield from [conn for conn in place if conn.deadline <= now]
 
-    def expendable(self) -> Connection | None:
+    def expendable(self) -> ClientConnection | None:
         """Return the connection that has waited longest, of those that have the least to lose."""
         for place in (self.closing, self.idle, self.receiving, self.sending):
             if place:
                 return next(iter(place))
         return None
 
-    def longest_in_file(self) -> Connection | None:
+    def longest_in_file(self) -> ClientConnection | None:
         """Return one whose body or answer lies on the disk: who waits for its own other requests, else the longest."""
         places = (self.held, self.receiving, self.sending)
         return next((conn for place in places for conn in place if conn.in_file), None)
 
-    def all(self) -> list[Connection]:
+    def all(self) -> list[ClientConnection]:
         """Return all that wait."""
         return [*self.idle, *self.receiving, *self.held, *self.sending, *self.closing]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from serving.connection import Connection
+from serving.connection import ClientConnection
 from serving.threads import Threads
 
 #: What is a probe; the threads for each; and how many of one address may be under way.
@@ -25,7 +25,7 @@ class Probes:
         for threads in self._threads.values():
             threads.start()
 
-    def add(self, conn: Connection, path: str, address: str, make: Callable[[Connection], None]) -> bool:
+    def add(self, conn: ClientConnection, path: str, address: str, make: Callable[[ClientConnection], None]) -> bool:
         """Let a thread ``make`` the answer; return False where the address has too many under way."""
         if self._under_way[address] >= AT_ONCE:
             return False
@@ -34,7 +34,7 @@ class Probes:
         self._threads[path].do(partial(make, conn))
         return True
 
-    def done(self, conn: Connection) -> None:
+    def done(self, conn: ClientConnection) -> None:
         """Take note that a probe's answer, or the first part of it, is there."""
         address, conn.prober = conn.prober, None
         if address is not None:

@@ -23,7 +23,7 @@ from typing import Any
 
 from serving import draining, fork_signals, renewal
 from serving.process_table import processes
-from serving.trial import Trial
+from serving.trial import StartTrial
 
 #: What one arbiter leaves to the next: JSON with the workers' process ids, and folders to remove after them.
 _LEGACY = "GATEHOUSE_LEGACY"
@@ -61,7 +61,7 @@ class Reloads:
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        self._trial: Trial | None = None
+        self._trial: StartTrial | None = None
         self._cures = ""
         self._again = False
 
@@ -100,7 +100,7 @@ class Reloads:
         self._server.log.info("Reloading: trying the new version")
         sockets = [listener.fileno() for listener in self._server.LISTENERS]
         try:
-            self._trial, self._cures = Trial(self._command, self._environ() | more, sockets), ""
+            self._trial, self._cures = StartTrial(self._command, self._environ() | more, sockets), ""
         except OSError as error:
             self._server.log.error("The new version can't be tried, and the one of before serves on: %s", error)
 

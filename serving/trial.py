@@ -14,7 +14,7 @@ PATIENCE = 300
 _SHELL = '"$@" 3>&-; echo $? >&3'
 
 
-class Trial:
+class StartTrial:
     """Loads settings, Odoo's registry and definitions (``gunicorn --check-config``); what is wrong goes to the log."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], closed: Iterable[int] = ()) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 
 from serving.callers import Caller
-from serving.connection import Connection
+from serving.connection import ClientConnection
 
 #: Requests of one caller that may wait for its others; requests that may wait for a thread.
 HELD, READY = 32, 512
@@ -17,9 +17,9 @@ class Turns:
     def __init__(self, at_once: int) -> None:
         """``at_once``: requests of one caller that may be under way."""
         self._at_once = at_once
-        self._ready: deque[Connection] = deque()
+        self._ready: deque[ClientConnection] = deque()
         self._under_way: Counter[Caller] = Counter()
-        self._held: dict[Caller, dict[Connection, None]] = {}
+        self._held: dict[Caller, dict[ClientConnection, None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._ready)
@@ -30,7 +30,7 @@ class Turns:
             self._may_begin(callers) or all(len(self._held.get(caller, ())) < HELD for caller in callers)
         )
 
-    def add(self, conn: Connection, callers: tuple[Caller, ...]) -> bool:
+    def add(self, conn: ClientConnection, callers: tuple[Caller, ...]) -> bool:
         """Let a request be answered in its turn; return False where it has to wait for others of its callers."""
         conn.callers = callers
         if self._may_begin(callers):
@@ -40,15 +40,15 @@ class Turns:
             self._held.setdefault(caller, {})[conn] = None
         return False
 
-    def again(self, conn: Connection) -> None:
+    def again(self, conn: ClientConnection) -> None:
         """Let an answer that is under way go on in its turn."""
         self._ready.append(conn)
 
-    def next(self) -> Connection:
+    def next(self) -> ClientConnection:
         """Return whose turn it is."""
         return self._ready.popleft()
 
-    def done(self, conn: Connection) -> list[Connection]:
+    def done(self, conn: ClientConnection) -> list[ClientConnection]:
         """Take note that a request is answered; return those that wait no longer for it, whose turn it is now."""
         callers, conn.callers = conn.callers, ()
         for caller in callers:
@@ -64,7 +64,7 @@ class Turns:
                     following.append(waiting)
         return following
 
-    def give_up(self, conn: Connection) -> None:
+    def give_up(self, conn: ClientConnection) -> None:
         """Let a request wait no longer for others of its callers."""
         self._forget(conn)
         conn.callers = ()
@@ -72,11 +72,11 @@ class Turns:
     def _may_begin(self, callers: tuple[Caller, ...]) -> bool:
         return all(self._under_way[caller] < self._at_once for caller in callers)
 
-    def _begin(self, conn: Connection) -> None:
+    def _begin(self, conn: ClientConnection) -> None:
         self._under_way.update(conn.callers)
         self._ready.append(conn)
 
-    def _forget(self, conn: Connection) -> None:
+    def _forget(self, conn: ClientConnection) -> None:
         for caller in conn.callers:
             held = self._held[caller]
             del held[conn]

@@ -17,7 +17,7 @@ from gunicorn.workers.gthread import PollableMethodQueue
 
 from serving.acceptor import Acceptor
 from serving.balance import Board
-from serving.connection import Connection
+from serving.connection import ClientConnection
 from serving.exchanges import Exchanges, Options
 from serving.memory import Slack
 from serving.places import READ, Places
@@ -102,7 +102,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         if self._look_again is not None:
             patience = min(patience, self._look_again)
         for key, _ in poller.select(0 if exchanges.has_due else patience):
-            if isinstance(key.data, Connection):
+            if isinstance(key.data, ClientConnection):
                 exchanges.on_client(key.data)
             else:
                 key.data(key.fileobj)

@@ -22,7 +22,7 @@ class StalePlan(SerializationFailure):
     """A prepared statement is no longer good, because a table was changed meanwhile: the transaction is tried again."""
 
 
-class Connection(PsycoConnection):  # type: ignore[misc]
+class TransactionConnection(PsycoConnection):  # type: ignore[misc]
     """A connection that sends BEGIN, COMMIT and ROLLBACK itself where ``begin_with`` says so: psycopg2 does not."""
 
     autocommit: bool
@@ -82,17 +82,17 @@ class Connection(PsycoConnection):  # type: ignore[misc]
             self._end("ROLLBACK")
 
     def _end(self, statement: str) -> None:
-        with super().cursor() as plain:  # also where cursors are held back from doing this (see held.py)
+        with super().cursor() as plain:  # also where cursors are held back from doing this (see held_connection.py)
             plain.execute(statement)
 
 
 class TransactionCursor(Psycopg2Cursor):
-    """A cursor of a ``Connection``, whose first statement in a transaction begins it.
+    """A cursor of a ``TransactionConnection``, whose first statement in a transaction begins it.
 
     ``ending`` goes with each statement while it is set: ``COMMIT`` with the last one of a transaction.
     """
 
-    connection: Connection
+    connection: TransactionConnection
     ending = ""
 
     def execute(self, query: Any, vars: Any = None) -> None:

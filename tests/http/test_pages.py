@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.web.routing import Gatehouse
-from odoo_bridge import pages
+from odoo_bridge import paging
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.conftest import Client
 from tests.http.queries import counted_queries
@@ -111,7 +111,7 @@ def test_length_is_what_odoo_counts(model: str, offset: int, demo: Client, publi
 def test_without_a_count_no_more_is_looked_at_than_a_page_needs(
     model: str, demo: Client, publish: Publish, app: Gatehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "_PIECE", 1)
+    monkeypatch.setattr(paging, "_PIECE", 1)
     expected, _ = visible(app, "demo", model)
     route = publish(model, fields=["create_date"], id_obfuscation=False)
     found = walk(demo, route, order="id", limit=1, count="none")

@@ -13,11 +13,11 @@ import pytest
 from psycopg2.extensions import AsIs, ISQLQuote, adapters
 
 from app.web.routing import Gatehouse
-from odoo_bridge import connections, held
+from odoo_bridge import connections, held_connection
 from odoo_bridge.connections import Pool, SettingCursor
 from odoo_bridge.errors import InvalidValue, ReadOnly
 from odoo_bridge.fast import prepared
-from odoo_bridge.fast.driver import Connection
+from odoo_bridge.fast.driver import TransactionConnection
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
 from odoo_bridge.transaction_control import transaction_control
 
@@ -207,7 +207,9 @@ def test_one_call_waits_for_no_more_than_some_statements(transactions: Transacti
 def test_behind_a_pooler_nothing_is_prepared(
     transactions: Transactions, template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Connection, "get_backend_pid", lambda connection: 1)  # as a pooler numbers its clients
+    monkeypatch.setattr(
+        TransactionConnection, "get_backend_pid", lambda connection: 1
+    )  # as a pooler numbers its clients
     often(transactions, template, 1)
     often(transactions, template, 1)
     assert prepared_names(transactions) == []
@@ -254,7 +256,7 @@ def test_all_models_read_and_search_the_same_prepared(transactions: Transactions
 
 def ask_held(root: Environment, statement: str, values: Any) -> tuple[list[Any], bytes]:
     """Do as ``ask``, on a connection that is held as it is for the methods of a GET."""
-    with held.held(root.cr, held.ReadOnlyConnection):
+    with held_connection.held(root.cr, held_connection.ReadOnlyConnection):
         root.cr.execute(statement, values)
         return root.cr.fetchall(), root.cr._obj.query
 
@@ -275,7 +277,7 @@ def test_a_held_statement_is_judged_once(
         judged.append(text)
         return transaction_control(text)
 
-    monkeypatch.setattr(held, "transaction_control", judge)
+    monkeypatch.setattr(held_connection, "transaction_control", judge)
     for value in (1, 2, 3):
         transactions.run(lambda root, value=value: ask_held(root, template, [value]), read_only=True)  # type: ignore[misc]
     assert judged.count(template) == 1

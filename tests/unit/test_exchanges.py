@@ -18,13 +18,13 @@ from gunicorn.workers.gthread import PollableMethodQueue
 from app.auth.addresses import place_of
 from serving import framing
 from serving.callers import credential_of
-from serving.connection import BODY_SECONDS, Connection
+from serving.connection import BODY_SECONDS, ClientConnection
 from serving.exchanges import BRIEF, Exchanges, Options
 from serving.places import Places
 
 #: Bytes of a body at most, and how many of them have room on the disk.
 MOST, LARGEST_BODIES = 200_000, 8
-Connect = Callable[[], tuple[Connection, socket.socket]]
+Connect = Callable[[], tuple[ClientConnection, socket.socket]]
 
 
 class Application:
@@ -84,9 +84,9 @@ def connect(exchanges: Exchanges) -> Iterator[Connect]:
     """Make a connection of the worker's."""
     pairs = []
 
-    def open_one() -> tuple[Connection, socket.socket]:
+    def open_one() -> tuple[ClientConnection, socket.socket]:
         left, right = socket.socketpair()
-        pairs.append((Connection(left, ("1.2.3.4", 5), ("127.0.0.1", 80), MOST), right))
+        pairs.append((ClientConnection(left, ("1.2.3.4", 5), ("127.0.0.1", 80), MOST), right))
         exchanges.connections += 1
         return pairs[-1]
 
@@ -99,7 +99,7 @@ def connect(exchanges: Exchanges) -> Iterator[Connect]:
             conn.answer.close()
 
 
-def upload(exchanges: Exchanges, conn: Connection, client: socket.socket, size: int) -> None:
+def upload(exchanges: Exchanges, conn: ClientConnection, client: socket.socket, size: int) -> None:
     """Let a client send a body, but for its last byte."""
     client.setblocking(False)
     client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (size + 1))
@@ -151,14 +151,14 @@ def test_a_full_disk_is_503_and_nothing_is_left_behind(
     assert conn.sock.fileno() == -1
 
 
-def ask(exchanges: Exchanges, conn: Connection, client: socket.socket, *paths: str, token: str = "") -> None:
+def ask(exchanges: Exchanges, conn: ClientConnection, client: socket.socket, *paths: str, token: str = "") -> None:
     """Let a client ask, and the loop read it."""
     credential = f"Authorization: Bearer {token}\r\n" if token else ""
     client.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n{credential}\r\n" for path in paths).encode())
     tell(exchanges, conn)
 
 
-def tell(exchanges: Exchanges, conn: Connection) -> None:
+def tell(exchanges: Exchanges, conn: ClientConnection) -> None:
     """Tell the loop that a client has done something."""
     if conn.place is None and not conn.events:
         exchanges._step(exchanges._receive, conn)
@@ -260,7 +260,7 @@ def test_others_have_their_turn_amid_many_chunks(exchanges: Exchanges, connect: 
     assert list(exchanges._unread) == [many]
 
 
-def tell_first(exchanges: Exchanges, conn: Connection) -> None:
+def tell_first(exchanges: Exchanges, conn: ClientConnection) -> None:
     """Take a new connection, and read what there is for one turn."""
     exchanges._step(exchanges._receive, conn)
 
@@ -284,8 +284,8 @@ def test_a_body_that_waits_for_other_requests_of_its_caller_is_the_first_to_be_d
 
 
 def answered(
-    exchanges: Exchanges, pair: tuple[Connection, socket.socket], deferred: PollableMethodQueue, token: str
-) -> tuple[Connection, socket.socket]:
+    exchanges: Exchanges, pair: tuple[ClientConnection, socket.socket], deferred: PollableMethodQueue, token: str
+) -> tuple[ClientConnection, socket.socket]:
     """Let a client ask with a token, and be answered."""
     ask(exchanges, *pair, "/", token=token)
     take_turn(exchanges, deferred)

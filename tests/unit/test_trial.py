@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from serving import trial
-from serving.trial import Trial
+from serving.trial import StartTrial
 from tests.server.conftest import wait_until
 
 
-def outcome(of: Trial) -> bool:
+def outcome(of: StartTrial) -> bool:
     """Wait for how a trial ends."""
     found: list[bool] = []
 
@@ -31,7 +31,7 @@ def outcome(of: Trial) -> bool:
 
 @pytest.mark.parametrize(("program", "starts"), [("true", True), ("false", False)])
 def test_a_version_starts_if_it_says_so_also_when_somebody_else_waits_for_it(program: str, starts: bool) -> None:
-    tried = Trial([program], os.environ)
+    tried = StartTrial([program], os.environ)
     os.waitpid(tried._pid, 0)  # as gunicorn's arbiter does
     assert outcome(tried) is starts
 
@@ -42,7 +42,7 @@ def test_a_version_that_takes_too_long_does_not_start_and_is_ended(
     monkeypatch.setattr(trial, "PATIENCE", 0.3)
     noted = tmp_path / "pid"
     began = time.monotonic()
-    tried = Trial(["sh", "-c", f"echo $$ > {noted}; sleep 60"], os.environ)
+    tried = StartTrial(["sh", "-c", f"echo $$ > {noted}; sleep 60"], os.environ)
     assert outcome(tried) is False
     assert time.monotonic() - began < 30
     os.waitpid(tried._pid, 0)

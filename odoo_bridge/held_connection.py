@@ -22,8 +22,8 @@ from psycopg2.extras import Json
 
 from .connections import SettingCursor
 from .errors import BridgeError, ReadOnly
-from .fast.driver import Connection, TransactionCursor
-from .kept_in import refused
+from .fast.driver import TransactionConnection, TransactionCursor
+from .sandbox_state import refused
 from .transaction_control import holds_values_apart, transaction_control
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
@@ -50,10 +50,10 @@ def _fixed(name: str) -> Any:
     def setter(connection: HeldConnection, value: Any) -> NoReturn:
         raise connection.refusal(name)
 
-    return property(lambda connection: getattr(Connection, name).__get__(connection), setter)
+    return property(lambda connection: getattr(TransactionConnection, name).__get__(connection), setter)
 
 
-class HeldConnection(Connection):
+class HeldConnection(TransactionConnection):
     """The connection of a call in test mode: all that ends its transaction is refused."""
 
     autocommit = _fixed("autocommit")
@@ -94,9 +94,9 @@ class HeldConnection(Connection):
 class ReadOnlyConnection(HeldConnection):
     """The connection of a call that may only read. It may end its transaction: the next one is read-only too."""
 
-    commit = Connection.commit
-    rollback = Connection.rollback
-    close = Connection.close
+    commit = TransactionConnection.commit
+    rollback = TransactionConnection.rollback
+    close = TransactionConnection.close
 
     def refusal(self, what: str) -> BridgeError:
         """Return the error for a way that was tried."""

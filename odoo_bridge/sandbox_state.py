@@ -14,7 +14,7 @@ from typing import Any
 from .errors import BridgeError, Rejected
 
 
-class Refused(Rejected):
+class SandboxRefusal(Rejected):
     """Test mode does not let a call do something."""
 
 
@@ -29,7 +29,7 @@ class State(threading.local):
 
     cursor: Any = None
     testing: bool = False
-    refused: Refused | None = None
+    refused: SandboxRefusal | None = None
     ways_out: int = 0
     threads: int = 0
     waited: float = 0.0
@@ -74,8 +74,8 @@ def kept_in(
     return decorate
 
 
-def refused(message: str, kind: str) -> Refused:
+def refused(message: str, kind: str) -> SandboxRefusal:
     """Return the error for something that test mode does not let a call do, and keep the first one of the call."""
-    error = Refused(message, name=f"test_mode_no_{kind}")
+    error = SandboxRefusal(message, name=f"test_mode_no_{kind}")
     state.refused = state.refused or error
     return error
