@@ -14,17 +14,16 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, cast
 
-from werkzeug.datastructures import LanguageAccept
-
-from app.auth.principal import CallReport, Credentials
 from app.definitions.definition import Exposure
 from app.factory import create_app
 from app.operations.actions import CREATE, READ, SEARCH, UPDATE, Action
 from app.operations.endpoints import Endpoint
 from app.operations.gateway import Call
+from app.operations.report import CallReport
 from app.operations.single import RecordOperations
 from app.operations.versions import Condition
 from app.policy.context import RequestedContext
+from app.principal import Credentials
 from app.web.routing import Gatehouse
 from bench import configure, pieces
 from odoo_bridge import users
@@ -84,7 +83,7 @@ class Calls:
             definition=endpoint.definition,
             action=action,
             credentials=self._credentials,
-            requested=RequestedContext(LanguageAccept(), None, None),
+            requested=RequestedContext(None, None, None),
             report=CallReport(),
             request_id="bench",
             call_id="bench",

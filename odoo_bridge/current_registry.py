@@ -17,9 +17,10 @@ from typing import Any
 
 from odoo.modules.registry import Registry
 
-from . import addon_imports, connections, signaling, structure
+from . import addon_imports, connections, signaling
 from .connections import SettingCursor
 from .errors import Conflict, TooCostly, Unavailable
+from .gone import is_gone
 from .loaded_code import LoadedCode, read
 from .translation import translate
 
@@ -152,7 +153,7 @@ class CurrentRegistry:
                 if self._is_passing(error):
                     raise
                 cr.rollback()
-                kept = None if structure.is_gone(cr, registry) else registry
+                kept = None if is_gone(cr, registry) else registry
                 self._note(error, sequences, kept=kept)
                 if kept is None:
                     Registry.delete(self._database)

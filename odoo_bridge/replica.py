@@ -18,8 +18,9 @@ from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
 from odoo.sql_db import Cursor
 
-from . import deadline, structure
+from . import deadline
 from .errors import BridgeError, Conflict, ReadOnly, Unavailable
+from .gone import GONE
 from .transaction import Environment, settings_for
 from .translation import translate
 
@@ -85,7 +86,7 @@ class Replica:
                     registry.reset_changes()
         except Exception as error:
             translated = translate(error)
-            if isinstance(translated, (ReadOnly, Unavailable, Conflict)) or isinstance(error, structure.GONE):
+            if isinstance(translated, (ReadOnly, Unavailable, Conflict)) or isinstance(error, GONE):
                 _logger.info("The primary does a read that the replica could not do: %s", type(error).__name__)
                 raise Unfit("The replica could not do this read.") from error
             if translated is None or translated is error:

@@ -5,12 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg2 import errors as pg
-
-#: What PostgreSQL says of a column or table that the registry has and the database no longer.
-GONE = (pg.UndefinedColumn, pg.UndefinedTable)
-
-
 #: How often this process has taken changes of a registry back that were not committed: others may have seen them.
 _taken_back = 0
 
@@ -40,22 +34,3 @@ class Structure:
         return (
             registry is self.registry and registry.registry_sequence == self.sequence and _taken_back == self.taken_back
         )
-
-
-def is_gone(cr: Any, registry: Any) -> bool:
-    """True if the database lacks a column that the registry has: Odoo is being changed, and has not signalled it yet.
-
-    Reads the names of all columns: for the case that a query has failed.
-    """
-    cr.execute(
-        "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
-        "WHERE c.relnamespace = current_schema::regnamespace AND a.attnum > 0 AND NOT a.attisdropped"
-    )
-    columns = set(cr.fetchall())
-    return any(
-        (model._table, field.name) not in columns
-        for model in registry.values()
-        if model._auto and not model._abstract and not model._table_query
-        for field in model._fields.values()
-        if field.store and field.column_type
-    )

@@ -24,6 +24,7 @@ from . import caches, connections, deadline, signaling, structure
 from .connections import SettingCursor
 from .current_registry import CurrentRegistry
 from .errors import BridgeError, Conflict, Unavailable
+from .gone import GONE, is_gone
 from .structure import Structure
 from .translation import RETRYABLE, translate, violation
 
@@ -140,7 +141,7 @@ class Transactions:
                 tried = self.limits.tries - tries_left
                 _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
                 time.sleep(random.uniform(0.25, 1) * min(0.01 * 2**tried, 0.2))  # noqa: S311  jitter, not a secret
-            except structure.GONE:
+            except GONE:
                 failed = Structure.of(root)
                 self._discard(cr, root)  # after which it has the present one
                 if not tries_left or cr.commits > commits or not self._await_change(cr, root, failed):
@@ -166,9 +167,9 @@ class Transactions:
         self._follow_signals(cr)
         root.transaction.reset()
         if failed.fits(root):
-            is_gone = structure.is_gone(cr, failed.registry)
+            lags = is_gone(cr, failed.registry)
             cr.rollback()
-            if not is_gone:
+            if not lags:
                 return False
         deadline = time.monotonic() + _PATIENCE
         while failed.fits(root):

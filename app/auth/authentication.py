@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from typing import Protocol
 
 from app.analytics import callers
 from app.auth import bearers
 from app.auth.bearers import Bearer
-from app.auth.principal import CallReport, Credentials, Principal
 from app.clients.tokens import Hasher
 from app.definitions.definition import Definition
 from app.errors import Unauthorized
 from app.observe import meters
+from app.principal import Credentials, Principal
 from odoo_bridge import credentials, sessions
 from odoo_bridge.transaction import Environment
+from odoo_bridge.types import Renewal
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)  # RFC 6750 2.1
 _ODOO_KEY = re.compile(r"[0-9a-f]{40}")
+
+
+class SessionReport(Protocol):
+    """The part of a call's report that is filled in here: a session's new secret, to be told whatever comes of it."""
+
+    session: Renewal | None
 
 
 class NoUser(Unauthorized):
@@ -37,7 +45,7 @@ class Authenticator:
         self._on_token = on_token
 
     def authenticate(
-        self, root: Environment, presented: Credentials, definition: Definition, report: CallReport
+        self, root: Environment, presented: Credentials, definition: Definition, report: SessionReport
     ) -> Principal:
         """Return the caller of an API; raises Unauthorized. A public API asks nobody and looks at no credentials."""
         run_as = definition.run_as
@@ -47,7 +55,7 @@ class Authenticator:
         return self._caller(root, presented, run_as, report)
 
     def callers(
-        self, root: Environment, presented: Credentials, run_as: Collection[int | None], report: CallReport
+        self, root: Environment, presented: Credentials, run_as: Collection[int | None], report: SessionReport
     ) -> dict[int | None, Principal]:
         """Return who calls where no API is named: as what the caller would call APIs with each of these ``run_as``.
 
@@ -61,7 +69,9 @@ class Authenticator:
                 continue
         return found
 
-    def _caller(self, root: Environment, presented: Credentials, run_as: int | None, report: CallReport) -> Principal:
+    def _caller(
+        self, root: Environment, presented: Credentials, run_as: int | None, report: SessionReport
+    ) -> Principal:
         if presented.client is not None:
             principal = _acting(bearers.own_bearer(root.cr, presented.client, run_as))
             if principal is None:

@@ -25,9 +25,9 @@ from app.operations.actions import (
 )
 from app.operations.bulk import Bulk, Options
 from app.operations.single import RecordOperations, Versioned
-from app.operations.versions import Condition
 from app.web import answers
 from app.web.calls import current_call
+from app.web.conditions import condition
 from app.web.current import current_incoming, current_request
 from app.web.http_methods import is_safe
 from app.web.routing import current_endpoint, serves
@@ -81,9 +81,9 @@ def create() -> Response:
 
 @serves(UPDATE)
 def update(public_id: str) -> Response:
-    condition = Condition.of(current_request().headers.get("If-Match"))
+    seen = condition(current_request())
     incoming = current_incoming()
-    return _versioned(run(lambda do: do.update(public_id, incoming.body(), incoming.query(), condition)))
+    return _versioned(run(lambda do: do.update(public_id, incoming.body(), incoming.query(), seen)))
 
 
 @serves(UPDATE_MANY)
@@ -94,8 +94,8 @@ def update_many() -> Response:
 
 @serves(DELETE)
 def delete(public_id: str) -> Response:
-    condition = Condition.of(current_request().headers.get("If-Match"))
-    return answers.success(run(lambda do: do.delete(public_id, condition)))
+    seen = condition(current_request())
+    return answers.success(run(lambda do: do.delete(public_id, seen)))
 
 
 @serves(DELETE_MANY)

@@ -12,7 +12,6 @@ from app.analytics.audit import Author
 from app.auth.addresses import place_of
 from app.auth.authentication import Authenticator
 from app.auth.concurrency import Concurrency
-from app.auth.principal import CallReport, Credentials, Principal
 from app.auth.throttle import Throttle
 from app.definitions.definition import Definition
 from app.errors import DefinitionOutdated, TooManyRequests
@@ -20,9 +19,11 @@ from app.observe import meters
 from app.operations.actions import Action
 from app.operations.addons import Addons
 from app.operations.idempotency import Idempotency, once
+from app.operations.report import CallReport
 from app.operations.trial import Trial, is_rolled_back
 from app.policy import access, context
 from app.policy.context import RequestedContext
+from app.principal import Credentials, Principal
 from odoo_bridge import deadline, replica, sandbox, users
 from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Environment, Transactions, act_as
@@ -198,7 +199,7 @@ def _author(call: Call, principal: Principal) -> Author:
 
 def _context(root: Environment, uid: int, requested: RequestedContext, definition: Definition) -> dict[str, object]:
     """Return Odoo's context for a call. What only some calls ask for is looked up only then."""
-    language = context.language(requested.languages, users.installed_languages(root)) if requested.languages else None
+    language = context.language(requested.language, users.installed_languages(root)) if requested.language else None
     company = None
     if requested.company is not None:
         company = context.company(requested.company, definition.ids, users.company_ids(root, uid))

@@ -8,10 +8,9 @@ answer, so that a 304 is right also where a related record has changed, or the l
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-
-from werkzeug.http import parse_etags
 
 from app.definitions.definition import Definition
 from app.errors import PreconditionFailed
@@ -43,15 +42,9 @@ class Condition:
     any: bool = False
 
     @classmethod
-    def of(cls, header: str | None) -> Condition:
-        """Return the condition of a header; weak tags match nothing (RFC 9110 13.1.1: strong comparison).
-
-        A header that names no tag at all matches nothing either.
-        """
-        if header is None:
-            return cls()
-        tags = parse_etags(header)
-        return cls(frozenset((tag or "").partition(".")[0] for tag in tags.as_set()) - {""}, tags.star_tag)
+    def of(cls, tags: Iterable[str], *, any: bool) -> Condition:
+        """Return the condition that names these ETags; with none of them it holds for no version."""
+        return cls(frozenset(tag.partition(".")[0] for tag in tags) - {""}, any)
 
     def check(self, version: str | None) -> None:
         """Raise PreconditionFailed unless the record is in a version that the client has seen."""

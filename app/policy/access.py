@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.auth.principal import Principal
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.errors import Forbidden, Unavailable
+from app.principal import Principal
 
 
 def check_served(definition: Definition) -> None:

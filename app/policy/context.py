@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import available_timezones as read_time_zones
-
-from werkzeug.datastructures import LanguageAccept
 
 from app.definitions.ids import Ids, InvalidId
 from app.errors import BadRequest
 
+#: A choice among language tags, None where none of them fits.
+LanguageChoice: TypeAlias = Callable[[Iterable[str]], str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class RequestedContext:
-    """Context that a call's headers ask for: ``Accept-Language``, ``X-Timezone``, ``X-Company-Id``."""
+    """Context that a call's headers ask for: ``Accept-Language``, ``X-Timezone``, ``X-Company-Id``.
 
-    languages: LanguageAccept
+    ``language`` chooses among those that are installed, as they are known only later; each is None where the call asks
+    for nothing.
+    """
+
+    language: LanguageChoice | None
     time_zone: str | None
     company: str | None
 
 
-def language(accepted: LanguageAccept, installed: list[str]) -> str | None:
-    """Return the installed language that fits ``Accept-Language`` best; None where none does or none is asked for."""
-    if not accepted:
-        return None
+def language(choose: LanguageChoice, installed: list[str]) -> str | None:
+    """Return the installed language that fits ``Accept-Language`` best, as Odoo names it; None where none does."""
     tags = {code.replace("_", "-"): code for code in installed}
-    best = accepted.best_match(tags)
+    best = choose(tags)
     return tags[best] if best else None
 
 

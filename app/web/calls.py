@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import Request
 
-from app.auth.principal import CallReport, Credentials
 from app.definitions.definition import Definition
 from app.operations.actions import Action
 from app.operations.gateway import Call
 from app.operations.idempotency import Idempotency
+from app.operations.report import CallReport
 from app.operations.trial import trial_of
 from app.policy.context import RequestedContext
+from app.principal import Credentials
 from app.web import csrf
 from app.web.current import current_request, current_state
 from odoo_bridge.sessions import COOKIE
@@ -34,7 +35,7 @@ def current_call(definition: Definition, action: Action) -> Call:
         request_id=state.request_id,
         call_id=state.call_id,
         requested=RequestedContext(
-            languages=request.accept_languages,
+            language=request.accept_languages.best_match if request.accept_languages else None,
             time_zone=headers.get("X-Timezone"),
             company=headers.get("X-Company-Id"),
         ),

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Flask, Request, current_app, g, request
 
 if TYPE_CHECKING:
-    from app.auth.principal import CallReport, Person
     from app.definitions.definition import Definition
     from app.errors import ApiError
     from app.observe.tracing import Trace
+    from app.operations.report import CallReport
+    from app.principal import Person
     from app.web.incoming import Incoming
 
 

@@ -14,12 +14,12 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from app.analytics.bodies import Body, Exchange
 from app.analytics.recorder import LoggedCall
-from app.auth.principal import CallReport
 from app.config import Settings
 from app.definitions.definition import Definition
 from app.definitions.masking import Masking
 from app.errors import BadRequest
 from app.observe import meters
+from app.operations.report import CallReport
 from app.operations.trial import is_rolled_back, trial_of
 from app.web.current import RequestState, current_incoming, current_request, current_state
 from app.web.incoming import Incoming

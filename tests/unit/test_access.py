@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.auth.principal import Principal
 from app.definitions.scopes import Scope
 from app.errors import Forbidden, Unavailable
 from app.policy import access
+from app.principal import Principal
 from tests.unit.models import definition
 
 API = definition(clients=["Shop"])

@@ -35,11 +35,17 @@ def test_no_import_leads_up_and_none_in_a_circle() -> None:
         ("app/catalog/store.py", "import app.catalog.catalog", "no circles"),
         ("app/operations/gateway.py", "import flask", "only doors, commands and what is around them know Flask"),
         (
-            "app/auth/principal.py",
+            "app/principal.py",
             "import odoo_bridge.introspect",
             "what takes and gives values needs no Odoo, not even by a detour",
         ),
+        (
+            "app/operations/versions.py",
+            "import werkzeug.http",
+            "only doors, commands and what is around them know Flask",
+        ),
         ("app/policy/query.py", "import psycopg2", "definitions and policy are values in, values out"),
+        ("odoo_bridge/structure.py", "import psycopg2", "definitions and policy are values in, values out"),
     ],
 )
 def test_an_import_that_breaks_a_rule_is_named(tmp_path: Path, file: str, line: str, contract: str) -> None:

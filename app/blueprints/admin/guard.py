@@ -11,7 +11,8 @@ from flask import Flask, Response, make_response, redirect, render_template, req
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
-from app.auth.principal import CallReport, Person
+from app.operations.report import CallReport
+from app.principal import Person
 from app.web import pages
 from app.web.current import current_report, current_request, current_state
 from app.web.http_methods import is_safe

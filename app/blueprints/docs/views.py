@@ -7,10 +7,11 @@ from pathlib import Path
 
 from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
 
-from app.auth.principal import CallReport, Credentials
 from app.blueprints.docs import visible
 from app.errors import BadRequest, NotFound
 from app.openapi.documents import Documents
+from app.operations.report import CallReport
+from app.principal import Credentials
 from app.web.current import current_incoming, current_state
 from app.web.pages import harden
 from app.web.routing import served_endpoints

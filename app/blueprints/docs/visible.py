@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.auth.principal import CallReport, Credentials, Principal
 from app.errors import Forbidden, Unauthorized
 from app.operations.endpoints import Endpoint
 from app.operations.gateway import Gateway
+from app.operations.report import CallReport
 from app.policy import access
+from app.principal import Credentials, Principal
 
 
 def endpoints(

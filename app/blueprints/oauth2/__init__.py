@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Flask, request
 from flask_cors import CORS
 
-from app.auth.principal import CallReport
 from app.blueprints.oauth2.endpoints import blueprint as endpoints
 from app.blueprints.oauth2.errors import init_errors
 from app.blueprints.oauth2.pages import blueprint as pages
+from app.operations.report import CallReport
 from app.web.current import current_state
 from app.web.incoming import refuse_nul
 

@@ -13,7 +13,6 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestFata
 
 from app.auth import login
 from app.auth.login import Attempt
-from app.auth.principal import Person
 from app.blueprints.oauth2.forms import ConsentForm, LoginForm, WithdrawForm
 from app.blueprints.oauth2.server import AuthorizationServer
 from app.blueprints.oauth2.validator import Validator
@@ -22,6 +21,7 @@ from app.clients import store as clients
 from app.clients.store import Client
 from app.definitions.scopes import Scope
 from app.errors import TooManyRequests
+from app.principal import Person
 from app.web.current import current_report
 from app.web.hooks import set_session_cookie
 from app.web.http_methods import is_safe

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
-
-from app.analytics.audit import Change
-from app.auth.throttle import RateState
-from odoo_bridge.types import Renewal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +42,3 @@ class Person:
     uid: int
     login: str
     administrator: bool = False
-
-
-@dataclass(slots=True)
-class CallReport:
-    """Facts of a call that are told beside its answer.
-
-    To the caller: a rotated session, and where the rate limit stands. To the log and the audit: who it was, and what
-    was changed.
-    """
-
-    session: Renewal | None = None
-    rate: RateState | None = None
-    principal: Principal | None = None
-    under_way: str | None = None  # the caller that it counts for while it runs
-    changes: list[Change] = field(default_factory=list)
