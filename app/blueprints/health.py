@@ -52,7 +52,7 @@ def _details() -> dict[str, Any]:
         "odoo": compat.version(),
         "catalog": snapshot.version,
         "out_of_service": {
-            definition.name: list(definition.problems)
+            definition.name: list(map(str, definition.problems))
             for definition in snapshot.definitions.values()
             if definition.problems and definition.document.published
         },

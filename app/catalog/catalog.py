@@ -169,7 +169,7 @@ def compile_all(stored: store.Stored, root: Environment, known: dict[str, ModelI
         except ValidationError:
             _logger.exception("API %r is stored in a form that this version does not know", api.document.get("name"))
             continue
-        definitions[api.id], _ = compile_document(
+        definitions[api.id] = compile_document(
             document, source, api_id=api.id, revision=api.revision, salt=stored.settings["hashids_salt"]
         )
     return definitions

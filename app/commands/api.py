@@ -52,7 +52,7 @@ def import_(file: Path, prune: bool, check: bool, as_json: bool) -> None:
         )
     except FileError as error:
         if as_json:
-            click.echo(json.dumps({"problems": error.problems}, indent=2, ensure_ascii=False))
+            click.echo(json.dumps({"problems": list(map(str, error.problems))}, indent=2, ensure_ascii=False))
         raise failed(str(error)) from error
     except BridgeError as error:
         raise failed(f"Nothing has been imported. {error.message}") from error
@@ -92,7 +92,7 @@ def list_(as_json: bool) -> None:
             "mode": definition.document.mode,
             "published": definition.document.published,
             "authentication": definition.document.authentication,
-            "problems": list(definition.problems),
+            "problems": list(map(str, definition.problems)),
         }
         for definition in definitions.values()
     ]

@@ -12,7 +12,7 @@ from app.definitions.document import HARMLESS, ApiDocument, ModelDocument
 from app.definitions.harmless import undeclared
 from app.definitions.ids import Ids
 from app.definitions.masking import Masking
-from app.definitions.problems import Problem
+from app.definitions.problems import Key, Problem
 from app.definitions.secrets import (
     CHANGING_METHODS,
     GENERIC_METHODS,
@@ -54,7 +54,7 @@ class _Compiler:
         #: Whether calls are executed as somebody else than who makes them.
         self.as_another = document.run_as is not None or document.authentication == "public"
 
-    def problem(self, key: str, message: str) -> None:
+    def problem(self, key: Key, message: str) -> None:
         self.problems.append(Problem(key, message))
 
     def run_as(self) -> int | None:
@@ -63,10 +63,10 @@ class _Compiler:
             return None
         user = self.source.user(login)
         if user is None or (self.importing and not user.active):
-            self.problem("run_as", f"there is no active user {login!r}")
+            self.problem(("run_as",), f"there is no active user {login!r}")
             return None
         if user.is_superuser:
-            self.problem("run_as", f"{login!r} is the superuser, who cannot execute calls")
+            self.problem(("run_as",), f"{login!r} is the superuser, who cannot execute calls")
             return None
         return user.uid  # whether the user is still active is asked at every call
 
@@ -79,17 +79,17 @@ class _Compiler:
         if is_secret_model(model) or self.source.model(model) is None:
             return None  # said already
         if name in GENERIC_METHODS:
-            self.problem("method", f"{name} takes any field: make an API of type rest, which says which")
+            self.problem(("method",), f"{name} takes any field: make an API of type rest, which says which")
             return None
         if name in CHANGING_METHODS and (is_read_only_model(model) or (self.as_another and model == "res.users")):
             reason = "can be read, but never be changed by an API"
             if not is_read_only_model(model):
                 reason = "holds what gives rights, which no API with run_as or of the public changes"
-            self.problem("method", f"{name} changes {model}, which {reason}")
+            self.problem(("method",), f"{name} changes {model}, which {reason}")
             return None
         found = self.source.method(model, name)
         if found is None:
-            self.problem("method", f"{model} has no method {name!r} that may be called from outside")
+            self.problem(("method",), f"{model} has no method {name!r} that may be called from outside")
             return None
         self.arguments(found)
         return found
@@ -100,7 +100,7 @@ class _Compiler:
         rest = {argument for argument, _ in method.rest}
         known = {parameter.name for parameter in method.parameters} | rest
         for argument, what in declared.items():
-            key = f"arguments.{argument}"
+            key = ("arguments", argument)
             if argument not in known and (argument.startswith("*") or not method.more_keywords):
                 self.problem(key, f"{called} has no argument {argument!r}")
             elif what != HARMLESS and argument in rest:
@@ -110,7 +110,7 @@ class _Compiler:
         for argument, why in undeclared(method, declared):
             text = f'"{argument}": {HARMLESS}' if argument.startswith("*") else f"{argument}: {HARMLESS}"
             self.problem(
-                f"arguments.{argument}",
+                ("arguments", argument),
                 f"by {argument!r} of {called} a caller may reach any field: {why}. If you know that it does no harm, "
                 f"write {text} under arguments; if it holds ids, their model",
             )
@@ -118,24 +118,24 @@ class _Compiler:
     def exposures(self) -> dict[str, Exposure]:
         found = {}
         for index, entry in enumerate(self.document.models):
-            exposure = self.exposure(entry, f"models[{index}]")
+            exposure = self.exposure(entry, ("models", index))
             if exposure:
                 found[entry.model] = exposure
         return found
 
-    def exposure(self, entry: ModelDocument, key: str) -> Exposure | None:
-        model = self.model(entry.model, f"{key}.model")
+    def exposure(self, entry: ModelDocument, key: Key) -> Exposure | None:
+        model = self.model(entry.model, (*key, "model"))
         if model is None:
             return None
         takes_all = entry.fields == "all"
         named = [name for name in model.fields if can_be_exposed(model, name)] if takes_all else entry.fields
-        fields = self.fields(model, named, f"{key}.fields")
-        self.check_searched(entry, fields, f"{key}.search_fields")
-        self.check_written(entry, fields, f"{key}.writable_fields")
+        fields = self.fields(model, named, (*key, "fields"))
+        self.check_searched(entry, fields, (*key, "search_fields"))
+        self.check_written(entry, fields, (*key, "writable_fields"))
         if takes_all:
             for option in ("search_fields", "writable_fields"):
-                self.known(model, getattr(entry, option) or (), fields, f"{key}.{option}")
-        related = self.related(model, fields, entry.related, f"{key}.related")
+                self.known(model, getattr(entry, option) or (), fields, (*key, option))
+        related = self.related(model, fields, entry.related, (*key, "related"))
         node = Node(model, MappingProxyType(fields), MappingProxyType(related), open=takes_all)
         searchable = node.only(_or_default(entry.search_fields, fields, _can_be_searched))
         return Exposure(
@@ -147,12 +147,12 @@ class _Compiler:
             read_only=is_read_only_model(entry.model),
         )
 
-    def check_searched(self, entry: ModelDocument, fields: Mapping[str, FieldInfo], key: str) -> None:
+    def check_searched(self, entry: ModelDocument, fields: Mapping[str, FieldInfo], key: Key) -> None:
         for name in entry.search_fields or ():
             if name in fields and not _can_be_searched(fields[name]):
                 self.problem(key, f"{entry.model}.{name} can't be searched in Odoo")
 
-    def check_written(self, entry: ModelDocument, fields: Mapping[str, FieldInfo], key: str) -> None:
+    def check_written(self, entry: ModelDocument, fields: Mapping[str, FieldInfo], key: Key) -> None:
         for name in entry.writable_fields or ():
             if name in fields and not fields[name].writable:
                 self.problem(key, f"{entry.model}.{name} is read-only in Odoo")
@@ -161,7 +161,7 @@ class _Compiler:
             elif self.as_another and is_rights_field(entry.model, name):
                 self.problem(key, f"{entry.model}.{name} gives rights: only users themselves write it")
 
-    def model(self, name: str, key: str) -> ModelInfo | None:
+    def model(self, name: str, key: Key) -> ModelInfo | None:
         if is_secret_model(name):
             self.problem(key, f"{name} holds secrets and can't be exposed")
             return None
@@ -173,7 +173,7 @@ class _Compiler:
             return None
         return model
 
-    def fields(self, model: ModelInfo, names: Iterable[str], key: str) -> dict[str, FieldInfo]:
+    def fields(self, model: ModelInfo, names: Iterable[str], key: Key) -> dict[str, FieldInfo]:
         found: dict[str, FieldInfo] = {}
         for name in names:
             info = model.fields.get(name)
@@ -189,13 +189,13 @@ class _Compiler:
                 found[name] = info
         return found
 
-    def known(self, model: ModelInfo, names: Iterable[str], fields: dict[str, FieldInfo], key: str) -> None:
+    def known(self, model: ModelInfo, names: Iterable[str], fields: dict[str, FieldInfo], key: Key) -> None:
         for name in names:
             if name not in fields:
                 self.problem(key, f"{model.name} has no field {name!r} that can be exposed")
 
     def related(
-        self, model: ModelInfo, fields: dict[str, FieldInfo], tree: dict[str, list[Any]], key: str
+        self, model: ModelInfo, fields: dict[str, FieldInfo], tree: dict[str, list[Any]], key: Key
     ) -> dict[str, Node]:
         nodes: dict[str, Node] = {}
         for name, items in tree.items():
@@ -205,24 +205,24 @@ class _Compiler:
                     self.problem(key, f"{model.name} has no field {name!r}")
                 continue
             if info.relation is None:
-                self.problem(f"{key}.{name}", f"{model.name}.{name} is no relation")
+                self.problem((*key, name), f"{model.name}.{name} is no relation")
                 continue
-            comodel = self.model(info.relation, f"{key}.{name}")
+            comodel = self.model(info.relation, (*key, name))
             if comodel is None:
                 continue
             plain = [item for item in items if isinstance(item, str) and item != "id"]
             nested = {inner: below for item in items if isinstance(item, dict) for inner, below in item.items()}
-            visible = self.fields(comodel, dict.fromkeys([*plain, *nested]), f"{key}.{name}")
-            below = self.related(comodel, visible, nested, f"{key}.{name}")
+            visible = self.fields(comodel, dict.fromkeys([*plain, *nested]), (*key, name))
+            below = self.related(comodel, visible, nested, (*key, name))
             nodes[name] = Node(comodel, MappingProxyType(visible), MappingProxyType(below))
         return nodes
 
-    def domain(self, entry: ModelDocument, key: str) -> list[Any]:
+    def domain(self, entry: ModelDocument, key: Key) -> list[Any]:
         domain = [tuple(term) if isinstance(term, list) else term for term in entry.domain]
         if domain:
             error = self.source.domain_error(entry.model, domain)
             if error:
-                self.problem(f"{key}.domain", error)
+                self.problem((*key, "domain"), error)
         return domain
 
 
@@ -234,8 +234,8 @@ def compile_document(
     revision: int = 0,
     salt: str = "",
     importing: bool = False,
-) -> tuple[Definition, list[Problem]]:
-    """Return the definition and the problems found; a definition with problems must not serve calls.
+) -> Definition:
+    """Return the definition with the problems found; one with problems must not serve calls.
 
     ``importing`` asks for more: a user who is switched off stops an import, but is no fault of a definition later.
     """
@@ -243,7 +243,7 @@ def compile_document(
     run_as = compiler.run_as()
     exposures = compiler.exposures()
     method = compiler.method()
-    definition = Definition(
+    return Definition(
         id=api_id,
         revision=revision,
         document=document,
@@ -254,9 +254,8 @@ def compile_document(
         salt=salt,
         structure=source.structure,
         masking=_masking(document, exposures, method),
-        problems=tuple(str(problem) for problem in compiler.problems),
+        problems=tuple(compiler.problems),
     )
-    return definition, compiler.problems
 
 
 def _masking(document: ApiDocument, exposures: Mapping[str, Exposure], method: MethodInfo | None) -> Masking | None:

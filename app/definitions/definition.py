@@ -14,6 +14,7 @@ from typing import Any
 from app.definitions.document import ApiDocument
 from app.definitions.ids import Ids
 from app.definitions.masking import Masking
+from app.definitions.problems import Problem
 from odoo_bridge.structure import Structure
 from odoo_bridge.types import FieldInfo, MethodInfo, ModelInfo, Selection
 
@@ -97,7 +98,7 @@ class Definition:
     salt: str
     structure: Structure
     masking: Masking | None = None
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     def shown(self, exposure: Exposure) -> Node:
         """Return what the answer to a call for single records shows: no more than the API serves by itself."""

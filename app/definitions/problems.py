@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+#: Place in a document, from the top: keys, and the numbers of entries in lists; () for the whole.
+Key: TypeAlias = tuple[str | int, ...]
 _CONTRADICTION = "contradiction"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong: the key where it stands (``models[0].fields``, "" for the whole), and what it is."""
+    """Something that is wrong: the key where it stands, like ``("models", 0, "fields")``, and what it is.
 
-    key: str
+    ``subject`` is the API or client app, where a file holds several.
+    """
+
+    key: Key
     message: str
+    subject: str = ""
+
+    @property
+    def top(self) -> str:
+        """The key at the top of the document; "" where the whole is at fault."""
+        return str(self.key[0]) if self.key else ""
+
+    @property
+    def place(self) -> str:
+        """The key as text: ``models[0].fields``."""
+        return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.key).removeprefix(".")
+
+    def of(self, subject: str) -> Problem:
+        """Return the problem as that of an API or client app."""
+        return replace(self, subject=subject)
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.message}" if self.key else self.message
+        return ": ".join(filter(None, (self.subject, self.place, self.message)))
 
 
 def contradiction(key: str, message: str) -> PydanticCustomError:
@@ -32,18 +51,15 @@ def shape_problems(error: ValidationError) -> list[Problem]:
     """Return pydantic's findings in the words of a definition."""
     found = []
     for item in error.errors(include_url=False, include_input=False):
-        key, message = "".join(_steps(item["loc"])).lstrip("."), item["msg"].removeprefix("Value error, ")
+        key, message = _key(item["loc"]), item["msg"].removeprefix("Value error, ")
         if item["type"] == _CONTRADICTION:
-            key = f"{key}.{item['ctx']['key']}".lstrip(".")
+            key = (*key, item["ctx"]["key"])
         elif item["type"] == "extra_forbidden":
             message = "unknown key"
         found.append(Problem(key, message))
     return list(dict.fromkeys(found))
 
 
-def _steps(location: tuple[Any, ...]) -> Iterator[str]:
-    for part in location:
-        if isinstance(part, int):
-            yield f"[{part}]"
-        elif not part.startswith(("list[", "literal[")):  # which of several forms is meant is no key
-            yield f".{part}"
+def _key(location: Key) -> Key:
+    """Return pydantic's place in a document without its words for which of several forms is meant."""
+    return tuple(part for part in location if isinstance(part, int) or not part.startswith(("list[", "literal[")))

@@ -10,21 +10,21 @@ from app.definitions.document import ApiDocument
 from app.definitions.problems import Problem
 
 
-def allow(cr: Any, client: Client, apis: Iterable[str]) -> list[str]:
+def allow(cr: Any, client: Client, apis: Iterable[str]) -> list[Problem]:
     """Let a client app call APIs by name, in the transaction of ``cr``; returns what is wrong."""
     problems = []
     for name in apis:
         cr.execute("SELECT document FROM gatehouse.api WHERE name = %s FOR UPDATE", (name,))
         row = cr.fetchone()
         if row is None:
-            problems.append(f"There is no API {name!r}.")
+            problems.append(Problem(("apis",), f"There is no API {name!r}."))
             continue
         document = row[0]
         if client.name in document["clients"]:
             continue
         problem = unfit(ApiDocument.model_validate(document), client)
         if problem:
-            problems.append(f"API {name!r}: {problem}")
+            problems.append(Problem(("apis",), f"API {name!r}: {problem}"))
             continue
         cr.execute(
             "UPDATE gatehouse.api SET document = jsonb_set(document, '{clients}', "
@@ -43,12 +43,12 @@ def disallow(cr: Any, client: Client, apis: Iterable[str]) -> None:
     )
 
 
-def unfit_now(cr: Any, client: Client) -> list[str]:
+def unfit_now(cr: Any, client: Client) -> list[Problem]:
     """Return what is wrong with the APIs that a client app may call, after it was changed itself."""
     cr.execute("SELECT document FROM gatehouse.api WHERE document->'clients' ? %s ORDER BY name", (client.name,))
     documents = [ApiDocument.model_validate(row[0]) for row in cr.fetchall()]
     found = [(document.name, unfit(document, client)) for document in documents]
-    return [f"API {name!r}: {problem}" for name, problem in found if problem]
+    return [Problem(("apis",), f"API {name!r}: {problem}") for name, problem in found if problem]
 
 
 def problems(document: ApiDocument, known: Mapping[str, Client]) -> list[Problem]:
@@ -58,7 +58,7 @@ def problems(document: ApiDocument, known: Mapping[str, Client]) -> list[Problem
         client = known.get(name)
         problem = f"there is no client app {name!r}" if client is None else unfit(document, client)
         if problem:
-            found.append(Problem("clients", problem))
+            found.append(Problem(("clients",), problem))
     return found
 
 

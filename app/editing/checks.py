@@ -32,16 +32,16 @@ def check(
     except ValidationError as error:
         return None, shape_problems(error)
     source = OdooSource(root, known)
-    definition, problems = compile_document(document, source, importing=True)
-    found = [*problems]
+    definition = compile_document(document, source, importing=True)
+    found = [*definition.problems]
     found += allowed_clients.problems(document, _clients(root))
-    beside = [compile_document(ApiDocument.model_validate(api.document), source)[0] for api in others]
+    beside = [compile_document(ApiDocument.model_validate(api.document), source) for api in others]
     if any(other.name == document.name for other in beside):
-        found.append(Problem("name", f"there is an API {document.name!r} already"))
+        found.append(Problem(("name",), f"there is an API {document.name!r} already"))
     for first, second, path in conflicts([definition, *beside]):
         if definition in (first, second):
             other = second if first is definition else first
-            found.append(Problem("route", f"{path} is also claimed by API {other.name!r}"))
+            found.append(Problem(("route",), f"{path} is also claimed by API {other.name!r}"))
     return definition, found
 
 

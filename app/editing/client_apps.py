@@ -27,7 +27,7 @@ class Refused(Exception):
 def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()) -> Client:
     """Create a client app, without a secret, that may call these APIs; raises Refused."""
     if clients.by_name(root.cr, document.name) is not None:
-        raise Refused(Problem("name", f"there is a client app {document.name!r} already"))
+        raise Refused(Problem(("name",), f"there is a client app {document.name!r} already"))
     client = clients.create(
         root.cr,
         document.name,
@@ -40,7 +40,7 @@ def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()
         clients.set_active(root.cr, client, False)
     problems = allowed_clients.allow(root.cr, client, apis)
     if problems:
-        raise Refused(*(Problem("apis", problem) for problem in problems))
+        raise Refused(*problems)
     return client
 
 
@@ -70,5 +70,5 @@ def acting_user(root: Environment, login: str | None) -> int | None:
         return None
     user = credentials.user_by_login(root, login)
     if user is None or user.is_superuser:
-        raise Refused(Problem("user", f"there is no active Odoo user {login!r} who may execute calls"))
+        raise Refused(Problem(("user",), f"there is no active Odoo user {login!r} who may execute calls"))
     return user.uid

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from app.clients import store as clients
 from app.clients.document import ClientDocument
+from app.definitions.problems import Problem
 from app.editing import client_apps
 from app.editing.client_apps import Refused
 from odoo_bridge.transaction import Environment
@@ -21,9 +22,10 @@ class ClientChanges:
     unchanged: list[str] = field(default_factory=list)
 
 
-def write(root: Environment, documents: Iterable[ClientDocument]) -> tuple[ClientChanges, list[str]]:
+def write(root: Environment, documents: Iterable[ClientDocument]) -> tuple[ClientChanges, list[Problem]]:
     """Create or update client apps in the transaction of ``root``; return what changed, and what is wrong."""
-    changes, problems = ClientChanges(), []
+    changes = ClientChanges()
+    problems: list[Problem] = []
     known = {client.name: client for client in clients.every(root.cr)}
     for document in documents:
         client = known.get(document.name)
@@ -35,5 +37,6 @@ def write(root: Environment, documents: Iterable[ClientDocument]) -> tuple[Clien
                 unchanged = client_apps.change(root, client, document) == client
                 (changes.unchanged if unchanged else changes.updated).append(document.name)
         except Refused:
-            problems.append(f"client {document.name!r}: user: there is no active user {document.user!r} to act as")
+            message = f"there is no active user {document.user!r} to act as"
+            problems.append(Problem(("user",), message, f"client {document.name!r}"))
     return changes, problems

@@ -25,6 +25,8 @@ from odoo_bridge import credentials
 from odoo_bridge.transaction import Environment
 
 _TOP_LEVEL = ("defaults", "clients", "apis")
+#: The subject of problems with defaults.
+_DEFAULTS = "defaults"
 #: Keys that belong to one API alone and can have no default.
 _OWN_KEYS = frozenset({"name", "route", "method", "models"})
 _BUILT_IN = {
@@ -37,8 +39,8 @@ _BUILT_IN = {
 class FileError(Exception):
     """A definition file cannot be imported; each line of the text is one problem."""
 
-    def __init__(self, file: Path | str, problems: Iterable[str]) -> None:
-        self.problems = list(problems)
+    def __init__(self, file: Path | str, *problems: Problem) -> None:
+        self.problems = problems
         super().__init__("\n".join(f"{file}: {problem}" for problem in self.problems))
 
 
@@ -85,7 +87,7 @@ def read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise FileError(file, [f"is not YAML: {error}"]) from error
+        raise FileError(file, Problem((), f"is not YAML: {error}")) from error
 
 
 def parse(text: str, file: Path | str) -> dict[str, Any]:
@@ -93,12 +95,13 @@ def parse(text: str, file: Path | str) -> dict[str, Any]:
     try:
         content = yaml_text.parse(text)
     except yaml_text.NotYaml as error:
-        raise FileError(file, [f"is not YAML: {error}"]) from error
+        raise FileError(file, Problem((), f"is not YAML: {error}")) from error
     if not isinstance(content, dict):
-        raise FileError(file, ["must be a mapping with the key apis"])
+        raise FileError(file, Problem((), "must be a mapping with the key apis"))
     unknown = [str(key) for key in content if key not in _TOP_LEVEL]
     if unknown:
-        raise FileError(file, [f"unknown key {key!r}; known are {', '.join(_TOP_LEVEL)}" for key in unknown])
+        known = ", ".join(_TOP_LEVEL)
+        raise FileError(file, *(Problem((), f"unknown key {key!r}; known are {known}") for key in unknown))
     return content
 
 
@@ -125,7 +128,7 @@ def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root:
     client_changes, problems = client_entries.write(root, client_documents)
     problems += _problems(documents, others, {client.name: client for client in clients.every(root.cr)}, root)
     if problems:
-        raise FileError(file, problems)
+        raise FileError(file, *problems)
     dumped = [document.model_dump(mode="json") for document in documents.values()]
     return Plan(
         stored=stored,
@@ -189,14 +192,16 @@ def _defaults(file: Path | str, given: Any) -> dict[str, Any] | None:
     if given is None:
         return None
     if not isinstance(given, dict):
-        raise FileError(file, ["defaults: must be a mapping"])
+        raise FileError(file, Problem(("defaults",), "must be a mapping"))
     own = sorted(str(key) for key in given if key in _OWN_KEYS)
     if own:
-        raise FileError(file, [f"defaults: {key}: belongs to each API and can have no default" for key in own])
+        raise FileError(
+            file, *(Problem((key,), "belongs to each API and can have no default", _DEFAULTS) for key in own)
+        )
     try:
         _validated_defaults(given)
     except ValidationError as error:
-        raise FileError(file, [f"defaults: {problem}" for problem in shape_problems(error)]) from error
+        raise FileError(file, *(problem.of(_DEFAULTS) for problem in shape_problems(error))) from error
     return given
 
 
@@ -210,45 +215,45 @@ def _validated_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _documents(file: Path | str, apis: Any, defaults: Mapping[str, Any]) -> dict[str, ApiDocument]:
     if not isinstance(apis, list):
-        raise FileError(file, ["apis: must be a list of APIs"])
+        raise FileError(file, Problem(("apis",), "must be a list of APIs"))
     documents: dict[str, ApiDocument] = {}
-    problems = []
+    problems: list[Problem] = []
     for index, api in enumerate(apis):
         if not isinstance(api, dict):
-            problems.append(f"apis[{index}]: must be a mapping of keys to values")
+            problems.append(Problem(("apis", index), "must be a mapping of keys to values"))
             continue
         title = f"API {api['name']!r}" if isinstance(api.get("name"), str) else f"apis[{index}]"
         try:
             document = ApiDocument.model_validate({**defaults, **api})
         except ValidationError as error:
-            problems += [f"{title}: {problem}" for problem in shape_problems(error)]
+            problems += [problem.of(title) for problem in shape_problems(error)]
             continue
         if document.name in documents:
-            problems.append(f"{title}: name: another API of this file has the same name")
+            problems.append(Problem(("name",), "another API of this file has the same name", title))
         documents[document.name] = document
     if problems:
-        raise FileError(file, problems)
+        raise FileError(file, *problems)
     return documents
 
 
 def _clients(file: Path | str, entries: Any) -> list[ClientDocument]:
     if not isinstance(entries, list):
-        raise FileError(file, ["clients: must be a list of client apps"])
+        raise FileError(file, Problem(("clients",), "must be a list of client apps"))
     documents: dict[str, ClientDocument] = {}
-    problems = []
+    problems: list[Problem] = []
     for index, entry in enumerate(entries):
         named = isinstance(entry, dict) and isinstance(entry.get("name"), str)
         title = f"client {entry['name']!r}" if named else f"clients[{index}]"
         try:
             document = ClientDocument.model_validate(entry)
         except ValidationError as error:
-            problems += [f"{title}: {problem}" for problem in shape_problems(error)]
+            problems += [problem.of(title) for problem in shape_problems(error)]
             continue
         if document.name in documents:
-            problems.append(f"{title}: name: another client app of this file has the same name")
+            problems.append(Problem(("name",), "another client app of this file has the same name", title))
         documents[document.name] = document
     if problems:
-        raise FileError(file, problems)
+        raise FileError(file, *problems)
     return list(documents.values())
 
 
@@ -257,19 +262,19 @@ def _problems(
     others: Iterable[store.StoredApi],
     known_clients: Mapping[str, Client],
     root: Environment,
-) -> list[str]:
+) -> list[Problem]:
     """Return what does not fit Odoo, and which routes are claimed twice, also by APIs that are there already."""
     source = OdooSource(root, {})
-    found = []
+    found: list[Problem] = []
     published: list[Definition] = []
     for document in documents.values():
-        definition, problems = compile_document(document, source, importing=True)
+        definition = compile_document(document, source, importing=True)
         unfit = allowed_clients.problems(document, known_clients)
-        found += [f"API {document.name!r}: {problem}" for problem in (*problems, *unfit)]
+        found += [problem.of(f"API {document.name!r}") for problem in (*definition.problems, *unfit)]
         published.append(definition)
     for other in others:
-        published.append(compile_document(ApiDocument.model_validate(other.document), source)[0])
+        published.append(compile_document(ApiDocument.model_validate(other.document), source))
     return found + [
-        f"API {first.name!r}: route: {path} is also claimed by API {second.name!r}"
+        Problem(("route",), f"{path} is also claimed by API {second.name!r}", f"API {first.name!r}")
         for first, second, path in conflicts(published)
     ]

@@ -178,7 +178,7 @@ def _problems(root: Root, model: str, fields: Any, **keys: Any) -> list[str]:
     api = {key: keys.pop(key) for key in ("run_as", "authentication") if key in keys}
     entry = {"model": model, "fields": fields, **keys}
     document = ApiDocument.model_validate({"name": "P", "route": "/api/p", "models": [entry], **api})
-    _, found = root(lambda env: compile_document(document, OdooSource(env, {}), importing=True))
+    found = root(lambda env: compile_document(document, OdooSource(env, {}), importing=True)).problems
     return [str(problem) for problem in found]
 
 

@@ -197,7 +197,7 @@ def test_a_method_that_may_not_be_called_from_outside_cannot_be_published(model:
     document = ApiDocument.model_validate(
         {"name": "M", "route": "/api/m", "type": "rpc", "method": method, "models": [{"model": model, "fields": []}]}
     )
-    _, problems = root(lambda env: compile_document(document, OdooSource(env, {}), importing=True))
+    problems = root(lambda env: compile_document(document, OdooSource(env, {}), importing=True)).problems
     assert problems
 
 
@@ -208,8 +208,7 @@ def problems_of(root: Root, model: str, method: str, arguments: dict[str, str]) 
             "models": [{"model": model, "fields": []}],
         }
     )  # fmt: skip
-    found: list[Any] = root(lambda env: compile_document(document, OdooSource(env, {}), importing=True))[1]
-    return found
+    return list(root(lambda env: compile_document(document, OdooSource(env, {}), importing=True)).problems)
 
 
 OPEN = [
@@ -249,11 +248,11 @@ def test_arguments_that_may_carry_fields_values_or_domains_have_to_be_declared_o
 ) -> None:
     for name in arguments:
         others = {other: "harmless" for other in arguments if other != name}
-        assert f"arguments.{name}" in {problem.key for problem in problems_of(root, model, method, others)}
+        assert f"arguments.{name}" in {problem.place for problem in problems_of(root, model, method, others)}
     (message,) = (
         problem.message
         for problem in problems_of(root, model, method, {})
-        if problem.key == f"arguments.{arguments[0]}"
+        if problem.place == f"arguments.{arguments[0]}"
     )
     assert f"{model}.{method}" in message
     assert f"{arguments[0]!r}" in message

@@ -43,10 +43,8 @@ def definition(app: Gatehouse) -> Definition:
             ],
         }
     )  # fmt: skip
-    compiled, problems = app.services.transactions.run(
-        lambda root: compile_document(document, OdooSource(root, {})), keep=False
-    )
-    assert not problems
+    compiled = app.services.transactions.run(lambda root: compile_document(document, OdooSource(root, {})), keep=False)
+    assert not compiled.problems
     app.services.transactions.run(_varied_records)
     return compiled
 
@@ -191,7 +189,7 @@ def test_ids_are_decoded_wherever_they_stand(app: Gatehouse, root: Callable[...,
             ],
         }
     )  # fmt: skip
-    compiled, _ = root(lambda env: compile_document(document, OdooSource(env, {}), salt="salt"))
+    compiled = root(lambda env: compile_document(document, OdooSource(env, {}), salt="salt"))
     record, tag = (compiled.ids.of(model).encode(7) for model in ("test.record", "test.tag"))
     node = compiled.exposures["test.record"].searchable
     source = [

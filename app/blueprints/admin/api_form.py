@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from app import literals
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
 from app.definitions.document import ApiDocument
-from app.definitions.problems import Problem
+from app.definitions.problems import Key, Problem
 from app.editing import yaml_text
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep
@@ -79,12 +79,11 @@ class OptionsForm(PanelForm):
         """Put each finding beside the field at fault, and return those that belong to no field."""
         left = []
         for problem in problems:
-            top = problem.key.split(".")[0].split("[")[0]
-            name = {"endpoints": "operations"}.get(top, top)
+            name = {"endpoints": "operations"}.get(problem.top, problem.top)
             if name not in self._fields:
                 left.append(problem)
                 continue
-            said = _sentence(problem.message) if problem.key == name else f"{problem.key}: {problem.message}"
+            said = _sentence(problem.message) if problem.key == (name,) else f"{problem.place}: {problem.message}"
             self[name].errors = [*self[name].errors, said]
         return left
 
@@ -187,16 +186,16 @@ def _read_models(text: str) -> tuple[list[Any], list[Problem]]:
         try:
             models = yaml_text.parse(text)
         except yaml_text.NotYaml as error:
-            return [], [Problem("models", f"this is not YAML: {error}")]
+            return [], [Problem(("models",), f"this is not YAML: {error}")]
     if is_too_deep(models):
-        return [], [Problem("models", f"this is nested more than {MAX_DEPTH} levels deep")]
+        return [], [Problem(("models",), f"this is nested more than {MAX_DEPTH} levels deep")]
     if not isinstance(models, list):
-        return [], [Problem("models", "this must be a list of models")]
+        return [], [Problem(("models",), "this must be a list of models")]
     problems: list[Problem] = []
-    return [_with_domain(entry, f"models[{index}].domain", problems) for index, entry in enumerate(models)], problems
+    return [_with_domain(entry, ("models", index, "domain"), problems) for index, entry in enumerate(models)], problems
 
 
-def _with_domain(entry: Any, key: str, problems: list[Problem]) -> Any:
+def _with_domain(entry: Any, key: Key, problems: list[Problem]) -> Any:
     """A domain may be written as text, in JSON or as in Odoo's own source."""
     if not isinstance(entry, dict) or not isinstance(entry.get("domain"), str):
         return entry
@@ -219,6 +218,6 @@ def _read_arguments(text: str) -> tuple[Mapping[str, str], list[Problem]]:
         name, colon, model = (part.strip() for part in line.partition(":"))
         if not (name and colon and model):
             expected = "partner_id: res.partner, or default: harmless"
-            return {}, [Problem("arguments", f"{line!r} should look like {expected}")]
+            return {}, [Problem(("arguments",), f"{line!r} should look like {expected}")]
         found[name] = model
     return found, []

@@ -80,7 +80,7 @@ def api_names() -> list[str]:
 def create(document: ClientDocument, apis: Iterable[str], *, public: bool) -> tuple[int, str | None]:
     """Create a client app and return its id and secret; raises Refused."""
     if public and not document.redirect_uris:
-        raise Refused(Problem("public", "without a secret an app can't act by itself: it needs a redirect address"))
+        raise Refused(Problem(("public",), "without a secret an app can't act by itself: it needs a redirect address"))
 
     def work(root: Environment) -> tuple[int, str | None]:
         client = client_apps.create(root, document, apis)
@@ -132,7 +132,7 @@ def _connect(root: Environment, client: Client, apis: Iterable[str]) -> None:
     allowed_clients.disallow(root.cr, client, [name for name in before if name not in wanted])
     problems = allowed_clients.allow(root.cr, client, wanted) + allowed_clients.unfit_now(root.cr, client)
     if problems:
-        raise Refused(*(Problem("apis", problem) for problem in dict.fromkeys(problems)))
+        raise Refused(*dict.fromkeys(problems))
 
 
 def _apis_by_client(root: Environment) -> dict[str, list[str]]:

@@ -47,6 +47,5 @@ class ClientForm(PanelForm):
     def refuse(self, problems: Iterable[Problem]) -> None:
         """Say what is wrong, beside the field that each problem names."""
         for problem in problems:
-            name = problem.key.split("[")[0]
-            field: Any = self[name] if name in self._fields else self.name
+            field: Any = self[problem.top] if problem.top in self._fields else self.name
             field.errors = [*field.errors, problem.message[:1].upper() + problem.message[1:]]

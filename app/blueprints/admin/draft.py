@@ -58,7 +58,7 @@ def _slug(model: str) -> str:
 def _fields(root: Environment, document: Mapping[str, Any], model: str, wished: Collection[str]) -> list[str]:
     """Return those of the wished fields that may be exposed, and where that leaves none, sensible ones."""
     checked = ApiDocument.model_validate(dict(document))
-    definition, _ = compile_document(checked, OdooSource(root, known_models(root)))
+    definition = compile_document(checked, OdooSource(root, known_models(root)))
     allowed = definition.exposures[model].node.fields
     known = [name for name in dict.fromkeys(wished) if name in allowed]
     return known or _sensible(root, model, allowed)

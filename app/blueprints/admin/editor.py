@@ -155,7 +155,7 @@ def delete(api_id: int, revision: int) -> None:
 
 def compiled(root: Environment, document: ApiDocument) -> Definition:
     """Return a document compiled for looking at it."""
-    return compile_document(document, OdooSource(root, known_models(root)))[0]
+    return compile_document(document, OdooSource(root, known_models(root)))
 
 
 def as_yaml(document: Mapping[str, Any]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.blueprints.admin import editor, transactions
 from app.catalog import store
+from app.definitions.problems import Problem
 from app.editing import files
 from app.editing.client_entries import ClientChanges
 from app.editing.files import FileError
@@ -23,7 +25,7 @@ class Preview:
     ``differences`` are the lines that would change of each API; ``version`` is the catalog that it was looked up in.
     """
 
-    problems: list[str]
+    problems: Sequence[Problem]
     changes: store.Changes
     clients: ClientChanges
     defaults: bool
@@ -40,7 +42,7 @@ def preview(text: str, *, prune: bool) -> Preview:
     except FileError as error:
         return _refused(error.problems)
     except Rejected as error:
-        return _refused([error.message])
+        return _refused([Problem((), error.message)])
 
 
 def _shown(planned: files.Plan) -> Preview:
@@ -58,7 +60,7 @@ def _shown(planned: files.Plan) -> Preview:
     )
 
 
-def _refused(problems: list[str]) -> Preview:
+def _refused(problems: Sequence[Problem]) -> Preview:
     return Preview(problems, store.Changes((), (), ()), ClientChanges(), False, {}, 0, True)
 
 

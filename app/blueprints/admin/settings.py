@@ -70,7 +70,7 @@ def _problems(values: dict[str, Any]) -> list[Problem]:
     if login is not None:
         user = transactions.look(lambda root: credentials.user_by_login(root, login))
         if user is None or user.is_superuser:
-            found.append(Problem("run_as", f"there is no active Odoo user {login!r} who may execute calls"))
+            found.append(Problem(("run_as",), f"there is no active Odoo user {login!r} who may execute calls"))
     return found
 
 

@@ -43,11 +43,11 @@ class SystemForm(PanelForm):
             self._refuse(shape_problems(error))
             return None
         if wanted.max_body_size is not None and wanted.max_body_size > most_body:
-            self._refuse([Problem("max_body_size", f"GATEHOUSE_MAX_BODY_SIZE allows {most_body} at most")])
+            self._refuse([Problem(("max_body_size",), f"GATEHOUSE_MAX_BODY_SIZE allows {most_body} at most")])
             return None
         return wanted.model_dump()
 
     def _refuse(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             message = problem.message[:1].upper() + problem.message[1:] + "."
-            self[problem.key].errors = [*self[problem.key].errors, message]
+            self[problem.top].errors = [*self[problem.top].errors, message]
