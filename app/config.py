@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -14,11 +13,18 @@ from pydantic_core import ErrorDetails
 
 #: What no message shows.
 _SECRETS = frozenset({"secret_key", "metrics_token"})
-#: What pydantic says with more words, by the types of its errors.
+#: What would be right, by the types of pydantic's errors; the names are those of their contexts.
 _WORDS = {
     "int_parsing": "must be a number",
     "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
     "bool_parsing": "must be true or false",
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be greater than or equal to {ge:g}",
+    "less_than_equal": "must be less than or equal to {le:g}",
+    "string_too_short": "must have at least {min_length} characters",
+    "literal_error": "must be {expected}",
+    "value_error": "{error}",
 }
 
 
@@ -105,6 +111,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
 
 def _sentence(name: str, error: ErrorDetails) -> str:
     """Return what is wrong with a setting, and what would be right."""
-    said = re.sub(r"(Input|String) should", "must", error["msg"].removeprefix("Value error, "), count=1)
+    words = _WORDS.get(error["type"])
+    said = words.format(**error.get("ctx", {})) if words else error["msg"]
     shown = "" if name in _SECRETS else f", not {error['input']!r}"
-    return f"{variable(name)} {_WORDS.get(error['type'], said)}{shown}."
+    return f"{variable(name)} {said}{shown}."

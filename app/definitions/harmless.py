@@ -23,9 +23,12 @@ _WORD_OF_CARE = re.compile(
 _ENDS = frozenset({"id", "ids", "count", "date", "number", "xmlid"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 #: Types of which no value can name a field, in annotations.
-_PLAIN = re.compile(r"(?:(?:bool|int|float|date|datetime|None)(?: \| )?)+")
-#: Types that can hold anything, as defaults and in annotations.
-_CONTAINERS = re.compile(r"dict|list|tuple|set|frozenset|frozendict|Command|function|builtin_function_or_method")
+_PLAIN = frozenset({"bool", "int", "float", "date", "datetime", "None"})
+#: Types that can hold anything, of defaults.
+_CONTAINERS = frozenset(
+    {"dict", "list", "tuple", "set", "frozenset", "frozendict", "Command", "function", "builtin_function_or_method"}
+)
+#: The same in annotations, which are text: of a module that does not evaluate them (Odoo's ORM) there is nothing else.
 _STRUCTURED = re.compile(
     r"dict|list|tuple|set|any|sequence|iterable|collection|mapping|callable|domain|values|command|self|model|object",
     re.IGNORECASE,
@@ -55,7 +58,7 @@ def _reason(method: MethodInfo, parameter: Parameter) -> str | None:
     words = [word.lower() for word in _WORD.findall(parameter.name)]
     if any(map(_WORD_OF_CARE.fullmatch, words)) and words[-1] not in _ENDS:
         return "its name says that it holds fields, values, a domain or the like"
-    if _CONTAINERS.fullmatch(parameter.default_type) or _STRUCTURED.search(parameter.annotation):
+    if parameter.default_type in _CONTAINERS or _STRUCTURED.search(parameter.annotation):
         return "its type can hold fields, values, a domain or the like"
     return None
 
@@ -63,5 +66,5 @@ def _reason(method: MethodInfo, parameter: Parameter) -> str | None:
 def _is_plain(parameter: Parameter) -> bool:
     """True if a number or a flag is meant; a default of False or None says nothing, in Odoo it stands for anything."""
     if parameter.annotation:
-        return bool(_PLAIN.fullmatch(parameter.annotation))
+        return set(parameter.annotation.split(" | ")) <= _PLAIN
     return parameter.default_type in ("int", "float") or parameter.default is True

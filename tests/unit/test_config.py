@@ -31,3 +31,27 @@ def test_settings_come_from_the_environment() -> None:
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
         from_environment({"GATEHOUSE_ODOO_CONF": "/etc/odoo/odoo.conf", name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("WORKERS", "0", "must be greater than or equal to 1, not '0'."),
+        ("WORKERS", "many", "must be a number, not 'many'."),
+        ("MIN_FREE_SPACE", "-1", "must be greater than or equal to 0, not '-1'."),
+        ("STATEMENT_TIMEOUT", "0", "must be greater than 0, not '0'."),
+        ("STATEMENT_TIMEOUT", "long", "must be a number, not 'long'."),
+        ("STATEMENT_TIMEOUT", "inf", "must be a finite number, not 'inf'."),
+        ("DRAIN_SECONDS", "9999", "must be less than or equal to 3600, not '9999'."),
+        ("CATALOG_INTERVAL", "2", "must be less than or equal to 1, not '2'."),
+        ("LOG_FORMAT", "xml", "must be 'text' or 'json', not 'xml'."),
+        ("ACCESS_LOG", "perhaps", "must be true or false, not 'perhaps'."),
+        ("HOSTS", "a,,b", "must be names with commas between them, not 'a,,b'."),
+        ("SECRET_KEY", "short", "must have at least 32 characters."),
+        ("METRICS_TOKEN", "ü" * 20, "must have ASCII characters alone."),
+    ],
+)
+def test_a_wrong_setting_is_told_what_would_be_right(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        from_environment({"GATEHOUSE_ODOO_CONF": "/etc/odoo/odoo.conf", f"GATEHOUSE_{name}": value})
+    assert str(raised.value) == f"GATEHOUSE_{name} {sentence}"
