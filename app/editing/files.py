@@ -21,6 +21,7 @@ from app.definitions.problems import Problem, shape_problems
 from app.editing import allowed_clients, client_entries, yaml_text
 from app.editing.client_entries import ClientChanges
 from app.editing.conflicts import conflicts
+from app.editing.defaults import default_problems, effective_values, stored_defaults
 from odoo_bridge import credentials
 from odoo_bridge.transaction import Environment
 
@@ -121,7 +122,8 @@ def import_content(content: dict[str, Any], file: Path | str, root: Environment,
 def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
     """Check what a definition file says against what is stored, and write its client apps."""
     file_defaults = _defaults(file, content.get("defaults"))
-    defaults = stored.settings.get(store.DEFAULTS, {}) if file_defaults is None else file_defaults
+    defaults_before = stored_defaults(stored)
+    defaults = defaults_before if file_defaults is None else file_defaults
     client_documents = _clients(file, content.get("clients", []))
     documents = _documents(file, content.get("apis", [] if client_documents else None), defaults)
     others = () if prune else tuple(api for api in stored.apis if api.document["name"] not in documents)
@@ -136,26 +138,17 @@ def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root:
         changes=store.changes(stored, dumped, prune=prune),
         clients=client_changes,
         defaults=file_defaults,
-        new_defaults=defaults != stored.settings.get(store.DEFAULTS, {}),
+        new_defaults=defaults != defaults_before,
     )
-
-
-def default_problems(given: Mapping[str, Any]) -> list[Problem]:
-    """Return what is wrong with defaults for new APIs; each names the key at fault."""
-    try:
-        _validated_defaults(given)
-    except ValidationError as error:
-        return shape_problems(error)
-    return []
 
 
 def export_text(stored: store.Stored, known_clients: Iterable[ClientDocument]) -> str:
     """Return the YAML that imports into the same; keys that have their default value are left out."""
-    defaults = stored.settings.get(store.DEFAULTS, {})
+    defaults = stored_defaults(stored)
     apis = []
     for api in stored.apis:
         document = ApiDocument.model_validate(api.document)
-        effective = {**_BUILT_IN, **_validated_defaults(defaults)}
+        effective = {**_BUILT_IN, **effective_values(defaults)}
         shown = document.model_dump(mode="json", exclude_defaults=False)
         for name, value in effective.items():
             if getattr(document, name) == value:
@@ -198,19 +191,10 @@ def _defaults(file: Path | str, given: Any) -> dict[str, Any] | None:
         raise FileError(
             file, *(Problem((key,), "belongs to each API and can have no default", _DEFAULTS) for key in own)
         )
-    try:
-        _validated_defaults(given)
-    except ValidationError as error:
-        raise FileError(file, *(problem.of(_DEFAULTS) for problem in shape_problems(error))) from error
+    wrong = default_problems(given)
+    if wrong:
+        raise FileError(file, *(problem.of(_DEFAULTS) for problem in wrong))
     return given
-
-
-def _validated_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of ``defaults`` as an API would have them."""
-    sample = ApiDocument.model_validate({**given, "name": "defaults", "route": "/api/-", "type": "key_authentication"})
-    return {name: getattr(sample, name) for name in given if name != "type"} | {
-        name: given[name] for name in given if name == "type"
-    }
 
 
 def _documents(file: Path | str, apis: Any, defaults: Mapping[str, Any]) -> dict[str, ApiDocument]:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from app.blueprints.admin.editor import default_values, known_models
+from app.blueprints.admin.editor import known_models
 from app.catalog.odoo_source import OdooSource
 from app.catalog.store import Stored
 from app.definitions.compiler import compile_document
 from app.definitions.document import ApiDocument
 from app.definitions.secrets import is_secret_model
+from app.editing.defaults import stored_defaults
 from app.errors import NotFound
 from odoo_bridge import models
 from odoo_bridge.introspect import LOG_FIELDS
@@ -31,7 +32,7 @@ def draft(root: Environment, stored: Stored, model: str, wished: Collection[str]
     if info is None or info.abstract or info.transient:
         raise NotFound(f"There is no model {model!r} that can be exposed.")
     document = {
-        **default_values(stored),
+        **stored_defaults(stored),
         "name": unused(info.label, (str(api.document["name"]) for api in stored.apis), " "),
         "route": unused(f"/api/{_slug(model)}", (str(api.document["route"]) for api in stored.apis), "-"),
         "type": "rest",

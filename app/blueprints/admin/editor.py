@@ -19,6 +19,7 @@ from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
 from app.definitions.problems import Problem
 from app.editing import checks, files
+from app.editing.defaults import sample_api, stored_defaults
 from app.errors import Conflict, NotFound
 from app.web.services import services
 from odoo_bridge.transaction import Environment
@@ -79,18 +80,12 @@ def row(api_id: int) -> ApiRow:
 
 def defaults() -> dict[str, Any]:
     """Return the system-wide defaults for new APIs."""
-    return transactions.look(lambda root: default_values(store.load(root.cr)))
+    return transactions.look(lambda root: stored_defaults(store.load(root.cr)))
 
 
 def default_document() -> ApiDocument:
     """Return what a new API begins with, as an API of the one type that needs nothing else."""
-    given = {**defaults(), "name": "defaults", "route": "/api/-", "type": "key_authentication"}
-    return ApiDocument.model_validate(given)
-
-
-def default_values(stored: Stored) -> dict[str, Any]:
-    """Return the defaults for new APIs among what is stored."""
-    return dict(stored.settings.get("defaults", {}))
+    return sample_api(defaults())
 
 
 def check(values: Mapping[str, Any], api_id: int | None) -> list[Problem]:

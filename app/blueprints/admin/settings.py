@@ -12,10 +12,9 @@ from app.blueprints.admin.api_form import OptionsForm, options_of
 from app.blueprints.admin.system_form import SystemForm
 from app.blueprints.admin.view import PanelView, page
 from app.catalog import store
-from app.definitions.document import ApiDocument
 from app.definitions.problems import Problem
 from app.definitions.system import SystemSettings
-from app.editing import files
+from app.editing.defaults import default_problems, sample_api, stored_defaults
 from app.web.services import services
 from odoo_bridge import credentials
 
@@ -65,7 +64,7 @@ class Settings(PanelView):
 
 
 def _problems(values: dict[str, Any]) -> list[Problem]:
-    found = files.default_problems(values)
+    found = default_problems(values)
     login = values["run_as"]
     if login is not None:
         user = transactions.look(lambda root: credentials.user_by_login(root, login))
@@ -76,11 +75,11 @@ def _problems(values: dict[str, Any]) -> list[Problem]:
 
 def _save_defaults(values: dict[str, Any]) -> None:
     """Keep what differs from the built-in values, and what this form does not show."""
-    built_in = ApiDocument(name="defaults", route="/api/-", type="key_authentication").model_dump(mode="json")
+    built_in = sample_api({}).model_dump(mode="json")
     differing = {name: value for name, value in values.items() if value != built_in[name]}
 
     def work(root: Any) -> None:
-        before = editor.default_values(store.load(root.cr))
+        before = stored_defaults(store.load(root.cr))
         others = {name: value for name, value in before.items() if name not in values}
         store.set_defaults(root.cr, {**others, **differing})
 
