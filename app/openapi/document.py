@@ -9,7 +9,7 @@ from typing import Any
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.openapi import login, media, parts
-from app.openapi.operations import OperationObjects, path_of, slug
+from app.openapi.operations import OperationObjects, slug
 from app.openapi.parts import Json
 from app.openapi.schemas import Components
 from app.operations.endpoints import Endpoint
@@ -31,7 +31,7 @@ def describe(endpoints: Sequence[Endpoint]) -> Json:
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
         described = operations[endpoint.definition.id].operation(endpoint)
-        paths.setdefault(path_of(endpoint), {})[endpoint.method.lower()] = described
+        paths.setdefault(endpoint.shown_path, {})[endpoint.method.lower()] = described
     for api_id in sorted({one.definition.id for one in endpoints if one.action.scope is Scope.READ}):
         paths |= media.paths(by_id[api_id], components, names[api_id])
     return {

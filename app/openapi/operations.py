@@ -12,11 +12,6 @@ from app.openapi.schemas import Components
 from app.operations.endpoints import Endpoint
 
 
-def path_of(endpoint: Endpoint) -> str:
-    """Return the path as OpenAPI writes it."""
-    return endpoint.path.replace("<public_id>", "{id}")
-
-
 def slug(definition: Definition) -> str:
     """Return a name for an API in identifiers: that of its route."""
     return re.sub(r"[^A-Za-z0-9]+", "_", definition.document.route.removeprefix("/api/")).strip("_")

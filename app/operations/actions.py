@@ -14,6 +14,8 @@ from app.definitions.scopes import Scope
 
 T = TypeVar("T")
 Kind = Literal["rest", "rpc", "key_authentication"]
+#: The id of a record, where a path has one.
+PUBLIC_ID = "<public_id>"
 #: The blueprint that serves the APIs of each type.
 _DOORS: dict[Kind, str] = {"rest": "rest", "rpc": "rpc", "key_authentication": "session"}
 
@@ -43,7 +45,7 @@ class Action:
     @property
     def on_one_record(self) -> bool:
         """True if the path names a record."""
-        return "<public_id>" in self.suffix
+        return PUBLIC_ID in self.suffix
 
 
 SEARCH = Action("rest", "search", Scope.SEARCH, "GET", reads=True)
@@ -51,12 +53,12 @@ CREATE = Action("rest", "create", Scope.CREATE, "POST")
 UPDATE_MANY = Action("rest", "update_many", Scope.UPDATE, "PATCH", bulk=True)
 DELETE_MANY = Action("rest", "delete_many", Scope.DELETE, "DELETE", bulk=True)
 READ_MANY = Action("rest", "read_many", Scope.READ, "GET", "/bulk", bulk=True, reads=True)
-READ = Action("rest", "read", Scope.READ, "GET", "/<public_id>", reads=True)
-UPDATE = Action("rest", "update", Scope.UPDATE, "PATCH", "/<public_id>")
-DELETE = Action("rest", "delete", Scope.DELETE, "DELETE", "/<public_id>")
+READ = Action("rest", "read", Scope.READ, "GET", f"/{PUBLIC_ID}", reads=True)
+UPDATE = Action("rest", "update", Scope.UPDATE, "PATCH", f"/{PUBLIC_ID}")
+DELETE = Action("rest", "delete", Scope.DELETE, "DELETE", f"/{PUBLIC_ID}")
 
 CALL = Action("rpc", "call", Scope.RPC, None)
-CALL_ON_RECORD = Action("rpc", "call_on_record", Scope.RPC, None, "/<public_id>")
+CALL_ON_RECORD = Action("rpc", "call_on_record", Scope.RPC, None, f"/{PUBLIC_ID}")
 CALL_ON_RECORDS = Action("rpc", "call_on_records", Scope.RPC, None, "/bulk", bulk=True)
 
 LOG_IN = Action("key_authentication", "log_in", None, "POST")

@@ -19,6 +19,15 @@ class Endpoint:
     path: str
     exposure: Exposure | None = None
 
+    @property
+    def shown_path(self) -> str:
+        """The path as it is written for people: with ``{id}`` where the id of a record stands."""
+        return self.path_with("{id}")
+
+    def path_with(self, public_id: str) -> str:
+        """Return the path with a record's id, or with what stands for one."""
+        return self.path.replace(actions.PUBLIC_ID, public_id)
+
 
 def endpoints(definition: Definition) -> list[Endpoint]:
     """Return every endpoint that a published API serves; what is switched off is not among them."""

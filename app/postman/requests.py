@@ -33,7 +33,7 @@ class Tried:
         """Return the requests, in an order that can be run."""
         found = []
         for endpoint in self._served:
-            path = endpoint.path.replace("<public_id>", f"{{{{{self.one}}}}}")
+            path = endpoint.path_with(f"{{{{{self.one}}}}}")
             found += requests[endpoint.action](self, endpoint, path)
         return found
 

@@ -23,13 +23,13 @@ from app.operations.report import CallReport
 from app.operations.trial import is_rolled_back, trial_of
 from app.web.current import RequestState, current_incoming, current_request, current_state
 from app.web.incoming import Incoming
-from app.web.routing import Gatehouse, current_definition, is_panel
+from app.web.routing import ApiRule, Gatehouse, current_definition, is_panel
 from app.web.services import services
 from odoo_bridge.sessions import COOKIE
 
 #: Most characters that the log keeps of a text.
 _LONGEST = 500
-#: A variable part of a Werkzeug rule, with or without a converter.
+#: A variable part of a Werkzeug rule of our own, with or without a converter.
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?(?:public_)?([a-z_]+)>")
 #: What load balancers and supervisors ask for, by whichever address.
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -124,12 +124,11 @@ def _row(request: Request, state: RequestState, response: Response, definition: 
     report = state.report
     principal = report.principal if report else None
     key, trial = principal.key if principal else None, trial_of(request.environ)
-    route = _route(request.url_rule.rule) if request.url_rule else request.path
     return LoggedCall(
         at=datetime.now(timezone.utc),
         request_id=state.request_id,
         api_id=definition.id,
-        endpoint=f"{request.method} {route}",
+        endpoint=f"{request.method} {_route_of(request)}",
         path=_storable(request.path),
         status=response.status_code,
         error=failure.name if failure else None,
@@ -144,9 +143,17 @@ def _row(request: Request, state: RequestState, response: Response, definition: 
     )
 
 
+def _route_of(request: Request) -> str:
+    """Return the route of a request as people write it: ``/api/partner/rest/{id}``; its path where it has none."""
+    rule = request.url_rule
+    if isinstance(rule, ApiRule):
+        return rule.target.shown_path
+    return _route(rule.rule) if rule else request.path
+
+
 @lru_cache(maxsize=1024)
 def _route(rule: str) -> str:
-    """Return a Werkzeug rule as people write it: ``/api/partner/rest/{id}``."""
+    """Return a rule of our own without its converters: ``/api/image/{api_id}/{model}/{id}/{field}``."""
     return _VARIABLE.sub(r"{\1}", rule)
 
 

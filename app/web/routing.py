@@ -44,8 +44,9 @@ class ApiRule(Rule):
     provide_automatic_options = True  # Flask answers OPTIONS with Allow
 
     def __init__(self, target: Endpoint) -> None:
-        path = target.path.replace("<public_id>", "<id:public_id>")
-        super().__init__(path, endpoint=target.action.view, methods=[target.method, "OPTIONS"])
+        super().__init__(
+            target.path_with("<id:public_id>"), endpoint=target.action.view, methods=[target.method, "OPTIONS"]
+        )
         self.target = target
 
 

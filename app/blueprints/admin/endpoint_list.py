@@ -19,11 +19,6 @@ class Served:
     on: bool | None
 
 
-def shown_path(path: str) -> str:
-    """Return a path as documentation writes it: with ``{id}`` where the id of a record stands."""
-    return path.replace("<public_id>", "{id}")
-
-
 def everything_of(definition: Definition) -> list[Endpoint]:
     """Return the endpoints that an API has when nothing is switched off."""
     everything = definition.document.model_copy(update={"endpoints": EndpointSwitches()})
@@ -34,8 +29,7 @@ def operations_of(definition: Definition) -> list[Served]:
     """Return the operations of an API, in the order of their switches."""
     found: dict[str, list[tuple[str, str]]] = {}
     for endpoint in everything_of(definition):
-        path = shown_path(endpoint.path)
-        found.setdefault(operation_of(endpoint.action), []).append((endpoint.method, path))
+        found.setdefault(operation_of(endpoint.action), []).append((endpoint.method, endpoint.shown_path))
     switches = definition.document.endpoints
     order = [*(name for name in EndpointSwitches.model_fields if name in found), *found]
     return [Served(name, tuple(found[name]), getattr(switches, name, None)) for name in dict.fromkeys(order)]

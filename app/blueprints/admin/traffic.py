@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from app.analytics import queries
 from app.analytics.queries import Period
-from app.blueprints.admin.endpoint_list import shown_path
 from app.web.services import services
 
 _SPAN = timedelta(days=1)
@@ -20,4 +19,4 @@ def by_api() -> dict[int, int]:
 def by_endpoint(api_id: int) -> dict[str, int]:
     """Return the calls of each endpoint of an API that was called, by method and path as the panel shows it."""
     found = queries.by(services().database, Period.last(_SPAN), "endpoint", api_id=api_id)
-    return {shown_path(each.key): each.calls for each in found}
+    return {each.key: each.calls for each in found}

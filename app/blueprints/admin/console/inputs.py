@@ -11,7 +11,6 @@ from app.blueprints.admin.console.schema import Member, Schemas, plain
 from app.blueprints.admin.console.targets import Target
 from app.definitions.definition import Definition
 from app.openapi.document import describe
-from app.openapi.operations import path_of
 from app.openapi.parts import Json
 
 #: More values than these are typed and not chosen.
@@ -54,7 +53,7 @@ class Inputs:
 def inputs_of(target: Target) -> Inputs:
     """Return what an endpoint takes, as the document of its API describes it."""
     document = describe([target.endpoint])
-    operation = document["paths"][path_of(target.endpoint)][target.endpoint.method.lower()]
+    operation = document["paths"][target.path][target.endpoint.method.lower()]
     schemas = Schemas(document)
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     return Inputs(

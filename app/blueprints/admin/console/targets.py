@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.blueprints.admin.editor import ApiRow
-from app.blueprints.admin.endpoint_list import everything_of, operation_of, shown_path, switch_of
+from app.blueprints.admin.endpoint_list import everything_of, operation_of, switch_of
 from app.definitions.definition import Definition
 from app.operations.actions import LOG_IN
 from app.operations.endpoints import Endpoint
@@ -28,7 +28,7 @@ class Target:
     @property
     def path(self) -> str:
         """The path, with ``{id}`` where the id of a record stands."""
-        return shown_path(self.endpoint.path)
+        return self.endpoint.shown_path
 
     @property
     def operation(self) -> str:
