@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from app import config
 from app.analytics.recorder import Recorder
-from app.auth.authentication import Authenticator
-from app.auth.concurrency import Concurrency
 from app.auth.throttle import make_throttle
 from app.blueprints import health
 from app.blueprints.admin import init_admin
@@ -23,10 +22,11 @@ from app.clients.tokens import derived
 from app.commands import init_commands
 from app.config import Settings
 from app.database import Database
-from app.observe import logs, meters, pools
+from app.observe import logs, pools
 from app.operations.addons import Addons
 from app.operations.endpoints import endpoints
-from app.operations.gateway import Gateway
+from app.operations.gateway import make_gateway
+from app.operations.transactions import make_transactions
 from app.readiness import make_checks
 from app.web import cors
 from app.web.error_handlers import init_error_handlers
@@ -37,8 +37,6 @@ from app.web.routing import Gatehouse
 from app.web.services import Services
 from odoo_bridge import boot, fast
 from odoo_bridge.identity import database_uuid
-from odoo_bridge.replica import Replica
-from odoo_bridge.transaction import Limits, Transactions
 
 
 def create_app(settings: Settings | None = None) -> Gatehouse:
@@ -75,40 +73,21 @@ def _take_over(app: Gatehouse, settings: Settings, snapshot: Snapshot) -> None:
 def _services(app: Gatehouse, settings: Settings) -> Services:
     fast.switch(on=settings.fast == "on")
     instance = boot.start(settings.odoo_conf, settings.database)
-    limits = Limits(settings.statement_timeout, settings.signaling_interval)
-    transactions = Transactions(
-        instance.database, limits, on_retry=meters.RETRIES.inc, on_reload=meters.REGISTRY_RELOADS.inc
-    )
+    transactions = make_transactions(instance.database, settings)
     addons = Addons(transactions, settings.odoo_conf)
     database = Database(instance.dsn)
     pools.measure(database)
     recorder = Recorder(database)
-
-    def look() -> None:
-        recorder.measure()
-        addons.look()
-
     catalog = Catalog(
         transactions,
         settings.catalog_interval,
-        lambda snapshot: _take_over(app, settings, snapshot),
-        on_look=look,
+        on_change=partial(_take_over, app, settings),
+        on_look=(recorder.measure, addons.look),
     )
     # Read once, before the workers are forked: all of them count for the same database.
     uuid = transactions.run(database_uuid)
     throttle = make_throttle(uuid, settings.redis_url, lambda: catalog.snapshot.system)
-    authenticator = Authenticator(lambda: app.services.hasher(), recorder.token_used)
-    gateway = Gateway(
-        transactions,
-        Replica(instance.database, settings.statement_timeout),
-        authenticator,
-        throttle,
-        addons,
-        # What the server knows of a caller has its turns (serving.turns). What it does not know yet, a new token for
-        # example, comes on top; but one thread is for others in any case.
-        Concurrency(max(settings.at_once, min(2 * settings.at_once, settings.threads - 1))),
-        settings.call_timeout,
-    )
+    gateway = make_gateway(settings, transactions, throttle, addons, lambda: app.services.hasher(), recorder.token_used)
     return Services(
         settings=settings,
         instance=instance,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 
+from app.config import Settings
 from app.errors import TooManyRequests
 
 
@@ -40,3 +41,12 @@ class Concurrency:
                 del self._counts[caller]
             else:
                 self._counts[caller] -= 1
+
+
+def make_concurrency(settings: Settings) -> Concurrency:
+    """Return what counts the calls of this process.
+
+    What the server knows of a caller has its turns (``serving.turns``). What it does not know yet, a new token for
+    example, comes on top; but one thread is for others in any case.
+    """
+    return Concurrency(max(settings.at_once, min(2 * settings.at_once, settings.threads - 1)))

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -66,17 +66,17 @@ class Catalog:
         transactions: Transactions,
         interval: float,
         on_change: Callable[[Snapshot], None] = lambda snapshot: None,
-        on_look: Callable[[], None] = lambda: None,
+        on_look: Sequence[Callable[[], None]] = (),
     ) -> None:
         """``interval`` is the seconds between two looks; ``on_change`` gets each new snapshot.
 
-        ``on_look`` is called after each look of the watcher, also where that has failed.
+        All of ``on_look`` are called after each look of the watcher, also where that or another has failed.
         """
         self.snapshot = Snapshot()
         self._transactions = transactions
         self._interval = interval
         self._on_change = on_change
-        self._on_look = on_look
+        self._on_look = tuple(on_look)
         self._lock = threading.Lock()
         self._starting = threading.Lock()
         self._confirmed = float("-inf")
@@ -144,7 +144,7 @@ class Catalog:
     def _watch(self) -> None:
         while not self._stopped.wait(self._interval):
             pools.sample()
-            for step in (self.refresh, self._on_look):
+            for step in (self.refresh, *self._on_look):
                 try:
                     step()
                 except BridgeError as error:

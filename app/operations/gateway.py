@@ -11,8 +11,10 @@ from app.analytics import audit
 from app.analytics.audit import Author
 from app.auth.addresses import place_of
 from app.auth.authentication import Authenticator
-from app.auth.concurrency import Concurrency
+from app.auth.concurrency import Concurrency, make_concurrency
 from app.auth.throttle import Throttle
+from app.clients.tokens import Hasher
+from app.config import Settings
 from app.definitions.definition import Definition
 from app.errors import DefinitionOutdated, TooManyRequests
 from app.observe import meters
@@ -176,6 +178,26 @@ class Gateway:
                     retry_after=max(1, state.reset),
                     name="rate_limit",
                 )
+
+
+def make_gateway(
+    settings: Settings,
+    transactions: Transactions,
+    throttle: Throttle,
+    addons: Addons,
+    hasher: Callable[[], Hasher],
+    on_token: Callable[[str], None],
+) -> Gateway:
+    """Return the gateway of a database; ``hasher`` and ``on_token`` are the authenticator's."""
+    return Gateway(
+        transactions,
+        Replica(transactions.database, settings.statement_timeout),
+        Authenticator(hasher, on_token),
+        throttle,
+        addons,
+        make_concurrency(settings),
+        settings.call_timeout,
+    )
 
 
 def _check_structure(root: Environment, definition: Definition) -> None:
