@@ -207,9 +207,8 @@ def test_one_call_waits_for_no_more_than_some_statements(transactions: Transacti
 def test_behind_a_pooler_nothing_is_prepared(
     transactions: Transactions, template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        TransactionConnection, "get_backend_pid", lambda connection: 1
-    )  # as a pooler numbers its clients
+    # A pooler numbers its clients.
+    monkeypatch.setattr(TransactionConnection, "get_backend_pid", lambda connection: 1)
     often(transactions, template, 1)
     often(transactions, template, 1)
     assert prepared_names(transactions) == []
