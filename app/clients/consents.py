@@ -19,6 +19,13 @@ def every(cr: Any, uid: int) -> list[tuple[Client, tuple[str, ...], Any]]:
     return [(client, client.still(scopes), when) for client, scopes, when in found]
 
 
+def allowed(cr: Any, client: Client, uid: int) -> tuple[str, ...]:
+    """Return those of the scopes that a person has allowed a client app which it still has."""
+    cr.execute("SELECT scopes FROM gatehouse.consent WHERE client_id = %s AND uid = %s", (client.id, uid))
+    row = cr.fetchone()
+    return client.still(row[0]) if row else ()
+
+
 def grant(cr: Any, client: Client, uid: int, scopes: Iterable[str]) -> None:
     """Remember what a person has allowed a client app."""
     cr.execute(

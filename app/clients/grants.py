@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.clients import tokens
-from app.clients.store import COLUMNS, Client, of_row
+from app.clients.store import Client
 from app.clients.tokens import Hasher, Kind
 
 #: Seconds that a refresh token lives from its last use.
@@ -52,11 +52,7 @@ def store_token(
     lifetime: int,
     family: str | None,
 ) -> None:
-    """Store a token that was just generated, and clear away some that have long expired."""
-    cr.execute(
-        "DELETE FROM gatehouse.token WHERE lookup IN (SELECT lookup FROM gatehouse.token "
-        "WHERE expires_at < now() - interval '1 day' LIMIT 20 FOR UPDATE SKIP LOCKED)"
-    )
+    """Store a token that was just generated."""
     cr.execute(
         "INSERT INTO gatehouse.token (lookup, hash, kind, client_id, uid, scopes, family, expires_at) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s, now() + %s * interval '1 second')",
@@ -73,29 +69,32 @@ def store_token(
     )
 
 
-_GRANT = (
-    "t.hash, t.lookup, t.kind, t.uid, u.login, t.scopes, t.family, t.replaced, extract(epoch FROM t.created_at), "
-    f"extract(epoch FROM t.expires_at), {COLUMNS}"
-)
-_BY_LOOKUP = (
-    "FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id "
-    "LEFT JOIN res_users u ON u.id = COALESCE(t.uid, c.uid) AND u.active WHERE t.lookup = %s AND t.expires_at > now()"
-)
+def clear_expired(cr: Any) -> None:
+    """Clear away some tokens that have long expired."""
+    cr.execute(
+        "DELETE FROM gatehouse.token WHERE lookup IN (SELECT lookup FROM gatehouse.token "
+        "WHERE expires_at < now() - interval '1 day' LIMIT 20 FOR UPDATE SKIP LOCKED)"
+    )
 
 
-def grant_of(cr: Any, hasher: Hasher, token: str) -> Grant | None:
-    """Return what a token that has not expired stands for, in force or not; None for any other text."""
+def grant_of(cr: Any, hasher: Hasher, client: Client, token: str) -> Grant | None:
+    """Return what a token of a client app that has not expired stands for, in force or not; None for any other text."""
     kind = tokens.ACCESS if token.startswith(tokens.ACCESS) else tokens.REFRESH
-    cr.execute(f"SELECT {_GRANT} {_BY_LOOKUP}", (tokens.lookup_of(token, kind),))
+    cr.execute(
+        "SELECT t.hash, t.lookup, t.kind, t.uid, u.login, t.scopes, t.family, t.replaced, "
+        "extract(epoch FROM t.created_at), extract(epoch FROM t.expires_at) FROM gatehouse.token t "
+        "LEFT JOIN res_users u ON u.id = COALESCE(t.uid, %s) AND u.active "
+        "WHERE t.lookup = %s AND t.client_id = %s AND t.expires_at > now()",
+        (client.uid, tokens.lookup_of(token, kind), client.id),
+    )
     row = cr.fetchone()
-    return _grant(row, hasher, token) if row else None
+    return _grant(row, hasher, client, token) if row else None
 
 
-def _grant(row: Sequence[Any], hasher: Hasher, token: str) -> Grant | None:
-    stored, lookup, kind, uid, login, granted, family, replaced, created, expires, *rest = row
+def _grant(row: Sequence[Any], hasher: Hasher, client: Client, token: str) -> Grant | None:
+    stored, lookup, kind, uid, login, granted, family, replaced, created, expires = row
     if not hasher.matches(token, stored):
         return None
-    client = of_row(rest)
     scopes = client.still(granted)
     return Grant(lookup, kind, client, uid, login, scopes, family, replaced, float(created), float(expires))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -104,12 +104,6 @@ def test_a_token_answer_is_as_the_contract_says(shop: ClientApp) -> None:
     assert len(token) > 60
     assert answer.headers["Cache-Control"] == "no-store"  # RFC 6749 5.1
     assert answer.content_type == "application/json"
-
-
-def test_a_token_is_given_with_one_look_at_the_client_app(shop: ClientApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    with counted_queries(monkeypatch) as queries:
-        assert shop.post(TOKEN, grant_type="client_credentials").status_code == 200
-    assert sum("FROM gatehouse.client c WHERE" in query for query in queries) == 1
 
 
 def test_credentials_come_by_basic_form_or_multipart_and_the_grant_type_may_be_left_out(shop: ClientApp) -> None:
@@ -543,14 +537,17 @@ class Flow:
         """Return what the app gets in its redirect."""
         page = self.ask(**{"prompt": "consent", **changes})
         assert page.status_code == 200, page.text
+        return _redirected(self.answer(page, decision, **changes))
+
+    def answer(self, page: Any, decision: str = "allow", **changes: Any) -> Any:
+        """Send the form of a page that ``ask`` has shown."""
         token = page.text.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
-        answer = self.person(
+        return self.person(
             "POST",
             "/api/oauth2/authorize",
             query_string=self.parameters(**changes),
             data={"csrf_token": token, decision: "1"},
         )
-        return _redirected(answer)
 
     def exchange(self, code: str, **changes: Any) -> Any:
         form = {
@@ -591,14 +588,81 @@ def test_a_person_allows_an_app_to_act_in_their_name(
     assert anyone.error("POST", route, json={"name": "x"}, headers=headers)[0] == 403
 
 
-def test_a_code_is_exchanged_with_one_look_at_it_and_at_the_client_app(
-    flow: Flow, monkeypatch: pytest.MonkeyPatch
+_BY_CODE = {"grant_type": "authorization_code", "code": "<code>"}
+_BY_REFRESH = {"grant_type": "refresh_token", "refresh_token": "<refresh_token>"}
+
+
+def _questions(queries: list[str]) -> list[str]:
+    """Return the verb and the table of each statement on a table of client apps, but for INSERT, which asks nothing."""
+    tables = re.compile(r"gatehouse\.(client_secret|client|token|authorization_code|consent)\b")
+    asked = [query for query in queries if not query.startswith("INSERT")]
+    return sorted(f"{query.split()[0]} {table}" for query in asked for table in set(tables.findall(query)))
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "shown"),
+    [
+        (TOKEN, {"grant_type": "client_credentials"}, "in body"),
+        (TOKEN, {"grant_type": "client_credentials"}, "by Basic"),
+        (TOKEN, _BY_CODE, "in body"),
+        (TOKEN, _BY_CODE, "by Basic"),
+        (TOKEN, _BY_CODE, "no secret"),
+        (TOKEN, _BY_REFRESH, "in body"),
+        (TOKEN, _BY_REFRESH, "by Basic"),
+        (TOKEN, _BY_REFRESH, "no secret"),
+        (REVOKE, {"token": "<access_token>"}, "in body"),
+        (REVOKE, {"token": "<refresh_token>"}, "by Basic"),
+        (REVOKE, {"token": "<refresh_token>"}, "no secret"),
+        (INTROSPECT, {"token": "<access_token>"}, "in body"),
+        (INTROSPECT, {"token": "<refresh_token>"}, "by Basic"),
+    ],
+)
+def test_a_request_of_a_client_app_asks_the_database_for_a_thing_once(
+    path: str,
+    form: dict[str, str],
+    shown: str,
+    make_client: Callable[..., ClientApp],
+    demo: Client,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    code = flow.decide()["code"]
+    client = make_client("--redirect-uri", REDIRECT, *(["--public"] if shown == "no secret" else []))
+    flow = Flow(client, demo)
+    given = {**flow.exchange(flow.decide()["code"]).json, "code": flow.decide()["code"]}
+    form = {key: given[value.strip("<>")] if value.startswith("<") else value for key, value in form.items()}
+    if "code" in form:
+        form |= {"redirect_uri": REDIRECT, "code_verifier": flow.verifier}
+    auth = (client.id, client.secret or "") if shown == "by Basic" else None
     with counted_queries(monkeypatch) as queries:
-        assert flow.exchange(code).status_code == 200
-    for table in ("gatehouse.client c WHERE", "gatehouse.authorization_code a"):
-        assert sum(f"FROM {table}" in query for query in queries) == 1, table
+        answer = client.post(path, auth=auth, **form)
+    assert answer.status_code == 200, answer.text
+    assert answer.text != '{"active": false}'
+    questions = _questions(queries)
+    assert {"SELECT client", "SELECT client_secret"} <= set(questions)
+    assert questions == sorted(set(questions))
+
+
+@pytest.mark.parametrize("step", ["ask", "allow", "refuse", "known"])
+def test_the_page_for_consent_takes_one_transaction_and_asks_for_a_thing_once(
+    step: str, flow: Flow, app: Gatehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = flow.ask()
+    if step == "known":
+        flow.decide()
+    work_of: list[str] = []
+    run = app.services.transactions.run
+
+    def counted(work: Any, **options: Any) -> Any:
+        work_of.append(work.__qualname__)
+        return run(work, **options)
+
+    with counted_queries(monkeypatch) as queries, monkeypatch.context() as patch:
+        patch.setattr(app.services.transactions, "run", counted)
+        answer = flow.answer(page, step) if step in ("allow", "refuse") else flow.ask()
+    assert answer.status_code == (200 if step == "ask" else 303), answer.text
+    assert len([name for name in work_of if not name.startswith("Catalog.")]) == 1
+    questions = _questions(queries)
+    assert "SELECT client" in questions
+    assert questions == sorted(set(questions))
 
 
 def test_an_admin_who_revokes_all_ends_the_codes_that_are_on_their_way_too(flow: Flow, app: Gatehouse) -> None:
@@ -678,20 +742,10 @@ def test_a_response_mode_that_is_the_default_changes_nothing(mode: str, flow: Fl
     assert "code" in flow.decide(response_mode=mode)
 
 
-def test_consent_to_an_app_that_was_switched_off_meanwhile_gives_no_code(
-    flow: Flow, app: Gatehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pages = import_module("app.blueprints.oauth2.pages")  # the package has its blueprint by the same name
-    asked = pages._asked
-
-    def switched_off_after(*arguments: Any) -> Any:
-        found = asked(*arguments)
-        app.test_cli_runner().invoke(args=["client", "disable", flow.client.name])
-        return found
-
-    flow.decide()
-    monkeypatch.setattr(pages, "_asked", switched_off_after)
-    answer = flow.ask()
+def test_consent_to_an_app_that_was_switched_off_meanwhile_gives_no_code(flow: Flow, app: Gatehouse) -> None:
+    page = flow.ask()
+    app.test_cli_runner().invoke(args=["client", "disable", flow.client.name])
+    answer = flow.answer(page)
     assert (answer.status_code, answer.headers.get("Location")) == (400, None)
 
 
@@ -931,6 +985,30 @@ def test_a_public_client_needs_no_secret_but_a_verifier(make_client: Callable[..
     assert "access_token" in flow.exchange(flow.decide()["code"]).json
     assert client.post(TOKEN, grant_type="client_credentials").status_code in (400, 401)
     assert client.post(INTROSPECT, token="x").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("public", "by_basic", "status"),
+    [
+        (False, None, 401),
+        (False, "", 401),
+        (False, "wrong", 401),
+        (True, None, 200),
+        (True, "", 200),
+        (True, "wrong", 401),  # RFC 6749 5.2: what is shown has to be right
+    ],
+)
+def test_a_refresh_takes_the_secret_of_an_app_that_has_one_and_no_wrong_one(
+    public: bool, by_basic: str | None, status: int, make_client: Callable[..., ClientApp], demo: Client
+) -> None:
+    client = make_client("--redirect-uri", REDIRECT, *(["--public"] if public else []))
+    flow = Flow(client, demo)
+    token = flow.exchange(flow.decide()["code"]).json["refresh_token"]
+    form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": client.id}
+    basic = base64.b64encode(f"{client.id}:{by_basic}".encode()).decode()
+    headers = {} if by_basic is None else {"Authorization": f"Basic {basic}"}
+    answer = client.app.test_client().post(TOKEN, data=form, headers=headers)
+    assert answer.status_code == status, answer.text
 
 
 def test_who_is_not_logged_in_is_sent_to_the_login_and_back(flow: Flow, anyone: Client) -> None:

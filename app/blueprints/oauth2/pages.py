@@ -44,43 +44,42 @@ blueprint = Blueprint(
 
 
 class ConsentRequest(NamedTuple):
-    """A client app's request for a person's consent; ``credentials`` are oauthlib's, for its second step."""
+    """A client app's request for a person's consent; ``answer`` is the address to go back to, None if not decided."""
 
+    person: Person
     client: Client
     scopes: list[str]
     redirect_uri: str
-    credentials: dict[str, Any]
+    answer: str | None
 
 
 @blueprint.route("/authorize", methods=["GET", "POST"])
 def authorize() -> Response:
-    """Ask the person for consent, and send them back with a code or an error (RFC 6749 4.1.1)."""
-    person = _person()
-    if person is None:
-        return _see_other(f"/api/oauth2/login?next={quote(request.full_path)}")
-    try:
-        return _consent(person)
-    except FatalClientError as error:  # the client app is not to be trusted with a redirect
-        return _page("error.html", status=400, message=error.description or error.error)
-    except OAuth2Error as error:
-        return _see_other(error.in_uri(error.redirect_uri))
-
-
-def _consent(person: Person) -> Response:
-    """Show what is asked for, or answer the client app where that is decided; raises OAuth2Error.
+    """Ask the person for consent, and send them back with a code or an error (RFC 6749 4.1.1).
 
     What is asked for is checked before the page is shown and once more with the code: the client app may have lost
     it meanwhile.
     """
+    if not request.cookies.get(COOKIE):
+        return _to_login()
     form = ConsentForm()
-    asked, known = services().transactions.run(lambda root: _asked(root, person))
-    if form.validate_on_submit():
-        if not form.allow.data:
-            refused = AccessDeniedError(state=asked.credentials.get("state"))
-            return _see_other(refused.in_uri(asked.redirect_uri))
-        return _see_other(_grant(asked, person))
-    if known and is_safe(request.method) and request.args.get("prompt") != "consent":
-        return _see_other(_grant(asked, person))
+    allowed = bool(form.allow.data) if form.validate_on_submit() else None
+    try:
+        asked = services().transactions.run(lambda root: _asked(root, allowed))
+    except FatalClientError as error:  # the client app is not to be trusted with a redirect
+        return _page("error.html", status=400, message=error.description or error.error)
+    except OAuth2Error as error:
+        return _see_other(error.in_uri(error.redirect_uri))
+    if asked is None:
+        return _to_login()
+    return _see_other(asked.answer) if asked.answer else _consent_page(asked, form)
+
+
+def _to_login() -> Response:
+    return _see_other(f"/api/oauth2/login?next={quote(request.full_path)}")
+
+
+def _consent_page(asked: ConsentRequest, form: ConsentForm) -> Response:
     apis = sorted(
         definition.name
         for definition in services().catalog.snapshot.definitions.values()
@@ -90,7 +89,7 @@ def _consent(person: Person) -> Response:
         "consent.html",
         form_targets=asked.redirect_uri,
         form=form,
-        person=person,
+        person=asked.person,
         client=asked.client,
         apis=apis,
         meanings=_meanings(asked.scopes),
@@ -126,7 +125,7 @@ def log_in() -> Response:
 @blueprint.route("/consents", methods=["GET", "POST"])
 def given_consents() -> Response:
     """Show what a person has allowed, and withdraw it: its tokens end at once."""
-    person = _person()
+    person = services().transactions.run(_person) if request.cookies.get(COOKIE) else None
     if person is None:
         return _see_other("/api/oauth2/login?next=/api/oauth2/consents")
     form = WithdrawForm()
@@ -139,53 +138,55 @@ def given_consents() -> Response:
     return _page("consents.html", form=form, person=person, consents=shown)
 
 
-def _person() -> Person | None:
+def _person(root: Environment) -> Person | None:
     """Return the person whose Odoo session the browser sends."""
-    sid = request.cookies.get(COOKIE)
-    found = services().transactions.run(lambda root: sessions.resolve(root, sid)) if sid else None
+    found = sessions.resolve(root, request.cookies.get(COOKIE, ""))
     if found is None:
         return None
     current_report().session = found.renewal
     return Person(found.user.uid, found.user.login)
 
 
-def _asked(root: Environment, person: Person) -> tuple[ConsentRequest, bool]:
-    """Return what the client app asks for, and whether the person has allowed as much before."""
-    server = _server(root)
+def _asked(root: Environment, allowed: bool | None) -> ConsentRequest | None:
+    """Return what the client app asks for, and the answer where that is decided; None where nobody is logged in.
+
+    ``allowed`` is what the person has just said, None for nothing. Raises OAuth2Error.
+    """
+    person = _person(root)
+    if person is None:
+        return None
+    server = AuthorizationServer(
+        Validator(root.cr, services().hasher(), services().throttle, request.remote_addr or "")
+    )
     try:
         scopes, credentials = server.validate_authorization_request(_address(), "GET", None, {})
     except ValueError:  # what oauthlib, urllib and psycopg2 say of parameters that are no form, no address and no text
         raise InvalidRequestFatalError(description="The address of this page is malformed.") from None
-    asked_by = credentials["request"].client
-    redirect_uri = credentials["redirect_uri"]
-    allowed = {client.id: set(granted) for client, granted, _ in consents.every(root.cr, person.uid)}
-    # Any app on a device can name a public client app's id and take its address: the person has to say that it is the
-    # one that they use (RFC 8252 8.6).
-    assured = redirect_uri.startswith("https://") or clients.has_secret(root.cr, asked_by)
-    known = assured and set(scopes) <= allowed.get(asked_by.id, set()) and bool(scopes)
-    return ConsentRequest(asked_by, scopes, redirect_uri, {"state": credentials.get("state")}), known
+    asked = ConsentRequest(person, credentials["request"].client, scopes, credentials["redirect_uri"], None)
+    if allowed is False:
+        refused = AccessDeniedError(state=credentials.get("state"))
+        return asked._replace(answer=refused.in_uri(asked.redirect_uri))
+    asks_anew = not is_safe(request.method) or request.args.get("prompt") == "consent"
+    if allowed is None and (asks_anew or not _is_known(root.cr, asked)):
+        return asked
+    headers, _, _ = server.create_authorization_response(_address(), "GET", None, {}, scopes, {"user": person.uid})
+    return asked._replace(answer=headers["Location"])
 
 
-def _grant(asked: ConsentRequest, person: Person) -> str:
-    """Return the address to send the person back to, with a code."""
+def _is_known(cr: Any, asked: ConsentRequest) -> bool:
+    """True if the person has allowed as much before.
 
-    def work(root: Environment) -> str:
-        headers, _, _ = _server(root).create_authorization_response(
-            _address(), "GET", None, {}, asked.scopes, {"user": person.uid}
-        )
-        location: str = headers["Location"]
-        return location
-
-    return services().transactions.run(work)
+    Any app on a device can name a public client app's id and take its address: the person has to say that it is the
+    one that they use (RFC 8252 8.6).
+    """
+    if not asked.scopes or not set(asked.scopes) <= set(consents.allowed(cr, asked.client, asked.person.uid)):
+        return False
+    return asked.redirect_uri.startswith("https://") or clients.has_secret(cr, asked.client)
 
 
 def _address() -> str:
     """Return the address as it was asked for, still encoded: oauthlib takes no other letters than ASCII's."""
     return f"{request.base_url}?{request.query_string.decode('latin-1')}"
-
-
-def _server(root: Environment) -> AuthorizationServer:
-    return AuthorizationServer(Validator(root.cr, services().hasher(), services().throttle, request.remote_addr or ""))
 
 
 def _see_other(location: str) -> Response:

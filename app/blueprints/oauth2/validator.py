@@ -45,6 +45,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         # oauthlib asks in several steps about the same thing, of which a transaction sees one state.
         self._client_of = lru_cache(partial(clients.by_public_id, cr))
         self._has_secret = lru_cache(partial(clients.has_secret, cr))
+        self._proven: Client | None = None  # it has shown one of its secrets
         self._code_of = lru_cache(partial(codes.find, cr, hasher))
 
     # Client authentication: RFC 6749 2.3 and 3.2.1.
@@ -54,7 +55,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if self.secret_required:
             return True
         client = self._named(request)
-        return client is None or bool(_secret(request)) or self._has_secret(client)
+        return client is None or _sends_secret(request) or self._is_confidential(client)
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """True if id and secret, by HTTP Basic or in the body, belong to an active client app.
@@ -71,6 +72,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if client is None or not good:
             self.throttle.wrong("client_secret", self.address, public_id)
             return False
+        self._proven = client
         if not client.active:
             return False
         request.client, request.client_id = client, public_id
@@ -79,7 +81,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def authenticate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
         """True if the id names an active public client app."""
         client = self._client_of(client_id) if client_id else None
-        if client is None or not client.active or self._has_secret(client):
+        if client is None or not client.active or self._is_confidential(client):
             return False
         request.client = client
         return True
@@ -88,6 +90,10 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         credentials = _credentials(request)
         public_id = credentials[0] if credentials else request.client_id
         return self._client_of(public_id) if public_id else None
+
+    def _is_confidential(self, client: Client) -> bool:
+        """True if the client app has a secret, as one has that has shown it."""
+        return client == self._proven or self._has_secret(client)
 
     # What a client app may ask for.
 
@@ -104,7 +110,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     ) -> bool:
         """Acting by itself takes a secret; acting for persons takes a redirect URI."""
         if grant_type == "client_credentials":
-            return self._has_secret(client)
+            return self._is_confidential(client)
         return grant_type in ("authorization_code", "refresh_token") and bool(client.redirect_uris)
 
     def validate_response_type(
@@ -214,6 +220,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         person = getattr(request, "user", None) if request.grant_type != "client_credentials" else None
         family = getattr(request, "family", None)
         shared = {"uid": person, "scopes": token["scope"].split(), "family": family}
+        grants.clear_expired(self.cr)
         grants.store_token(
             self.cr,
             self.hasher,
@@ -240,8 +247,8 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         self, refresh_token: str, client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """True if the token is good; a spent one that comes again was stolen: its whole family ends (RFC 9700 4.14)."""
-        grant = grants.grant_of(self.cr, self.hasher, refresh_token)
-        if grant is None or grant.kind != "refresh" or grant.client.id != client.id:
+        grant = grants.grant_of(self.cr, self.hasher, client, refresh_token)
+        if grant is None or grant.kind != "refresh":
             return False
         if grant.replaced:
             grants.revoke_family(self.cr, grant.family or "")
@@ -257,8 +264,8 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
 
     def revoke_token(self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any) -> None:
         """Revoke a token of the client app that asks; any other stays (RFC 7009 2.1)."""
-        grant = grants.grant_of(self.cr, self.hasher, token)
-        if grant is not None and grant.client.id == request.client.id:
+        grant = grants.grant_of(self.cr, self.hasher, request.client, token)
+        if grant is not None:
             grants.revoke(self.cr, grant)
 
     def introspect_token(
@@ -268,8 +275,8 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
 
         None too for one that no API would take: its scopes are gone, or nobody is there to execute its calls.
         """
-        grant = grants.grant_of(self.cr, self.hasher, token)
-        if grant is None or grant.client.id != request.client.id or not grant.in_force:
+        grant = grants.grant_of(self.cr, self.hasher, request.client, token)
+        if grant is None or not grant.in_force:
             return None
         if grant.login is None and not grants.any_active(self.cr, self.executors(grant.client)):
             return None
@@ -299,6 +306,12 @@ def _credentials(request: Request) -> tuple[str, str] | None:
         return (public_id, secret) if found and "\x00" not in public_id + secret else None
     in_body = _secret(request)
     return (request.client_id, in_body) if request.client_id and in_body else None
+
+
+def _sends_secret(request: Request) -> bool:
+    """True if the request shows a secret, right or wrong, in either of the two places."""
+    _, sent = _credentials(request) or ("", "")
+    return bool(sent or _secret(request))
 
 
 def _secret(request: Request) -> str | None:
