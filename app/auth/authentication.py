@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeAlias
 
 from app.analytics import callers
 from app.auth import bearers
@@ -36,6 +37,18 @@ class NoUser(Unauthorized):
     """The credentials are good, but nobody is there to execute the calls of this API for them."""
 
 
+@dataclass(frozen=True, slots=True)
+class _User:
+    """An Odoo user who shows a session or an API key of theirs."""
+
+    kind: Literal["session", "key"]
+    uid: int
+
+
+#: Holder of credentials that are good: the token of a client app, or a user of Odoo.
+Holder: TypeAlias = Bearer | _User
+
+
 class Authenticator:
     """Finds out who calls an API."""
 
@@ -52,7 +65,10 @@ class Authenticator:
         if definition.document.authentication == "public":
             uid = credentials.public_user(root).uid if run_as is None else _active(root, run_as)
             return Principal("public", uid, callers.PUBLIC)
-        return self._caller(root, presented, run_as, report)
+        holder = self._holder(root, presented, run_as, report)
+        principal = _principal(root, holder, run_as)
+        self._note(holder)
+        return principal
 
     def callers(
         self, root: Environment, presented: Credentials, run_as: Collection[int | None], report: SessionReport
@@ -61,88 +77,100 @@ class Authenticator:
 
         Those that nobody would execute are left out. Raises Unauthorized for credentials that are not good.
         """
+        holder = self._holder(root, presented, None, report)
         found = {}
         for each in run_as:
             try:
-                found[each] = self._caller(root, presented, each, report)
+                found[each] = _principal(root, _executed_by(root, holder, each), each)
             except NoUser:
                 continue
+        if found:
+            self._note(holder)
         return found
 
-    def _caller(
-        self, root: Environment, presented: Credentials, run_as: int | None, report: SessionReport
-    ) -> Principal:
+    def _holder(self, root: Environment, presented: Credentials, run_as: int | None, report: SessionReport) -> Holder:
+        """Return whose the credentials are, for an API with this ``run_as``; raises Unauthorized."""
         if presented.client is not None:
-            principal = _acting(bearers.own_bearer(root.cr, presented.client, run_as))
-            if principal is None:
+            acting = _in_force(bearers.own_bearer(root.cr, presented.client, run_as))
+            if acting is None:
                 raise _unknown_token()
-            return principal
+            return acting
         if presented.authorization:
-            return self._bearer(root, presented, run_as)
+            return self._bearer(root, presented.authorization, run_as)
         if presented.session_id:
             found = sessions.resolve(root, presented.session_id)
-            _count("session", found)
             if found is None:
+                meters.credentials("session", "wrong").inc()
                 raise Unauthorized("The session has ended. Please log in again.", name="session_expired")
             report.session = found.renewal
-            uid = found.user.uid if run_as is None else _active(root, run_as)
-            return Principal("session", uid, callers.of_user(found.user.uid))
+            return _User("session", found.user.uid)
         raise Unauthorized("This API needs a login: send a Bearer token, an Odoo API key, or Odoo's session cookie.")
 
-    def _bearer(self, root: Environment, presented: Credentials, run_as: int | None) -> Principal:
-        match = _BEARER.fullmatch(presented.authorization or "")
+    def _bearer(self, root: Environment, authorization: str, run_as: int | None) -> Holder:
+        match = _BEARER.fullmatch(authorization)
         if match is None:
             raise Unauthorized("Expected is the header Authorization: Bearer TOKEN.")
+        holder: Holder | None
         token = match[1]
         is_key = _ODOO_KEY.fullmatch(token) is not None
-        principal = _key(root, token, run_as) if is_key else self._token(root, token, run_as)
-        _count("api_key" if is_key else "token", principal)
-        if principal is None:
+        if is_key:
+            user = credentials.user_by_key(root, token)
+            holder = _User("key", user.uid) if user else None
+        else:
+            holder = _in_force(bearers.bearer(root.cr, self._hasher(), token, run_as))
+        if holder is None:
+            meters.credentials("api_key" if is_key else "token", "wrong").inc()
             # Never 429: tokens can't be guessed, and who has one that is over has to know that it needs another.
             raise _unknown_token()
-        return principal
+        return holder
 
-    def _token(self, root: Environment, token: str, run_as: int | None) -> Principal | None:
-        found = bearers.bearer(root.cr, self._hasher(), token, run_as)
-        principal = _acting(found)
-        if found is not None and principal is not None:
-            self._on_token(found.lookup)
-        return principal
+    def _note(self, holder: Holder) -> None:
+        """Count credentials that were good; a client app that the console calls as has shown none."""
+        if isinstance(holder, _User):
+            meters.credentials("api_key" if holder.kind == "key" else "session", "good").inc()
+        elif holder.lookup:
+            meters.credentials("token", "good").inc()
+            self._on_token(holder.lookup)
 
 
-def _acting(found: Bearer | None) -> Principal | None:
-    """Return who a token that was found lets call; None where it is good for nothing. Raises Unauthorized."""
+def _in_force(found: Bearer | None) -> Bearer | None:
+    """Return a token that was found; None where it is good for nothing. Raises Unauthorized."""
     if found is None or not found.client_active:
         return None
     if not found.person_active:  # whoever executes the calls: the right to make them was this person's
         raise invalid_token("The person who allowed this client app to act for them is no longer active.")
-    if found.acts_as is None:
+    return found
+
+
+def _executed_by(root: Environment, holder: Holder, run_as: int | None) -> Holder:
+    """Return a holder that was found for APIs that name no user as one for APIs with this ``run_as``."""
+    if run_as is None or isinstance(holder, _User):
+        return holder
+    return replace(holder, acts_as=run_as, user_active=credentials.is_active(root, run_as))
+
+
+def _principal(root: Environment, holder: Holder, run_as: int | None) -> Principal:
+    """Return as whom a holder calls an API with this ``run_as``; raises NoUser."""
+    if isinstance(holder, _User):
+        uid = holder.uid if run_as is None else _active(root, run_as)
+        return Principal(holder.kind, uid, callers.of_user(holder.uid))
+    if holder.acts_as is None:
         raise invalid_token("The client app acts as no user here.", NoUser)
-    if not found.user_active:
+    if not holder.user_active:
         raise invalid_token("The user that executes this call is no longer active.", NoUser)
-    key = callers.of_client(found.client_id, found.uid)
-    return Principal("client" if found.uid is None else "person", found.acts_as, key, found.scopes, found.client_name)
+    kind: Literal["client", "person"] = "client" if holder.uid is None else "person"
+    key = callers.of_client(holder.client_id, holder.uid)
+    return Principal(kind, holder.acts_as, key, holder.scopes, holder.client_name)
 
 
 def _unknown_token() -> Unauthorized:
     return invalid_token("The token is unknown, has expired or was revoked.")
 
 
-def _count(kind: str, found: object | None) -> None:
-    meters.credentials(kind, "wrong" if found is None else "good").inc()
-
-
 def invalid_token(message: str, kind: type[Unauthorized] = Unauthorized) -> Unauthorized:
     """Return the error for a token that is not good (RFC 6750 3.1)."""
     challenge = f'Bearer realm="gatehouse", error="invalid_token", error_description="{message}"'
     return kind(message, name="invalid_token", headers={"WWW-Authenticate": challenge})
-
-
-def _key(root: Environment, key: str, run_as: int | None) -> Principal | None:
-    user = credentials.user_by_key(root, key)
-    if user is None:
-        return None
-    return Principal("key", user.uid if run_as is None else _active(root, run_as), callers.of_user(user.uid))
 
 
 def _active(root: Environment, run_as: int) -> int:

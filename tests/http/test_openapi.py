@@ -12,9 +12,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from app.clients import grants, tokens
 from app.clients import store as clients
 from app.definitions.scopes import SCOPES
+from app.observe import meters
 from app.web.routing import Gatehouse
 from tests import stored_apis
 from tests.http.conftest import Client
+from tests.http.queries import counted_queries
 
 Publish = Callable[..., str]
 Root = Callable[..., Any]
@@ -305,6 +307,40 @@ def test_a_caller_sees_what_their_credentials_could_call(
     assert anyone("GET", "/api/openapi.json", **bearer("made-up")).status_code == 401
     anyone.http.set_cookie("session_id", "x" * 84)
     assert Document(anyone).paths() == open_to_all
+
+
+@pytest.fixture
+def key(root: Root) -> Iterator[str]:
+    """An Odoo API key of `demo`."""
+
+    def make(env: Any) -> str:
+        made: str = env["res.users.apikeys"].with_user(env.ref("base.user_demo")).sudo()._generate(None, "docs", None)
+        return made
+
+    yield root(make)
+    root(lambda env: env["res.users.apikeys"].search([("name", "=", "docs")])._remove())
+
+
+@pytest.mark.parametrize(("kind", "lookups"), [("token", 1), ("api_key", 1), ("session", 0)])
+def test_credentials_are_looked_up_and_counted_once_whoever_executes_the_calls(
+    kind: str,
+    lookups: int,
+    anyone: Client,
+    demo: Client,
+    publish: Publish,
+    make_token: Callable[..., str],
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = [publish(clients=["Reader 0"], **options) for options in ({}, {"run_as": "demo"}, {"run_as": "admin"})]
+    caller = demo if kind == "session" else anyone
+    bearer = {"token": make_token("search"), "api_key": key}.get(kind)
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    before = meters.credentials(kind, "good")._value.get()
+    with counted_queries(monkeypatch) as queries:
+        assert set(shown) <= Document(caller, headers=headers).paths()
+    assert meters.credentials(kind, "good")._value.get() == before + 1
+    assert sum("gatehouse.token" in query or "res_users_apikeys" in query for query in queries) == lookups
 
 
 def test_the_document_of_one_api(anyone: Client, demo: Client, publish: Publish, app: Gatehouse) -> None:
