@@ -77,7 +77,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     addons = Addons(transactions, settings.odoo_conf)
     database = Database(instance.dsn)
     pools.measure(database)
-    recorder = Recorder(database)
+    recorder = Recorder(database, lambda: catalog.snapshot.system)
     catalog = Catalog(
         transactions,
         settings.catalog_interval,

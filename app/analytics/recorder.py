@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from operator import attrgetter
@@ -24,6 +24,7 @@ from app.analytics import batches, bodies, partitions, retention, rollup
 from app.analytics.bodies import Exchange, Legible, Room, legible
 from app.analytics.token_use import TokenUse
 from app.database import Database
+from app.definitions.system import SystemSettings
 from app.observe import meters
 
 _logger = logging.getLogger(__name__)
@@ -98,14 +99,22 @@ class Recorder:
     """Takes rows from the calls of this process and writes them in batches."""
 
     def __init__(
-        self, database: Database, capacity: int = CAPACITY, room: int = bodies.CAPACITY, interval: float = INTERVAL
+        self,
+        database: Database,
+        system: Callable[[], SystemSettings] = SystemSettings,
+        *,
+        capacity: int = CAPACITY,
+        room: int = bodies.CAPACITY,
+        interval: float = INTERVAL,
     ) -> None:
-        """``capacity`` is the rows that may wait, ``room`` the bytes of bodies that may wait with them.
+        """``system`` returns the settings in force, of which one says when rows are old.
 
+        ``capacity`` is the rows that may wait, ``room`` the bytes of bodies that may wait with them;
         ``interval`` is the seconds between two batches.
         """
         self.dropped = 0
         self._database = database
+        self._system = system
         self._capacity = capacity
         self._interval = interval
         self._queue: deque[tuple[float, LoggedCall]] = deque()  # each with the time when it came
@@ -244,7 +253,7 @@ class Recorder:
 
     def _clean_up(self) -> None:
         try:
-            retention.clean_up(self._database)
+            retention.clean_up(self._database, self._system().log_retention_days)
         except psycopg2.Error as error:
             _logger.warning("Old rows of the request log can't be dropped: %s", error.__class__.__name__)
 

@@ -6,22 +6,17 @@ from datetime import datetime, timedelta, timezone
 
 from app.analytics import partitions, rollup
 from app.database import Database
-from app.definitions.system import SystemSettings
 
-#: Setting that says how many days the request log is kept.
-_SETTING = "log_retention_days"
 #: Seconds between two times.
 INTERVAL = 3600.0
 
 
-def clean_up(database: Database) -> list[str]:
-    """Drop old days of the log and old rows of the finer rollups; returns the partitions that were dropped."""
+def clean_up(database: Database, days: int) -> list[str]:
+    """Drop days of the log older than ``days``, and old rows of the finer rollups; returns the dropped partitions."""
     with database.transaction() as cr:
         cr.execute("SELECT pg_try_advisory_xact_lock(hashtext('gatehouse.retention'))")
         if cr.fetchone() == (False,):
             return []  # another process is at it
-        cr.execute("SELECT key, value FROM gatehouse.setting WHERE key = %s", (_SETTING,))
-        settings = SystemSettings.of(dict(cr.fetchall()))
         rollup.forget(cr)
-        first = datetime.now(timezone.utc).date() - timedelta(days=settings.log_retention_days)
+        first = datetime.now(timezone.utc).date() - timedelta(days=days)
         return partitions.drop_before(cr, first)

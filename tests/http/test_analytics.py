@@ -243,7 +243,8 @@ def test_old_rows_go_by_themselves_after_the_days_that_the_setting_says(app: Gat
         recorder.record(_row(now - timedelta(days=age), request_id=f"kept {age}", endpoint="GET /kept"))
     recorder.stop()
     sql("UPDATE gatehouse.setting SET value = '30' WHERE key = 'log_retention_days'")
-    retention.clean_up(app.services.database)
+    app.services.catalog.refresh()
+    app.services.recorder._clean_up()
     sql("UPDATE gatehouse.setting SET value = '90' WHERE key = 'log_retention_days'")
     assert sql("SELECT request_id FROM gatehouse.request_log WHERE request_id LIKE 'kept %' ORDER BY at DESC") == [
         ("kept 0",),
@@ -270,7 +271,7 @@ def test_a_full_queue_drops_and_counts_and_never_blocks(app: Gatehouse) -> None:
 def test_rows_are_written_while_old_ones_are_dropped(app: Gatehouse, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
     began, go_on = threading.Event(), threading.Event()
 
-    def takes_long(database: Any) -> None:
+    def takes_long(database: Any, days: int) -> None:
         began.set()
         go_on.wait(120)
 
