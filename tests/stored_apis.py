@@ -13,7 +13,8 @@ from app.web.routing import Gatehouse
 def write(app: Gatehouse, documents: list[dict[str, Any]], defaults: dict[str, Any] | None = None) -> None:
     """Create or update APIs by name."""
     with app.services.database.transaction() as cr:
-        store.write(cr, documents, defaults=defaults, prune=False)
+        stored = store.load(cr)
+        store.write(cr, stored, documents, store.changes(stored, documents, prune=False), defaults=defaults)
 
 
 def load(app: Gatehouse) -> Stored:

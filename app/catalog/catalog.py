@@ -121,8 +121,7 @@ class Catalog:
 
     def _is_current(self, root: Environment) -> bool:
         self._transactions.current.code.look(root.cr, root.registry)
-        root.cr.execute("SELECT version FROM gatehouse.catalog_version")
-        return self.snapshot.fits(root) and root.cr.fetchone() == (self.snapshot.version,)
+        return self.snapshot.fits(root) and store.version(root.cr) == self.snapshot.version
 
     def _compiled(self, root: Environment) -> Snapshot:
         return _snapshot(store.load(root.cr), root, self.snapshot.models if self.snapshot.fits(root) else {})

@@ -6,7 +6,7 @@ Two writers at once can't both succeed on what they have read: PostgreSQL refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +43,6 @@ class Changes:
     deleted: tuple[str, ...]
 
 
-_NEW = StoredApi(0, 0, {})
-
-
 class Stale(Exception):
     """Somebody else has changed or deleted the API; ``current`` is what is stored now, None where it is gone."""
 
@@ -59,14 +56,20 @@ def claim(cr: Any) -> None:
     cr.execute("SELECT 1 FROM gatehouse.catalog_version FOR UPDATE")
 
 
+def version(cr: Any) -> int:
+    """Return the version of the catalog: it grows with each change."""
+    cr.execute("SELECT version FROM gatehouse.catalog_version")
+    found: int = cr.fetchone()[0]
+    return found
+
+
 def load(cr: Any) -> Stored:
     """Return everything; the version is read first, so that a change in between is noticed next time."""
-    cr.execute("SELECT version FROM gatehouse.catalog_version")
-    (version,) = cr.fetchone()
+    read_first = version(cr)
     cr.execute("SELECT key, value FROM gatehouse.setting")
     settings = dict(cr.fetchall())
     cr.execute("SELECT id, revision, document FROM gatehouse.api ORDER BY id")
-    return Stored(version, settings, tuple(StoredApi(*row) for row in cr.fetchall()))
+    return Stored(read_first, settings, tuple(StoredApi(*row) for row in cr.fetchall()))
 
 
 def get(cr: Any, api_id: int) -> StoredApi | None:
@@ -76,11 +79,34 @@ def get(cr: Any, api_id: int) -> StoredApi | None:
     return StoredApi(*row) if row else None
 
 
+def named(cr: Any, names: Iterable[str]) -> dict[str, StoredApi]:
+    """Return those APIs that there are of these names, by name."""
+    cr.execute("SELECT id, revision, document FROM gatehouse.api WHERE name = ANY(%s)", (list(names),))
+    found = [StoredApi(*row) for row in cr.fetchall()]
+    return {api.document["name"]: api for api in found}
+
+
+def allowing(cr: Any, client: str) -> list[StoredApi]:
+    """Return the APIs that name this client app, by name."""
+    cr.execute(
+        "SELECT id, revision, document FROM gatehouse.api WHERE document->'clients' ? %s ORDER BY name", (client,)
+    )
+    return [StoredApi(*row) for row in cr.fetchall()]
+
+
 def insert(cr: Any, document: Mapping[str, Any]) -> int:
     """Store a new API that has been checked, and return its id."""
     cr.execute("INSERT INTO gatehouse.api (document) VALUES (%s) RETURNING id", (Json(dict(document)),))
     api_id: int = cr.fetchone()[0]
     return api_id
+
+
+def update(cr: Any, api_id: int, document: Mapping[str, Any]) -> None:
+    """Store a definition that was made from what this transaction has read."""
+    cr.execute(
+        "UPDATE gatehouse.api SET document = %s, revision = revision + 1, changed_at = now() WHERE id = %s",
+        (Json(dict(document)), api_id),
+    )
 
 
 def replace(cr: Any, api_id: int, revision: int, document: Mapping[str, Any]) -> None:
@@ -89,10 +115,7 @@ def replace(cr: Any, api_id: int, revision: int, document: Mapping[str, Any]) ->
     if current is None or current.revision != revision:
         raise Stale(current)
     if current.document != document:
-        cr.execute(
-            "UPDATE gatehouse.api SET document = %s, revision = revision + 1, changed_at = now() WHERE id = %s",
-            (Json(dict(document)), api_id),
-        )
+        update(cr, api_id, document)
 
 
 def remove(cr: Any, api_id: int, revision: int) -> None:
@@ -104,7 +127,7 @@ def remove(cr: Any, api_id: int, revision: int) -> None:
 
 
 def changes(stored: Stored, documents: list[dict[str, Any]], *, prune: bool) -> Changes:
-    """Return what ``write`` would do to what is stored."""
+    """Return what makes these documents of what is stored; with ``prune``, APIs that they do not name go."""
     existing = {api.document["name"]: api.document for api in stored.apis}
     names = {document["name"] for document in documents}
     return Changes(
@@ -116,37 +139,29 @@ def changes(stored: Stored, documents: list[dict[str, Any]], *, prune: bool) -> 
     )
 
 
-def write(cr: Any, documents: list[dict[str, Any]], *, defaults: dict[str, Any] | None, prune: bool) -> None:
-    """Create or update APIs by name; with ``prune``, delete those that are not named.
+def write(
+    cr: Any, stored: Stored, documents: list[dict[str, Any]], changed: Changes, *, defaults: dict[str, Any] | None
+) -> None:
+    """Do the ``changes`` that make these documents of what is stored; ``defaults`` None leaves those that are there.
 
     Where all is as it should be nothing is sent: a statement raises the catalog's version whether it finds rows or not.
     """
-    stored = load(cr)
     existing = {api.document["name"]: api for api in stored.apis}
-    names = [document["name"] for document in documents]
-    if prune and not existing.keys() <= set(names):
-        cr.execute("DELETE FROM gatehouse.api WHERE name <> ALL(%s)", (names,))
-    changed = [document for document in documents if existing.get(document["name"], _NEW).document != document]
+    wanted = {document["name"]: document for document in documents}
+    if changed.deleted:
+        cr.execute("DELETE FROM gatehouse.api WHERE name = ANY(%s)", (list(changed.deleted),))
     # Routes are unique, and two APIs may swap theirs: give every row that changes its own a passing one first.
-    moving = [
-        document["name"]
-        for document in changed
-        if document["name"] in existing and existing[document["name"]].document["route"] != document["route"]
-    ]
+    moving = [name for name in changed.updated if existing[name].document["route"] != wanted[name]["route"]]
     if moving:
         cr.execute(
             "UPDATE gatehouse.api SET document = jsonb_set(document, '{route}', to_jsonb('/api/_moving/' || id)) "
             "WHERE name = ANY(%s)",
             (moving,),
         )
-    for document in changed:
-        if document["name"] not in existing:
-            insert(cr, document)
-        else:
-            cr.execute(
-                "UPDATE gatehouse.api SET document = %s, revision = revision + 1, changed_at = now() WHERE name = %s",
-                (Json(document), document["name"]),
-            )
+    for name in changed.created:
+        insert(cr, wanted[name])
+    for name in changed.updated:
+        update(cr, existing[name].id, wanted[name])
     if defaults is not None and defaults != stored.settings.get(DEFAULTS):
         set_defaults(cr, defaults)
 

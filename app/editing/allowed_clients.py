@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from app.catalog import store
 from app.clients.store import Client
 from app.definitions.document import ApiDocument
 from app.definitions.problems import Problem
@@ -13,40 +14,34 @@ from app.definitions.problems import Problem
 def allow(cr: Any, client: Client, apis: Iterable[str]) -> list[Problem]:
     """Let a client app call APIs by name, in the transaction of ``cr``; returns what is wrong."""
     problems = []
-    for name in apis:
-        cr.execute("SELECT document FROM gatehouse.api WHERE name = %s FOR UPDATE", (name,))
-        row = cr.fetchone()
-        if row is None:
+    names = list(dict.fromkeys(apis))
+    found = store.named(cr, names)
+    for name in names:
+        if name not in found:
             problems.append(Problem(("apis",), f"There is no API {name!r}."))
             continue
-        document = row[0]
+        document = found[name].document
         if client.name in document["clients"]:
             continue
         problem = unfit(ApiDocument.model_validate(document), client)
         if problem:
             problems.append(Problem(("apis",), f"API {name!r}: {problem}"))
             continue
-        cr.execute(
-            "UPDATE gatehouse.api SET document = jsonb_set(document, '{clients}', "
-            "(document->'clients') || to_jsonb(%s::text)), revision = revision + 1, changed_at = now() WHERE name = %s",
-            (client.name, name),
-        )
+        store.update(cr, found[name].id, {**document, "clients": [*document["clients"], client.name]})
     return problems
 
 
-def disallow(cr: Any, client: Client, apis: Iterable[str]) -> None:
+def disallow(cr: Any, client: Client, apis: Collection[str]) -> None:
     """Let a client app call these APIs no more, in the transaction of ``cr``."""
-    cr.execute(
-        "UPDATE gatehouse.api SET document = jsonb_set(document, '{clients}', (document->'clients') - %s::text), "
-        "revision = revision + 1, changed_at = now() WHERE name = ANY(%s) AND document->'clients' ? %s",
-        (client.name, list(apis), client.name),
-    )
+    for api in store.allowing(cr, client.name):
+        if api.document["name"] in apis:
+            others = [name for name in api.document["clients"] if name != client.name]
+            store.update(cr, api.id, {**api.document, "clients": others})
 
 
 def unfit_now(cr: Any, client: Client) -> list[Problem]:
     """Return what is wrong with the APIs that a client app may call, after it was changed itself."""
-    cr.execute("SELECT document FROM gatehouse.api WHERE document->'clients' ? %s ORDER BY name", (client.name,))
-    documents = [ApiDocument.model_validate(row[0]) for row in cr.fetchall()]
+    documents = [ApiDocument.model_validate(api.document) for api in store.allowing(cr, client.name)]
     found = [(document.name, unfit(document, client)) for document in documents]
     return [Problem(("apis",), f"API {name!r}: {problem}") for name, problem in found if problem]
 

@@ -115,7 +115,7 @@ def import_content(content: dict[str, Any], file: Path | str, root: Environment,
     """
     store.claim(root.cr)
     planned = _plan(content, file, store.load(root.cr), root, prune=prune)
-    store.write(root.cr, planned.documents, defaults=planned.defaults, prune=prune)
+    store.write(root.cr, planned.stored, planned.documents, planned.changes, defaults=planned.defaults)
     return planned
 
 
