@@ -12,7 +12,7 @@ from app.clients.document import ClientDocument
 from app.clients.store import Client
 from app.definitions.problems import Problem
 from app.editing import allowed_clients
-from odoo_bridge import credentials
+from app.editing.executors import executor
 from odoo_bridge.transaction import Environment
 
 
@@ -68,7 +68,7 @@ def acting_user(root: Environment, login: str | None) -> int | None:
     """Return the Odoo user that a client app acts as by itself; raises Refused where nobody can execute its calls."""
     if login is None:
         return None
-    user = credentials.user_by_login(root, login)
-    if user is None or user.is_superuser:
-        raise Refused(Problem(("user",), f"there is no active Odoo user {login!r} who may execute calls"))
+    user = executor(root, "user", login)
+    if isinstance(user, Problem):
+        raise Refused(user)
     return user.uid

@@ -36,7 +36,6 @@ def write(root: Environment, documents: Iterable[ClientDocument]) -> tuple[Clien
             else:
                 unchanged = client_apps.change(root, client, document) == client
                 (changes.unchanged if unchanged else changes.updated).append(document.name)
-        except Refused:
-            message = f"there is no active user {document.user!r} to act as"
-            problems.append(Problem(("user",), message, f"client {document.name!r}"))
+        except Refused as error:
+            problems += [problem.of(f"client {document.name!r}") for problem in error.problems]
     return changes, problems

@@ -609,7 +609,7 @@ def test_an_import_is_not_done_after_somebody_has_changed_something(panel: Panel
         ("", "must be a mapping"),
         ("apis: [{", "is not YAML"),
         ("apis: [{name: A, route: /api/a, models: [{model: no.model, fields: [name]}]}]", "no model 'no.model'"),
-        ("clients: [{name: X, user: nobody}]", "no active user 'nobody'"),
+        ("clients: [{name: X, user: nobody}]", "no active Odoo user 'nobody' who may execute calls"),
         ("nothing: 1", "unknown key 'nothing'"),
     ],
 )

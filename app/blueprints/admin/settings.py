@@ -15,8 +15,8 @@ from app.catalog import store
 from app.definitions.problems import Problem
 from app.definitions.system import SystemSettings
 from app.editing.defaults import default_problems, sample_api, stored_defaults
+from app.editing.executors import executor
 from app.web.services import services
-from odoo_bridge import credentials
 
 
 class SettingsForm(OptionsForm):
@@ -67,9 +67,9 @@ def _problems(values: dict[str, Any]) -> list[Problem]:
     found = default_problems(values)
     login = values["run_as"]
     if login is not None:
-        user = transactions.look(lambda root: credentials.user_by_login(root, login))
-        if user is None or user.is_superuser:
-            found.append(Problem(("run_as",), f"there is no active Odoo user {login!r} who may execute calls"))
+        user = transactions.look(lambda root: executor(root, "run_as", login))
+        if isinstance(user, Problem):
+            found.append(user)
     return found
 
 
