@@ -57,12 +57,13 @@ def create(
     uid: int | None,
     lifetime: int = LIFETIME,
     redirect_uris: Iterable[str] = (),
+    active: bool = True,
 ) -> Client:
     """Create a client app without a secret."""
     cr.execute(
-        "INSERT INTO gatehouse.client AS c (name, public_id, lifetime, scopes, uid, redirect_uris) "
-        f"VALUES (%s, %s, %s, %s, %s, %s) RETURNING {COLUMNS}",
-        (name, secrets.token_urlsafe(18), lifetime, list(scopes), uid, list(redirect_uris)),
+        "INSERT INTO gatehouse.client AS c (name, public_id, lifetime, scopes, uid, redirect_uris, active) "
+        f"VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING {COLUMNS}",
+        (name, secrets.token_urlsafe(18), lifetime, list(scopes), uid, list(redirect_uris), active),
     )
     return of_row(cr.fetchone())
 

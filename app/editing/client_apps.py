@@ -35,9 +35,8 @@ def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()
         uid=acting_user(root, document.user),
         lifetime=document.lifetime,
         redirect_uris=document.redirect_uris,
+        active=document.active,
     )
-    if not document.active:
-        clients.set_active(root.cr, client, False)
     problems = allowed_clients.allow(root.cr, client, apis)
     if problems:
         raise Refused(*problems)
