@@ -81,9 +81,3 @@ def is_active(root: Environment, uid: int) -> bool:
     root.cr.execute("SELECT active FROM res_users WHERE id = %s", (uid,))
     row = root.cr.fetchone()
     return bool(row and row[0])
-
-
-def login_of(root: Environment, uid: int) -> str:
-    """Return the login of a user."""
-    login: str = root["res.users"].browse(uid).login
-    return login

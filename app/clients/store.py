@@ -153,3 +153,9 @@ def has_secret(cr: Any, client: Client) -> bool:
     """True if the client app has a secret: without one it is public (RFC 6749 2.1), an app on a person's device."""
     cr.execute("SELECT 1 FROM gatehouse.client_secret WHERE client_id = %s LIMIT 1", (client.id,))
     return cr.fetchone() is not None
+
+
+def with_secret(cr: Any) -> set[int]:
+    """Return the rows of the client apps for which ``has_secret`` is true."""
+    cr.execute("SELECT DISTINCT client_id FROM gatehouse.client_secret")
+    return {client_id for (client_id,) in cr.fetchall()}

@@ -15,5 +15,5 @@ def executor(root: Environment, key: str, login: str) -> User | Problem:
     """
     user = credentials.user_by_login(root, login)
     if user is None or user.is_superuser:
-        return Problem(key, f"there is no active Odoo user {login!r} who may execute calls")
+        return Problem((key,), f"there is no active Odoo user {login!r} who may execute calls")
     return user

@@ -22,7 +22,7 @@ from app.editing import allowed_clients, client_entries, yaml_text
 from app.editing.client_entries import ClientChanges
 from app.editing.conflicts import conflicts
 from app.editing.defaults import default_problems, effective_values, stored_defaults
-from odoo_bridge import credentials
+from odoo_bridge import users
 from odoo_bridge.transaction import Environment
 
 _TOP_LEVEL = ("defaults", "clients", "apis")
@@ -168,16 +168,18 @@ def export_text(stored: store.Stored, known_clients: Iterable[ClientDocument]) -
 
 def client_documents(root: Environment) -> list[ClientDocument]:
     """Return the client apps as a file would name them."""
+    found = clients.every(root.cr)
+    logins = users.logins(root, {client.uid for client in found if client.uid})
     return [
         ClientDocument(
             name=client.name,
             active=client.active,
             lifetime=client.lifetime,
             scopes=list(client.scopes),
-            user=credentials.login_of(root, client.uid) if client.uid else None,
+            user=logins.get(client.uid or 0),
             redirect_uris=list(client.redirect_uris),
         )
-        for client in clients.every(root.cr)
+        for client in found
     ]
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from lxml import html
 
+from app.clients import store as clients
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
+from tests.http.console import Console
 from tests.http.panel import Panel
+from tests.http.queries import counted_queries
 
 Publish = Callable[..., str]
+Root = Callable[..., Any]
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -90,3 +94,41 @@ def test_the_list_of_models_tells_addon_and_records(panel: Panel, sql: Sql) -> N
     ((count,),) = sql("SELECT count(*) FROM res_partner_industry")
     found = _table(page)["Industry"]
     assert found == {"Name": "res.partner.industry", "Addon": "base", "Records": str(count), "APIs": "–"}
+
+
+@pytest.fixture
+def add_client_app(app: Gatehouse, root: Root, sql: Sql) -> Iterator[Callable[[str, str], None]]:
+    """Create client apps with a secret that act as a login; they are gone after the test."""
+
+    def add(name: str, login: str) -> None:
+        def make(env: Any) -> None:
+            uid = env["res.users"].search([("login", "=", login)]).id
+            client = clients.create(env.cr, name, scopes=["read"], uid=uid)
+            clients.new_secret(env.cr, app.services.hasher(), client, overlap=0)
+
+        root(make)
+
+    yield add
+    sql("DELETE FROM gatehouse.client")
+
+
+def test_a_page_asks_no_more_of_the_database_the_more_client_apps_there_are(
+    panel: Panel,
+    publish: Publish,
+    app: Gatehouse,
+    add_client_app: Callable[[str, str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    console = Console(panel, app).address(publish())
+
+    def asked(path: str) -> int:
+        panel.get(path)  # fills Odoo's caches
+        with counted_queries(monkeypatch) as queries:
+            panel.get(path)
+        return len([query for query in queries if "catalog_version" not in query])
+
+    add_client_app("One", "demo")
+    before = [asked(path) for path in ("/admin/clients/", console)]
+    for name, login in (("Two", "admin"), ("Three", "other"), ("Four", "demo")):
+        add_client_app(name, login)
+    assert [asked(path) for path in ("/admin/clients/", console)] == before

@@ -18,7 +18,7 @@ from app.editing import allowed_clients, client_apps
 from app.editing.client_apps import Refused
 from app.errors import NotFound
 from app.web.services import services
-from odoo_bridge import credentials
+from odoo_bridge import users
 from odoo_bridge.transaction import Environment
 
 T = TypeVar("T")
@@ -41,8 +41,9 @@ def listing() -> list[tuple[Client, str, list[str]]]:
     """Return all client apps with the login of their user and the APIs that they may call."""
 
     def work(root: Environment) -> list[tuple[Client, str, list[str]]]:
-        apis = _apis_by_client(root)
-        return [(client, _login(root, client.uid), apis.get(client.name, [])) for client in clients.every(root.cr)]
+        apis, found = _apis_by_client(root), clients.every(root.cr)
+        logins = _logins(root, (client.uid for client in found))
+        return [(client, logins.get(client.uid or 0, ""), apis.get(client.name, [])) for client in found]
 
     return transactions.look(work)
 
@@ -53,15 +54,15 @@ def details(client_id: int) -> Details:
     def work(root: Environment, client: Client) -> Details:
         tokens = live_tokens.live_tokens(root.cr, client)
         consents = live_tokens.consents_of(root.cr, client)
-        uids = {uid for uid in (*(token.uid for token in tokens), *(uid for uid, _, _ in consents)) if uid}
+        people = _logins(root, (client.uid, *(token.uid for token in tokens), *(uid for uid, _, _ in consents)))
         return Details(
             client=client,
-            user=_login(root, client.uid),
+            user=people.get(client.uid or 0, ""),
             apis=_apis_by_client(root).get(client.name, []),
             has_secret=clients.has_secret(root.cr, client),
             tokens=tokens,
             consents=consents,
-            people={uid: _login(root, uid) for uid in uids},
+            people=people,
         )
 
     return with_client(client_id, work, keep=False)
@@ -107,7 +108,7 @@ def withdraw(client_id: int, uid: int) -> None:
         if uid not in given:
             raise NotFound("There is no such consent.")
         consents.withdraw(root.cr, client.id, uid)
-        login = _login(root, uid)
+        login = _logins(root, [uid])[uid]
         history.note_client(root.cr, client.name, {f"consent of {login}": given[uid]}, {f"consent of {login}": []})
 
     with_client(client_id, work)
@@ -143,5 +144,8 @@ def _apis_by_client(root: Environment) -> dict[str, list[str]]:
     return found
 
 
-def _login(root: Environment, uid: int | None) -> str:
-    return credentials.login_of(root, uid) if uid else ""
+def _logins(root: Environment, uids: Iterable[int | None]) -> dict[int, str]:
+    """Return the logins of users by uid; one that is gone is called by its number."""
+    wanted = {uid for uid in uids if uid}
+    known = users.logins(root, wanted)
+    return {uid: known.get(uid, f"user {uid}") for uid in wanted}

@@ -43,8 +43,9 @@ def client_apps(connected: list[str]) -> list[Caller]:
     """Return all client apps by name; ``connected`` are those of the API."""
 
     def work(root: Environment) -> list[Caller]:
+        able = clients.with_secret(root.cr)
         return [
-            Caller(client.id, client.name, client.active, client.name in connected, clients.has_secret(root.cr, client))
+            Caller(client.id, client.name, client.active, client.name in connected, client.id in able)
             for client in clients.every(root.cr)
         ]
 
