@@ -5,9 +5,14 @@ from __future__ import annotations
 from flask import Response
 
 
-def harden(response: Response, policy: str, *, referrer: str = "no-referrer") -> Response:
-    """Set what a browser may load (``policy``: Content Security Policy Level 3), and whom it tells the address."""
+def harden(response: Response, policy: str, *, referrer: str = "no-referrer", opener: str | None = None) -> Response:
+    """Set what a browser may load (``policy``: Content Security Policy Level 3), and whom it tells the address.
+
+    ``opener`` is the Cross-Origin-Opener-Policy, for pages that none of another site may hold on to.
+    """
     response.headers["Content-Security-Policy"] = policy
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Referrer-Policy"] = referrer
+    if opener is not None:
+        response.headers["Cross-Origin-Opener-Policy"] = opener
     return response

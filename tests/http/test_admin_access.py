@@ -71,6 +71,7 @@ def test_every_answer_of_the_panel_is_hardened(app: Gatehouse, admin: Client, an
             assert "unsafe" not in policy
             assert "frame-ancestors 'none'" in policy
             assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
             assert headers["Referrer-Policy"] == "same-origin"
             assert headers["Cache-Control"] == "no-store", path
 

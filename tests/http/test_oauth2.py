@@ -958,6 +958,7 @@ def test_a_foreign_page_cannot_decide_for_a_person(flow: Flow) -> None:
     answer = flow.person("POST", "/api/oauth2/authorize", query_string=flow.parameters(), data={"allow": "1"})
     assert answer.status_code == 200
     assert "asks for access" in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
     policy = answer.headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in policy
     assert "script" not in policy
@@ -1013,7 +1014,7 @@ def test_a_refresh_takes_the_secret_of_an_app_that_has_one_and_no_wrong_one(
 
 def test_who_is_not_logged_in_is_sent_to_the_login_and_back(flow: Flow, anyone: Client) -> None:
     answer = anyone("GET", "/api/oauth2/authorize", query_string=flow.parameters())
-    assert answer.status_code == 303
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (303, "no-store")
     page = anyone("GET", answer.headers["Location"])
     csrf = page.text.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
     wrong = anyone("POST", answer.headers["Location"], data={"csrf_token": csrf, "login": "demo", "password": "no"})

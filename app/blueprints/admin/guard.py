@@ -105,7 +105,6 @@ def _person() -> Person | None:
 
 def _harden(response: Response) -> Response:
     if is_panel(current_request().path):
-        pages.harden(response, _POLICY, referrer="same-origin")
-        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        pages.harden(response, _POLICY, referrer="same-origin", opener="same-origin")
         response.headers["Cache-Control"] = "no-store"
     return response

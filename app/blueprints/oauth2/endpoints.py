@@ -129,7 +129,6 @@ def _check_form(parameters: Parameters) -> None:
 
 def _answer(headers: dict[str, str], body: str | None, status: int) -> Response:
     response = Response(body or "", status=status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="gatehouse"'
     return response

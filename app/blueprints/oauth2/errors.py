@@ -25,5 +25,4 @@ def _in_oauth2_form(response: Response) -> Response:
     if failure is not None:
         code = _CODES.get(failure.status, "server_error" if failure.status >= 500 else "invalid_request")
         response.set_data(dumps({"error": code, "error_description": _FORBIDDEN.sub("'", failure.message)}))
-        response.headers["Cache-Control"] = "no-store"
     return response

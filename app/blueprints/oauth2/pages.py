@@ -191,7 +191,6 @@ def _address() -> str:
 
 def _see_other(location: str) -> Response:
     response = make_response(redirect(location, 303))
-    response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"  # the address can hold a code
     return response
 
@@ -203,7 +202,6 @@ def _page(template: str, *, status: int = 200, form_targets: str = "", **values:
     parts = urlsplit(form_targets)
     target = f" {parts.scheme}://{parts.netloc}" if parts.netloc else f" {parts.scheme}:" if parts.scheme else ""
     forms = f"form-action 'self'{target}"
-    response.headers["Cache-Control"] = "no-store"
     return harden(response, f"default-src 'none'; style-src 'self'; {forms}; frame-ancestors 'none'; base-uri 'none'")
 
 
