@@ -13,6 +13,7 @@ from app.analytics import callers, rollup
 from app.analytics.latency import percentile
 from app.analytics.rollup import Table
 from app.database import Database
+from app.literals import to_number
 
 #: What lists and files show of a row of the log: all but bodies, which can be long.
 LOG_COLUMNS = (
@@ -139,12 +140,10 @@ class Cursor:
     def parse(cls, text: str) -> Cursor | None:
         """Return what ``str`` has written; None for anything else."""
         at, _, place = text.partition("~")
-        if not _PLACE.fullmatch(place):
+        microseconds = to_number(at, digits=17)  # until the year 5138, which a datetime can hold
+        if microseconds is None or not _PLACE.fullmatch(place):
             return None
-        try:
-            return cls(datetime.fromtimestamp(int(at) / 1_000_000, timezone.utc), place)
-        except (ValueError, OverflowError, OSError):
-            return None
+        return cls(datetime.fromtimestamp(microseconds / 1_000_000, timezone.utc), place)
 
     def __str__(self) -> str:
         microseconds = (self.at - datetime.fromtimestamp(0, timezone.utc)) // timedelta(microseconds=1)

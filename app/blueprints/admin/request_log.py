@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import Response, request
@@ -14,10 +13,10 @@ from app.blueprints.admin.analytics import api_names, wished_api
 from app.blueprints.admin.tables import as_stream
 from app.blueprints.admin.view import PanelView, page
 from app.errors import NotFound
+from app.literals import to_number
 from app.web.services import services
 
 PER_PAGE = 50
-_STATUS = re.compile(r"([1-5])(xx|[0-9]{2})", re.IGNORECASE)
 
 
 class RequestLog(PanelView):
@@ -77,7 +76,7 @@ def _filters() -> dict[str, Any]:
     return {
         "api": wished_api(),
         "outcome": outcome if outcome in ("good", "failed") else None,
-        "status": status if _STATUS.fullmatch(status) else None,
+        "status": status if _range(status) else None,
         "q": _text(request.args.get("q", "").strip()[:200]) or None,
     }
 
@@ -88,14 +87,16 @@ def _wanted() -> dict[str, Any]:
     return {
         "api_id": filters["api"],
         "failed": {"failed": True, "good": False}.get(filters["outcome"]),
-        "status": _range(filters["status"]),
+        "status": _range(filters["status"] or ""),
         "search": filters["q"] or "",
         "person": people.uid_of(filters["q"] or ""),
     }
 
 
-def _range(status: str | None) -> tuple[int, int] | None:
-    if status is None:
+def _range(status: str) -> tuple[int, int] | None:
+    """Return the bounds of a class of statuses (``4xx``), or of one status; None for anything else."""
+    ends = ("00", "99") if status[1:].lower() == "xx" else (status[1:], status[1:])
+    lowest, highest = (to_number(status[:1] + end, digits=3) for end in ends)
+    if lowest is None or highest is None or not 100 <= lowest <= 599:
         return None
-    lowest, highest = (int(status.lower().replace("x", digit)) for digit in "09")
     return lowest, highest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -21,6 +20,7 @@ from app.clients import store as clients
 from app.clients.store import Client
 from app.definitions.scopes import Scope
 from app.errors import TooManyRequests
+from app.literals import to_number
 from app.principal import Person
 from app.web.current import current_report
 from app.web.hooks import set_session_cookie
@@ -129,8 +129,8 @@ def given_consents() -> Response:
     if person is None:
         return _see_other("/api/oauth2/login?next=/api/oauth2/consents")
     form = WithdrawForm()
-    if form.validate_on_submit() and re.fullmatch("[0-9]{1,9}", form.client.data):
-        client_id = int(form.client.data)
+    client_id = to_number(form.client.data) if form.validate_on_submit() else None
+    if client_id is not None:
         services().transactions.run(lambda root: consents.withdraw(root.cr, client_id, person.uid))
         return _see_other("/api/oauth2/consents")
     given = services().transactions.run(lambda root: consents.every(root.cr, person.uid))
