@@ -6,7 +6,8 @@ that are columns of the table, all of that is the same for the whole column.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 from odoo.exceptions import MissingError
@@ -23,22 +24,23 @@ def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
     A many2one is ``(id, display_name)`` in ``names``, and its id in ``bare``; whole numbers stay whole. Records that
     are gone are left out.
     """
-    ids: Sequence[int] = records._ids
     values = _cached(records, names, bare)
     others = [name for name in names if name not in values]
     bare_others = [name for name in bare if name not in values]
     if not others and not bare_others:
-        return Table(ids, values)
-    if len(others) > 1:
-        # Stored fields first in any case: what is computed must not depend on whether all of them were in the cache.
-        others.sort(key=lambda name: not records._fields[name].store)
+        return Table(records._ids, values)
     rows = _read_format(records, others, bare_others)
-    kept = [position for position, record_id in enumerate(ids) if record_id in rows]
-    if len(kept) < len(ids):
-        ids = [ids[position] for position in kept]
-        values = {name: [column[position] for position in kept] for name, column in values.items()}
-    read_by_odoo = {name: [rows[record_id][name] for record_id in ids] for name in (*others, *bare_others)}
-    return Table(ids, {**values, **read_by_odoo})
+    return _beside(Table(records._ids, values), (*others, *bare_others), rows)
+
+
+def _beside(table: Table, names: Sequence[str], rows: Mapping[int, Mapping[str, Any]]) -> Table:
+    """Return a table with more columns, those of Odoo's rows; without the records that have none."""
+    ids, values = table.ids, table.values
+    kept = [record_id in rows for record_id in ids]
+    if not all(kept):
+        ids = list(compress(ids, kept))
+        values = {name: list(compress(column, kept)) for name, column in values.items()}
+    return Table(ids, {**values, **{name: [rows[record_id][name] for record_id in ids] for name in names}})
 
 
 def _cached(records: Any, names: Sequence[str], bare: Sequence[str]) -> dict[str, Sequence[Any]]:
@@ -58,24 +60,34 @@ def _cached(records: Any, names: Sequence[str], bare: Sequence[str]) -> dict[str
 
 def _read_format(records: Any, names: Sequence[str], bare: Sequence[str]) -> dict[int, dict[str, Any]]:
     """Return Odoo's own rows by id, without records that are gone."""
-    kinds = [(records, names, "_classic_read"), (records, bare, None)]
-    if records.env.context.get("bin_size"):
-        # Of binary fields alone the size is told: what is computed from their contents needs them.
-        context = {key: value for key, value in records.env.context.items() if key != "bin_size"}
-        whole = records.with_context(context)
-        sized = {name for name in (*names, *bare) if records._fields[name].type == "binary"}
-        kinds = [
-            (some, [name for name in fields if (name in sized) == (some is records)], load)
-            for some in (records, whole)
-            for _, fields, load in kinds
-        ]
-    rows = [{row["id"]: row for row in some._read_format(fields, load=load)} for some, fields, load in kinds if fields]
-    first, *more = rows
-    return {
-        record_id: {name: value for part in rows for name, value in part[record_id].items()}
-        for record_id in first
-        if all(record_id in part for part in more)
-    }
+    # Stored fields first in any case: what is computed must not depend on whether all of them were in the cache.
+    names = sorted(names, key=lambda name: not records._fields[name].store)
+    parts = [
+        {row["id"]: row for row in some._read_format(fields, load=load)}
+        for wanted, load in ((names, "_classic_read"), (bare, None))
+        for some, fields in _by_size(records, wanted)
+        if fields
+    ]
+    rows, *more = parts
+    for part in more:
+        rows = {record_id: rows[record_id] | row for record_id, row in part.items() if record_id in rows}
+    return rows
+
+
+def _by_size(records: Any, names: Sequence[str]) -> list[tuple[Any, Sequence[str]]]:
+    """Return fields with the records to read them of; ``bin_size`` is for binary fields alone.
+
+    What is computed from their contents needs the contents.
+    """
+    context = records.env.context
+    if not context.get("bin_size"):
+        return [(records, names)]
+    whole = records.with_context({key: value for key, value in context.items() if key != "bin_size"})
+    is_sized = {name: records._fields[name].type == "binary" for name in names}
+    return [
+        (records, [name for name in names if is_sized[name]]),
+        (whole, [name for name in names if not is_sized[name]]),
+    ]
 
 
 def _column(records: Any, field: Any, display_names: bool) -> Sequence[Any] | None:
@@ -84,11 +96,9 @@ def _column(records: Any, field: Any, display_names: bool) -> Sequence[Any] | No
     Raises KeyError for a record that is not in the cache.
     """
     kind = type(field)
-    if not field.store or not field.column_type or field.company_dependent or callable(field.translate):
-        return None
-    many2one = (kind.__get__, kind.convert_to_record, kind.convert_to_read) == _MANY2ONE
-    convert = _CONVERSIONS.get((kind.convert_to_record, kind.convert_to_read))
-    if not many2one and (convert is None or kind.__get__ is not Field.__get__):
+    way = (kind.__get__, kind.convert_to_record, kind.convert_to_read)
+    convert = _CONVERSIONS.get(way)
+    if convert is None or not _has_plain_column(field):
         return None
     if not (records.env.su or records._has_field_access(field, "read")):
         return None
@@ -96,9 +106,12 @@ def _column(records: Any, field: Any, display_names: bool) -> Sequence[Any] | No
         field.recompute(records)
     cache = field._get_cache(records.env)
     values = [cache[record_id] for record_id in records._ids]
-    if convert is not None:
-        return convert(values)
-    return _names(records, field, values) if display_names else [value or False for value in values]
+    return _names(records, field, values) if display_names and way == _MANY2ONE else convert(values)
+
+
+def _has_plain_column(field: Any) -> bool:
+    """True if the table has one value of a field, whoever asks."""
+    return bool(field.store and field.column_type) and not field.company_dependent and not callable(field.translate)
 
 
 def _names(records: Any, field: Any, values: Sequence[Any]) -> list[Any]:
@@ -112,6 +125,10 @@ def _false_for_none(values: Iterable[Any]) -> list[Any]:
     return [False if value is None else value for value in values]
 
 
+def _false_for_zero(values: Iterable[Any]) -> list[Any]:
+    return [value or False for value in values]
+
+
 def _zero_for_none(values: Iterable[Any]) -> list[Any]:
     return [value or 0 for value in values]
 
@@ -121,12 +138,13 @@ def _zero_float_for_none(values: Iterable[Any]) -> list[Any]:
 
 
 _MANY2ONE = (Many2one.__get__, Many2one.convert_to_record, Many2one.convert_to_read)
-#: What Odoo's pairs of conversions do to a value of the cache. A field with conversions of its own is left to Odoo.
-_CONVERSIONS: dict[tuple[Any, Any], Callable[[Iterable[Any]], list[Any]]] = {
-    (Field.convert_to_record, Field.convert_to_read): _false_for_none,
-    (BaseString.convert_to_record, Field.convert_to_read): _false_for_none,
-    (Html.convert_to_record, Html.convert_to_read): _false_for_none,
-    (Integer.convert_to_record, Integer.convert_to_read): _zero_for_none,
-    (Float.convert_to_record, Field.convert_to_read): _zero_float_for_none,
-    (Monetary.convert_to_record, Monetary.convert_to_read): _zero_float_for_none,
+#: What Odoo's ways to read and to convert do to a value of the cache. A field with one of its own is left to Odoo.
+_CONVERSIONS: dict[tuple[Any, Any, Any], Callable[[Iterable[Any]], list[Any]]] = {
+    _MANY2ONE: _false_for_zero,
+    (Field.__get__, Field.convert_to_record, Field.convert_to_read): _false_for_none,
+    (Field.__get__, BaseString.convert_to_record, Field.convert_to_read): _false_for_none,
+    (Field.__get__, Html.convert_to_record, Html.convert_to_read): _false_for_none,
+    (Field.__get__, Integer.convert_to_record, Integer.convert_to_read): _zero_for_none,
+    (Field.__get__, Float.convert_to_record, Field.convert_to_read): _zero_float_for_none,
+    (Field.__get__, Monetary.convert_to_record, Monetary.convert_to_read): _zero_float_for_none,
 }
