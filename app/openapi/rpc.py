@@ -55,25 +55,39 @@ def _by_query(api: Described, parameter: Parameter) -> Json:
 
 
 def _body(api: Described, method: MethodInfo) -> Json:
-    named = {each.name: _argument(api, each) for each in method.parameters if each.keyword}
-    needed = [each.name for each in method.parameters if each.required]
-    keywords: Schema = {"type": "object", "title": "keyword arguments", "properties": named}
-    keywords["additionalProperties"] = method.more_keywords
-    by_position = [each for each in method.parameters if each.positional]
-    positional: Schema = {"type": "array", "title": "positional arguments"}
-    if by_position:
-        positional["prefixItems"] = [_argument(api, each) for each in by_position]
-    if not method.more_positional:
-        positional["maxItems"] = len(by_position)
-    positional["minItems"] = sum(each.required for each in by_position)
+    required = [each for each in method.parameters if each.required]
     forms = []
-    if all(each.keyword for each in method.parameters if each.required):
-        forms.append({**keywords, **({"required": needed} if needed else {})})
-    if all(each.positional for each in method.parameters if each.required):
-        forms.append(positional)
+    if all(each.keyword for each in required):
+        forms.append(_by_name(api, method))
+    if all(each.positional for each in required):
+        forms.append(_by_position(api, method))
     example: Any = examples.arguments(api.definition, method)
     content: Json = {"schema": {"oneOf": forms}, "example": example}
-    return {"required": bool(needed), "content": {"application/json": content}}
+    return {"required": bool(required), "content": {"application/json": content}}
+
+
+def _by_name(api: Described, method: MethodInfo) -> Schema:
+    properties = {each.name: _argument(api, each) for each in method.parameters if each.keyword}
+    needed = [each.name for each in method.parameters if each.required]
+    return {
+        "type": "object",
+        "title": "keyword arguments",
+        "properties": properties,
+        "additionalProperties": method.more_keywords,
+        **({"required": needed} if needed else {}),
+    }
+
+
+def _by_position(api: Described, method: MethodInfo) -> Schema:
+    positional = [each for each in method.parameters if each.positional]
+    items = [_argument(api, each) for each in positional]
+    return {
+        "type": "array",
+        "title": "positional arguments",
+        **({"prefixItems": items} if items else {}),
+        **({} if method.more_positional else {"maxItems": len(items)}),
+        "minItems": sum(each.required for each in positional),
+    }
 
 
 def _argument(api: Described, parameter: Parameter) -> Schema:

@@ -43,6 +43,11 @@ class Action:
         return f"{_DOORS[self.kind]}.{self.name}"
 
     @property
+    def changes_records(self) -> bool:
+        """True if it is of no use where records can only be read."""
+        return self.scope is not None and self.scope.changes_records
+
+    @property
     def on_one_record(self) -> bool:
         """True if the path names a record."""
         return PUBLIC_ID in self.suffix

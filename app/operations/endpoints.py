@@ -31,19 +31,23 @@ class Endpoint:
 
 def endpoints(definition: Definition) -> list[Endpoint]:
     """Return every endpoint that a published API serves; what is switched off is not among them."""
+    served = [action for action in actions.ACTIONS if action.kind == definition.document.type]
+    return [
+        endpoint
+        for base, exposure in _bases(definition)
+        for action in served
+        if _is_on(definition, action) and not (action.changes_records and exposure and exposure.read_only)
+        for endpoint in _at(definition, action, base, exposure)
+    ]
+
+
+def _bases(definition: Definition) -> list[tuple[str, Exposure | None]]:
+    """Return the path that the endpoints of each model are below: of one model, or of none, it is the API's route."""
     document = definition.document
-    served = [action for action in actions.ACTIONS if action.kind == document.type and _is_on(definition, action)]
-    if not document.models:
-        return [endpoint for action in served for endpoint in _at(definition, action, document.route, None)]
-    several = len(document.models) > 1
-    found = []
-    for entry in document.models:
-        base = f"{document.route}/{entry.model}" if several else document.route
-        exposure = definition.exposures.get(entry.model)
-        for action in served:
-            if not (exposure and exposure.read_only and action.kind == "rest" and _changes_records(action)):
-                found += _at(definition, action, base, exposure)
-    return found
+    models = [entry.model for entry in document.models]
+    if len(models) > 1:
+        return [(f"{document.route}/{model}", definition.exposures.get(model)) for model in models]
+    return [(document.route, definition.exposures.get(models[0]) if models else None)]
 
 
 def _is_on(definition: Definition, action: Action) -> bool:
@@ -51,10 +55,6 @@ def _is_on(definition: Definition, action: Action) -> bool:
     if action.bulk and not document.bulk:
         return False
     return action.kind != "rest" or action.scope is None or getattr(document.endpoints, action.scope.value)
-
-
-def _changes_records(action: Action) -> bool:
-    return action.scope is not None and action.scope.changes_records
 
 
 def _at(definition: Definition, action: Action, base: str, exposure: Exposure | None) -> list[Endpoint]:

@@ -17,21 +17,25 @@ def verify(env: Environment, items: Sequence[Checked], owners: Sequence[Sequence
     ``owners`` are the ids of the records that each item writes to; lines that an item's commands change have to be
     theirs. Raises BadRequest that names the field.
     """
-    wanted: dict[str, set[int]] = {}
-    for item in items:
-        for model, record_id in item.references:
-            wanted.setdefault(model, set()).add(record_id)
-    for (model, _), pointer in ((key, pointer) for item in items for key, pointer in item.references.items()):
-        # A many2one_reference takes its model from the client.
-        if is_secret_model(model) or not records.has_records(env, model):
-            raise _no_such_record(model, pointer)
-    visible = {model: records.visible(env, model, sorted(ids), []) for model, ids in wanted.items()}
+    visible = _visible(env, items)
     for index, item in enumerate(items):
         for (model, record_id), pointer in item.references.items():
             if record_id not in visible[model]:
                 raise _no_such_record(model, pointer)
         for lines in item.lines:
             _verify_lines(env, lines, owners[index] if owners else [])
+
+
+def _visible(env: Environment, items: Sequence[Checked]) -> dict[str, set[int]]:
+    """Return those of the records that the values name, by model, that the user can see."""
+    wanted: dict[str, set[int]] = {}
+    for item in items:
+        for (model, record_id), pointer in item.references.items():
+            # A many2one_reference takes its model from the client.
+            if is_secret_model(model) or not records.has_records(env, model):
+                raise _no_such_record(model, pointer)
+            wanted.setdefault(model, set()).add(record_id)
+    return {model: records.visible(env, model, sorted(ids), []) for model, ids in wanted.items()}
 
 
 def _verify_lines(env: Environment, lines: Lines, owners: Sequence[int]) -> None:

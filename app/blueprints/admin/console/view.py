@@ -12,6 +12,7 @@ from app.blueprints.admin.console import asked as form
 from app.blueprints.admin.console import callers, dispatch
 from app.blueprints.admin.console.asked import TrialRequest
 from app.blueprints.admin.console.callers import ME, PUBLIC, Caller
+from app.blueprints.admin.console.dispatch import Answer
 from app.blueprints.admin.console.inputs import Inputs, inputs_of
 from app.blueprints.admin.console.snippets import snippets
 from app.blueprints.admin.console.targets import Target, find, targets_of
@@ -62,25 +63,39 @@ def _call(target: Target, inputs: Inputs, apps: list[Caller], values: Mapping[st
     """Make the call that the form asks for; return what the page shows of it, or what is wrong by field."""
     asked, problems = form.read(values, target, inputs)
     caller, run = values.get("caller", ""), values.get("run", "")
-    app = next((app for app in apps if app.key == caller and app.able), None)
-    if app is None and caller not in (ME, PUBLIC):
+    able = {app.key: app.id for app in apps if app.able}
+    if caller not in (ME, PUBLIC, *able):
         problems["caller"] = "Nobody can call as this."
-    if run not in ("test", "real"):
-        problems["run"] = "As a test, or for real?"
-    elif target.logs_in and run == "test":
-        problems["run"] = "A login can't be taken back, so there is no test of it."
+    if wrong := _run_problem(target, run):
+        problems["run"] = wrong
     if problems:
         return {"problems": problems}
-    person = current_person()
-    if person is None:
-        raise Unauthorized("Please log in.")  # the guard has seen to it already
+    answer = _send(target, asked, caller, Trial(_current_uid(), run == "test", able.get(caller)))
+    return {"answer": answer, "programs": _programs(target, inputs, asked, caller), "most": dispatch.MOST_SHOWN}
+
+
+def _run_problem(target: Target, run: str) -> str | None:
+    if run not in ("test", "real"):
+        return "As a test, or for real?"
+    if run == "test" and target.logs_in:
+        return "A login can't be taken back, so there is no test of it."
+    return None
+
+
+def _send(target: Target, asked: TrialRequest, caller: str, mark: Trial) -> Answer:
     services().catalog.refresh()  # another worker may just have saved what is tried here
-    mark = Trial(person.uid, run == "test", app.id if app else None)
     # Without the session where the call logs in: that would end it.
     answer = dispatch.send(asked, mark, _own_session() if caller == ME and not target.logs_in else None)
     if target.logs_in and answer.session_id:
         sessions.close_session(answer.session_id)
-    return {"answer": answer, "programs": _programs(target, inputs, asked, caller), "most": dispatch.MOST_SHOWN}
+    return answer
+
+
+def _current_uid() -> int:
+    person = current_person()
+    if person is None:
+        raise Unauthorized("Please log in.")  # the guard has seen to it already
+    return person.uid
 
 
 def _own_session() -> str | None:
