@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.errors import BadRequest
-from app.policy import domain
+from app.policy import domain, operands
 from tests.unit.models import PLAIN, field, node
 
 COUNTRY = node(field("name"), field("code"), model="res.country")
@@ -103,7 +103,7 @@ def test_all_else_is_refused_and_said_why(source: Any, name: str, words: str) ->
     ("source", "words"),
     [
         ([["name", "=", "x"]] * (domain.MAX_TERMS + 1), "terms"),
-        ([["age", "in", [1] * (domain.MAX_VALUES + 1)]], "values"),
+        ([["age", "in", [1] * (operands.MAX_VALUES + 1)]], "values"),
     ],
     ids=["terms", "values"],
 )
