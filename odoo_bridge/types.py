@@ -51,6 +51,11 @@ class FieldInfo:
         return self.type in ("one2many", "many2many")
 
     @property
+    def must_be_given(self) -> bool:
+        """True if a new record needs a value that Odoo does not fill in."""
+        return self.required and not self.has_default
+
+    @property
     def relational(self) -> bool:
         """True if a value names records of ``relation``."""
         return self.relation is not None

@@ -78,41 +78,51 @@ class _Compiler:
         model = self.document.models[0].model
         if is_secret_model(model) or self.source.model(model) is None:
             return None  # said already
-        if name in GENERIC_METHODS:
-            self.problem(("method",), f"{name} takes any field: make an API of type rest, which says which")
-            return None
-        if name in CHANGING_METHODS and (is_read_only_model(model) or (self.as_another and model == "res.users")):
-            reason = "can be read, but never be changed by an API"
-            if not is_read_only_model(model):
-                reason = "holds what gives rights, which no API with run_as or of the public changes"
-            self.problem(("method",), f"{name} changes {model}, which {reason}")
-            return None
-        found = self.source.method(model, name)
+        refused = self.refused_method(model, name)
+        found = None if refused else self.source.method(model, name)
         if found is None:
-            self.problem(("method",), f"{model} has no method {name!r} that may be called from outside")
+            self.problem(("method",), refused or f"{model} has no method {name!r} that may be called from outside")
             return None
-        self.arguments(found)
+        self.check_declared(found)
+        self.check_undeclared(found)
         return found
 
-    def arguments(self, method: MethodInfo) -> None:
-        """Check what is said of the arguments of a method, and that enough is said."""
-        called, declared = f"{method.model}.{method.name}", self.document.arguments
+    def refused_method(self, model: str, name: str) -> str | None:
+        """Return why an API may not have a method that Odoo may well have; None where it may."""
+        if name in GENERIC_METHODS:
+            return f"{name} takes any field: make an API of type rest, which says which"
+        if name not in CHANGING_METHODS:
+            return None
+        if is_read_only_model(model):
+            return f"{name} changes {model}, which can be read, but never be changed by an API"
+        if self.as_another and model == "res.users":
+            reason = "holds what gives rights, which no API with run_as or of the public changes"
+            return f"{name} changes {model}, which {reason}"
+        return None
+
+    def check_declared(self, method: MethodInfo) -> None:
+        """Check what is said of the arguments of a method."""
         rest = {argument for argument, _ in method.rest}
         known = {parameter.name for parameter in method.parameters} | rest
-        for argument, what in declared.items():
+        for argument, what in self.document.arguments.items():
             key = ("arguments", argument)
             if argument not in known and (argument.startswith("*") or not method.more_keywords):
-                self.problem(key, f"{called} has no argument {argument!r}")
-            elif what != HARMLESS and argument in rest:
+                self.problem(key, f"{method.model}.{method.name} has no argument {argument!r}")
+            elif what == HARMLESS:
+                continue
+            elif argument in rest:
                 self.problem(key, f"{argument} can't be ids: name the arguments one by one, or write {HARMLESS}")
-            elif what != HARMLESS:
+            else:
                 self.model(what, key)
-        for argument, why in undeclared(method, declared):
+
+    def check_undeclared(self, method: MethodInfo) -> None:
+        """Check that enough is said of the arguments of a method."""
+        for argument, why in undeclared(method, self.document.arguments):
             text = f'"{argument}": {HARMLESS}' if argument.startswith("*") else f"{argument}: {HARMLESS}"
             self.problem(
                 ("arguments", argument),
-                f"by {argument!r} of {called} a caller may reach any field: {why}. If you know that it does no harm, "
-                f"write {text} under arguments; if it holds ids, their model",
+                f"by {argument!r} of {method.model}.{method.name} a caller may reach any field: {why}. If you know "
+                f"that it does no harm, write {text} under arguments; if it holds ids, their model",
             )
 
     def exposures(self) -> dict[str, Exposure]:
@@ -128,13 +138,8 @@ class _Compiler:
         if model is None:
             return None
         takes_all = entry.fields == "all"
-        named = [name for name in model.fields if can_be_exposed(model, name)] if takes_all else entry.fields
-        fields = self.fields(model, named, (*key, "fields"))
-        self.check_searched(entry, fields, (*key, "search_fields"))
-        self.check_written(entry, fields, (*key, "writable_fields"))
-        if takes_all:
-            for option in ("search_fields", "writable_fields"):
-                self.known(model, getattr(entry, option) or (), fields, (*key, option))
+        fields = self.fields(model, _exposable(model) if takes_all else entry.fields, (*key, "fields"))
+        self.check_options(entry, model, fields, key)
         related = self.related(model, fields, entry.related, (*key, "related"))
         node = Node(model, MappingProxyType(fields), MappingProxyType(related), open=takes_all)
         searchable = node.only(_or_default(entry.search_fields, fields, _can_be_searched))
@@ -146,6 +151,14 @@ class _Compiler:
             all_fields=takes_all,
             read_only=is_read_only_model(entry.model),
         )
+
+    def check_options(self, entry: ModelDocument, model: ModelInfo, fields: dict[str, FieldInfo], key: Key) -> None:
+        """Check the fields that are said to be searched and written."""
+        self.check_searched(entry, fields, (*key, "search_fields"))
+        self.check_written(entry, fields, (*key, "writable_fields"))
+        if entry.fields == "all":  # else they are among those that are named, as the document has seen to
+            self.known(model, entry.search_fields or (), fields, (*key, "search_fields"))
+            self.known(model, entry.writable_fields or (), fields, (*key, "writable_fields"))
 
     def check_searched(self, entry: ModelDocument, fields: Mapping[str, FieldInfo], key: Key) -> None:
         for name in entry.search_fields or ():
@@ -199,23 +212,26 @@ class _Compiler:
     ) -> dict[str, Node]:
         nodes: dict[str, Node] = {}
         for name, items in tree.items():
-            info = fields.get(name)
-            if info is None:
-                if name not in model.fields:
-                    self.problem(key, f"{model.name} has no field {name!r}")
-                continue
-            if info.relation is None:
-                self.problem((*key, name), f"{model.name}.{name} is no relation")
-                continue
-            comodel = self.model(info.relation, (*key, name))
-            if comodel is None:
-                continue
-            plain = [item for item in items if isinstance(item, str) and item != "id"]
-            nested = {inner: below for item in items if isinstance(item, dict) for inner, below in item.items()}
-            visible = self.fields(comodel, dict.fromkeys([*plain, *nested]), (*key, name))
-            below = self.related(comodel, visible, nested, (*key, name))
-            nodes[name] = Node(comodel, MappingProxyType(visible), MappingProxyType(below))
+            if name in fields:
+                comodel = self.comodel(fields[name], (*key, name))
+                if comodel is not None:
+                    nodes[name] = self.node(comodel, items, (*key, name))
+            elif name not in model.fields:
+                self.problem(key, f"{model.name} has no field {name!r}")
         return nodes
+
+    def comodel(self, info: FieldInfo, key: Key) -> ModelInfo | None:
+        if info.relation is None:
+            self.problem(key, f"{info.model}.{info.name} is no relation")
+            return None
+        return self.model(info.relation, key)
+
+    def node(self, model: ModelInfo, items: list[Any], key: Key) -> Node:
+        plain = [item for item in items if isinstance(item, str) and item != "id"]
+        nested = {inner: below for item in items if isinstance(item, dict) for inner, below in item.items()}
+        visible = self.fields(model, dict.fromkeys([*plain, *nested]), key)
+        below = self.related(model, visible, nested, key)
+        return Node(model, MappingProxyType(visible), MappingProxyType(below))
 
     def domain(self, entry: ModelDocument, key: Key) -> list[Any]:
         domain = [tuple(term) if isinstance(term, list) else term for term in entry.domain]
@@ -280,6 +296,10 @@ def can_be_exposed(model: ModelInfo, name: str) -> bool:
         and not is_secret_field(*info.origin)
         and not (info.relation and is_secret_model(info.relation))
     )
+
+
+def _exposable(model: ModelInfo) -> list[str]:
+    return [name for name in model.fields if can_be_exposed(model, name)]
 
 
 def _is_written(info: FieldInfo) -> bool:

@@ -85,13 +85,10 @@ class ModelDocument(Strict):
     def _subsets(self) -> ModelDocument:
         if self.fields != "all":
             exposed = set(self.fields)
-            for key in ("search_fields", "writable_fields"):
+            for key in ("search_fields", "writable_fields", "related"):
                 extra = [name for name in getattr(self, key) or () if name not in exposed]
                 if extra:
                     raise contradiction(key, f"not among fields: {', '.join(extra)}")
-            extra = [name for name in self.related if name not in exposed]
-            if extra:
-                raise contradiction("related", f"not among fields: {', '.join(extra)}")
         if _depth(self.related) > MAX_DEPTH:
             raise contradiction("related", f"goes deeper than {MAX_DEPTH} levels")
         return self

@@ -32,20 +32,26 @@ def _of_routes(definitions: Sequence[Definition]) -> Iterator[tuple[Definition, 
 
 def _of_paths(definitions: Sequence[Definition]) -> Iterator[tuple[Definition, Definition, str]]:
     published = [definition for definition in definitions if definition.document.published]
-    exact: dict[str, Definition] = {}
-    with_ids: dict[str, Definition] = {}  # by what stands before the id
-    for definition in published:
-        for endpoint in endpoints(definition):
-            if endpoint.action.on_one_record:
-                with_ids[_parent(endpoint.path)] = definition
-            else:
-                exact.setdefault(endpoint.path, definition)
+    exact, with_ids = _owners(published)
     for definition in published:
         paths = dict.fromkeys([definition.document.route, *(endpoint.path for endpoint in endpoints(definition))])
         for path in paths:
             for other in (exact.get(path), with_ids.get(_parent(path))):
                 if other is not None and other is not definition:
                     yield definition, other, path
+
+
+def _owners(published: Iterable[Definition]) -> tuple[dict[str, Definition], dict[str, Definition]]:
+    """Return the API that serves each path; those that end in an id apart, by what stands before the id."""
+    exact: dict[str, Definition] = {}
+    with_ids: dict[str, Definition] = {}
+    for definition in published:
+        for endpoint in endpoints(definition):
+            if endpoint.action.on_one_record:
+                with_ids[_parent(endpoint.path)] = definition
+            else:
+                exact.setdefault(endpoint.path, definition)
+    return exact, with_ids
 
 
 def _parent(path: str) -> str:

@@ -61,7 +61,7 @@ def values(definition: Definition, exposure: Exposure, *, creating: bool = True)
     Empty where no field is plainly writable.
     """
     infos = [info for name, info in exposure.node.fields.items() if name in exposure.writable_fields]
-    required = [info for info in infos if creating and info.required and not info.has_default]
+    required = [info for info in infos if creating and info.must_be_given]
     plain = sorted((info for info in infos if _is_plain(info) and info not in required), key=_preference)
     optional = plain[: max(0, (_OPTIONAL_FIELDS if creating else 1) - len(required))]
     return {info.name: written(definition, info) for info in (*required, *optional)}

@@ -30,7 +30,7 @@ class InputSchemas:
     def create(self) -> Schema:
         """Return the schema of a record to create."""
         infos = self._writable()
-        required = [info.name for info in infos if info.required and not info.has_default]
+        required = [info.name for info in infos if info.must_be_given]
         return _closed(self._fields(infos, creating=True), required)
 
     def update(self) -> Schema:

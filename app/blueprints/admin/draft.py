@@ -66,12 +66,17 @@ def _fields(root: Environment, document: Mapping[str, Any], model: str, wished: 
 
 
 def _sensible(root: Environment, model: str, allowed: Mapping[str, FieldInfo]) -> list[str]:
-    """Return the record's name, what a new record needs, and what Odoo's own list shows; else whatever is plain."""
+    """Return the fields that tell most of a record; else whatever is plain, and at least its name."""
     plain = {name: field for name, field in allowed.items() if _is_plain(field)}
-    needed = [name for name, field in plain.items() if field.required and not field.has_default and field.writable]
-    wanted = dict.fromkeys([models.title_field(root, model) or "", *needed, *models.columns(root, model)])
-    found = [name for name in wanted if name in plain] or list(plain)
+    found = _telling(root, model, plain) or list(plain)
     return found[:_MOST_FIELDS] or ["display_name"]
+
+
+def _telling(root: Environment, model: str, plain: Mapping[str, FieldInfo]) -> list[str]:
+    """Return the record's name, what a new record needs, and what Odoo's own list shows."""
+    needed = [name for name, field in plain.items() if field.must_be_given and field.writable]
+    wanted = dict.fromkeys([models.title_field(root, model) or "", *needed, *models.columns(root, model)])
+    return [name for name in wanted if name in plain]
 
 
 def _is_plain(field: FieldInfo) -> bool:
