@@ -100,30 +100,37 @@ def _mark(response: Response) -> Response:
     for name, value in _UNLESS_SAID:
         if name not in headers:
             headers.add(name, value)
+    if state.report is not None:
+        _tell(response, state.report)
+        _vouch(request, state.report)
     definition = current_definition()
-    if definition is not None and is_rolled_back(definition, trial_of(request.environ)):
-        headers.add("X-Test-Mode", "true")
-    report = state.report
-    if report is not None:
-        _tell(response, report)
-        vouch = request.environ.get("gatehouse.vouch")
-        if vouch is not None and report.principal is not None and report.principal.kind != "public":
-            # To the server, which tells callers apart by good credentials (serving.callers).
-            vouch(report.principal.key)
-    if definition is not None and definition.document.statistics and request.method != "OPTIONS":
-        row = _row(request, state, response, definition)
-        services().recorder.record(row)
-        meters.calls(definition.name, row.endpoint, row.status).inc()
-        meters.seconds(definition.name).observe(row.milliseconds / 1000)
+    if definition is not None:
+        if is_rolled_back(definition, trial_of(request.environ)):
+            headers.add("X-Test-Mode", "true")
+        if definition.document.statistics and request.method != "OPTIONS":
+            _record(definition, _row(request, state, response, definition))
     return response
+
+
+def _vouch(request: Request, report: CallReport) -> None:
+    """Tell the server, which tells callers apart by good credentials (serving.callers), who this one is."""
+    vouch, principal = request.environ.get("gatehouse.vouch"), report.principal
+    if vouch is not None and principal is not None and principal.kind != "public":
+        vouch(principal.key)
+
+
+def _record(definition: Definition, row: LoggedCall) -> None:
+    services().recorder.record(row)
+    meters.calls(definition.name, row.endpoint, row.status).inc()
+    meters.seconds(definition.name).observe(row.milliseconds / 1000)
 
 
 def _row(request: Request, state: RequestState, response: Response, definition: Definition) -> LoggedCall:
     """Return what the log keeps of a call: an allow-list, without headers and queries; bodies only where asked for."""
-    failure = state.failure
-    report = state.report
-    principal = report.principal if report else None
-    key, trial = principal.key if principal else None, trial_of(request.environ)
+    failure, trial = state.failure, trial_of(request.environ)
+    principal = state.report.principal if state.report else None
+    error, message = (failure.name, _storable(failure.message)) if failure else (None, None)
+    key, client, uid = (principal.key, principal.client, principal.uid) if principal else (None, None, None)
     return LoggedCall(
         at=datetime.now(timezone.utc),
         request_id=state.request_id,
@@ -131,11 +138,11 @@ def _row(request: Request, state: RequestState, response: Response, definition: 
         endpoint=f"{request.method} {_route_of(request)}",
         path=_storable(request.path),
         status=response.status_code,
-        error=failure.name if failure else None,
-        message=_storable(failure.message) if failure else None,
+        error=error,
+        message=message,
         caller=trial.caller(key) if trial else key,
-        client=principal.client if principal else None,
-        uid=principal.uid if principal else None,
+        client=client,
+        uid=uid,
         address=request.remote_addr or "",
         milliseconds=(time.perf_counter() - state.started) * 1000,
         call_id=state.call_id,
