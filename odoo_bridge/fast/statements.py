@@ -141,28 +141,42 @@ def _statement(
 
 
 def _frame(model: Recordset, names: tuple[str, ...], order: str | None, active_test: bool) -> Frame | None:
-    if model.env.su or not is_plain_model(model) or not is_plain_order(model, order):
-        return None
-    if not is_plain_domain(model.env["ir.rule"]._compute_domain(model._name, "read"), model):
-        return None
-    if any(name not in model._fields or model._fields[name].groups for name in names):
-        return None
-    fields = model.sudo()._determine_fields_to_fetch(names)
-    columns = [field for field in fields if field.column_type and field.name != "id"]
-    others = [field for field in fields if not field.column_type]
-    if not all(map(is_plain_column, columns)) or any(field.groups for field in others):
+    fetched = _fetched(model, names) if _is_plain(model, names, order) else None
+    if fetched is None:
         return None
     query = model._search([], order=order, active_test=active_test)
     if query.is_empty():
         return None
+    columns, others = fetched
     return Frame(
         joins=dict(query._joins),
         where=tuple(query._where_clauses),
         order=query.order,
         selected=_selected(model, columns, query),
-        columns=tuple(columns),
-        others=tuple(others),
+        columns=columns,
+        others=others,
     )
+
+
+def _is_plain(model: Recordset, names: tuple[str, ...], order: str | None) -> bool:
+    """True if the SQL of searches but for the domain follows from the user and the context, and all see the fields."""
+    return (
+        not model.env.su
+        and is_plain_model(model)
+        and is_plain_order(model, order)
+        and is_plain_domain(model.env["ir.rule"]._compute_domain(model._name, "read"), model)
+        and all(name in model._fields and not model._fields[name].groups for name in names)
+    )
+
+
+def _fetched(model: Recordset, names: tuple[str, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """Return the columns and the other stored fields that ``names`` stand for; None where one has a way of its own."""
+    fields = model.sudo()._determine_fields_to_fetch(names)
+    columns = tuple(field for field in fields if field.column_type and field.name != "id")
+    others = tuple(field for field in fields if not field.column_type)
+    if not all(map(is_plain_column, columns)) or any(field.groups for field in others):
+        return None
+    return columns, others
 
 
 def _selected(model: Recordset, columns: Sequence[Any], query: Query) -> SQL:
