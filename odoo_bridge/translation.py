@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg2
@@ -35,6 +37,50 @@ RETRYABLE = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, 
 OUT_OF_RANGE = (psycopg2.DataError, pg.ProgramLimitExceeded, pg.StatementTooComplex)
 #: Ends of a session that psycopg2 does not count among its operational errors.
 _ENDED = frozenset({"25P03", "25P04"})  # idle for too long in a transaction, and a transaction that took too long
+#: The bridge's error for each class of exceptions; the first that fits. Odoo's AccessError texts can name records and
+#: their database ids, so they stay inside.
+_BY_CLASS: tuple[tuple[tuple[type[Exception], ...], Callable[[], BridgeError]], ...] = (
+    (
+        (pg.QueryCanceled,),
+        partial(TooCostly, "The call took longer than the server allows. Ask for less at once."),
+    ),
+    (
+        RETRYABLE,
+        partial(Conflict, "Other calls changed the same records at the same time. Please try again."),
+    ),
+    (
+        (pg.DiskFull,),
+        partial(StorageFull, "There is no room left on the database's disk. Nothing was saved."),
+    ),
+    (
+        SCARCE,
+        partial(
+            Unavailable,
+            "The database has not enough memory for this at the moment. Ask for less at once, or try again later.",
+            name="database_overloaded",
+        ),
+    ),
+    (
+        (pg.ReadOnlySqlTransaction,),
+        partial(ReadOnly, "This changes data, which a GET may not do. Use POST."),
+    ),
+    (
+        OUT_OF_RANGE,
+        partial(InvalidValue, "A value is outside of what the database can hold."),
+    ),
+    (
+        (exceptions.AccessDenied,),
+        partial(Denied, "Access denied."),
+    ),
+    (
+        (exceptions.AccessError,),
+        partial(Forbidden, "The user that executes this call has no right to do this."),
+    ),
+    (
+        (exceptions.MissingError,),
+        partial(Missing, "The record does not exist or has been deleted."),
+    ),
+)
 
 
 def is_lost_connection(error: BaseException) -> bool:
@@ -57,32 +103,20 @@ def is_lost_connection(error: BaseException) -> bool:
 
 
 def translate(error: Exception) -> BridgeError | None:
-    """Return the bridge's error for an exception of Odoo or psycopg2, or None for one that is a defect.
-
-    Odoo's AccessError texts can name records and their database ids, so they stay inside.
-    """
+    """Return the bridge's error for an exception of Odoo or psycopg2, or None for one that is a defect."""
     if isinstance(error, BridgeError):
         return error
-    if isinstance(error, pg.QueryCanceled):
-        return TooCostly("The call took longer than the server allows. Ask for less at once.")
-    if isinstance(error, RETRYABLE):
-        return Conflict("Other calls changed the same records at the same time. Please try again.")
-    if isinstance(error, SCARCE):
-        return _scarce(error)
-    if isinstance(error, PoolError):
-        return NoFreeConnection("The database cannot be reached at the moment.")
     if is_lost_connection(error):
-        return Unavailable("The database cannot be reached at the moment.")
-    if isinstance(error, pg.ReadOnlySqlTransaction):
-        return ReadOnly("This changes data, which a GET may not do. Use POST.")
-    if isinstance(error, OUT_OF_RANGE):
-        return InvalidValue("A value is outside of what the database can hold.")
-    if isinstance(error, exceptions.AccessDenied):
-        return Denied("Access denied.")
-    if isinstance(error, exceptions.AccessError):
-        return Forbidden("The user that executes this call has no right to do this.")
-    if isinstance(error, exceptions.MissingError):
-        return Missing("The record does not exist or has been deleted.")
+        away = NoFreeConnection if isinstance(error, PoolError) else Unavailable
+        return away("The database cannot be reached at the moment.")
+    for kinds, make in _BY_CLASS:
+        if isinstance(error, kinds):
+            return make()
+    return _by_content(error)
+
+
+def _by_content(error: Exception) -> BridgeError | None:
+    """Return the error for an exception that has to be looked into, or None."""
     if isinstance(error, (exceptions.UserError, exceptions.RedirectWarning)):
         return Rejected(str(error.args[0]) if error.args else "", name=_qualified_name(error))
     if isinstance(error, OSError) and (known := storage_error(error)) is not None:
@@ -100,15 +134,6 @@ def storage_error(error: OSError) -> Unavailable | None:
     if error.errno == errno.EROFS:
         return Unavailable("Files cannot be written at the moment.", name="storage_read_only")
     return None
-
-
-def _scarce(error: Exception) -> Unavailable:
-    if isinstance(error, pg.DiskFull):
-        return StorageFull("There is no room left on the database's disk. Nothing was saved.")
-    return Unavailable(
-        "The database has not enough memory for this at the moment. Ask for less at once, or try again later.",
-        name="database_overloaded",
-    )
 
 
 def violation(env: Any, error: psycopg2.IntegrityError) -> Rejected:
