@@ -29,6 +29,20 @@ _CARRYING = (
     ast.IfExp, ast.JoinedStr, ast.keyword, ast.Lambda, ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Starred,
     ast.Tuple, ast.UnaryOp,
 )  # fmt: skip
+#: Statements and expressions of which nothing goes on but a flag.
+_ENDING = (ast.Assert, ast.Compare, ast.Expr, ast.Raise, ast.Slice)
+#: What assigns: the part whose value is assigned, and the part that takes it.
+_ASSIGNING: Mapping[type[ast.AST], tuple[str, str]] = {
+    ast.AnnAssign: ("value", "target"),
+    ast.Assign: ("value", "targets"),
+    ast.AsyncFor: ("iter", "target"),
+    ast.AugAssign: ("value", "target"),
+    ast.For: ("iter", "target"),
+    ast.comprehension: ("iter", "target"),
+    ast.withitem: ("context_expr", "optional_vars"),
+}
+#: Expressions that make a container.
+_MAKING = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Set, ast.SetComp)
 #: Methods whose ``limit`` and ``offset`` can only be numbers.
 _SEARCHING = frozenset({"_read_group", "_search", "search", "search_count", "search_fetch", "search_read"})
 _NUMBERS = frozenset({"limit", "offset"})
@@ -92,32 +106,40 @@ class Trace:
 
     def _ends(self, node: ast.AST, parent: ast.AST) -> bool:
         """Tell whether nothing of the value goes on from here, but by variables, which are noted."""
+        if isinstance(parent, _ENDING):
+            return True
+        if type(parent) in _ASSIGNING:
+            return self._is_assigned(node, parent)
         match parent:
-            case ast.Compare() | ast.Expr() | ast.Raise() | ast.Assert() | ast.Slice() | ast.UnaryOp(op=ast.Not()):
-                return True
-            case ast.If() | ast.While() | ast.IfExp() if node is parent.test:
-                return True
+            case ast.UnaryOp():
+                return isinstance(parent.op, ast.Not)
+            case ast.If() | ast.While() | ast.IfExp():
+                return node is parent.test
             case ast.Return() | ast.Yield() | ast.YieldFrom():
                 self._note(*self._functions_around(parent))
                 return True
-            case ast.Assign(targets=targets, value=value):
-                return node is not value or all(map(self._assign, targets))
-            case ast.AnnAssign(target=target, value=value) | ast.AugAssign(target=target, value=value):
-                return node is target or (node is value and self._assign(target))
-            case ast.For(iter=source, target=target) | ast.AsyncFor(iter=source, target=target):
-                return node is source and self._assign(target)
-            case ast.comprehension(iter=source, target=target):
-                return node is not source or self._assign(target)
-            case ast.withitem(optional_vars=target):
-                return target is None or self._assign(target)
+            case ast.Call():
+                return self._call_ends(node, parent)
+        return self._is_plain_part(node, parent)
+
+    def _is_assigned(self, node: ast.AST, parent: ast.AST) -> bool:
+        """Note the variables that take the value; what takes another one ends here."""
+        source, target = _ASSIGNING[type(parent)]
+        if node is not getattr(parent, source):
+            return True
+        taking = getattr(parent, target)
+        targets = taking if isinstance(taking, list) else [taking]
+        return all(each is None or self._assign(each) for each in targets)
+
+    def _is_plain_part(self, node: ast.AST, parent: ast.AST) -> bool:
+        """Tell whether a part stands where the value is that of a known field, or names one of known values."""
+        match parent:
             case ast.Tuple(elts=[field, operator, value]) | ast.List(elts=[field, operator, value]):
                 return node is value and is_comparison(field, operator) and self._is_term(parent)
             case ast.Dict(keys=keys, values=values):
                 return node in values and self._is_scalar(keys[values.index(node)])
-            case ast.Subscript(value=container) if node is not container:
-                return self._is_constant(container)
-            case ast.Call():
-                return self._call_ends(node, parent)
+            case ast.Subscript(value=container):
+                return node is not container and self._is_constant(container)
         return False
 
     def _carries(self, node: ast.AST, parent: ast.AST) -> bool:
@@ -169,61 +191,66 @@ class Trace:
             case ast.Assign(targets=[_], value=value) | ast.AnnAssign(value=value):
                 if isinstance(value, ast.Call):
                     return name_of(self._function(value)) in _CONTAINERS
-                return isinstance(value, ast.Dict | ast.DictComp | ast.List | ast.ListComp | ast.Set | ast.SetComp)
+                return isinstance(value, _MAKING)
         return isinstance(statement, ast.AugAssign)
 
     def _call_ends(self, node: ast.AST, call: ast.Call) -> bool:
-        match node:
-            case ast.keyword(arg=str(name)):
-                if name in _NUMBERS and _last(call.func) in _SEARCHING:
-                    return True
-                if _last(call.func) in ("dict", "update") and self._is_field(name):
-                    return True
+        if isinstance(node, ast.keyword) and self._is_plain_keyword(node.arg, _last(call.func)):
+            return True
         if node is call.func:
             return False
-        first = call.args[0] if call.args else None
         known = self._function(call)
-        if leaves(known) is Leaves.PLAIN:
+        return (
+            leaves(known) is Leaves.PLAIN or self._method_ends(node, call) or _is_compared(node, call, name_of(known))
+        )
+
+    def _is_plain_keyword(self, name: str | None, function: str) -> bool:
+        if name is None:
+            return False
+        if function in _SEARCHING and name in _NUMBERS:
             return True
+        return function in ("dict", "update") and self._is_field(name)
+
+    def _method_ends(self, node: ast.AST, call: ast.Call) -> bool:
         match call.func:
-            case ast.Name(id="map" | "filter", ctx=_) if leaves(self._resolved(first)) is Leaves.PLAIN:
-                return node is not first
-            case ast.Attribute(value=receiver, attr=name):
-                if name in _LEAVING_NOTHING:
-                    return True
-                if name == "execute" and _last(receiver) in ("cr", "_cr"):
-                    return node in call.args[1:]  # a value, which psycopg2 quotes
-        if name_of(known) == "odoo.tools.sql.SQL":
-            return node in call.args[1:]
-        if name_of(known) == "odoo.orm.domains.Domain" and len(call.args) == 3:
-            return node is call.args[2] and is_comparison(*call.args[:2])
+            case ast.Name(id="map" | "filter") if call.args:
+                function = call.args[0]
+                return node is not function and leaves(self._resolved(function)) is Leaves.PLAIN
+            case ast.Attribute(value=receiver, attr="execute") if _last(receiver) in ("cr", "_cr"):
+                return node in call.args[1:]  # a value, which psycopg2 quotes
+            case ast.Attribute(attr=name):
+                return name in _LEAVING_NOTHING
         return False
 
     def _call_carries(self, node: ast.AST, call: ast.Call) -> bool:
         """Tell whether the result of a call may hold the value, and the call itself is no sink of it."""
-        for argument in (*call.args, *(each.value for each in call.keywords)):
-            if isinstance(argument, ast.Lambda):
-                self._note(*(each.arg for each in ast.walk(argument.args) if isinstance(each, ast.arg)))
+        self._note_lambdas(call)
         if node is call.func:
             return True
+        known = self._function(call)
         match call.func:
             case ast.Name(id="map" | "filter"):
                 function = call.args[0]
                 return isinstance(function, ast.Lambda) or leaves(self._resolved(function)) is Leaves.CARRIES
             case ast.Attribute(attr="_", value=ast.Attribute(attr="env")):  # a text, translated
                 return True
-            case ast.Attribute(value=receiver, attr=name) if self._function(call) is None:
-                if name in _OF_VALUES and self._is_constant(receiver):
-                    return True
-                if name in _FILLING and (name != "update" or isinstance(node, ast.keyword)):
-                    return self._fill(receiver)
-                if _is_self(receiver):
-                    return self._further(node, call, name)
-                return False
-        has_functions = any(
-            not isinstance(each.value, ast.Lambda | ast.Constant) for each in call.keywords if each is not node
-        )
-        return leaves(self._function(call)) is Leaves.CARRIES and not has_functions  # such as key=self.write
+            case ast.Attribute(value=receiver, attr=name) if known is None:
+                return self._method_carries(node, call, receiver, name)
+        return leaves(known) is Leaves.CARRIES and not _has_functions(call, node)
+
+    def _note_lambdas(self, call: ast.Call) -> None:
+        """Note the parameters of functions that a call gets: who knows with what it calls them."""
+        for argument in (*call.args, *(each.value for each in call.keywords)):
+            if isinstance(argument, ast.Lambda):
+                self._note(*(each.arg for each in ast.walk(argument.args) if isinstance(each, ast.arg)))
+
+    def _method_carries(self, node: ast.AST, call: ast.Call, receiver: ast.expr, name: str) -> bool:
+        """Tell it of a method of an object that is none of the module's."""
+        if name in _OF_VALUES and self._is_constant(receiver):
+            return True
+        if name in _FILLING and (name != "update" or isinstance(node, ast.keyword)):
+            return self._fill(receiver)
+        return _is_self(receiver) and self._further(node, call, name)
 
     def _further(self, node: ast.AST, call: ast.Call, method: str) -> bool:
         """Note a method of the model that gets the value; False where it can't be told which argument it is."""
@@ -284,6 +311,20 @@ def _last(node: ast.expr) -> str:
         case ast.Attribute(attr=name) | ast.Name(id=name):
             return name
     return ""
+
+
+def _is_compared(node: ast.AST, call: ast.Call, function: str) -> bool:
+    """Tell whether an argument is a value of SQL, or of a term of a domain."""
+    if function == "odoo.tools.sql.SQL":
+        return node in call.args[1:]
+    if function == "odoo.orm.domains.Domain" and len(call.args) == 3:
+        return node is call.args[2] and is_comparison(*call.args[:2])
+    return False
+
+
+def _has_functions(call: ast.Call, node: ast.AST) -> bool:
+    """Tell whether a call gets by name what may be a function, such as ``key=self.write``; ``node`` aside."""
+    return any(not isinstance(each.value, ast.Lambda | ast.Constant) for each in call.keywords if each is not node)
 
 
 def _is_self(node: ast.expr) -> bool:
