@@ -124,12 +124,7 @@ class Transactions:
             commits = cr.commits
             deadline.restore(limit)
             try:
-                result = work(root)
-                if keep:
-                    cr.commit()  # which flushes first
-                else:
-                    cr.flush()
-                    self._discard(cr, root)
+                result = self._attempt(cr, root, work, keep)
                 break
             except RETRYABLE as error:
                 self._discard(cr, root)
@@ -138,9 +133,7 @@ class Transactions:
                 if not tries_left:
                     raise
                 self._on_retry()
-                tried = self.limits.tries - tries_left
-                _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
-                time.sleep(random.uniform(0.25, 1) * min(0.01 * 2**tried, 0.2))  # noqa: S311  jitter, not a secret
+                self._pause(error, self.limits.tries - tries_left)
             except GONE:
                 failed = Structure.of(root)
                 self._discard(cr, root)  # after which it has the present one
@@ -158,6 +151,20 @@ class Transactions:
         transaction, cr.transaction = root.transaction, None
         transaction.default_env = transaction.cache = None
         return result
+
+    def _attempt(self, cr: SettingCursor, root: Environment, work: Callable[[Environment], T], keep: bool) -> T:
+        result = work(root)
+        if keep:
+            cr.commit()  # which flushes first
+        else:
+            cr.flush()
+            self._discard(cr, root)
+        return result
+
+    def _pause(self, error: Exception, tried: int) -> None:
+        """Wait before the next try, longer after each."""
+        _logger.info("%s: try %d of %d failed", type(error).__name__, tried, self.limits.tries)
+        time.sleep(random.uniform(0.25, 1) * min(0.01 * 2**tried, 0.2))  # noqa: S311  jitter, not a secret
 
     def _await_change(self, cr: SettingCursor, root: Environment, failed: Structure) -> bool:
         """Return True once ``root`` has another registry than the one that failed; False where that is not at fault.
