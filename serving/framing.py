@@ -7,6 +7,7 @@ import enum
 import io
 import re
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -194,39 +195,59 @@ def _request(event: h11.Request) -> Request:
     if version is None:
         raise Refusal(505, "This server speaks HTTP/1.1 and HTTP/1.0.")
     method, target = event.method.decode("ascii"), event.target.decode("ascii")
+    _check_line(method, target)
+    request = Request(method, target, version, list(event.headers), closes=version == (1, 0))
+    for name, value in request.headers:
+        if _CONTROL.search(value):
+            raise Refusal(400, f"The value of {name.decode('ascii')} holds a control character (RFC 9110 5.5).")
+        take = _HEADERS.get(name)
+        if take is not None:
+            take(request, value)
+    if request.is_chunked and (request.length is not None or version == (1, 0)):
+        # Who reads it otherwise than we do takes the body for a request, or a request for the body.
+        raise Refusal(400, "A chunked body goes with neither Content-Length nor HTTP/1.0 (RFC 9112 6.1).")
+    if [name for name, _ in request.headers].count(b"content-type") > 1:
+        raise Refusal(400, "There is more than one Content-Type.")
+    return request
+
+
+def _check_line(method: str, target: str) -> None:
     if _METHOD.fullmatch(method) is None:
         raise Refusal(400, "Methods are written in capitals (RFC 9110 9.1).")
     if len(target) > TARGET:
         raise Refusal(414, f"The request's target is longer than {TARGET} bytes.")
     if target[0] != "/" and not target.startswith(("http://", "https://")) and (method, target) != ("OPTIONS", "*"):
         raise Refusal(400, "The request's target is neither a path nor an absolute address (RFC 9112 3.2).")
-    headers = list(event.headers)
-    request = Request(method, target, version, headers)
-    kinds = 0
-    for name, value in headers:
-        if _CONTROL.search(value):
-            raise Refusal(400, f"The value of {name.decode('ascii')} holds a control character (RFC 9110 5.5).")
-        if name == b"content-length":
-            request.length = int(value)
-        elif name == b"transfer-encoding":
-            request.is_chunked = True
-        elif name == b"content-type":
-            kinds += 1
-        elif name == b"connection":
-            options = [option.strip() for option in value.lower().split(b",")]
-            request.closes = request.closes or b"close" in options
-        elif name == b"expect" and version == (1, 1):
-            if value.lower() != b"100-continue":
-                raise Refusal(417, "The only expectation that is met is 100-continue.")
-            request.expects_continue = True
-    if request.is_chunked and (request.length is not None or version == (1, 0)):
-        # Who reads it otherwise than we do takes the body for a request, or a request for the body.
-        raise Refusal(400, "A chunked body goes with neither Content-Length nor HTTP/1.0 (RFC 9112 6.1).")
-    if kinds > 1:
-        raise Refusal(400, "There is more than one Content-Type.")
-    if version == (1, 0):
-        request.closes = not any(
-            name == b"connection" and b"keep-alive" in value.lower() and b"close" not in value.lower()
-            for name, value in headers
-        )
-    return request
+
+
+def _content_length(request: Request, value: bytes) -> None:
+    request.length = int(value)
+
+
+def _transfer_encoding(request: Request, _value: bytes) -> None:
+    request.is_chunked = True
+
+
+def _connection(request: Request, value: bytes) -> None:
+    """Close where a client asks for it, and with HTTP/1.0 also where it does not ask for the contrary."""
+    value = value.lower()
+    if request.version == (1, 0):
+        request.closes = request.closes and (b"keep-alive" not in value or b"close" in value)
+    elif b"close" in map(bytes.strip, value.split(b",")):
+        request.closes = True
+
+
+def _expect(request: Request, value: bytes) -> None:
+    if request.version == (1, 1):
+        if value.lower() != b"100-continue":
+            raise Refusal(417, "The only expectation that is met is 100-continue.")
+        request.expects_continue = True
+
+
+#: What a field of the head says about the request.
+_HEADERS: dict[bytes, Callable[[Request, bytes], None]] = {
+    b"connection": _connection,
+    b"content-length": _content_length,
+    b"expect": _expect,
+    b"transfer-encoding": _transfer_encoding,
+}
