@@ -43,7 +43,15 @@ def every(access: Access) -> list[Workload]:
         (Json2(access.key), JsonRpc(access.database, access.uid, access.password)),
     )
     calls = _Calls(gatehouse, peers, access)
-    return [*calls.searches(), *calls.reads(), *calls.writes(), calls.nothing()]
+    return [
+        *calls.searches(),
+        *calls.large_searches(),
+        *calls.reads(),
+        *calls.creates(),
+        *calls.updates(),
+        calls.bulk_create(),
+        calls.nothing(),
+    ]
 
 
 def names() -> list[str]:
@@ -58,174 +66,132 @@ class _Calls:
         self.access = access
 
     def searches(self) -> list[Workload]:
-        """Searches. But for one, nobody counts all matches: over 100,000 records that would be most of the work."""
+        """A page of 80. But for one, nobody counts all matches: over 100,000 records that would be most of the work."""
         related: dict[str, Any] = {"name": {}, "parent_id": {"fields": {"name": {}}}}
+        return [
+            _workload(
+                "search_80",
+                "search 80, two fields",
+                self._get(TWO, limit=80, count="none"),
+                self._peers("search_read", domain=[], fields=TWO, limit=80),
+                Request("GET", "/search/80/0"),
+            ),
+            _workload(
+                "search_80_counted",
+                "the same with the number of all matches",
+                self._get(TWO, limit=80),
+                self._peers("web_search_read", domain=[], specification=_specification(TWO), limit=80),
+                Request("GET", "/counted/80"),
+            ),
+            _workload(
+                "search_80_related",
+                "search 80 with a many2one's name",
+                self._get(("name", "parent_id"), limit=80, order=NEWEST, count="none"),
+                # With a limit to the count that the page reaches, Odoo does not count.
+                self._peers("web_search_read", domain=[], specification=related, limit=80, order=NEWEST, count_limit=1),
+                Request("GET", "/related/80"),
+            ),
+        ]
+
+    def large_searches(self) -> list[Workload]:
+        """Few of very many records, a page far behind, and a large one; uncounted too."""
         by_ref = [["ref", "=", self.access.ref]]
         page_500 = 499 * 80
         return [
-            Workload(
-                "search_80",
-                "search 80, two fields",
-                {
-                    "gatehouse": self._get(TWO, limit=80, count="none"),
-                    **self._peers("search_read", domain=[], fields=TWO, limit=80),
-                    "floor": Request("GET", "/search/80/0"),
-                },
-            ),
-            Workload(
-                "search_80_counted",
-                "the same with the number of all matches",
-                {
-                    "gatehouse": self._get(TWO, limit=80),
-                    **self._peers("web_search_read", domain=[], specification={n: {} for n in TWO}, limit=80),
-                    "floor": Request("GET", "/counted/80"),
-                },
-            ),
-            Workload(
-                "search_80_related",
-                "search 80 with a many2one's name",
-                {
-                    "gatehouse": self._get(("name", "parent_id"), limit=80, order=NEWEST, count="none"),
-                    # With a limit to the count that the page reaches, Odoo does not count.
-                    **self._peers(
-                        "web_search_read", domain=[], specification=related, limit=80, order=NEWEST, count_limit=1
-                    ),
-                    "floor": Request("GET", "/related/80"),
-                },
-            ),
-            Workload(
+            _workload(
                 "search_10_of_100000",
                 "search that matches 10 of 100,000",
-                {
-                    "gatehouse": self._get(TWO, domain=json.dumps(by_ref), limit=80, count="none"),
-                    **self._peers("search_read", domain=by_ref, fields=TWO, limit=80),
-                    "floor": Request("GET", f"/ref/{self.access.ref}"),
-                },
+                self._get(TWO, domain=json.dumps(by_ref), limit=80, count="none"),
+                self._peers("search_read", domain=by_ref, fields=TWO, limit=80),
+                Request("GET", f"/ref/{self.access.ref}"),
             ),
-            Workload(
+            _workload(
                 "search_page_500",
                 "page 500 of a search",
-                {
-                    "gatehouse": self._get(TWO, limit=80, offset=page_500, count="none"),
-                    **self._peers("search_read", domain=[], fields=TWO, limit=80, offset=page_500),
-                    "floor": Request("GET", f"/search/80/{page_500}"),
-                },
+                self._get(TWO, limit=80, offset=page_500, count="none"),
+                self._peers("search_read", domain=[], fields=TWO, limit=80, offset=page_500),
+                Request("GET", f"/search/80/{page_500}"),
             ),
-            Workload(
+            _workload(
                 "search_1000",
                 "search 1,000 of ten fields",
-                {
-                    "gatehouse": self._get(TEN, limit=1000, count="none"),
-                    **self._peers("search_read", domain=[], fields=TEN, limit=1000),
-                    "floor": Request("GET", "/ten/1000"),
-                },
+                self._get(TEN, limit=1000, count="none"),
+                self._peers("search_read", domain=[], fields=TEN, limit=1000),
+                Request("GET", "/ten/1000"),
             ),
         ]
 
     def reads(self) -> list[Workload]:
         """Reads of one record."""
         access = self.access
-        first_public, first = access.public_ids[:1], access.ids[:1]
-        unchanged = self.gatehouse.get(
-            f"{ROUTE}/{VALUE}", headers={"If-None-Match": access.etag}, fields=",".join(FIVE)
-        )
+        fields = ",".join(FIVE)
+        unchanged = self.gatehouse.get(f"{ROUTE}/{VALUE}", headers={"If-None-Match": access.etag}, fields=fields)
+        read = self._peers("read", [VALUE], fields=FIVE)
+        first = access.ids[:1]
         return [
-            Workload(
+            _workload(
                 "read_1",
                 "read one record",
-                {
-                    "gatehouse": self._each(self.gatehouse.get(f"{ROUTE}/{VALUE}", fields=",".join(FIVE))),
-                    **{name: self._each(call) for name, call in self._peers("read", [VALUE], fields=FIVE).items()},
-                    "floor": self._each(Request("GET", f"/partner/{VALUE}")),
-                },
+                self._each(self.gatehouse.get(f"{ROUTE}/{VALUE}", fields=fields)),
+                self._each_of(read),
+                self._each(Request("GET", f"/partner/{VALUE}")),
             ),
-            Workload(
+            _workload(
                 "read_304",
                 "304 on an unchanged record",
-                {
-                    "gatehouse": replace(unchanged, status=304, values=first_public),
-                    **{
-                        name: replace(call, values=first)
-                        for name, call in self._peers("read", [VALUE], fields=FIVE).items()
-                    },
-                    "floor": Request("GET", f"/unchanged/{VALUE}", status=304, values=first),
-                },
+                replace(unchanged, status=304, values=access.public_ids[:1]),
+                {name: replace(call, values=first) for name, call in read.items()},
+                Request("GET", f"/unchanged/{VALUE}", status=304, values=first),
             ),
         ]
 
-    def writes(self) -> list[Workload]:
-        """Creates and updates, answered with what is stored as far as the server does that in one call."""
+    def creates(self) -> list[Workload]:
+        """Creates of one record, answered with what is stored as far as the server does that in one call."""
         values = {"name": f"{CREATED}{NUMBER}", "email": f"bench{NUMBER}@example.com"}
-        many = [{"name": f"{CREATED}{n}", "email": f"bench{n}@example.com"} for n in range(BULK)]
+        create = self.gatehouse.send("POST", f"{ROUTE}?fields={','.join(TWO)}", values)
+        saved = self._peers("web_save", [], vals=values, specification=_specification(TWO))
+        created = self._peers("create", vals_list=[values])
+        floor = _json("POST", "/partner", values)
+        bare = "the same, Odoo answering with the id alone"
+        return [
+            _workload("create_1", "create one", create, saved, floor, writes=True),
+            _workload("create_1_bare", bare, create, created, floor, writes=True),
+        ]
+
+    def updates(self) -> list[Workload]:
+        """Updates of one record, answered in the same way."""
         phone = {"phone": f"+1 555 {NUMBER}"}
-        two, shown = ",".join(TWO), "name,phone"
-        create = self.gatehouse.send("POST", f"{ROUTE}?fields={two}", values)
-        update = self._each(self.gatehouse.send("PATCH", f"{ROUTE}/{VALUE}?fields={shown}", phone))
-        floor_create = _json("POST", "/partner", values)
-        floor_update = self._each(_json("PATCH", f"/partner/{VALUE}", phone))
+        update = self._each(self.gatehouse.send("PATCH", f"{ROUTE}/{VALUE}?fields=name,phone", phone))
         saved = self._peers("web_save", [VALUE], vals=phone, specification=_specification(("name", "phone")))
         written = self._peers("write", [VALUE], vals=phone)
+        floor = self._each(_json("PATCH", f"/partner/{VALUE}", phone))
+        bare = "the same, Odoo answering with true alone"
         return [
-            Workload(
-                "create_1",
-                "create one",
-                {
-                    "gatehouse": create,
-                    **self._peers("web_save", [], vals=values, specification=_specification(TWO)),
-                    "floor": floor_create,
-                },
-                writes=True,
-            ),
-            Workload(
-                "create_1_bare",
-                "the same, Odoo answering with the id alone",
-                {"gatehouse": create, **self._peers("create", vals_list=[values]), "floor": floor_create},
-                writes=True,
-            ),
-            Workload(
-                "update_1",
-                "update one",
-                {
-                    "gatehouse": update,
-                    **{name: self._each(call) for name, call in saved.items()},
-                    "floor": floor_update,
-                },
-                writes=True,
-            ),
-            Workload(
-                "update_1_bare",
-                "the same, Odoo answering with true alone",
-                {
-                    "gatehouse": update,
-                    **{name: self._each(call) for name, call in written.items()},
-                    "floor": floor_update,
-                },
-                writes=True,
-            ),
-            Workload(
-                "create_1000",
-                "create 1,000 in one call",
-                {
-                    "gatehouse": self.gatehouse.send("POST", f"{ROUTE}?fields=id", many),
-                    **self._peers("create", vals_list=many),
-                    "floor": _json("POST", "/partners", many),
-                },
-                slow=True,
-                writes=True,
-            ),
+            _workload("update_1", "update one", update, self._each_of(saved), floor, writes=True),
+            _workload("update_1_bare", bare, update, self._each_of(written), floor, writes=True),
         ]
+
+    def bulk_create(self) -> Workload:
+        """Creates of many records."""
+        many = [{"name": f"{CREATED}{n}", "email": f"bench{n}@example.com"} for n in range(BULK)]
+        return _workload(
+            "create_1000",
+            "create 1,000 in one call",
+            self.gatehouse.send("POST", f"{ROUTE}?fields=id", many),
+            self._peers("create", vals_list=many),
+            _json("POST", "/partners", many),
+            slow=True,
+            writes=True,
+        )
 
     def nothing(self) -> Workload:
         """A method that does nothing but name its arguments."""
-        calls = self._peers("echo", [], model="test.record")
-        return Workload(
+        return _workload(
             "rpc_nothing",
             "RPC that does nothing",
-            {
-                "gatehouse": self.gatehouse.send("POST", "/api/bench/method", {}),
-                **calls,
-                "floor": _json("POST", "/nothing", {}),
-            },
+            self.gatehouse.send("POST", "/api/bench/method", {}),
+            self._peers("echo", [], model="test.record"),
+            _json("POST", "/nothing", {}),
         )
 
     def _get(self, fields: Sequence[str], **parameters: Any) -> Request:
@@ -241,6 +207,15 @@ class _Calls:
         """Let the request be for one of many records; the first is kept for what must not change."""
         public = request.path.startswith(ROUTE)
         return replace(request, values=(self.access.public_ids if public else self.access.ids)[1:])
+
+    def _each_of(self, requests: dict[str, Request]) -> dict[str, Request]:
+        return {name: self._each(request) for name, request in requests.items()}
+
+
+def _workload(
+    name: str, title: str, gatehouse: Request, peers: dict[str, Request], floor: Request, **marks: bool
+) -> Workload:
+    return Workload(name, title, {"gatehouse": gatehouse, **peers, "floor": floor}, **marks)
 
 
 def _specification(fields: Sequence[str]) -> dict[str, dict[str, Any]]:
