@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,6 +26,7 @@ from app.editing.defaults import default_problems, effective_values, stored_defa
 from odoo_bridge import users
 from odoo_bridge.transaction import Environment
 
+D = TypeVar("D", ApiDocument, ClientDocument)
 _TOP_LEVEL = ("defaults", "clients", "apis")
 #: The subject of problems with defaults.
 _DEFAULTS = "defaults"
@@ -43,6 +45,25 @@ class FileError(Exception):
     def __init__(self, file: Path | str, *problems: Problem) -> None:
         self.problems = problems
         super().__init__("\n".join(f"{file}: {problem}" for problem in self.problems))
+
+
+@dataclass(frozen=True)
+class _Section(Generic[D]):
+    """A list of a file: its key, and what its entries are; ``short`` names one of them in a problem."""
+
+    key: str
+    kind: type[D]
+    short: str
+    noun: str
+
+    def title(self, index: int, entry: Any) -> str:
+        """Return what an entry is called in a problem: by its name, else by its place."""
+        name = entry.get("name") if isinstance(entry, dict) else None
+        return f"{self.short} {name!r}" if isinstance(name, str) else f"{self.key}[{index}]"
+
+
+_APIS = _Section("apis", ApiDocument, "API", "API")
+_CLIENTS = _Section("clients", ClientDocument, "client", "client app")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +145,8 @@ def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root:
     file_defaults = _defaults(file, content.get("defaults"))
     defaults_before = stored_defaults(stored)
     defaults = defaults_before if file_defaults is None else file_defaults
-    client_documents = _clients(file, content.get("clients", []))
-    documents = _documents(file, content.get("apis", [] if client_documents else None), defaults)
+    client_documents = list(_documents(file, _CLIENTS, content.get("clients", [])).values())
+    documents = _documents(file, _APIS, content.get("apis", [] if client_documents else None), defaults)
     others = () if prune else tuple(api for api in stored.apis if api.document["name"] not in documents)
     client_changes, problems = client_entries.write(root, client_documents)
     problems += _problems(documents, others, {client.name: client for client in clients.every(root.cr)}, root)
@@ -199,48 +220,30 @@ def _defaults(file: Path | str, given: Any) -> dict[str, Any] | None:
     return given
 
 
-def _documents(file: Path | str, apis: Any, defaults: Mapping[str, Any]) -> dict[str, ApiDocument]:
-    if not isinstance(apis, list):
-        raise FileError(file, Problem(("apis",), "must be a list of APIs"))
-    documents: dict[str, ApiDocument] = {}
+def _documents(
+    file: Path | str, section: _Section[D], entries: Any, defaults: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, D]:
+    """Return the documents of a section by name; raises FileError with all that is wrong in them."""
+    if not isinstance(entries, list):
+        raise FileError(file, Problem((section.key,), f"must be a list of {section.noun}s"))
+    documents: dict[str, D] = {}
     problems: list[Problem] = []
-    for index, api in enumerate(apis):
-        if not isinstance(api, dict):
-            problems.append(Problem(("apis", index), "must be a mapping of keys to values"))
+    for index, entry in enumerate(entries):
+        title = section.title(index, entry)
+        if not isinstance(entry, dict):
+            problems.append(Problem((section.key, index), "must be a mapping of keys to values"))
             continue
-        title = f"API {api['name']!r}" if isinstance(api.get("name"), str) else f"apis[{index}]"
         try:
-            document = ApiDocument.model_validate({**defaults, **api})
+            document = section.kind.model_validate({**defaults, **entry})
         except ValidationError as error:
             problems += [problem.of(title) for problem in shape_problems(error)]
             continue
         if document.name in documents:
-            problems.append(Problem(("name",), "another API of this file has the same name", title))
+            problems.append(Problem(("name",), f"another {section.noun} of this file has the same name", title))
         documents[document.name] = document
     if problems:
         raise FileError(file, *problems)
     return documents
-
-
-def _clients(file: Path | str, entries: Any) -> list[ClientDocument]:
-    if not isinstance(entries, list):
-        raise FileError(file, Problem(("clients",), "must be a list of client apps"))
-    documents: dict[str, ClientDocument] = {}
-    problems: list[Problem] = []
-    for index, entry in enumerate(entries):
-        named = isinstance(entry, dict) and isinstance(entry.get("name"), str)
-        title = f"client {entry['name']!r}" if named else f"clients[{index}]"
-        try:
-            document = ClientDocument.model_validate(entry)
-        except ValidationError as error:
-            problems += [problem.of(title) for problem in shape_problems(error)]
-            continue
-        if document.name in documents:
-            problems.append(Problem(("name",), "another client app of this file has the same name", title))
-        documents[document.name] = document
-    if problems:
-        raise FileError(file, *problems)
-    return list(documents.values())
 
 
 def _problems(
