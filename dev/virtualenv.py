@@ -67,34 +67,40 @@ def ensure(target: str) -> None:
     # Of the Python that an active virtual environment was made from, where there is one.
     python = Path(getattr(sys, "_base_executable", None) or sys.executable)
     odoo_conf = bool(os.environ.get("GATEHOUSE_ODOO_CONF"))
-    beside_odoo = target == "serve" and odoo_conf
-    if beside_odoo:
+    packages = None
+    if target == "serve" and odoo_conf:
         # What is missing is said before minutes go into packages.
         existing.settings(Path(sys.executable), python, paths.PYTHON)
-    packages = odoo_venv.running() if beside_odoo else None
+        packages = odoo_venv.running()
     with locks.alone(paths.LOCAL / "venv.lock"), readable():
         system_odoo = odoo_source.installed(python)
-        system_packages = system_odoo or bool(packages and odoo_venv.sees_system_packages(packages))
-        state = inspect()
-        if why := defect(state, system_packages=system_packages, odoo_packages=packages):
-            create(python, system_packages=system_packages, why=why if state.exists else "")
-        else:
-            packages = state.odoo_packages
-            if state.version != sys.version_info[:2]:
-                version = ".".join(map(str, state.version or ()))
-                say(f".venv has Python {version}; to change to that of {python}, delete .venv first.")
-        files = requirements.wanted(
-            target,
-            odoo_installed=bool(packages) or system_odoo or odoo_source.installed(paths.PYTHON),
-            odoo_conf=odoo_conf,
-        )
-        stamps = requirements.read_stamps(paths.VENV / STAMPS)
-        if requirements.stale(files, stamps, paths.ROOT):
-            install(files, packages)
-            new = {name: requirements.digest(paths.ROOT / name) for name in files}
-            requirements.write_stamps(paths.VENV / STAMPS, {**stamps, **new, FOLDER: str(paths.VENV)})
+        packages = repair(python, system_odoo=system_odoo, packages=packages)
+        odoo_installed = bool(packages) or system_odoo or odoo_source.installed(paths.PYTHON)
+        fill(requirements.wanted(target, odoo_installed=odoo_installed, odoo_conf=odoo_conf), packages)
         if packages:
             say(f"- What Odoo and its addons need is taken from {packages}.")
+
+
+def repair(python: Path, *, system_odoo: bool, packages: Path | None) -> Path | None:
+    """Make `.venv` anew where it does not fit, and return the folder of Odoo's packages that it sees."""
+    system_packages = system_odoo or bool(packages and odoo_venv.sees_system_packages(packages))
+    state = inspect()
+    if why := defect(state, system_packages=system_packages, odoo_packages=packages):
+        create(python, system_packages=system_packages, why=why if state.exists else "")
+        return packages
+    if state.version != sys.version_info[:2]:
+        version = ".".join(map(str, state.version or ()))
+        say(f".venv has Python {version}; to change to that of {python}, delete .venv first.")
+    return state.odoo_packages
+
+
+def fill(files: tuple[str, ...], packages: Path | None) -> None:
+    """Install requirements files where they have changed since."""
+    stamps = requirements.read_stamps(paths.VENV / STAMPS)
+    if requirements.stale(files, stamps, paths.ROOT):
+        install(files, packages)
+        new = {name: requirements.digest(paths.ROOT / name) for name in files}
+        requirements.write_stamps(paths.VENV / STAMPS, {**stamps, **new, FOLDER: str(paths.VENV)})
 
 
 @contextlib.contextmanager
