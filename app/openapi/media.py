@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.definitions.definition import Definition, Node
+from app.definitions.scopes import Scope
 from app.openapi import parts
 from app.openapi.parts import Json
 from app.openapi.schemas import Components, id_of
@@ -35,7 +36,7 @@ def paths(definition: Definition, components: Components, name: str) -> dict[str
                 "summary": f"Get {'an image' if image else 'the content of a field'} of {model}",
                 "parameters": [record_id, which, *parts.parameters("If-None-Match")],
                 "responses": _responses(definition, image),
-                "security": [] if definition.document.authentication == "public" else parts.security("read"),
+                "security": [] if definition.document.authentication == "public" else parts.security(Scope.READ),
             }
         }
     return described

@@ -56,7 +56,7 @@ class OperationObjects:
     def _security(self, endpoint: Endpoint) -> list[Json]:
         if endpoint.action.scope is None or self._definition.document.authentication == "public":
             return []
-        return parts.security(endpoint.action.scope.value)
+        return parts.security(endpoint.action.scope)
 
     def _responses(self, endpoint: Endpoint, own: Description) -> Json:
         document = self._definition.document

@@ -52,7 +52,7 @@ OAUTH2_ERROR: Schema = {
 }
 SCHEMAS: dict[str, Schema] = {"Error": ERROR, "Failure": FAILURE, "OAuth2Error": OAUTH2_ERROR}
 
-#: Status, and when it is answered. 200 and 422 are for ``operations.responses`` to say.
+#: Status of a failure, and when it is answered. Which of them a call can end with, ``openapi.operations`` says.
 ERRORS: dict[int, str] = {
     400: "Malformed, unknown or not allowed input.",
     401: "No login, or one that has ended.",
@@ -186,9 +186,9 @@ def parameters(*names: str) -> list[Json]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
-def security(scope: str) -> list[Json]:
+def security(scope: Scope) -> list[Json]:
     """Return what a call needs: any of the ways to authenticate, and of a client app's token the scope."""
-    return [{"session": []}, {"apiKey": []}, {"oauth2": [scope]}]
+    return [{"session": []}, {"apiKey": []}, {"oauth2": [scope.value]}]
 
 
 def security_schemes() -> Json:

@@ -12,13 +12,13 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app import literals
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
-from app.definitions.document import ApiDocument
+from app.definitions.document import ApiDocument, EndpointSwitches
 from app.definitions.problems import Key, Problem
 from app.editing import yaml_text
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep
 
-OPERATIONS = {"search": "Search", "read": "Read", "create": "Create", "update": "Update", "delete": "Delete"}
+_OPERATIONS = tuple(EndpointSwitches.model_fields)
 #: Longest text of the definition's models, in characters.
 _LONGEST = 400_000
 
@@ -43,7 +43,7 @@ class OptionsForm(PanelForm):
         "Who may call", choices=named({"user": "Users and client apps that log in", "public": "Anybody"})
     )
     run_as = StringField("Runs as", [Length(max=255)])
-    operations = Choices("Operations", choices=named(OPERATIONS))
+    operations = Choices("Operations", choices=named({name: name.capitalize() for name in _OPERATIONS}))
     http_methods = Choices("HTTP methods", choices=named(("GET", "POST")))
     id_obfuscation = BooleanField("Obfuscate ids")
     bulk = BooleanField("Many records in one call")
@@ -72,7 +72,7 @@ class OptionsForm(PanelForm):
             "cors_origins": lines(self.cors_origins.data),
             "masked_fields": lines(self.masked_fields.data),
             "http_methods": self.http_methods.data,
-            "endpoints": {name: name in self.operations.data for name in OPERATIONS},
+            "endpoints": {name: name in self.operations.data for name in _OPERATIONS},
         }
 
     def show_problems(self, problems: Iterable[Problem]) -> list[Problem]:
@@ -165,7 +165,7 @@ def options_of(document: ApiDocument) -> dict[str, Any]:
         "cors_origins": "\n".join(document.cors_origins),
         "masked_fields": "\n".join(document.masked_fields),
         "http_methods": list(document.http_methods),
-        "operations": [name for name in OPERATIONS if getattr(document.endpoints, name)],
+        "operations": [name for name in _OPERATIONS if getattr(document.endpoints, name)],
     }
 
 
