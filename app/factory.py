@@ -23,6 +23,7 @@ from app.commands import init_commands
 from app.config import Settings
 from app.database import Database
 from app.observe import logs, pools
+from app.operations.actions import check_aspects
 from app.operations.addons import Addons
 from app.operations.endpoints import endpoints
 from app.operations.gateway import make_gateway
@@ -42,8 +43,10 @@ from odoo_bridge.identity import database_uuid
 def create_app(settings: Settings | None = None) -> Gatehouse:
     """Return the application; without settings they are read from the environment.
 
-    Raises ConfigError and BootError, whose messages say what to change.
+    Raises ConfigError and BootError, whose messages say what to change, and LookupError where the code of an action is
+    incomplete.
     """
+    check_aspects()
     settings = settings or config.from_environment(os.environ)
     logs.init_logging(settings, request_ids)
     app = Gatehouse(__name__, static_folder=None)

@@ -6,9 +6,9 @@ A new one is its operation, an ``Action`` in ``ACTIONS``, and a registration for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from app.definitions.scopes import Scope
 
@@ -89,8 +89,10 @@ class Aspect(Generic[T]):
     """Registry of one aspect of the actions: a decorator that registers it, and a mapping that finds it."""
 
     def __init__(self, name: str) -> None:
+        """``name`` is a verb: what is registered ``serves`` an action."""
         self.name = name
         self._registered: dict[Action, T] = {}
+        ASPECTS.append(self)
 
     def __call__(self, *actions: Action) -> Callable[[T], T]:
         """Register what is decorated for these actions."""
@@ -103,15 +105,26 @@ class Aspect(Generic[T]):
 
     def __getitem__(self, action: Action) -> T:
         """Return what is registered for an action; raises LookupError that names what is missing."""
-        try:
-            return self._registered[action]
-        except KeyError:
-            raise LookupError(f"Nothing {self.name} the action {action.view}.") from None
+        if action not in self._registered:
+            raise LookupError(f"Nothing {self.name} the action {action.view}.")
+        return self._registered[action]
 
-    def __iter__(self) -> Iterator[Action]:
-        """Yield the actions in the order of their registration."""
-        return iter(self._registered)
+    def place(self, action: Action) -> int:
+        """Return an action's place in the order of registration; raises LookupError that names what is missing."""
+        self[action]  # which raises
+        return list(self._registered).index(action)
 
     def missing(self) -> list[str]:
         """Return the views of the actions for which nothing is registered."""
         return [action.view for action in ACTIONS if action not in self._registered]
+
+
+#: All aspects: each registers itself.
+ASPECTS: list[Aspect[Any]] = []
+
+
+def check_aspects() -> None:
+    """Raise LookupError that names what is missing of any action: no call is to find it out."""
+    missing = [f"Nothing {aspect.name} the action {view}." for aspect in ASPECTS for view in aspect.missing()]
+    if missing:
+        raise LookupError(" ".join(missing))

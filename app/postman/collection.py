@@ -45,8 +45,7 @@ def build(name: str, definitions: Iterable[Definition], known_ids: Mapping[tuple
 
 
 def _folder(definition: Definition, known_ids: Mapping[tuple[int, str], Any], database: str) -> dict[str, Any]:
-    order = list(requests)
-    served = sorted(endpoints(definition), key=lambda endpoint: order.index(endpoint.action))
+    served = sorted(endpoints(definition), key=lambda endpoint: requests.place(endpoint.action))
     models: dict[str, list[Endpoint]] = {}
     for endpoint in served:
         models.setdefault(endpoint.exposure.name if endpoint.exposure else "", []).append(endpoint)

@@ -9,19 +9,27 @@ from typing import Any
 
 import pytest
 
+from app.definitions.definition import Definition
 from app.definitions.document import EndpointSwitches
-from app.openapi.described import describes
+from app.factory import create_app
+from app.openapi.document import describe
 from app.operations import actions
-from app.operations.actions import ACTIONS, Aspect
-from app.postman.requests import requests
-from app.web.routing import Gatehouse, serves
+from app.operations.actions import ACTIONS, ASPECTS, Aspect
+from app.operations.endpoints import endpoints
+from app.postman import collection
+from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.console import Console
 from tests.http.count_operation import COUNT
 from tests.http.panel import Panel
 
 Publish = Callable[..., str]
-ASPECTS: tuple[Aspect[Any], ...] = (serves, describes, requests)
+#: What uses each aspect of an API's actions.
+DOORS: dict[str, Callable[[Definition], object]] = {
+    "serves": lambda definition: Gatehouse("routes").publish(endpoints(definition)),
+    "describes": lambda definition: describe(endpoints(definition)),
+    "requests": lambda definition: collection.build("APIs", [definition], {}, "database"),
+}
 
 
 @pytest.fixture
@@ -45,14 +53,25 @@ def test_each_action_has_each_aspect(app: Gatehouse, aspect: Aspect[Any]) -> Non
     assert aspect.missing() == []
 
 
-def test_an_aspect_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    forgetful: Aspect[Callable[[], None]] = Aspect("plays")
-    forgetful(*ACTIONS)(lambda: None)
-    assert forgetful.missing() == []
-    monkeypatch.setattr(actions, "ACTIONS", (*ACTIONS, COUNT))
-    assert forgetful.missing() == ["rest.count"]
-    with pytest.raises(LookupError, match=r"Nothing plays the action rest\.count"):
-        forgetful[COUNT]
+def test_there_is_a_door_for_each_aspect() -> None:
+    assert {aspect.name for aspect in ASPECTS} == set(DOORS)
+
+
+@pytest.mark.parametrize("aspect", ASPECTS, ids=lambda aspect: aspect.name)
+def test_an_aspect_that_is_missing_is_named(
+    app: Gatehouse, counted: str, aspect: Aspect[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definitions = app.services.catalog.snapshot.published
+    (definition,) = (each for each in definitions if each.document.route == counted)
+    use = DOORS[aspect.name]
+    use(definition)
+    with monkeypatch.context() as without:
+        without.delitem(aspect._registered, COUNT)
+        assert aspect.missing() == ["rest.count"]
+        with pytest.raises(LookupError, match=rf"^Nothing {aspect.name} the action rest\.count\.$"):
+            use(definition)
+        with pytest.raises(LookupError, match=rf"^Nothing {aspect.name} the action rest\.count\.$"):
+            create_app()  # which refuses before it looks at anything else
 
 
 def test_each_action_of_rest_has_a_switch() -> None:
