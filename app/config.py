@@ -110,7 +110,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
 
 
 def _sentence(name: str, error: ErrorDetails) -> str:
-    """Return what is wrong with a setting, and what would be right."""
+    """Return an error of a setting in a sentence: its name, and the values that it takes."""
     words = _WORDS.get(error["type"])
     said = words.format(**error.get("ctx", {})) if words else error["msg"]
     shown = "" if name in _SECRETS else f", not {error['input']!r}"

@@ -37,7 +37,7 @@ class Database:
             self.on_connection(-1)
 
     def rows(self, query: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return what a query finds, each row by the names of its columns."""
+        """Return the rows of a query, each by the names of its columns."""
         with self.transaction() as cr:
             cr.execute(query, parameters)
             names = [column.name for column in cr.description or ()]

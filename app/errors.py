@@ -37,7 +37,7 @@ class ApiError(Exception):
         return {"code": self.status, "message": self.message, "data": {"name": self.name, **self.data}}
 
     def at(self, index: int) -> ApiError:
-        """Say which item of a bulk call is at fault; returns the error itself."""
+        """Name the item of a bulk call that is at fault; returns the error itself."""
         self.message = f"Item {index}: {self.message}"
         self.data["index"] = index
         return self

@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
 
 
 def _take_over(app: Gatehouse, settings: Settings, snapshot: Snapshot) -> None:
-    """Serve what a new snapshot of the catalog says."""
+    """Serve the APIs of a new snapshot of the catalog."""
     app.publish([endpoint for definition in snapshot.published for endpoint in endpoints(definition)])
     # Flask opens a request's session before any of our code runs, so the key of the forms has to be there by then.
     app.secret_key = derived(settings.secret_key or snapshot.settings["secret_key"], "forms")

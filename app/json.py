@@ -39,7 +39,7 @@ def is_too_deep(document: Any, most: int = MAX_DEPTH) -> bool:
 
 
 def unfit(document: Any) -> str | None:
-    """Return what is in a document, of bounded depth, that no database takes; None where all of it is fit."""
+    """Return the first thing in a document, of bounded depth, that no database takes; None where all of it is fit."""
     if isinstance(document, str):
         return None if is_clean(document) else "a text with a NUL, or with half a character (U+D800 to U+DFFF)"
     if isinstance(document, int):

@@ -56,7 +56,7 @@ def compare(rounds: int, seconds: int, only: list[str]) -> None:
 
 
 def grow(rounds: int, seconds: int) -> None:
-    """Show what calls cost in a database that has grown, and with more threads. Raises SetupError."""
+    """Show the cost of calls in a database that has grown, and with more threads. Raises SetupError."""
     wrk = program("wrk", "wrk")
     with checked():
         say(f"\n{growth.run(Database(testbed.prepare()), wrk, number=rounds, seconds=seconds)}")

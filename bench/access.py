@@ -51,7 +51,7 @@ def configure(database: Database) -> dict[str, Any]:
 
 
 def obtain(database: Database, server: Server, configured: dict[str, Any]) -> Access:
-    """Return what calls need, with a token from the running Gatehouse."""
+    """Return the credentials and ids of calls, with a token from the running Gatehouse."""
     basic = b64encode("{client_id}:{client_secret}".format(**configured).encode()).decode()
     headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
     token = _json(server, Request("POST", "/api/oauth2/token", headers, "grant_type=client_credentials"))[

@@ -68,7 +68,7 @@ class JsonRpc:
 
 
 def result(content: bytes) -> Any:
-    """Return what an answer says, without the envelope of JSON-RPC; raises KeyError where that tells of an error."""
+    """Return an answer's result, without the envelope of JSON-RPC; raises KeyError where that has an error."""
     document = json.loads(content)
     return document["result"] if isinstance(document, dict) and "jsonrpc" in document else document
 

@@ -38,13 +38,13 @@ class Memory:
     seen: dict[int, list[tuple[float, int]]] = field(default_factory=lambda: collections.defaultdict(list))
 
     def look(self, pids: list[int]) -> None:
-        """Note what each worker has now."""
+        """Sample the memory of each worker."""
         for pid in pids:
             pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
             self.seen[pid].append((time.monotonic() - self.began, pages * os.sysconf("SC_PAGE_SIZE")))
 
     def growth(self, pid: int, seconds: float) -> float:
-        """Return how much of itself a worker's memory has grown by since the warm-up.
+        """Return the growth of a worker's memory since the warm-up, as a part of it.
 
         Medians are compared, of the first and of the last tenth of the time after it: one large call is no growth.
         """

@@ -58,7 +58,7 @@ def choose_mirror(indextargets: str) -> Mirror | None:
 
 
 def keyring(mirror: Mirror) -> str:
-    """Return what to write into `signed-by`: a file, or fingerprints that apt knows already."""
+    """Return the value of `signed-by`: a file, or fingerprints that apt knows already."""
     if mirror.signed_by and not mirror.signed_by.startswith("-----"):
         return mirror.signed_by.replace("\n", ",").replace(" ", "")
     for path in KEYRINGS:

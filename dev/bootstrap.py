@@ -15,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def refusal(version: "tuple[int, int]", found: "list[str]") -> str:
-    """Return why this Python can't be used and what to do, or ''; `found` are commands of Pythons that can be."""
+    """Return the reason against this Python and a remedy, or ''; `found` are commands of Pythons that can be used."""
     if OLDEST <= version <= NEWEST:
         return ""
     if found:

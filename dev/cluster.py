@@ -186,7 +186,7 @@ def installs() -> dict[int, Path]:
 
 
 def is_postmaster(pid: int, data: Path) -> bool:
-    """Return whether a process is the PostgreSQL server of the data folder."""
+    """True if a process is the PostgreSQL server of the data folder."""
     if not Path("/proc/self").exists():  # macOS
         return subprocess.run(["ps", "-p", str(pid)], capture_output=True, check=False).returncode == 0
     try:
@@ -233,7 +233,7 @@ def free_port(last: Path) -> int:
 
 
 def port_free(port: int) -> bool:
-    """Return whether a server could listen on that port of 127.0.0.1."""
+    """True if a server could listen on that port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -25,7 +25,7 @@ TODO = "Run the same command again: what is half-finished is removed first."
 
 
 def exists(server: Server, name: str) -> bool:
-    """Return whether there is a database of that name."""
+    """True if there is a database of that name."""
     return bool(_fetch(server, "SELECT 1 FROM pg_database WHERE datname = %s", (name,)))
 
 

@@ -30,7 +30,7 @@ curl -w '\\n' -b {jar} '{address.url}/api/partner/rest?limit=3'
 
 
 def odoo(address: Address, panel: str) -> str:
-    """Return where Odoo's web client is, and where what the addon opens."""
+    """Return the addresses of Odoo's web client, and of the panel that the addon opens."""
     return f"""
 Odoo serves {address.url}/web - Ctrl-C stops it. Log in with admin / admin; the first page takes a few seconds.
 Settings > Gatehouse closes Odoo's own RPC and switches "Expose API" on, which opens the panel: {panel} (`make serve`).

@@ -55,7 +55,7 @@ def alone() -> contextlib.AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def prepared() -> Iterator[Local]:
-    """Make what is missing of the local set-up, and keep PostgreSQL running while the block runs. Raises SetupError."""
+    """Complete the local set-up, and keep PostgreSQL running while the block runs. Raises SetupError."""
     with alone():
         source = odoo_source.ensure()
     with postgres.running() as server:

@@ -85,7 +85,7 @@ def importable(python: Path | str = sys.executable, *options: str) -> OdooSource
 
 
 def installed(python: Path | str) -> bool:
-    """Return whether an Odoo, and with it all that it needs, is installed for a Python.
+    """True if an Odoo, and with it all that it needs, is installed for a Python.
 
     One that only PYTHONPATH brings does not count: what it needs may be missing.
     """

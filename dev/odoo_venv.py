@@ -26,7 +26,7 @@ def running() -> Path | None:
 
 
 def sees_system_packages(packages: Path) -> bool:
-    """Return whether the environment with that folder of packages was made with --system-site-packages."""
+    """True if the environment with that folder of packages was made with --system-site-packages."""
     for folder in packages.parents:
         if (folder / "pyvenv.cfg").is_file():
             return "include-system-site-packages = true" in (folder / "pyvenv.cfg").read_text().lower()

@@ -33,7 +33,7 @@ def digest(path: Path) -> str:
 
 
 def stale(names: Iterable[str], stamps: Mapping[str, str], root: Path) -> bool:
-    """Return whether one of the files changed since it was installed, or never was."""
+    """True if one of the files changed since it was installed, or never was."""
     return any(stamps.get(name) != digest(root / name) for name in names)
 
 

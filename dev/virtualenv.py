@@ -39,7 +39,7 @@ class State:
 
 
 def defect(state: State, *, system_packages: bool, odoo_packages: Path | None = None) -> str:
-    """Return why `.venv` has to be made (anew), or ''.
+    """Return the reason for which `.venv` has to be made (anew), or ''.
 
     `system_packages`: those of the Python itself have to be seen in it. `odoo_packages`: those of this folder.
     """

@@ -71,7 +71,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def wait_ready(process: subprocess.Popen[bytes], address: Address, program: Program = GUNICORN) -> None:
-    """Return when the server is ready to serve. Raises SetupError when it ends, or takes too long."""
+    """Wait until the server is ready to serve. Raises SetupError when it ends, or takes too long."""
     deadline = time.monotonic() + READY_SECONDS
     answer = "no answer"
     while time.monotonic() < deadline:
@@ -100,7 +100,7 @@ def ask(address: Address, path: str) -> str:
 
 
 def watch(process: subprocess.Popen[bytes], program: Program = GUNICORN) -> None:
-    """Return when we are asked to end; raises SetupError when the server ends by itself."""
+    """Wait until we are asked to end; raises SetupError when the server ends by itself."""
     try:
         process.wait()
     except signals.Stopped:

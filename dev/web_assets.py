@@ -29,7 +29,7 @@ TODO = "Run the same command again, or set GATEHOUSE_ODOO_SOURCE to a checkout o
 
 
 def ensure(source: OdooSource) -> None:
-    """Bring what is missing; fast when nothing is. Raises SetupError."""
+    """Fetch missing assets; fast when none is. Raises SetupError."""
     root = tree(source)
     if root is None or not needed(source.package, root):
         return

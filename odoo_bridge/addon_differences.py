@@ -55,7 +55,7 @@ def compare(
     noted: Mapping[str, AddonRow],
     why_not_loaded: Callable[[str], str],
 ) -> tuple[Difference, ...]:
-    """Return what differs, by the addons' names.
+    """Return the differences, by the addons' names.
 
     ``rows`` are those that are not uninstalled. ``loaded`` has the registry's addons, ``ever_loaded`` those of all
     registries of this process. ``noted`` are the rows as of when this process imported the addons. Where an addon's

@@ -62,7 +62,7 @@ _here = _Here()
 
 
 def install() -> None:
-    """Note what is imported from now on, and change nothing in the database where a registry can't be loaded."""
+    """Note imports from now on, and change nothing in the database where a registry can't be loaded."""
     if hasattr(loading.load_modules, "__wrapped__"):
         return
     loading.load_openerp_module = _noting(loading.load_openerp_module)
@@ -100,7 +100,7 @@ def state_around(conf: Path, addons: set[str]) -> bytes:
 
 
 def forget_half_imported() -> None:
-    """Forget what was imported of addons whose import has failed: it would be there twice after the next try."""
+    """Forget the modules of addons that failed to import: they would be there twice after the next try."""
     there = {name for name in sys.modules if name.startswith(_PREFIX)}
     for name in there:
         if _PREFIX + name.removeprefix(_PREFIX).partition(".")[0] not in there:
@@ -110,7 +110,7 @@ def forget_half_imported() -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Return what an error is and the place of an addon's, or else the last one, that it comes from, on one line."""
+    """Return an error on one line, with the place that it comes from: an addon's, or else the last one."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:

@@ -16,7 +16,7 @@ _COMPARING = frozenset(
 
 
 def takes_plain(kind: Any, name: str) -> bool:
-    """Tell whether ``name`` is a field of such a type in each model that has it, and stored where ``kind`` has it.
+    """True if ``name`` is a field of such a type in each model that has it, and stored where ``kind`` has it.
 
     It may not be known of which model the record is that gets the value.
     """
@@ -29,7 +29,7 @@ def takes_plain(kind: Any, name: str) -> bool:
 
 
 def is_comparison(field: ast.expr, operator: ast.expr) -> bool:
-    """Tell whether a term with this field and operator compares a field that it names with a value."""
+    """True if a term with this field and operator compares a field that it names with a value."""
     match field, operator:
         case ast.Constant(value=str()), ast.Constant(value=str(name)):
             return name in _COMPARING

@@ -105,7 +105,7 @@ class Trace:
             node = parent
 
     def _ends(self, node: ast.AST, parent: ast.AST) -> bool:
-        """Tell whether nothing of the value goes on from here, but by variables, which are noted."""
+        """True if nothing of the value goes on from here, but by variables, which are noted."""
         if isinstance(parent, _ENDING):
             return True
         if type(parent) in _ASSIGNING:
@@ -132,7 +132,7 @@ class Trace:
         return all(each is None or self._assign(each) for each in targets)
 
     def _is_plain_part(self, node: ast.AST, parent: ast.AST) -> bool:
-        """Tell whether a part stands where the value is that of a known field, or names one of known values."""
+        """True if a part stands where the value is that of a known field, or names one of known values."""
         match parent:
             case ast.Tuple(elts=[field, operator, value]) | ast.List(elts=[field, operator, value]):
                 return node is value and is_comparison(field, operator) and self._is_term(parent)
@@ -143,7 +143,7 @@ class Trace:
         return False
 
     def _carries(self, node: ast.AST, parent: ast.AST) -> bool:
-        """Tell whether an expression holds the value of its part, and is no sink of it."""
+        """True if an expression holds the value of its part, and is no sink of it."""
         match parent:
             case ast.NamedExpr(target=target):
                 return self._assign(target)
@@ -154,7 +154,7 @@ class Trace:
         return isinstance(parent, _CARRYING)
 
     def _is_term(self, node: ast.AST) -> bool:
-        """Tell whether three items stand where terms of a domain do."""
+        """True if three items stand where terms of a domain do."""
         outer = self._parents[node]
         return isinstance(outer, ast.List) or (isinstance(outer, ast.Call) and _last(outer.func) in _FILLING)
 
@@ -182,7 +182,7 @@ class Trace:
         return True
 
     def _is_made_here(self, name: str) -> bool:
-        """Tell whether a variable never holds but a list, a dictionary or the like that is its own, and no record."""
+        """True if a variable never holds but a list, a dictionary or the like that is its own, and no record."""
         parents = [self._parents[use] for use in self._uses[name] if isinstance(use.ctx, ast.Store)]
         return bool(parents) and name not in arguments(self._node) and all(map(self._makes_container, parents))
 
@@ -223,7 +223,7 @@ class Trace:
         return False
 
     def _call_carries(self, node: ast.AST, call: ast.Call) -> bool:
-        """Tell whether the result of a call may hold the value, and the call itself is no sink of it."""
+        """True if the result of a call may hold the value, and the call itself is no sink of it."""
         self._note_lambdas(call)
         if node is call.func:
             return True
@@ -271,7 +271,7 @@ class Trace:
         return self._resolved(call.func)
 
     def _resolved(self, node: ast.expr | None) -> Any:
-        """Return what an expression is by names of the module alone, or None."""
+        """Evaluate an expression by names of the module alone, or None."""
         path: list[str] = []
         while isinstance(node, ast.Attribute):
             path.insert(0, node.attr)
@@ -281,7 +281,7 @@ class Trace:
         return resolve([node.id, *path], self._module)
 
     def _is_constant(self, node: ast.expr) -> bool:
-        """Tell whether an expression is plain data that was there before."""
+        """True if an expression is plain data that was there before."""
         if isinstance(node, (ast.Constant, ast.JoinedStr)):
             return True
         return isinstance(self._resolved(node), (str, dict, list, tuple, set, frozenset, Mapping))
@@ -314,7 +314,7 @@ def _last(node: ast.expr) -> str:
 
 
 def _is_compared(node: ast.AST, call: ast.Call, function: str) -> bool:
-    """Tell whether an argument is a value of SQL, or of a term of a domain."""
+    """True if an argument is a value of SQL, or of a term of a domain."""
     if function == "odoo.tools.sql.SQL":
         return node in call.args[1:]
     if function == "odoo.orm.domains.Domain" and len(call.args) == 3:
@@ -323,7 +323,7 @@ def _is_compared(node: ast.AST, call: ast.Call, function: str) -> bool:
 
 
 def _has_functions(call: ast.Call, node: ast.AST) -> bool:
-    """Tell whether a call gets by name what may be a function, such as ``key=self.write``; ``node`` aside."""
+    """True if a call gets by name a possible function, such as ``key=self.write``; ``node`` aside."""
     return any(not isinstance(each.value, ast.Lambda | ast.Constant) for each in call.keywords if each is not node)
 
 

@@ -24,7 +24,7 @@ _SHOWING = frozenset(
 
 
 def handed_on(kind: type, method: str, parameter: str) -> str | None:
-    """Return what a parameter of a method of class ``kind`` is handed to; None where it is but a value."""
+    """Return the sink that a parameter of a method of class ``kind`` is handed to; None where it is but a value."""
     definitions = _definitions(kind, method)
     if not definitions:
         return UNREADABLE
@@ -33,7 +33,7 @@ def handed_on(kind: type, method: str, parameter: str) -> str | None:
 
 
 def rest_handed_on(kind: type, method: str, name: str) -> str | None:
-    """Return what ``*args`` or ``**kwargs`` of that name are handed to, unless they are but shown."""
+    """Return the sink that ``*args`` or ``**kwargs`` of that name are handed to, unless they are but shown."""
     definitions = _definitions(kind, method)
     for function in definitions:
         node = _parsed(function)

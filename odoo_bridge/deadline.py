@@ -31,7 +31,7 @@ _here = _Here()
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Let what is done in the block take so long at most; a call within a call has the time of the outer one."""
+    """Limit the time of the block; a call within a call has the time of the outer one."""
     before = _here.ends
     if before is None:
         _here.ends = time.monotonic() + seconds
@@ -43,7 +43,7 @@ def within(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def lifted() -> Iterator[None]:
-    """Let what ends a call, and keeps what it has done, have the time that it needs."""
+    """Lift the limit for the block, which ends a call and keeps its work."""
     before, _here.ends = _here.ends, None
     try:
         yield

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def read(database: str, work: Callable[[Any], T], *, statement_timeout: float) -> T:
-    """Return what ``work(cr)`` returns, in a read-only transaction of its own. Raises BridgeError.
+    """Run ``work(cr)`` in a read-only transaction of its own and return its result. Raises BridgeError.
 
     Where calls use all connections of the pool, it takes one beside it.
     """

@@ -57,7 +57,7 @@ _SENTENCE = "Odoo refuses the domain: a condition on one of the fields has an op
 
 
 def _told(error: Exception) -> str:
-    """Return what the client is told: Odoo's sentence where it is meant for people and names no record."""
+    """Return the message for the client: Odoo's sentence where it is meant for people and names no record."""
     if isinstance(error, (UserError, NotImplementedError)) and not isinstance(error, MissingError) and error.args:
         return f"Odoo refuses the domain: {error}"
     return _SENTENCE

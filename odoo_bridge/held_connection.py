@@ -155,7 +155,7 @@ class OwnCursor(HeldCursor):
 
 
 def _are_quoted(values: Any) -> bool:
-    """Tell whether the values of a statement, or of a list in it, can't bring SQL of their own."""
+    """True if the values of a statement, or of a list in it, can't bring SQL of their own."""
     if type(values) not in _LISTS:
         return values is None
     kinds = set(map(type, values))

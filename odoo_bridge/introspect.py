@@ -119,7 +119,7 @@ def readable_fields(env: Environment, model: str, names: tuple[str, ...]) -> tup
 
 
 def domain_error(env: Environment, model: str, domain: list[Any]) -> str | None:
-    """Return what Odoo says against a domain, for whoever writes definitions; None where it takes it.
+    """Return Odoo's objection to a domain, for whoever writes definitions; None where it takes it.
 
     The search is made ready and not done. Raises psycopg2's errors where the database is away or slow, or others are in
     the way.

@@ -56,7 +56,7 @@ _CARRYING_MODULES = ("odoo.tools.translate", "odoo.orm.fields_temporal")
 
 
 def leaves(function: Any) -> Leaves:
-    """Return what a function leaves of its arguments."""
+    """Return the remainder that a function leaves of its arguments."""
     if isinstance(function, type) and issubclass(function, BaseException):
         return Leaves.PLAIN  # it is raised, and caught by what answers
     if isinstance(getattr(function, "__self__", None), logging.Logger):
@@ -76,7 +76,7 @@ def name_of(function: Any) -> str:
 
 
 def resolve(path: list[str], names: Mapping[str, Any]) -> Any:
-    """Return what ``a.b.c`` is in a module's ``names``; None where it depends on more than modules and classes."""
+    """Resolve ``a.b.c`` in a module's ``names``; None where it depends on more than modules and classes."""
     found = names.get(path[0], getattr(builtins, path[0], None))
     for name in path[1:]:
         if not isinstance(found, (ModuleType, type, logging.Logger)):

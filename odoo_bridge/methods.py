@@ -47,7 +47,7 @@ def names(env: Environment, model: str) -> list[tuple[str, str]]:
 
 
 def describe(env: Environment, model: str, name: str) -> MethodInfo | None:
-    """Return what a method takes; None for one that is not there, or that Odoo lets nobody call from outside."""
+    """Describe a method's parameters; None for one that is not there, or that Odoo lets nobody call from outside."""
     try:
         method = get_public_method(env[model], name)
     except (AccessError, AttributeError):
@@ -89,7 +89,7 @@ def _parameter(parameter: inspect.Parameter, handed_to: str | None) -> Parameter
 
 
 def _is_generic(env: Environment, kind: type, name: str) -> bool:
-    """Tell whether a method is one of all models, or of a mixin that the model shares with others."""
+    """True if a method is one of all models, or of a mixin that the model shares with others."""
     mixins = (other for other in env.registry.values() if other._abstract and issubclass(kind, other))
     return hasattr(BaseModel, name) or any(hasattr(mixin, name) for mixin in mixins)
 

@@ -33,7 +33,7 @@ class Switch:
 
 
 def addon(root: Environment) -> Addon:
-    """Return where the addon is."""
+    """Find the addon."""
     if _MODEL in root.registry:
         return Addon.LOADED
     module = root["ir.module.module"].search_count([("name", "=", "gatehouse"), ("state", "=", "installed")])

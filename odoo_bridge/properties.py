@@ -15,7 +15,7 @@ Values = dict[str, Any]
 def definition(
     env: Environment, model: str, name: str, *, record_id: int | None, values: Mapping[str, Any]
 ) -> tuple[dict[str, FieldInfo], Values]:
-    """Return what properties a record has once ``values`` are written to it, and the values that stay.
+    """Return the properties of a record once ``values`` are written to it, and the values that stay.
 
     ``record_id`` is None for a record that is created. Properties of another container do not stay.
     """

@@ -93,7 +93,7 @@ def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) ->
 
 
 def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
-    """Return what ``visible`` returns, of records that are written next.
+    """Find records as ``visible`` does, which are written next.
 
     Where the model tracks changes, Odoo reads them whole before it writes: here that is done by the same query.
     """
@@ -138,7 +138,7 @@ def has_records(env: Environment, model: str) -> bool:
 
 
 def write_dates(env: Environment, model: str, ids: Sequence[int]) -> dict[int, datetime | None]:
-    """Return when each record was last written; None for a model that Odoo keeps no log columns for."""
+    """Return the time of each record's last write; None for a model that Odoo keeps no log columns for."""
     records = env[model].browse(ids)
     return {record.id: (record.write_date or None) if records._log_access else None for record in records}
 

@@ -79,7 +79,7 @@ def digest(function: Any) -> str:
 
 
 def changed() -> list[Reliance]:
-    """Return what is not as it was when our code was written for it."""
+    """Return the functions that are not as they were when our code was written for them."""
     return [reliance for reliance in RELIANCES if reliance.is_changed()]
 
 

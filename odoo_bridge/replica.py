@@ -112,7 +112,7 @@ class Replica:
 
 
 def position(root: Environment) -> Position:
-    """Return how far the primary has written: all that is visible by now is before it.
+    """Return the primary's position in its log: all that is visible by now is before it.
 
     A commit is visible once it is flushed, and what is flushed is what a replica gets; only where commits are
     asynchronous is it visible before.

@@ -65,7 +65,7 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
         return self._real.execute(query, params, log_exceptions)
 
     def commit(self) -> None:
-        """Keep what was done, until the call ends."""
+        """Release the savepoint: the work stays until the call ends."""
         self.flush()
         if self._savepoint is not None:
             self._savepoint.close(rollback=False)
@@ -74,7 +74,7 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
         self.postcommit.clear()
 
     def rollback(self) -> None:
-        """Undo what was done since the last commit."""
+        """Roll back to the last commit."""
         self.clear()
         self.postcommit.clear()
         self.prerollback.run()
@@ -85,7 +85,7 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
         self.postrollback.run()
 
     def close(self) -> None:
-        """Undo what was not committed; the real cursor stays open for its owner."""
+        """Roll back uncommitted work; the real cursor stays open for its owner."""
         if not self._is_closed:
             self.rollback()
             self._is_closed = True
@@ -185,7 +185,7 @@ def reading(root: Environment) -> Iterator[Environment]:
 
 
 def ways_out() -> int:
-    """Return how often this thread has opened a cursor or connection of its own, or started a thread or program."""
+    """Return the number of cursors, connections, threads and programs that this thread has opened or started."""
     return state.ways_out
 
 

@@ -26,7 +26,7 @@ _EVENTS = _PROGRAMS | _HOSTS
 
 
 def _watch(event: str, arguments: tuple[Any, ...], *, events: frozenset[str] = _EVENTS) -> None:
-    """Refuse what test mode does not let a call do; count what starts a program."""
+    """Audit hook: refuse programs and other hosts in test mode; count programs at any time."""
     if event not in events:  # most are none of ours
         return
     if event in _PROGRAMS:

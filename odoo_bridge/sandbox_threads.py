@@ -105,7 +105,7 @@ def _select_in_vain(selector: selectors.EpollSelector, timeout: float | None = N
 
 
 def _spend(seconds: float | None) -> None:
-    """Count what a thread waits; raises SandboxRefusal where nobody will ever end it."""
+    """Count the seconds that a thread waits; raises SandboxRefusal where nobody will ever end it."""
     if seconds is None:
         raise _refusal("and one waits for another")
     if state.threads:

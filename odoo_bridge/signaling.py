@@ -34,12 +34,12 @@ _unsent = Unsent()
 
 
 def is_noted(registry: Any) -> bool:
-    """True where a transaction of this thread has declared something old that it has not committed yet."""
+    """True if a transaction of this thread has declared something old that it has not committed yet."""
     return bool(registry.cache_invalidated) or registry.registry_invalidated
 
 
 def announce(registry: Any, *, keep: bool = False) -> None:
-    """Signal what this thread has noted as old; its transaction is committed.
+    """Signal all that this thread has noted as old; its transaction is committed.
 
     ``keep`` leaves it noted: another transaction of this thread, which is not committed, may have declared it.
     """
@@ -71,7 +71,7 @@ def postpone(registry: Any, *, keep: bool = False) -> None:
 
 
 def resend(registry: Any) -> None:
-    """Signal what was postponed; at the beginning of a thread's outermost transaction."""
+    """Send postponed signals; at the beginning of a thread's outermost transaction."""
     if not (_unsent.caches or _unsent.registry):
         return
     with lock:

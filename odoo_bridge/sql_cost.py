@@ -22,6 +22,6 @@ def start() -> None:
 
 
 def spent() -> SqlCost:
-    """Return what was spent since ``start``, which this thread has called."""
+    """Return the cost since ``start``, which this thread has called."""
     thread: Any = threading.current_thread()
     return SqlCost(thread.query_count, thread.query_time)

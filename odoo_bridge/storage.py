@@ -37,7 +37,7 @@ def try_sessions() -> None:
 
 
 def free_bytes(instance: Instance) -> int:
-    """Return how many bytes this user may still write to the disk of ``data_dir``. Raises Unavailable."""
+    """Return the bytes that this user may still write to the disk of ``data_dir``. Raises Unavailable."""
     with _told("data_dir_unavailable", instance.data_dir):
         return shutil.disk_usage(instance.data_dir).free
 

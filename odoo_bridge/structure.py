@@ -25,7 +25,7 @@ class Structure:
 
     @classmethod
     def of(cls, env: Any) -> Structure:
-        """Return what an environment works with."""
+        """Return the structure that an environment works with."""
         return cls(env.registry, env.registry.registry_sequence, _taken_back)
 
     def fits(self, env: Any) -> bool:

@@ -239,7 +239,7 @@ class Transactions:
             raise
 
     def _give_up(self, cr: SettingCursor, registry: Registry) -> None:
-        """Forget what may be wrong where nothing can be rolled back: nobody knows whether it was committed."""
+        """Empty caches that may be wrong, where nothing can be rolled back and nobody knows if it was committed."""
         caches.empty_again(registry)
         if registry.registry_invalidated:
             Registry.delete(self.database)  # changed in place, maybe for nothing: the next call loads it anew

@@ -51,7 +51,7 @@ def transaction_control(text: str) -> str | None:
 
 
 def holds_values_apart(text: str) -> bool:
-    """Tell whether each place for a value, as ``%s``, stands by itself, and in no string, quoted name or comment.
+    """True if each place for a value, as ``%s``, stands by itself, and in no string, quoted name or comment.
 
     Then quoted values can't change what the rest of the text is.
     """
@@ -115,7 +115,7 @@ def _tokens(text: str) -> Iterator[tuple[re.Match[str], int]]:
 
 
 def _escaped_end(text: str, position: int) -> int:
-    """Return where a string with backslashes ends that has begun before ``position``."""
+    """Return the end of a string with backslashes that has begun before ``position``."""
     while True:
         end = next((mark.end() for mark in _ESCAPED.finditer(text, position) if mark[0] == "'"), len(text))
         further = _continued(text, end)
@@ -125,7 +125,7 @@ def _escaped_end(text: str, position: int) -> int:
 
 
 def _continued(text: str, position: int) -> int | None:
-    """Return where the next part of a string begins, behind a line break; None where there is none."""
+    """Return the beginning of the next part of a string, behind a line break; None where there is none."""
     is_broken = False
     while between := _BETWEEN.match(text, position):
         is_broken = is_broken or between["break"] is not None
@@ -134,7 +134,7 @@ def _continued(text: str, position: int) -> int | None:
 
 
 def _comment_end(text: str, position: int) -> int:
-    """Return where a comment ends that has begun before ``position``; PostgreSQL's can hold others."""
+    """Return the end of a comment that has begun before ``position``; PostgreSQL's can hold others."""
     depth = 1
     while depth and (mark := _COMMENT_MARK.search(text, position)):
         depth += 1 if mark[0] == "/*" else -1

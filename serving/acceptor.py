@@ -49,7 +49,7 @@ class Acceptor:
             listener.setblocking(False)
 
     def look(self, load: int, *, is_open: bool) -> float | None:
-        """Say how loaded the worker is, and whether it takes connections; return when to look again, in seconds."""
+        """Publish the worker's load, and open or close its doors; return the seconds until the next look."""
         now = time.monotonic()
         self._load = load
         if is_open:

@@ -23,7 +23,7 @@ class Board:
         self._memory = mmap.mmap(-1, _PLACES * _ENTRY.size)
 
     def write(self, place: int, load: int, now: float) -> None:
-        """Note how loaded a worker is; ``now`` is ``time.monotonic()``, which all processes share."""
+        """Publish a worker's load; ``now`` is ``time.monotonic()``, which all processes share."""
         _ENTRY.pack_into(self._memory, place % _PLACES * _ENTRY.size, load + 1, now)
 
     def leave(self, place: int) -> None:

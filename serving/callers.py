@@ -20,7 +20,7 @@ _SESSION = re.compile(rb"(?:^|;)\s*session_id=([^;\s]*)")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whom a request counts for; the digest of its credential, if any, and whether that was good when last used."""
+    """Callers that a request counts for; the digest of its credential, if any, and if that was good when last used."""
 
     callers: tuple[Caller, ...]
     credential: bytes | None = None
@@ -52,7 +52,7 @@ class Callers:
         self._known.pop(credential, None)
 
     def origin(self, headers: list[tuple[bytes, bytes]], client: str) -> Origin:
-        """Return where a request comes from.
+        """Return the origin of a request.
 
         One whose credential is known counts for who that is, whichever of their credentials it is. Any other counts
         for its address, so that made-up ones win nothing. Both count for the credential, so that nobody has twice as

@@ -59,7 +59,7 @@ class ClientConnection:
         return self.reader.in_file + self.outbox.in_file
 
     def receive(self) -> bool:
-        """Read what is there; return False where the client is gone, and has not gone amid a request."""
+        """Read all bytes that have come; return False where the client is gone, and has not gone amid a request."""
         try:
             data = self.sock.recv(PIECE)
         except (BlockingIOError, InterruptedError):

@@ -88,7 +88,7 @@ class Exchanges:
         self._probes.start()
 
     def end(self) -> None:
-        """Answer what is there and comes at once, but keep no connection."""
+        """Answer the requests that are there and come at once, but keep no connection."""
         self.is_ending = True
         # A stop waits for requests, not for connections that may bring one. Who was told that the connection is kept
         # may be sending its next request already: that one is answered with "Connection: close".
@@ -125,7 +125,7 @@ class Exchanges:
         self._due[conn] = None
 
     def go_on(self, seconds: float) -> None:
-        """Do what is due, for some time; who is left is the first in the next round.
+        """Serve the connections that are due, for some time; those left are the first in the next round.
 
         One who has sent much at once, in tiny pieces, has a turn for each of those who have not.
         """
@@ -319,7 +319,7 @@ class Exchanges:
             self._step(self._send, conn)
 
     def _send(self, conn: ClientConnection) -> None:
-        """Send what the client takes; go on with the answer, or with what comes next on this connection."""
+        """Send as much as the client takes; go on with the answer, or with the next request of this connection."""
         answer, outbox = conn.answer, conn.outbox
         try:
             if not outbox.is_empty:

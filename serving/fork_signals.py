@@ -31,7 +31,7 @@ def hold() -> None:
 
 
 def release() -> None:
-    """Deliver what was held back; harmless where nothing is."""
+    """Deliver signals that were held back; harmless where there are none."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
 
 

@@ -229,7 +229,7 @@ def _transfer_encoding(request: Request, _value: bytes) -> None:
 
 
 def _connection(request: Request, value: bytes) -> None:
-    """Close where a client asks for it, and with HTTP/1.0 also where it does not ask for the contrary."""
+    """Close at a client's wish, and with HTTP/1.0 also without its wish for the contrary."""
     value = value.lower()
     if request.version == (1, 0):
         request.closes = request.closes and (b"keep-alive" not in value or b"close" in value)

@@ -57,7 +57,7 @@ class Outbox:
             self._parts.append(_FilePart(os.dup(file.fileno()), offset, count))
 
     def flush(self) -> None:
-        """Send what the client takes now. Raises OSError where it is gone."""
+        """Send as much as the client takes now. Raises OSError where it is gone."""
         end = self.sent + _TURN
         try:
             while self._parts and self.sent < end:
@@ -72,7 +72,7 @@ class Outbox:
             self.in_file = 0
 
     def put_away(self) -> None:
-        """Move what waits in memory to a file where it is much: its client may take long. Raises OSError."""
+        """Move bytes that wait in memory to a file where they are many: their client may take long. Raises OSError."""
         if self.pending <= IN_MEMORY or any(isinstance(part, _FilePart) for part in self._parts):
             return
         with tempfile.TemporaryFile() as file:
@@ -84,7 +84,7 @@ class Outbox:
         self.in_file, self.pending = self.pending, 0
 
     def close(self) -> None:
-        """Forget what is not sent."""
+        """Forget unsent bytes."""
         for part in self._parts:
             if isinstance(part, _FilePart):
                 os.close(part.descriptor)

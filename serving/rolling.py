@@ -89,7 +89,7 @@ class Reloads:
             self._try({})
 
     def cure(self, disease: str) -> None:
-        """Try whether the version that is on the disk now cures what a worker suffers from, which asks again if not."""
+        """Try the version on the disk as a cure of a worker's disease; the worker asks again if it is none."""
         if self._trial is None:
             self._try({renewal.VARIABLE: disease})
             self._cures = disease

@@ -45,7 +45,7 @@ class Turns:
         self._ready.append(conn)
 
     def next(self) -> ClientConnection:
-        """Return whose turn it is."""
+        """Return the connection that has its turn."""
         return self._ready.popleft()
 
     def done(self, conn: ClientConnection) -> list[ClientConnection]:

@@ -44,7 +44,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """Refuse what this worker does not do."""
+        """Refuse settings of what this worker does not do."""
         if cfg.is_ssl:
             raise RuntimeError("TLS ends at the reverse proxy, not here: see deploy/nginx.conf.")
 

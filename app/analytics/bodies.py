@@ -61,7 +61,7 @@ class Exchange:
         return len(self.request.data) + len(self.response.data)
 
     def without_content(self) -> Exchange:
-        """Return what is left where there is no room."""
+        """Return the same without bodies, for want of room."""
         crowded = Body(note="Left out: too many bodies were waiting to be written.")
         return Exchange(crowded, crowded, self.masking, self.most)
 
@@ -78,7 +78,7 @@ class Legible:
 
 
 def legible(exchange: Exchange, message: str | None) -> Legible:
-    """Return what may be kept of a call's bodies, and of the message of its error."""
+    """Mask a call's bodies and the message of its error, for the log."""
     mask = Mask(exchange.masking)
     try:
         shown = [_shown(exchange.request, mask, request=True), _shown(exchange.response, mask, request=False)]
@@ -122,7 +122,7 @@ def _is_legible(mimetype: str) -> bool:
 
 
 def _shown(body: Body, mask: Mask, *, request: bool) -> tuple[Any, str | None]:
-    """Return what may be shown of a body, as plain data or as text, and a note on what is missing."""
+    """Mask a body: plain data or text, and a note on parts that are missing."""
     if not body.data.strip():
         return None, body.note
     try:

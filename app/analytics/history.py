@@ -18,7 +18,7 @@ def note(cr: Any, *, actor: str, kind: str, name: str, before: Mapping[str, Any]
 
 
 def note_client(cr: Any, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Note what was done to a client app, in the transaction that does it; nothing secret may be among it."""
+    """Write a row of a client app's history, in the transaction of the change; no secret may be in it."""
     cr.execute(
         "INSERT INTO gatehouse.history (actor, kind, name, before, after) VALUES "
         "(coalesce(nullif(current_setting('gatehouse.actor', true), ''), 'command line'), 'client', %s, %s, %s)",

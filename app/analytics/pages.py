@@ -46,7 +46,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
-        """Return what ``str`` has written; None for anything else."""
+        """Parse the text form of a place; None for anything else."""
         at, _, place = text.partition("~")
         microseconds = to_number(at, digits=17)  # until the year 5138, which a datetime can hold
         if microseconds is None or not _PLACE.fullmatch(place):
@@ -114,7 +114,7 @@ SELECT EXISTS (SELECT FROM gatehouse.request_log WHERE request_id = %(id)s AND c
 def request(
     database: Database, request_id: str, call_id: str | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return what the log and the audit know of a call.
+    """Return a call's row of the log and its rows of the audit.
 
     A client may send an id that was used before, by others too: ``call_id`` says which call is meant, "" one from
     before there were such ids. What the others did is no part of the answer.

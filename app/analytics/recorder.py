@@ -166,7 +166,7 @@ class Recorder:
         meters.LOG_WAITING.set(self.lag())
 
     def stop(self, patience: float = 10.0) -> None:
-        """Write what is queued and end; rows that can't be written within ``patience`` seconds are lost, and said."""
+        """Write all queued rows and end; those not written within ``patience`` seconds are lost, and logged as lost."""
         self._stopped.set()
         if self._thread is not None and self._pid == os.getpid():
             self._thread.join(patience)
@@ -174,7 +174,7 @@ class Recorder:
             _logger.error("%d rows of the request log could not be written", left)
 
     def flush(self) -> None:
-        """Write what is queued now, in this thread; what the other one has begun is written when this returns."""
+        """Write all queued rows, in this thread; also those that the other one has begun with, when this returns."""
         while self._write_next():
             pass
         self._uses.write(self._database)
@@ -244,7 +244,7 @@ class Recorder:
             _logger.warning("The last use of tokens can't be written: %s", error.__class__.__name__)
 
     def _clean_up_at_times(self) -> None:
-        """Drop what is old, in a thread of its own: it may take minutes, and rows are not to wait for it."""
+        """Drop old rows, in a thread of its own: it may take minutes, and new rows do not wait for it."""
         if time.monotonic() < self._next_clean_up or (self._cleaner is not None and self._cleaner.is_alive()):
             return
         self._next_clean_up = time.monotonic() + retention.INTERVAL

@@ -86,7 +86,7 @@ def add(cr: Cursor, calls: Iterable[Call]) -> None:
 
 
 def forget(cr: Cursor) -> None:
-    """Delete what a coarser rollup remembers as well."""
+    """Delete rows that a coarser rollup has as well."""
     for table in TABLES:
         if table.keep is not None:
             before = datetime.now(timezone.utc) - table.keep

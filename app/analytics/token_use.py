@@ -44,7 +44,7 @@ class TokenUse:
                 self._waiting[lookup] = datetime.now(timezone.utc)
 
     def write(self, database: Database) -> None:
-        """Write what is remembered; raises psycopg2.Error, and then remembers it still."""
+        """Write the remembered uses; raises psycopg2.Error, and then remembers them still."""
         with self._writing:  # whoever comes second returns when all is written
             uses = self._taken()
             if not uses:

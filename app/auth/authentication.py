@@ -73,7 +73,7 @@ class Authenticator:
     def callers(
         self, root: Environment, presented: Credentials, run_as: Collection[int | None], report: SessionReport
     ) -> dict[int | None, Principal]:
-        """Return who calls where no API is named: as what the caller would call APIs with each of these ``run_as``.
+        """Return the principals of a request that names no API: one for each of these ``run_as`` of APIs.
 
         Those that nobody would execute are left out. Raises Unauthorized for credentials that are not good.
         """
@@ -89,7 +89,7 @@ class Authenticator:
         return found
 
     def _holder(self, root: Environment, presented: Credentials, run_as: int | None, report: SessionReport) -> Holder:
-        """Return whose the credentials are, for an API with this ``run_as``; raises Unauthorized."""
+        """Return the holder of the credentials, for an API with this ``run_as``; raises Unauthorized."""
         if presented.client is not None:
             acting = _in_force(bearers.own_bearer(root.cr, presented.client, run_as))
             if acting is None:

@@ -43,7 +43,7 @@ class Bearer:
 
 
 def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | None:
-    """Return what an access token stands for, and whether its user is active: one query by primary keys.
+    """Look up a bearer token: its client app, user and scopes, or None. One query.
 
     None for any other text; ``run_as`` is the user that executes the calls of the API, where it names one.
     """
@@ -67,7 +67,7 @@ def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | 
 
 
 def own_bearer(cr: Any, client_id: int, run_as: int | None) -> Bearer | None:
-    """Return what a token with all its scopes would stand for that a client app had just been given for itself."""
+    """Return a bearer as if the client app had just been given a token for itself, with all its scopes."""
     cr.execute(
         "SELECT c.name, c.scopes, c.active, c.uid, u.active "
         "FROM gatehouse.client c LEFT JOIN res_users u ON u.id = COALESCE(%s, c.uid) WHERE c.id = %s",

@@ -44,7 +44,7 @@ class Concurrency:
 
 
 def make_concurrency(settings: Settings) -> Concurrency:
-    """Return what counts the calls of this process.
+    """Return the counter of this process's calls.
 
     What the server knows of a caller has its turns (``serving.turns``). What it does not know yet, a new token for
     example, comes on top; but one thread is for others in any case.

@@ -71,7 +71,7 @@ class SqliteCounters(Storage):
         return int(row[0]) if row else 0
 
     def get_expiry(self, key: str) -> float:
-        """Return when the current window ends, as a UNIX time."""
+        """Return the end of the current window, as a UNIX time."""
         row = self._row(key)
         return float(row[1]) if row else time.time()
 

@@ -71,7 +71,7 @@ class Tries:
 
     @classmethod
     def of(cls, system: SystemSettings) -> Tries:
-        """Return what the settings say. A window whose limit changes is counted anew."""
+        """Return the limits of the settings. A window whose limit changes is counted anew."""
         return cls(
             pair=(
                 RateLimitItemPerMinute(system.login_tries_per_minute),

@@ -44,7 +44,7 @@ def ready() -> Response:
 
 
 def _details() -> dict[str, Any]:
-    """Return what this worker serves; of each API that is out of service, what is wrong with it."""
+    """Return versions, and the APIs that are out of service, each with its problems."""
     snapshot = services().catalog.snapshot
     return {
         "version": VERSION,

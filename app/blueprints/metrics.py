@@ -16,7 +16,7 @@ from serving.process_table import processes
 
 
 def init_metrics(app: Gatehouse) -> None:
-    """Serve what the meters count, and what is looked up when somebody asks."""
+    """Serve the meters, and the gauges that are looked up when somebody asks."""
     blueprint = Blueprint("metrics", __name__)
     looked_up = CollectorRegistry()
     for collector in (

@@ -94,7 +94,7 @@ def check_target(found: SchemaVersion, target: str) -> None:
 
 
 def losses(found: SchemaVersion, target: str) -> list[str]:
-    """Return what a downgrade to ``target`` deletes, by the word of each migration that is undone."""
+    """Return the losses of a downgrade to ``target``, in the words of each migration that is undone."""
     scripts = ScriptDirectory(str(_folder()))
     undone = [revision for revision in KNOWN if target == NOTHING or revision > target]
     return [

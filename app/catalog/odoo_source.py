@@ -34,5 +34,5 @@ class OdooSource:
         return methods.describe(self._root, model, name)
 
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
-        """Return what Odoo says against a domain, or None."""
+        """Return Odoo's objection to a domain, or None."""
         return introspect.domain_error(self._root, model, domain)

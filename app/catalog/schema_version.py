@@ -48,7 +48,7 @@ class SchemaVersion:
         return self.revision is not None and self.revision not in known
 
     def problem(self, known: Sequence[str] = KNOWN) -> SchemaMismatch | None:
-        """Return why code that knows these revisions does not work on it, or None."""
+        """Return the reason for which code that knows these revisions does not work on it, or None."""
         if self.revision is None:
             return SchemaMismatch(
                 "The database has no schema gatehouse yet: run `flask db upgrade`.", "schema_outdated"

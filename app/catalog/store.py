@@ -127,7 +127,7 @@ def remove(cr: Any, api_id: int, revision: int) -> None:
 
 
 def changes(stored: Stored, documents: list[dict[str, Any]], *, prune: bool) -> Changes:
-    """Return what makes these documents of what is stored; with ``prune``, APIs that they do not name go."""
+    """Return the changes from the stored documents to these; with ``prune``, APIs that they do not name go."""
     existing = {api.document["name"]: api.document for api in stored.apis}
     names = {document["name"] for document in documents}
     return Changes(

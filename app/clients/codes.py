@@ -64,7 +64,7 @@ def store(
 
 
 def find(cr: Any, hasher: Hasher, code: str) -> Code | None:
-    """Return what an authorization code stands for; None once it has expired, unless it was used."""
+    """Look up an authorization code; None once it has expired, unless it was used."""
     cr.execute(
         "SELECT a.hash, a.client_id, a.uid, a.scopes, a.redirect_uri, a.redirect_uri_given, a.challenge, a.family, "
         "a.used, u.id IS NOT NULL FROM gatehouse.authorization_code a "

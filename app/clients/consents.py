@@ -9,7 +9,7 @@ from app.clients.store import COLUMNS, Client, of_row
 
 
 def every(cr: Any, uid: int) -> list[tuple[Client, tuple[str, ...], Any]]:
-    """Return what a person has allowed: client app, those of the scopes that it still has, and when."""
+    """Return a person's consents: client app, those of the scopes that it still has, and the time."""
     cr.execute(
         f"SELECT {COLUMNS}, s.scopes, s.granted_at FROM gatehouse.consent s "
         "JOIN gatehouse.client c ON c.id = s.client_id WHERE s.uid = %s ORDER BY c.name",
@@ -27,7 +27,7 @@ def allowed(cr: Any, client: Client, uid: int) -> tuple[str, ...]:
 
 
 def grant(cr: Any, client: Client, uid: int, scopes: Iterable[str]) -> None:
-    """Remember what a person has allowed a client app."""
+    """Store a person's consent to a client app."""
     cr.execute(
         "INSERT INTO gatehouse.consent (client_id, uid, scopes) VALUES (%s, %s, %s) "
         "ON CONFLICT (client_id, uid) DO UPDATE SET scopes = EXCLUDED.scopes, granted_at = now()",

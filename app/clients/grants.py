@@ -78,7 +78,7 @@ def clear_expired(cr: Any) -> None:
 
 
 def grant_of(cr: Any, hasher: Hasher, client: Client, token: str) -> Grant | None:
-    """Return what a token of a client app that has not expired stands for, in force or not; None for any other text."""
+    """Look up a client app's token that has not expired, in force or not; None for any other text."""
     kind = tokens.ACCESS if token.startswith(tokens.ACCESS) else tokens.REFRESH
     cr.execute(
         "SELECT t.hash, t.lookup, t.kind, t.uid, u.login, t.scopes, t.family, t.replaced, "

@@ -78,7 +78,7 @@ def revoke_everything(cr: Any) -> dict[str, int]:
 
 
 def consents_of(cr: Any, client: Client) -> list[tuple[int, tuple[str, ...], Any]]:
-    """Return who has allowed a client app what of that which it still has, and when."""
+    """Return the consents to a client app: person, scopes that it still has, and time."""
     cr.execute(
         "SELECT uid, scopes, granted_at FROM gatehouse.consent WHERE client_id = %s ORDER BY granted_at DESC",
         (client.id,),

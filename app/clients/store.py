@@ -69,7 +69,7 @@ def create(
 
 
 def update(cr: Any, client: Client) -> None:
-    """Store what a client app may do, as ``client`` says; its name and credentials stay."""
+    """Store a client app's rights, as ``client`` has them; its name and credentials stay."""
     cr.execute(
         "UPDATE gatehouse.client SET scopes = %s, uid = %s, lifetime = %s, redirect_uris = %s, active = %s "
         "WHERE id = %s",

@@ -110,7 +110,7 @@ def _found() -> SchemaVersion:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """Show what can't be done as a message of the command line."""
+    """Turn refusals into messages of the command line."""
     try:
         yield
     except (SchemaError, BridgeError) as error:

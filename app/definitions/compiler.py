@@ -42,7 +42,7 @@ class Source(Protocol):
         """Return a method that Odoo lets one call from outside, or None."""
 
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
-        """Return what Odoo says against a domain, or None."""
+        """Return Odoo's objection to a domain, or None."""
 
 
 class _Compiler:
@@ -88,7 +88,7 @@ class _Compiler:
         return found
 
     def refused_method(self, model: str, name: str) -> str | None:
-        """Return why an API may not have a method that Odoo may well have; None where it may."""
+        """Return the reason against a method that Odoo may well have; None where an API may have it."""
         if name in GENERIC_METHODS:
             return f"{name} takes any field: make an API of type rest, which says which"
         if name not in CHANGING_METHODS:
@@ -101,7 +101,7 @@ class _Compiler:
         return None
 
     def check_declared(self, method: MethodInfo) -> None:
-        """Check what is said of the arguments of a method."""
+        """Check the declared arguments of a method."""
         rest = {argument for argument, _ in method.rest}
         known = {parameter.name for parameter in method.parameters} | rest
         for argument, what in self.document.arguments.items():
@@ -275,7 +275,7 @@ def compile_document(
 
 
 def _masking(document: ApiDocument, exposures: Mapping[str, Exposure], method: MethodInfo | None) -> Masking | None:
-    """Return what the log hides of an API's bodies; None where it keeps none, as it never does of log-ins."""
+    """Return the masking of an API's logged bodies; None where none are kept, as never of log-ins."""
     if not document.log_bodies or document.type == "key_authentication":
         return None
     return Masking.of(

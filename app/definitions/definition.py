@@ -52,7 +52,7 @@ class Node:
             yield from node.binary_fields()
 
     def selection(self) -> Selection:
-        """Return what to read of a record so that all that is visible here is known."""
+        """Return the selection of fields to read for all that is visible here."""
         plain = tuple(name for name in self.fields if name not in self.related)
         return Selection(plain, {name: node.selection() for name, node in self.related.items()}, self.open)
 
@@ -101,7 +101,7 @@ class Definition:
     problems: tuple[Problem, ...] = ()
 
     def shown(self, exposure: Exposure) -> Node:
-        """Return what the answer to a call for single records shows: no more than the API serves by itself."""
+        """Return the node that answers about single records show: no more than the API serves by itself."""
         if self.document.endpoints.read:
             return exposure.node
         if self.document.endpoints.search:

@@ -191,7 +191,7 @@ class ApiDocument(Strict):
         return self
 
     def _contradictions(self) -> Iterator[tuple[bool, str, str]]:
-        """Yield what keys can say against each other: whether they do, the key at fault, and the message."""
+        """Yield possible contradictions between keys: True where there is one, the key at fault, and the message."""
         count, is_rpc = len(self.models), self.type == "rpc"
         yield self.type == "key_authentication" and count > 0, "models", "an API of type key_authentication has none"
         yield self.type == "rest" and count == 0, "models", "an API of type rest needs at least one"

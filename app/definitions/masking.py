@@ -72,20 +72,20 @@ class Masking:
 
 @dataclass(slots=True)
 class Mask:
-    """Hides what ``masking`` says in the bodies of one call, and remembers the values to find them elsewhere."""
+    """Masking of one call's bodies, which remembers the masked values to find them elsewhere."""
 
     masking: Masking
     secrets: set[str] = field(default_factory=set)
     _hidden: dict[str, bool] = field(default_factory=dict)
 
     def request(self, document: Any) -> Any:
-        """Return what may be shown of a request's JSON, in or out of its envelope."""
+        """Mask a request's JSON, in or out of its envelope."""
         if isinstance(document, dict) and document.get("jsonrpc") == "2.0" and isinstance(document.get("params"), list):
             return {**self.value(document), "params": self._arguments(document["params"])}
         return self._arguments(document) if isinstance(document, list) else self.value(document)
 
     def value(self, value: Any, depth: int = 0) -> Any:
-        """Return what may be shown of a value."""
+        """Mask a value."""
         if depth > _MAX_DEPTH:
             return "(nested too deep)"
         if isinstance(value, dict):

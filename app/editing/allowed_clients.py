@@ -40,14 +40,14 @@ def disallow(cr: Any, client: Client, apis: Collection[str]) -> None:
 
 
 def unfit_now(cr: Any, client: Client) -> list[Problem]:
-    """Return what is wrong with the APIs that a client app may call, after it was changed itself."""
+    """Return the problem of the APIs that a client app may call, after it was changed itself."""
     documents = [ApiDocument.model_validate(api.document) for api in store.allowing(cr, client.name)]
     found = [(document.name, unfit(document, client)) for document in documents]
     return [Problem(("apis",), f"API {name!r}: {problem}") for name, problem in found if problem]
 
 
 def problems(document: ApiDocument, known: Mapping[str, Client]) -> list[Problem]:
-    """Return what is wrong with the client apps that an API names."""
+    """Return the problems of the client apps that an API names."""
     found = []
     for name in document.clients:
         client = known.get(name)
@@ -58,7 +58,7 @@ def problems(document: ApiDocument, known: Mapping[str, Client]) -> list[Problem
 
 
 def unfit(document: ApiDocument, client: Client) -> str | None:
-    """Return why an API can't allow a client app, or None.
+    """Return the reason for which an API can't allow a client app, or None.
 
     Somebody has to execute its calls: the API's ``run_as``, the client's user, or the person who gives consent.
     """

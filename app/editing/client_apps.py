@@ -44,7 +44,7 @@ def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()
 
 
 def change(root: Environment, client: Client, document: ClientDocument) -> Client:
-    """Change what a client app may do, and return it; its name and credentials stay. Raises Refused.
+    """Change a client app's rights, and return it; its name and credentials stay. Raises Refused.
 
     Nothing is written where it is so already: a statement raises the catalog's version whether it changes a row or not.
     """

@@ -29,7 +29,7 @@ def effective_values(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def default_problems(given: Mapping[str, Any]) -> list[Problem]:
-    """Return what is wrong with defaults; each names the key at fault."""
+    """Return the problems of defaults; each names the key at fault."""
     try:
         sample_api(given)
     except ValidationError as error:

@@ -57,7 +57,7 @@ class _Section(Generic[D]):
     noun: str
 
     def title(self, index: int, entry: Any) -> str:
-        """Return what an entry is called in a problem: by its name, else by its place."""
+        """Return the title of an entry in problems: its name, else its place."""
         name = entry.get("name") if isinstance(entry, dict) else None
         return f"{self.short} {name!r}" if isinstance(name, str) else f"{self.key}[{index}]"
 
@@ -91,7 +91,7 @@ class Plan:
         return [document["name"] for document in self.documents if document["name"] not in changed]
 
     def updates(self) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-        """Return what is stored, and what the file says, of each API that is updated."""
+        """Return the stored and the file's document of each API that is updated."""
         old = {str(api.document["name"]): api.document for api in self.stored.apis}
         new = {str(document["name"]): document for document in self.documents}
         return {name: (old[name], new[name]) for name in self.changes.updated}
@@ -113,7 +113,7 @@ def read(file: Path) -> str:
 
 
 def parse(text: str, file: Path | str) -> dict[str, Any]:
-    """Return what a definition file says, of which only the keys at the top are checked; raises FileError."""
+    """Parse a definition file, of which only the keys at the top are checked; raises FileError."""
     try:
         content = yaml_text.parse(text)
     except yaml_text.NotYaml as error:
@@ -141,7 +141,7 @@ def import_content(content: dict[str, Any], file: Path | str, root: Environment,
 
 
 def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
-    """Check what a definition file says against what is stored, and write its client apps."""
+    """Check a definition file against the stored definitions, and write its client apps."""
     file_defaults = _defaults(file, content.get("defaults"))
     defaults_before = stored_defaults(stored)
     defaults = defaults_before if file_defaults is None else file_defaults
@@ -252,7 +252,7 @@ def _problems(
     known_clients: Mapping[str, Client],
     root: Environment,
 ) -> list[Problem]:
-    """Return what does not fit Odoo, and which routes are claimed twice, also by APIs that are there already."""
+    """Return misfits with Odoo, and routes that are claimed twice, also by APIs that are there already."""
     source = OdooSource(root, {})
     found: list[Problem] = []
     published: list[Definition] = []

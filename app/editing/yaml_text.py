@@ -20,7 +20,7 @@ class NotYaml(ValueError):
 
 
 def parse(text: str) -> Any:
-    """Return what a text says, as plain data; raises NotYaml.
+    """Parse a text to plain data; raises NotYaml.
 
     A few letters can stand for much: brackets for a depth that no parser's stack can take, aliases for billions of
     values. Both are counted before anything is made of them.

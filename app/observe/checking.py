@@ -70,7 +70,7 @@ class Checks:
         self._told: list[str] = []
 
     def findings(self) -> list[Finding]:
-        """Return what all checks find, in about the time of the slowest, and never much more than ``PATIENCE``."""
+        """Return all findings, in about the time of the slowest check, and never much more than ``PATIENCE``."""
         with self._lock:
             runs = [self._current(check) for check in self._checks]
         found = [run.result() for run in runs]
@@ -123,7 +123,7 @@ class _Run:
         return good and time.monotonic() - self._began < self._check.lasts
 
     def result(self) -> Finding:
-        """Return what was found; where there is no answer in time, that."""
+        """Return the finding; where there is no answer in time, that."""
         if self._over.wait(max(0.0, self._began + PATIENCE - time.monotonic())) and self.finding is not None:
             return self.finding
         name, waited = self._check.name, time.monotonic() - self._began

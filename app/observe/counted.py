@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 
 def counted() -> CollectorRegistry:
-    """Return what is counted: in files that the processes of a server write, or else by this process alone."""
+    """Return all counts: of the files that the processes of a server write, or else of this process alone."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder is None:
         return REGISTRY

@@ -73,11 +73,11 @@ def printable(text: str) -> str:
 
 
 def facts(record: logging.LogRecord) -> Mapping[str, Any]:
-    """Return what an event adds to its line: ``_logger.info("…", extra={"facts": {…}})``."""
+    """Return the facts that an event adds to its line: ``_logger.info("…", extra={"facts": {…}})``."""
     found: Mapping[str, Any] = getattr(record, "facts", {})
     return found
 
 
 def _time(record: logging.LogRecord) -> str:
-    """Return when it happened, in UTC."""
+    """Return the event's time, in UTC."""
     return datetime.fromtimestamp(record.created, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -13,7 +13,7 @@ def measure(database: Database) -> None:
 
 
 def sample() -> None:
-    """Note how Odoo's pools of this process are used at this moment."""
+    """Measure the use of Odoo's pools of this process."""
     for name, use in pools.use().items():
         meters.CONNECTIONS.labels(name, "used").set(use.used)
         meters.CONNECTIONS.labels(name, "idle").set(use.idle)

@@ -26,7 +26,7 @@ class Processes(Collector):
         self._threads = threads
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what there is to tell; nothing where no arbiter serves."""
+        """Yield the metrics of the processes; none where no arbiter serves."""
         if not self._table.arbiter:
             return
         workers = self._table.workers()

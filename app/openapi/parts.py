@@ -187,7 +187,7 @@ def parameters(*names: str) -> list[Json]:
 
 
 def security(scope: Scope) -> list[Json]:
-    """Return what a call needs: any of the ways to authenticate, and of a client app's token the scope."""
+    """Return a call's security: any of the ways to authenticate, and the scope of a client app's token."""
     return [{"session": []}, {"apiKey": []}, {"oauth2": [scope.value]}]
 
 

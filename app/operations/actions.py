@@ -95,7 +95,7 @@ class Aspect(Generic[T]):
         ASPECTS.append(self)
 
     def __call__(self, *actions: Action) -> Callable[[T], T]:
-        """Register what is decorated for these actions."""
+        """Register the decorated function for these actions."""
 
         def register(value: T) -> T:
             self._registered.update(dict.fromkeys(actions, value))
@@ -104,7 +104,7 @@ class Aspect(Generic[T]):
         return register
 
     def __getitem__(self, action: Action) -> T:
-        """Return what is registered for an action; raises LookupError that names what is missing."""
+        """Return the function that is registered for an action; raises LookupError that names the missing aspect."""
         if action not in self._registered:
             raise LookupError(f"Nothing {self.name} the action {action.view}.")
         return self._registered[action]

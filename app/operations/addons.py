@@ -1,4 +1,4 @@
-"""Addons whose code differs from the database's: what is refused meanwhile, and the reload that may cure it.
+"""Addons with other code than the database's: calls that are refused meanwhile, and the reload that may cure it.
 
 Writes are refused while a constraint may be missing. Where an addon was upgraded and its new code is on the disk, they
 go on until a reload of the server has been tried: in Odoo's own processes, too, the old code serves until a restart.
@@ -34,7 +34,7 @@ class Addons:
         self._looked = float("-inf")
 
     def problem(self) -> Unavailable | None:
-        """Return why writes can't be served, with what operators need to know in its data, or None."""
+        """Return the error for which writes can't be served, with its reasons for operators in its data, or None."""
         failure, differences = self._current.failure, self._current.code.differences
         if failure is not None:
             data = {"reason": failure.reason}

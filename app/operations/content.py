@@ -35,7 +35,7 @@ class Place:
 def read(
     env: Environment, definition: Definition, model: str, public_id: PublicId, field: str, *, image: bool
 ) -> Content:
-    """Return what a field of a record holds; raises NotFound, whatever is missing."""
+    """Return the content of a record's field; raises NotFound, whatever is missing."""
     try:
         record_id = definition.ids.of(model).decode(public_id)
     except InvalidId:

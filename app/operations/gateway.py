@@ -91,7 +91,7 @@ class Gateway:
     def callers(
         self, presented: Credentials, run_as: Collection[int | None], report: CallReport
     ) -> dict[int | None, Principal]:
-        """Return who calls where no API is named; see ``Authenticator.callers``."""
+        """Return the callers of a request that names no API; see ``Authenticator.callers``."""
         return self._transactions.run(lambda root: self._authenticator.callers(root, presented, run_as, report))
 
     def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
@@ -135,7 +135,7 @@ class Gateway:
         return result
 
     def _admit(self, root: Environment, call: Call) -> Principal:
-        """Return who calls; raises ApiError where they are unknown, call too often, or may not."""
+        """Return the principal; raises ApiError where they are unknown, call too often, or may not."""
         _check_structure(root, call.definition)
         call.report.changes.clear()  # of a try that failed
         principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.report)

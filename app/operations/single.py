@@ -110,7 +110,7 @@ class RecordOperations:
         return [self.ids.encode(record_id)]
 
     def answered(self, parameters: Mapping[str, Any]) -> Node:
-        """Return what the answer to a write shows, as far as its ``fields`` ask for it; raises BadRequest."""
+        """Return the node that the answer to a write shows, narrowed by its ``fields``; raises BadRequest."""
         return query.read(parameters, self.definition.shown(self.exposure))
 
     def check(self, source: Any, *, creating: bool) -> Checked:
@@ -181,7 +181,7 @@ class RecordOperations:
         return dict(zip(table.ids, self.to_json(table, node), strict=True))
 
     def _handed_over(self, record_id: int) -> Json:
-        """Return what is said of a record that its writer, by access rights and record rules, no longer sees."""
+        """Return the answer about a record that its writer, by access rights and record rules, no longer sees."""
         return {"id": self.ids.encode(record_id), "visible": False}
 
     def _version(self, record_id: int) -> str | None:

@@ -8,6 +8,6 @@ from odoo_bridge.transaction import Limits, Transactions
 
 
 def make_transactions(database: str, settings: Settings) -> Transactions:
-    """Return what runs the transactions of a database."""
+    """Return the runner of a database's transactions."""
     limits = Limits(settings.statement_timeout, settings.signaling_interval)
     return Transactions(database, limits, on_retry=meters.RETRIES.inc, on_reload=meters.REGISTRY_RELOADS.inc)

@@ -30,7 +30,7 @@ class Trial:
     client: int | None = None
 
     def caller(self, key: str | None) -> str:
-        """Return what the log and the audit keep as the caller: who tried, and as whom (None: as nobody known)."""
+        """Return the caller for the log and the audit: the person, and the key of the caller they tried as, or None."""
         return callers.of_trial(self.admin, key, rolled_back=self.rolled_back)
 
 

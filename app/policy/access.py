@@ -19,7 +19,7 @@ def check_served(definition: Definition) -> None:
 
 
 def authorize(principal: Principal, definition: Definition, scope: Scope | None) -> None:
-    """Refuse what the caller's credentials don't cover; raises Forbidden (RFC 6750 3.1). No token covers None.
+    """Check that the caller's credentials cover a scope; raises Forbidden (RFC 6750 3.1). No token covers None.
 
     Odoo's own access rights are a second bar, which the user that executes the call has to take.
     """

@@ -49,7 +49,7 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
 
 
 def read(parameters: Mapping[str, Any], node: Node) -> Node:
-    """Return what a call for single records shows of a node; raises BadRequest."""
+    """Narrow a node to the fields that a call for single records asks for; raises BadRequest."""
     only_known(parameters, frozenset({"fields"}))
     return narrow(node, parameters.get("fields"))
 

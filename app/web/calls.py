@@ -18,7 +18,7 @@ from odoo_bridge.sessions import COOKIE
 
 
 def current_call(definition: Definition, action: Action) -> Call:
-    """Return what the current request asks of an API; raises ApiError for a write that a foreign page may cause."""
+    """Return the current request as a call of an API; raises ApiError for a write that a foreign page may cause."""
     request, state = current_request(), current_state()
     report = CallReport()
     state.definition, state.report = definition, report

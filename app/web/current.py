@@ -59,10 +59,10 @@ current_app_object = cast("Callable[[], Flask]", current_app._get_current_object
 
 
 def current_incoming() -> Incoming:
-    """Return what the current request says."""
+    """Return the current request's input."""
     return cast("Incoming", current_state().incoming)
 
 
 def current_report() -> CallReport:
-    """Return what is to be told of the current request beside its answer, where no call of an API makes one."""
+    """Return the current request's report, where no call of an API makes one."""
     return cast("CallReport", current_state().report)

@@ -126,7 +126,7 @@ def _record(definition: Definition, row: LoggedCall) -> None:
 
 
 def _row(request: Request, state: RequestState, response: Response, definition: Definition) -> LoggedCall:
-    """Return what the log keeps of a call: an allow-list, without headers and queries; bodies only where asked for."""
+    """Return a call's row of the log: an allow-list, without headers and queries; bodies only where asked for."""
     failure, trial = state.failure, trial_of(request.environ)
     principal = state.report.principal if state.report else None
     error, message = (failure.name, _storable(failure.message)) if failure else (None, None)

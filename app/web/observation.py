@@ -19,7 +19,7 @@ _slow = logging.getLogger("gatehouse.slow")
 
 
 def init_observation(app: Flask, settings: Settings) -> None:
-    """Register what runs before and after each view: first of all, and last of all."""
+    """Register the hooks that run first of all before each view, and last of all after it."""
 
     def note(response: Response) -> Response:
         request, state = current_request(), current_state()
@@ -54,7 +54,7 @@ def _begin() -> None:
 
 
 def _part(request: Request) -> str:
-    """Return which part of the server a request is for; what has no route counts as one."""
+    """Return the part of the server that a request is for; one without a route counts as one."""
     rule = request.url_rule
     if rule is None:
         return "none"

@@ -6,7 +6,7 @@ from flask import Response
 
 
 def harden(response: Response, policy: str, *, referrer: str = "no-referrer", opener: str | None = None) -> Response:
-    """Set what a browser may load (``policy``: Content Security Policy Level 3), and whom it tells the address.
+    """Set a page's ``policy`` (Content Security Policy Level 3), and that no other site learns its address.
 
     ``opener`` is the Cross-Origin-Opener-Policy, for pages that none of another site may hold on to.
     """

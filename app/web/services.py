@@ -37,7 +37,7 @@ class Services:
     readiness: Checks
 
     def hasher(self) -> Hasher:
-        """Return what hashes tokens: with the key of the settings, else with the one that the database keeps."""
+        """Return the hasher of tokens: with the key of the settings, else with the one that the database keeps."""
         settings = self.catalog.snapshot.settings or self._stored_settings()
         return Hasher(self.settings.secret_key or settings["secret_key"])
 

@@ -1,4 +1,4 @@
-"""When tokens were last used, the settings that hold for all APIs, and bodies in the request log."""
+"""Last uses of tokens, settings that hold for all APIs, and bodies in the request log."""
 
 import sqlalchemy as sa
 from alembic import op

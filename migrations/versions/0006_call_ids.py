@@ -1,4 +1,4 @@
-"""Which call a row of the log and the audit belongs to, whatever request id its client has chosen."""
+"""An id of each call in the log and the audit, whatever request id its client has chosen."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -19,7 +19,7 @@ from odoo_bridge.types import Table
 
 
 def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
-    """Return what ``records._read_format`` returns, for records whose stored fields were fetched.
+    """Read records as ``_read_format`` does, after their stored fields were fetched.
 
     A many2one is ``(id, display_name)`` in ``names``, and its id in ``bare``; whole numbers stay whole. Records that
     are gone are left out.

@@ -67,7 +67,7 @@ def _plan(self: Any) -> _Plan:
 
 
 def _fields(model: Any) -> tuple[Any, ...]:
-    """Return what Odoo reads together of a record, and what is the same in every language, for every user."""
+    """Return the fields that Odoo reads together, and that are the same in every language, for every user."""
     return tuple(
         field
         for field in model._fields.values()

@@ -209,7 +209,7 @@ class Prepared:
         return (bool(self._wanted) and not self._has_pooler) or self._is_stale
 
     def catch_up(self, connection: Psycopg2Connection) -> None:
-        """Prepare what has come often enough, or some of it: a caller waits for it.
+        """Prepare statements that have come often enough, or some of them: a caller waits for it.
 
         Between two transactions: a statement that can't be prepared breaks none, and is sent as ever. ``connection``
         is in autocommit mode.

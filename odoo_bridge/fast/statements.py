@@ -1,4 +1,4 @@
-"""Searches whose SQL is made once: what ``search_fetch`` does, without translating the same things at each call.
+"""Remembered SQL of searches: ``search_fetch`` without translating the same things at each call.
 
 Odoo remembers the domain of a model's record rules, but makes SQL of it at every search, and of the order and the
 fields too. Where all of that is plain (see ``cacheable.py``) it follows from the model, the user and the context. So it
@@ -60,7 +60,7 @@ def search_fetch(
     limit: int | None = None,
     offset: int = 0,
 ) -> Recordset:
-    """Return what ``model.search_fetch`` returns, with the fields in the cache; raises what it raises."""
+    """Search as ``model.search_fetch`` does, with the fields in the cache; raises the same."""
     statement = _statement(model, domain, tuple(names), order or model._order, by_ids=False)
     if statement is None:
         return model.search_fetch(domain, names, offset=offset, limit=limit, order=order)

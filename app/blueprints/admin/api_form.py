@@ -143,7 +143,7 @@ class ApiForm(OptionsForm):
 
 
 def data_of(document: ApiDocument, revision: int) -> dict[str, Any]:
-    """Return what fills the form for a document."""
+    """Return a document as the form's data."""
     return {
         **options_of(document),
         "revision": str(revision),
@@ -157,7 +157,7 @@ def data_of(document: ApiDocument, revision: int) -> dict[str, Any]:
 
 
 def options_of(document: ApiDocument) -> dict[str, Any]:
-    """Return what fills the part of the form that the settings share."""
+    """Return a document as data of the part that the form and the settings share."""
     return {
         **{name: getattr(document, name) for name in _PLAIN},
         "run_as": document.run_as or "",

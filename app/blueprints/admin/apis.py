@@ -73,7 +73,7 @@ class Apis(PanelView):
 
     @page("/<int:api_id>/endpoints")
     def endpoints(self, api_id: int) -> Response:
-        """Show what an API serves: methods, addresses, and switches."""
+        """Show an API's endpoints: methods, addresses, and switches."""
         row = editor.row(api_id)
         operations = operations_of(row.definition) if row.definition else []
         return self.show(
@@ -176,6 +176,6 @@ def _form(data: dict[str, Any] | None) -> ApiForm:
 
 
 def _new_data() -> dict[str, Any]:
-    """Return what fills the form of a new API: the system-wide defaults, and neither a name nor models."""
+    """Return the data of a new API's form: the system-wide defaults, and neither a name nor models."""
     kind = editor.defaults().get("type", "rest")
     return {**data_of(editor.default_document(), 0), "name": "", "route": "/api/", "type": kind, "models": "[]"}

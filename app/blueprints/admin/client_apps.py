@@ -91,7 +91,7 @@ def create(document: ClientDocument, apis: Iterable[str], *, public: bool) -> tu
 
 
 def update(client_id: int, document: ClientDocument, apis: Iterable[str]) -> None:
-    """Change what a client app may do; its name stays. Raises Refused."""
+    """Change a client app's rights; its name stays. Raises Refused."""
 
     def work(root: Environment, client: Client) -> None:
         changed = client_apps.change(root, client, document.model_copy(update={"active": client.active}))

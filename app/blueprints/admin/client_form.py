@@ -30,7 +30,7 @@ class ClientForm(PanelForm):
     public = BooleanField("Without a secret")
 
     def document(self) -> ClientDocument | None:
-        """Return what was sent as a document, or None after saying beside the fields what is wrong."""
+        """Return the sent form as a document, or None with errors beside its fields."""
         values = {
             "name": (self.name.data or "").strip(),
             "user": (self.user.data or "").strip() or None,
@@ -45,7 +45,7 @@ class ClientForm(PanelForm):
             return None
 
     def refuse(self, problems: Iterable[Problem]) -> None:
-        """Say what is wrong, beside the field that each problem names."""
+        """Put each problem beside the field that it names."""
         for problem in problems:
             field: Any = self[problem.top] if problem.top in self._fields else self.name
             field.errors = [*field.errors, problem.message[:1].upper() + problem.message[1:]]

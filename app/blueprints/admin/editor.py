@@ -84,7 +84,7 @@ def defaults() -> dict[str, Any]:
 
 
 def default_document() -> ApiDocument:
-    """Return what a new API begins with, as an API of the one type that needs nothing else."""
+    """Return the defaults of new APIs, as an API of the one type that needs nothing else."""
     return sample_api(defaults())
 
 

@@ -36,11 +36,11 @@ def operations_of(definition: Definition) -> list[Served]:
 
 
 def operation_of(action: Action) -> str:
-    """Return what the panel calls an action: its switch, where it has one."""
+    """Return the panel's name of an action: that of its switch, where it has one."""
     return action.scope.value if action.scope else "login"
 
 
 def switch_of(definition: Definition, action: Action) -> bool | None:
-    """Return whether an action is switched on; None where there is nothing to switch."""
+    """Return the switch of an action, on or off; None where there is nothing to switch."""
     switch: bool | None = getattr(definition.document.endpoints, operation_of(action), None)
     return switch

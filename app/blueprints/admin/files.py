@@ -36,7 +36,7 @@ class Files(PanelView):
 
     @page("/preview", "POST")
     def preview(self) -> Response:
-        """Show what the import of a file would change. Nothing is changed yet."""
+        """Show the changes that the import of a file would make. Nothing is changed yet."""
         text, prune = _sent(), "prune" in request.form
         found = imports.preview(text, prune=prune)
         return self.show("panel/import.html", 400 if found.problems else 200, text=text, prune=prune, found=found)

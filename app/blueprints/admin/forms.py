@@ -51,5 +51,5 @@ def named(labels: Mapping[Any, str] | Iterable[str]) -> list[SelectChoice]:
 
 
 def lines(text: str | None) -> list[str]:
-    """Return what stands on the lines of a text, without the empty ones."""
+    """Return the lines of a text, without blanks around them and without the empty ones."""
     return [line.strip() for line in (text or "").splitlines() if line.strip()]

@@ -42,7 +42,7 @@ def init_guard(app: Flask) -> None:
 
 
 def current_person() -> Person | None:
-    """Return who is logged in, administrator or not."""
+    """Return the person who is logged in, administrator or not."""
     return current_state().person
 
 
@@ -52,7 +52,7 @@ def refusal(template: str, status: int, **values: object) -> Response:
 
 
 def safe_target(target: str) -> str:
-    """Return where to go on after the login: an address of the panel, whatever the request asked for."""
+    """Return the address to go on at after the login: one of the panel, whatever the request asked for."""
     try:
         parts = urlsplit(target)
     except ValueError:  # brackets where an address would stand
@@ -76,7 +76,7 @@ def _admit() -> Response | None:
 
 
 def _check_form() -> Response | None:
-    """Refuse what a foreign page could have sent: everything but a read carries the token of a form of ours."""
+    """Refuse requests of foreign pages: everything but a read carries the token of a form of ours."""
     if is_safe(request.method):
         return None
     refuse_nul(request)

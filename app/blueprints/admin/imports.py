@@ -35,7 +35,7 @@ class Preview:
 
 
 def preview(text: str, *, prune: bool) -> Preview:
-    """Return what the import of a file would change: it is done, and nothing of it is kept."""
+    """Return the changes that the import of a file would make: it is done, and rolled back."""
     try:
         content = files.parse(text, _FILE)
         return _shown(transactions.look(lambda root: files.import_content(content, _FILE, root, prune=prune)))

@@ -100,7 +100,7 @@ def _ask_for_code(user: User) -> Response:
 
 
 def _pending() -> User | None:
-    """Return whose password was right a moment ago; the cookie is signed."""
+    """Return the user whose password was right a moment ago; the cookie is signed."""
     found = session.get(_PENDING)
     if not found or time.time() - found["at"] > _PATIENCE:
         return None

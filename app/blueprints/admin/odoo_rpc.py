@@ -21,7 +21,7 @@ class OdooRpcForm(PanelForm):
 
 
 def shown() -> dict[str, Any]:
-    """Return what the page shows: the form, or without the addon (``form`` is None) what to do about that.
+    """Return the page: the form, or without the addon (``form`` is None) how to install it.
 
     ``folder`` is the one that belongs into Odoo's ``addons_path``.
     """

@@ -26,7 +26,7 @@ class Filled:
 
 
 def from_address(arguments: Mapping[str, str]) -> Filled | None:
-    """Return what ``?model=res.partner&fields=name,email`` asks for, None where no model is named.
+    """Return the model and fields of ``?model=res.partner&fields=name,email``, None where no model is named.
 
     Raises NotFound for a model that can't be exposed.
     """

@@ -74,7 +74,7 @@ def _problems(values: dict[str, Any]) -> list[Problem]:
 
 
 def _save_defaults(values: dict[str, Any]) -> None:
-    """Keep what differs from the built-in values, and what this form does not show."""
+    """Save the defaults that differ from the built-in values, and keys that this form does not show."""
     built_in = sample_api({}).model_dump(mode="json")
     differing = {name: value for name, value in values.items() if value != built_in[name]}
 
@@ -92,7 +92,7 @@ def _system() -> SystemSettings:
 
 
 def _save_system(wanted: Mapping[str, Any]) -> None:
-    """Write what differs from what is in force, a row of the history for each."""
+    """Write the settings that have changed, a row of the history for each."""
 
     def work(root: Any) -> None:
         before = SystemSettings.of(store.load(root.cr).settings).model_dump()

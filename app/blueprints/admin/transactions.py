@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def look(work: Callable[[Environment], T]) -> T:
-    """Return what ``work(root)`` returns; nothing that it does is kept."""
+    """Run ``work(root)`` and return its result; nothing that it does is kept."""
     return services().transactions.run(work, keep=False)
 
 

@@ -47,7 +47,7 @@ def revoke() -> Response:
 
 @blueprint.post("/api/oauth2/introspect")
 def introspect() -> Response:
-    """Tell what a token of one's own is good for (RFC 7662)."""
+    """Introspect a token of the client app's own (RFC 7662)."""
     return _serve(
         lambda server, parameters, headers: server.create_introspect_response(
             request.base_url, "POST", parameters, headers
@@ -112,7 +112,7 @@ def _executors(client: Client) -> list[int]:
 
 
 def _check_form(parameters: Parameters) -> None:
-    """Refuse what would put secrets where they don't belong, or leave open which one is meant."""
+    """Refuse forms that put secrets where they don't belong, or leave open which one is meant."""
     if request.query_string:
         raise InvalidRequestError("Parameters belong into the body, where no log shows them.")
     if request.mimetype not in ("application/x-www-form-urlencoded", "multipart/form-data") and request.get_data():

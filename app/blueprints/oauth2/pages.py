@@ -124,7 +124,7 @@ def log_in() -> Response:
 
 @blueprint.route("/consents", methods=["GET", "POST"])
 def given_consents() -> Response:
-    """Show what a person has allowed, and withdraw it: its tokens end at once."""
+    """Show a person's consents, and withdraw them: their tokens end at once."""
     person = services().transactions.run(_person) if request.cookies.get(COOKIE) else None
     if person is None:
         return _see_other("/api/oauth2/login?next=/api/oauth2/consents")
@@ -148,7 +148,7 @@ def _person(root: Environment) -> Person | None:
 
 
 def _asked(root: Environment, allowed: bool | None) -> ConsentRequest | None:
-    """Return what the client app asks for, and the answer where that is decided; None where nobody is logged in.
+    """Return the client app's request for consent, and its answer if decided; None where nobody is logged in.
 
     ``allowed`` is what the person has just said, None for nothing. Raises OAuth2Error.
     """
@@ -206,6 +206,6 @@ def _page(template: str, *, status: int = 200, form_targets: str = "", **values:
 
 
 def _meanings(scopes: Iterable[str]) -> list[str]:
-    """Return what scopes let a client app do, in a person's words."""
+    """Return the meanings of scopes, in a person's words."""
     held = set(scopes)
     return [scope.meaning for scope in Scope if scope.value in held]

@@ -216,7 +216,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     # Tokens.
 
     def save_bearer_token(self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any) -> None:
-        """Store what was issued: an access token, and for a person a refresh token too."""
+        """Store the issued tokens: an access token, and for a person a refresh token too."""
         person = getattr(request, "user", None) if request.grant_type != "client_credentials" else None
         family = getattr(request, "family", None)
         shared = {"uid": person, "scopes": token["scope"].split(), "family": family}
@@ -271,7 +271,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def introspect_token(
         self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
     ) -> dict[str, Any] | None:
-        """Return what a token of the client app that asks stands for (RFC 7662 2.2); None for any other.
+        """Describe a token of the client app that asks (RFC 7662 2.2); None for any other.
 
         None too for one that no API would take: its scopes are gone, or nobody is there to execute its calls.
         """

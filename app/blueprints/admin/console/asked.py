@@ -52,7 +52,7 @@ def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Trial
 
 
 def short(form: Mapping[str, str]) -> dict[str, str]:
-    """Return what the form is filled with again: no more of each value than may be sent."""
+    """Return the request as data of its form: no more of each value than may be sent."""
     return {name: value[: _MOST_BODY if name == "body" else _MOST] for name, value in form.items()}
 
 

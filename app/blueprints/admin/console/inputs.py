@@ -51,7 +51,7 @@ class Inputs:
 
 
 def inputs_of(target: Target) -> Inputs:
-    """Return what an endpoint takes, as the document of its API describes it."""
+    """Return the inputs of an endpoint, as the document of its API describes them."""
     document = describe([target.endpoint])
     operation = document["paths"][target.path][target.endpoint.method.lower()]
     schemas = Schemas(document)

@@ -32,7 +32,7 @@ class Schemas:
         self._document = document
 
     def resolve(self, node: Json) -> Json:
-        """Return what a reference stands for, or the node itself where it is none."""
+        """Return the target of a reference, or the node itself where it is none."""
         while "$ref" in node:
             found: Any = self._document
             for step in node["$ref"].removeprefix("#/").split("/"):

@@ -47,7 +47,7 @@ class Target:
 
 
 def target_key(api_id: int, method: str, path: str) -> str:
-    """Return what names an endpoint in an address."""
+    """Return an endpoint's name in addresses."""
     return f"{api_id} {method} {path}"
 
 
