@@ -31,7 +31,7 @@ from app.operations.transactions import make_transactions
 from app.readiness import make_checks
 from app.web import cors
 from app.web.error_handlers import init_error_handlers
-from app.web.hooks import init_requests
+from app.web.hooks import init_hooks
 from app.web.http_methods import init_http_methods
 from app.web.observation import init_observation, request_ids
 from app.web.routing import Gatehouse
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     app = Gatehouse(__name__, static_folder=None)
     app.services = _services(app, settings)
     init_observation(app, settings)
-    init_requests(app, settings)
+    init_hooks(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
     for blueprint in (rest, rpc, session, media, docs, health.blueprint):

@@ -16,7 +16,7 @@ from psycopg2 import OperationalError, errors, sql
 from dev import paths
 from dev.errors import SetupError, diagnose
 from dev.odoo_source import OdooSource
-from dev.postgres import Server
+from dev.postgres import PostgresServer
 from dev.steps import run, step
 
 #: Seconds in which autovacuum is done with a database of the tests.
@@ -24,30 +24,30 @@ AUTOVACUUM_SECONDS = 60.0
 TODO = "Run the same command again: what is half-finished is removed first."
 
 
-def exists(server: Server, name: str) -> bool:
+def exists(server: PostgresServer, name: str) -> bool:
     """True if there is a database of that name."""
     return bool(_fetch(server, "SELECT 1 FROM pg_database WHERE datname = %s", (name,)))
 
 
-def comment(server: Server, name: str) -> str:
+def comment(server: PostgresServer, name: str) -> str:
     """Return the comment on a database, '' where there is none; the set-up's notes about a database are kept there."""
     query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
     rows = _fetch(server, query, (name,))
     return str(rows[0][0] or "") if rows else ""
 
 
-def comments(server: Server) -> dict[str, str]:
+def comments(server: PostgresServer) -> dict[str, str]:
     """Return all databases that carry a comment, with it."""
     query = "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database"
     return {str(name): str(text) for name, text in _fetch(server, query) if text}
 
 
-def set_comment(server: Server, name: str, text: str) -> None:
+def set_comment(server: PostgresServer, name: str, text: str) -> None:
     """Set the comment on a database."""
     _execute(server, sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(text)))
 
 
-def drop(server: Server, name: str, data_dir: Path) -> None:
+def drop(server: PostgresServer, name: str, data_dir: Path) -> None:
     """Drop a database, if it is there, and its filestore; sessions on it are cut off."""
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     deadline = time.monotonic() + AUTOVACUUM_SECONDS
@@ -62,7 +62,7 @@ def drop(server: Server, name: str, data_dir: Path) -> None:
     shutil.rmtree(filestore(data_dir, name), ignore_errors=True)
 
 
-def clone(server: Server, template: str, name: str, data_dir: Path, note: str = "") -> None:
+def clone(server: PostgresServer, template: str, name: str, data_dir: Path, note: str = "") -> None:
     """Copy a database and its filestore; nobody may be connected to `template`. The copy has a uuid of its own."""
     # WAL_LOG copies page by page without the two checkpoints of FILE_COPY: faster for databases of this size.
     query = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY WAL_LOG")
@@ -80,7 +80,7 @@ def clone(server: Server, template: str, name: str, data_dir: Path, note: str = 
 
 
 def create(
-    server: Server,
+    server: PostgresServer,
     source: OdooSource,
     conf: Path,
     name: str,
@@ -115,7 +115,7 @@ def create(
         _execute(server, query.format(sql.Identifier(draft), sql.Identifier(name)))
 
 
-def check(server: Server, name: str, modules: Sequence[str], log: Path) -> None:
+def check(server: PostgresServer, name: str, modules: Sequence[str], log: Path) -> None:
     """Raise SetupError unless all modules are installed: Odoo's exit code is 0 for a module that it cannot find."""
     query = "SELECT name FROM ir_module_module WHERE state = 'installed'"
     try:
@@ -126,14 +126,14 @@ def check(server: Server, name: str, modules: Sequence[str], log: Path) -> None:
         raise SetupError(f"Odoo did not install: {', '.join(missing)}.", f"Its output is in {log}. {TODO}")
 
 
-def version(server: Server, name: str, module: str) -> str | None:
+def version(server: PostgresServer, name: str, module: str) -> str | None:
     """Return the version of a module that is installed in a database, None where it is not."""
     query = "SELECT latest_version FROM ir_module_module WHERE name = %s AND state = 'installed'"
     rows = _fetch(server, query, (module,), database=name)
     return str(rows[0][0]) if rows else None
 
 
-def set_parameter(server: Server, name: str, key: str, value: str) -> None:
+def set_parameter(server: PostgresServer, name: str, key: str, value: str) -> None:
     """Set a system parameter of an Odoo that does not run: one that does has it in its caches."""
     query = sql.SQL(
         "INSERT INTO ir_config_parameter (key, value) VALUES ({}, {}) ON CONFLICT (key) DO UPDATE SET value = {}"
@@ -155,20 +155,20 @@ def filestore(data_dir: Path, name: str) -> Path:
 
 
 def _fetch(
-    server: Server, query: str, arguments: tuple[object, ...] = (), *, database: str = "postgres"
+    server: PostgresServer, query: str, arguments: tuple[object, ...] = (), *, database: str = "postgres"
 ) -> list[tuple[object, ...]]:
     with _cursor(server, database) as cursor:
         cursor.execute(query, arguments)
         return cursor.fetchall()
 
 
-def _execute(server: Server, statement: sql.Composable, *, database: str = "postgres") -> None:
+def _execute(server: PostgresServer, statement: sql.Composable, *, database: str = "postgres") -> None:
     with _cursor(server, database) as cursor:
         cursor.execute(statement)
 
 
 @contextlib.contextmanager
-def _cursor(server: Server, database: str) -> Iterator[psycopg2.extensions.cursor]:
+def _cursor(server: PostgresServer, database: str) -> Iterator[psycopg2.extensions.cursor]:
     try:
         with contextlib.closing(server.connect(database)) as connection, connection.cursor() as found:
             yield found

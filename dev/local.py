@@ -12,7 +12,7 @@ from pathlib import Path
 from dev import cluster, databases, locks, odoo_conf, odoo_source, paths, postgres
 from dev.errors import SetupError
 from dev.odoo_source import OdooSource
-from dev.postgres import Server
+from dev.postgres import PostgresServer
 
 DEMO = "demo"
 MODULES = ("base", "web", "contacts", "gatehouse_demo")
@@ -25,7 +25,7 @@ COMPLETE = "gatehouse: demo database"
 class Local:
     """Parts of a local set-up; `environment` is all that the server and the commands need to know."""
 
-    server: Server
+    server: PostgresServer
     source: OdooSource
     conf: Path
     database: str
@@ -99,7 +99,7 @@ def joined() -> Iterator[Local]:
         yield local
 
 
-def _configure(server: Server, source: OdooSource) -> Local:
+def _configure(server: PostgresServer, source: OdooSource) -> Local:
     database = os.environ.get("GATEHOUSE_DATABASE") or DEMO
     conf = paths.LOCAL / "odoo.conf"
     odoo_conf.write(conf, server, source, data_dir=data_dir(), database=database)

@@ -8,7 +8,7 @@ from pathlib import Path
 from dev import paths
 from dev.cluster import write_private
 from dev.odoo_source import OdooSource
-from dev.postgres import Server
+from dev.postgres import PostgresServer
 
 
 def render(options: Mapping[str, str | int | Path]) -> str:
@@ -23,7 +23,7 @@ def addons_path(source: OdooSource, extra: Iterable[Path]) -> str:
     return ",".join(str(folder) for folder in (*folders, *source.addons))
 
 
-def write(path: Path, server: Server, source: OdooSource, *, data_dir: Path, database: str | None) -> None:
+def write(path: Path, server: PostgresServer, source: OdooSource, *, data_dir: Path, database: str | None) -> None:
     """Write `path` (mode 0600) if it would change. `database` None leaves the database open (tests name theirs)."""
     tests = () if database else (paths.TEST_ADDONS,)
     options: dict[str, str | int | Path] = {

@@ -24,7 +24,7 @@ from dev.signals import deferred
 
 
 @dataclass(frozen=True)
-class Server:
+class PostgresServer:
     """Address of the running server, always on 127.0.0.1."""
 
     port: int
@@ -42,7 +42,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(base: Path | None = None) -> Iterator[Server]:
+def running(base: Path | None = None) -> Iterator[PostgresServer]:
     """Keep PostgreSQL running while the block runs; the cluster is made when there is none. Raises SetupError."""
     place = Cluster(base or paths.LOCAL / "postgres")
     place.base.parent.mkdir(parents=True, exist_ok=True)
@@ -63,10 +63,10 @@ def running(base: Path | None = None) -> Iterator[Server]:
                     fcntl.flock(count, fcntl.LOCK_UN)
 
 
-def _join(place: Cluster) -> Server:
+def _join(place: Cluster) -> PostgresServer:
     if not place.complete:
         place.create()
-    server = Server(place.running_port() or place.start(), cluster.ROLE, place.password)
+    server = PostgresServer(place.running_port() or place.start(), cluster.ROLE, place.password)
     for _ in range(600):
         try:
             server.connect().close()

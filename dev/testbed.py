@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dev import databases, local, odoo_conf, odoo_source, paths, postgres
 from dev.odoo_source import OdooSource
-from dev.postgres import Server
+from dev.postgres import PostgresServer
 
 TEMPLATE = "gatehouse_template"
 MODULES = ("base", "web", "contacts", "gatehouse_demo", "product", "auth_totp")
@@ -43,9 +43,9 @@ class Testbed:
     password: str
 
     @property
-    def server(self) -> Server:
+    def server(self) -> PostgresServer:
         """The PostgreSQL server."""
-        return Server(self.port, self.user, self.password, self.host)
+        return PostgresServer(self.port, self.user, self.password, self.host)
 
     def dsn(self, database: str) -> str:
         """Return the connection string for a database."""
@@ -124,7 +124,7 @@ def prepare() -> Testbed:
     return Testbed(conf, source.path, TEMPLATE, data_dir, server.host, server.port, server.user, server.password)
 
 
-def sweep(server: Server, data_dir: Path) -> None:
+def sweep(server: PostgresServer, data_dir: Path) -> None:
     """Drop the copies whose processes are gone: killed test runs could not do it themselves."""
     for name, note in databases.comments(server).items():
         pid = note.removeprefix(CLONE)

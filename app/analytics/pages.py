@@ -30,7 +30,7 @@ _CHANGE_FOUND = f"(%(search)s IN (request_id, caller, client, api, action, addre
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class PageEnd:
     """The end of a page of the request log: the time of its last row, and the row's place in its partition.
 
     Rows are written once and stay where they are, so a place tells apart what happened in one microsecond.
@@ -40,12 +40,12 @@ class Cursor:
     place: str
 
     @classmethod
-    def after(cls, row: Mapping[str, Any]) -> Cursor:
+    def after(cls, row: Mapping[str, Any]) -> PageEnd:
         """Return the cursor of the page that begins after a row of ``log_page``."""
         return cls(row["at"], row["place"])
 
     @classmethod
-    def parse(cls, text: str) -> Cursor | None:
+    def parse(cls, text: str) -> PageEnd | None:
         """Parse the text form of a place; None for anything else."""
         at, _, place = text.partition("~")
         microseconds = to_number(at, digits=17)  # until the year 5138, which a datetime can hold
@@ -68,7 +68,7 @@ def log_page(
     search: str = "",
     person: int | None = None,
     limit: int = 50,
-    before: Cursor | None = None,
+    before: PageEnd | None = None,
 ) -> list[dict[str, Any]]:
     """Return rows of the request log, the newest first, without bodies and with their ``place``.
 

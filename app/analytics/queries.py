@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from app.analytics import rollup
 from app.analytics.latency import percentile
-from app.analytics.rollup import Table
+from app.analytics.rollup import RollupTable
 from app.database import Database
 
 Dimension = Literal["api", "endpoint", "client", "error"]
@@ -30,7 +30,7 @@ class Period:
         return cls(now - span, now + timedelta(seconds=1))
 
     @property
-    def table(self) -> Table:
+    def table(self) -> RollupTable:
         """The rollup that tells this period finely enough."""
         span = self.end - self.start
         if span <= timedelta(hours=7):

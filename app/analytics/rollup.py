@@ -19,7 +19,7 @@ _COLUMNS = ("dimension", "at", "api_id", "key", "failed", "bucket")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RollupTable:
     """One rollup: the seconds that a row stands for, and how long rows are kept (None: for good)."""
 
     name: str
@@ -27,13 +27,13 @@ class Table:
     keep: timedelta | None
 
 
-MINUTE = Table("rollup_minute", 60, timedelta(days=2))
-HOUR = Table("rollup_hour", 3600, timedelta(days=62))
-DAY = Table("rollup_day", 86400, None)
+MINUTE = RollupTable("rollup_minute", 60, timedelta(days=2))
+HOUR = RollupTable("rollup_hour", 3600, timedelta(days=62))
+DAY = RollupTable("rollup_day", 86400, None)
 TABLES = (MINUTE, HOUR, DAY)
 
 
-class Call(Protocol):
+class CountedCall(Protocol):
     """A call, as far as a rollup has to know it."""
 
     @property
@@ -78,7 +78,7 @@ class _Alike:
     milliseconds: float
 
 
-def add(cr: Cursor, calls: Iterable[Call]) -> None:
+def add(cr: Cursor, calls: Iterable[CountedCall]) -> None:
     """Add calls to all rollups."""
     alike = _alike(calls)
     for table in TABLES:
@@ -93,7 +93,7 @@ def forget(cr: Cursor) -> None:
             cr.execute(f"DELETE FROM gatehouse.{table.name} WHERE at < %s", (before,))
 
 
-def _alike(calls: Iterable[Call]) -> list[_Alike]:
+def _alike(calls: Iterable[CountedCall]) -> list[_Alike]:
     """Return the calls added up by minute: each is looked at once, and not in each rollup and dimension again."""
     sums: dict[tuple[int, int, str, str | None, str | None, int], list[Any]] = defaultdict(lambda: [0, 0.0])
     for call in calls:
@@ -105,7 +105,7 @@ def _alike(calls: Iterable[Call]) -> list[_Alike]:
     return [_Alike(*key, *total) for key, total in sums.items()]
 
 
-def _add(cr: Cursor, table: Table, alike: Sequence[_Alike]) -> None:
+def _add(cr: Cursor, table: RollupTable, alike: Sequence[_Alike]) -> None:
     sums: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, 0.0])
     for each in alike:
         at = datetime.fromtimestamp(each.second // table.seconds * table.seconds, timezone.utc)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.analytics import pages
-from app.analytics.pages import Cursor
+from app.analytics.pages import PageEnd
 from app.analytics.queries import Period
 from app.database import Database
 
@@ -21,9 +21,9 @@ SIZE, HISTORY_SIZE = 5_000, 50
 
 def log(database: Database, period: Period, filters: Mapping[str, Any]) -> Iterator[Page]:
     """Yield the request log, the newest first; ``filters`` as ``pages.log_page`` takes them."""
-    before: Cursor | None = None
+    before: PageEnd | None = None
     while page := pages.log_page(database, period, **filters, limit=SIZE, before=before):
-        before = Cursor.after(page[-1])
+        before = PageEnd.after(page[-1])
         yield [{name: value for name, value in row.items() if name != "place"} for row in page]
 
 

@@ -23,7 +23,7 @@ from app.operations.actions import (
     UPDATE,
     UPDATE_MANY,
 )
-from app.operations.bulk import Bulk, Options
+from app.operations.bulk import Bulk, BulkOptions
 from app.operations.single import RecordOperations, Versioned
 from app.web import answers
 from app.web.calls import current_call
@@ -74,7 +74,7 @@ def create() -> Response:
         if isinstance(body, list):
             return Bulk(do).create(body, parameters)
         # One record is all or nothing, whatever ``atomic`` says.
-        return do.create(body, Options.of(parameters).parameters).body
+        return do.create(body, BulkOptions.of(parameters).parameters).body
 
     return answers.success(run(work, once=True))
 

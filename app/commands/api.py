@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 
 from app.catalog import store
 from app.catalog.catalog import compile_all
-from app.commands.refused import Refused
+from app.commands.cannot_begin import CannotBegin
 from app.editing import files, import_report
 from app.editing.files import FileError
 from app.postman.collection import build
@@ -43,7 +43,7 @@ def import_(file: Path, prune: bool, check: bool, as_json: bool) -> None:
     With --check it is done and taken back, and the exit status is 0 where nothing would change, 1 where something
     would, and 2 where the file is wrong or could not be tried, whatever the reason.
     """
-    failed = Refused if check else click.ClickException
+    failed = CannotBegin if check else click.ClickException
     try:
         content = files.parse(files.read(file), file)
         # A check is the import itself, rolled back: what the import would refuse, it refuses.

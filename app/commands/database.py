@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 
 from app.catalog import neutralization, schema_version
 from app.catalog.schema_version import KNOWN, SchemaError, SchemaVersion
-from app.commands.refused import Refused
+from app.commands.cannot_begin import CannotBegin
 from app.web.services import services
 from odoo_bridge.errors import BridgeError
 
@@ -114,4 +114,4 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except (SchemaError, BridgeError) as error:
-        raise Refused(str(error)) from error
+        raise CannotBegin(str(error)) from error

@@ -29,14 +29,14 @@ _ENDING = (Conflict, TooCostly, Unavailable)
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class BulkOptions:
     """The parameters of a bulk call: whether all items succeed or none, and the rest."""
 
     atomic: bool
     parameters: Mapping[str, Any]
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Options:
+    def of(cls, parameters: Mapping[str, Any]) -> BulkOptions:
         """Return the options that the parameters name; raises BadRequest."""
         atomic = parameters.get("atomic", "true")
         if atomic not in ("true", "false"):
@@ -53,7 +53,7 @@ class Bulk:
 
     def read(self, parameters: Mapping[str, Any]) -> list[Json]:
         """Return the records of ``ids``; an id may come twice."""
-        options = Options.of(parameters)
+        options = BulkOptions.of(parameters)
         others = {name: value for name, value in options.parameters.items() if name != "ids"}
         node = query.read(others, self._do.exposure.node)
         if "ids" not in options.parameters:
@@ -72,7 +72,7 @@ class Bulk:
         """Create records from an array of objects, in one call of the ORM."""
         if not self._do.definition.document.bulk:
             raise BadRequest("This API creates one record per call, from an object.", name="bulk_disabled")
-        options = Options.of(parameters)
+        options = BulkOptions.of(parameters)
         node = self._do.answered(options.parameters)
         query.check_size(body, self._limit)
         if not options.atomic:
@@ -86,7 +86,7 @@ class Bulk:
 
     def update(self, body: Any, parameters: Mapping[str, Any]) -> list[Json]:
         """Write own values to each of several records, or common values to all of them."""
-        options = Options.of(parameters)
+        options = BulkOptions.of(parameters)
         node = self._do.answered(options.parameters)
         public_ids, sources = self._updates(body)
         if not options.atomic:
@@ -104,7 +104,7 @@ class Bulk:
 
     def delete(self, body: Any, parameters: Mapping[str, Any]) -> list[Any]:
         """Delete the records of ``["a", "b"]`` or ``{"ids": ["a", "b"]}`` and return their ids."""
-        options = Options.of(parameters)
+        options = BulkOptions.of(parameters)
         query.only_known(options.parameters, frozenset())
         if isinstance(body, dict) and body.keys() == {"ids"}:
             body = body["ids"]

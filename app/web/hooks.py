@@ -38,7 +38,7 @@ _UNLESS_SAID = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosni
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def init_requests(app: Gatehouse, settings: Settings) -> None:
+def init_hooks(app: Gatehouse, settings: Settings) -> None:
     """Bound the body, trust the configured proxies, and register what runs before and after each view."""
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_size
     if settings.trusted_proxies:

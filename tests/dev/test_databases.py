@@ -8,9 +8,9 @@ import pytest
 from psycopg2 import errors, sql
 
 from dev import databases
-from dev.postgres import Server
+from dev.postgres import PostgresServer
 
-SERVER = Server(port=1, user="odoo", password="unused")
+SERVER = PostgresServer(port=1, user="odoo", password="unused")
 
 
 def test_a_database_in_which_autovacuum_is_at_work_is_dropped_when_that_is_done(
@@ -19,7 +19,7 @@ def test_a_database_in_which_autovacuum_is_at_work_is_dropped_when_that_is_done(
     refusals = [errors.InsufficientPrivilege("permission denied to terminate process")] * 2
     asked: list[str] = []
 
-    def execute(server: Server, statement: sql.Composed) -> None:
+    def execute(server: PostgresServer, statement: sql.Composed) -> None:
         asked.append(repr(statement))
         if refusals:
             raise refusals.pop()
@@ -32,7 +32,7 @@ def test_a_database_in_which_autovacuum_is_at_work_is_dropped_when_that_is_done(
 def test_a_database_that_may_not_be_dropped_is_an_error_in_the_end(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def execute(server: Server, statement: sql.Composed) -> None:
+    def execute(server: PostgresServer, statement: sql.Composed) -> None:
         raise errors.InsufficientPrivilege
 
     monkeypatch.setattr(databases, "_execute", execute)

@@ -10,9 +10,9 @@ import pytest
 from dev import cluster, odoo_conf, odoo_source, testbed
 from dev.errors import SetupError
 from dev.odoo_source import OdooSource
-from dev.postgres import Server
+from dev.postgres import PostgresServer
 
-SERVER = Server(5432, "odoo", "pass%word")
+SERVER = PostgresServer(5432, "odoo", "pass%word")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from app.analytics import pages, streams
-from app.analytics.pages import Cursor
+from app.analytics.pages import PageEnd
 from app.blueprints.admin import people, periods
 from app.blueprints.admin.analytics import api_names, wished_api
 from app.blueprints.admin.tables import as_stream
@@ -25,7 +25,7 @@ class RequestLog(PanelView):
     @page("/")
     def index(self) -> Response:
         """List the calls of a period, the newest first."""
-        asked, before = periods.asked(), Cursor.parse(request.args.get("before", ""))
+        asked, before = periods.asked(), PageEnd.parse(request.args.get("before", ""))
         found = pages.log_page(services().database, asked.period, **_wanted(), limit=PER_PAGE + 1, before=before)
         rows = found[:PER_PAGE]
         return self.show(
@@ -36,7 +36,7 @@ class RequestLog(PanelView):
             names=api_names(),
             rows=people.named(rows),
             first=before is None,
-            older=str(Cursor.after(rows[-1])) if len(found) > PER_PAGE else None,
+            older=str(PageEnd.after(rows[-1])) if len(found) > PER_PAGE else None,
         )
 
     @page("/data.<kind>")

@@ -12,7 +12,7 @@ ME, PUBLIC = "me", "public"
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class TrialCaller:
     """A client app as a caller. ``able`` is False for one without a secret, which gets no token of its own."""
 
     id: int
@@ -39,13 +39,13 @@ class Caller:
         return f"{self.name} ({reasons[0]})" if reasons else self.name
 
 
-def client_apps(connected: list[str]) -> list[Caller]:
+def client_apps(connected: list[str]) -> list[TrialCaller]:
     """Return all client apps by name; ``connected`` are those of the API."""
 
-    def work(root: Environment) -> list[Caller]:
+    def work(root: Environment) -> list[TrialCaller]:
         able = clients.with_secret(root.cr)
         return [
-            Caller(client.id, client.name, client.active, client.name in connected, client.id in able)
+            TrialCaller(client.id, client.name, client.active, client.name in connected, client.id in able)
             for client in clients.every(root.cr)
         ]
 

@@ -18,7 +18,7 @@ from flask import current_app, request
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
-from app.blueprints.admin.console.asked import TrialRequest
+from app.blueprints.admin.console.trial_request import TrialRequest
 from app.operations import trial
 from app.operations.trial import Trial
 from odoo_bridge.sessions import COOKIE
@@ -31,7 +31,7 @@ _INHERITED = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme", "REM
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TrialAnswer:
     """The answer to a call. ``body`` is cut at ``MOST_SHOWN`` characters; ``size`` is all of it in bytes.
 
     ``good`` says whether the call did what it was to do, ``session_id`` which session it opened.
@@ -50,7 +50,7 @@ class Answer:
     session_id: str | None
 
 
-def send(asked: TrialRequest, mark: Trial, session_id: str | None) -> Answer:
+def send(asked: TrialRequest, mark: Trial, session_id: str | None) -> TrialAnswer:
     """Make the call and return its answer; ``session_id`` is the session that it brings along."""
     environ = _environ(asked, mark, session_id)
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy finds nothing in an empty context
@@ -59,7 +59,7 @@ def send(asked: TrialRequest, mark: Trial, session_id: str | None) -> Answer:
     milliseconds = (time.perf_counter() - started) * 1000
     data = response.get_data()
     body, failed = _set_out(data, response.mimetype or "")
-    return Answer(
+    return TrialAnswer(
         status=response.status_code,
         reason=http.HTTPStatus(response.status_code).phrase,
         headers=tuple((name, _harmless(name, value)) for name, value in response.headers.items()),

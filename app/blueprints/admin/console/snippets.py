@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from app.blueprints.admin.console.asked import TrialRequest
+from app.blueprints.admin.console.trial_request import TrialRequest
 
 _TOKEN = "ACCESS_TOKEN"  # noqa: S105  a placeholder
 _SESSION = "SESSION_ID"

@@ -8,14 +8,14 @@ from typing import Any
 from flask import Response, request
 
 from app.blueprints.admin import editor
-from app.blueprints.admin.console import asked as form
 from app.blueprints.admin.console import callers, dispatch
-from app.blueprints.admin.console.asked import TrialRequest
-from app.blueprints.admin.console.callers import ME, PUBLIC, Caller
-from app.blueprints.admin.console.dispatch import Answer
+from app.blueprints.admin.console import trial_request as form
+from app.blueprints.admin.console.callers import ME, PUBLIC, TrialCaller
+from app.blueprints.admin.console.dispatch import TrialAnswer
 from app.blueprints.admin.console.inputs import Inputs, inputs_of
 from app.blueprints.admin.console.snippets import snippets
 from app.blueprints.admin.console.targets import Target, find, targets_of
+from app.blueprints.admin.console.trial_request import TrialRequest
 from app.blueprints.admin.guard import current_person
 from app.blueprints.admin.view import PanelView, page
 from app.errors import NotFound, Unauthorized
@@ -59,7 +59,7 @@ def _example(inputs: Inputs) -> str:
     return inputs.examples.get(wanted, next(iter(inputs.examples.values()), ""))
 
 
-def _call(target: Target, inputs: Inputs, apps: list[Caller], values: Mapping[str, str]) -> dict[str, Any]:
+def _call(target: Target, inputs: Inputs, apps: list[TrialCaller], values: Mapping[str, str]) -> dict[str, Any]:
     """Make the call that the form asks for; return what the page shows of it, or what is wrong by field."""
     asked, problems = form.read(values, target, inputs)
     caller, run = values.get("caller", ""), values.get("run", "")
@@ -82,7 +82,7 @@ def _run_problem(target: Target, run: str) -> str | None:
     return None
 
 
-def _send(target: Target, asked: TrialRequest, caller: str, mark: Trial) -> Answer:
+def _send(target: Target, asked: TrialRequest, caller: str, mark: Trial) -> TrialAnswer:
     services().catalog.refresh()  # another worker may just have saved what is tried here
     # Without the session where the call logs in: that would end it.
     answer = dispatch.send(asked, mark, _own_session() if caller == ME and not target.logs_in else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-class Refused(click.ClickException):
+class CannotBegin(click.ClickException):
     """Nothing was tried; the message says why."""
 
     exit_code = 2
