@@ -11,8 +11,8 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from dev.testbed import Testbed
+from tests.ops.test_monitoring import DASHBOARD, alerts, dashboard_expressions
 from tests.server.conftest import Server, serving, wait_until
-from tests.unit.test_monitoring import DASHBOARD, alerts, dashboard_expressions
 
 pytestmark = pytest.mark.live
 TOKEN = "an ops person's token"

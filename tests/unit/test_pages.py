@@ -24,7 +24,7 @@ RUN_BY = {
     (
         "containers",
         "The image",
-    ): "none: it needs Docker and its registry; tests/unit/test_containers.py holds it against the files",
+    ): "none: it needs Docker and its registry; tests/ops/test_containers.py holds it against the files",
     ("containers", "Compose: PostgreSQL, Odoo, Gatehouse"): "none: as above",
     ("oauth2", "Who calls"): "tests/server/test_walkthrough.py",
     ("operations", "Ten steps"): "tests/deploy/test_operations.py",
