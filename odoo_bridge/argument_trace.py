@@ -245,7 +245,7 @@ class Trace:
                 self._note(*(each.arg for each in ast.walk(argument.args) if isinstance(each, ast.arg)))
 
     def _method_carries(self, node: ast.AST, call: ast.Call, receiver: ast.expr, name: str) -> bool:
-        """Tell it of a method of an object that is none of the module's."""
+        """True if the result of an object's method carries the value; the object is none of the module's."""
         if name in _OF_VALUES and self._is_constant(receiver):
             return True
         if name in _FILLING and (name != "update" or isinstance(node, ast.keyword)):
@@ -271,7 +271,7 @@ class Trace:
         return self._resolved(call.func)
 
     def _resolved(self, node: ast.expr | None) -> Any:
-        """Evaluate an expression by names of the module alone, or None."""
+        """Resolve an expression by names of the module; None where it depends on more."""
         path: list[str] = []
         while isinstance(node, ast.Attribute):
             path.insert(0, node.attr)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import linecache
 import logging
 import sys
 from collections.abc import Iterable, Iterator
@@ -25,7 +26,6 @@ _logger = logging.getLogger(__name__)
 PIECES: dict[str, Piece] = {
     "odoo_bridge/connections.py": "round_trips",
     "odoo_bridge/fast/driver.py": "round_trips",
-    "odoo_bridge/fast/prepared.py": "prepared",
     "odoo_bridge/fast/cacheable.py": "statements",
     "odoo_bridge/fast/statements.py": "statements",
     "odoo_bridge/fast/columns.py": "columns",
@@ -64,7 +64,7 @@ class Reliance:
         return digest(found) not in self.digests
 
     def __str__(self) -> str:
-        return f"{self.name}, which {' and '.join(self.modules)} lean on,"
+        return f"{self.name} (see {', '.join(self.modules)})"
 
 
 def digest(function: Any) -> str:
@@ -89,6 +89,7 @@ def act_on(reliances: Iterable[Reliance]) -> None:
         _logger.warning("%s is not what this version of Gatehouse was tested with", reliance)
         for piece in filter(fast.is_on, reliance.pieces):
             fast.switch_off(piece, f"{reliance.name} has changed")
+    linecache.clearcache()  # ``inspect`` has left whole files there
 
 
 def find(module: ModuleType, name: str) -> Any:

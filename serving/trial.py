@@ -36,7 +36,7 @@ class StartTrial:
             os.close(result)
 
     def outcome(self) -> bool | None:
-        """Return True if it starts, None as long as that is open. After an answer the trial is over."""
+        """Return True if it starts, False if not, None as long as that is open. After an answer the trial is over."""
         try:
             said = os.read(self._result, 16)
         except BlockingIOError:

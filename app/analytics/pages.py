@@ -41,7 +41,7 @@ class PageEnd:
 
     @classmethod
     def after(cls, row: Mapping[str, Any]) -> PageEnd:
-        """Return the cursor of the page that begins after a row of ``log_page``."""
+        """Return the end of the page that has this as its last row (see ``log_page``)."""
         return cls(row["at"], row["place"])
 
     @classmethod

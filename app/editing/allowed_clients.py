@@ -40,7 +40,7 @@ def disallow(cr: Any, client: Client, apis: Collection[str]) -> None:
 
 
 def unfit_now(cr: Any, client: Client) -> list[Problem]:
-    """Return the problem of the APIs that a client app may call, after it was changed itself."""
+    """Return the problems of the APIs that a client app may call, after it was changed itself."""
     documents = [ApiDocument.model_validate(api.document) for api in store.allowing(cr, client.name)]
     found = [(document.name, unfit(document, client)) for document in documents]
     return [Problem(("apis",), f"API {name!r}: {problem}") for name, problem in found if problem]

@@ -197,7 +197,8 @@ def client_documents(root: Environment) -> list[ClientDocument]:
             active=client.active,
             lifetime=client.lifetime,
             scopes=list(client.scopes),
-            user=logins.get(client.uid or 0),
+            # One whose user is gone: an import says so, and does not take the client app to have none.
+            user=logins.get(client.uid, f"user {client.uid}") if client.uid else None,
             redirect_uris=list(client.redirect_uris),
         )
         for client in found

@@ -38,7 +38,7 @@ class Described:
         return self.records.id(exposure.name)
 
     def shown(self, exposure: Exposure) -> Node:
-        """Return the schema of an answer to a write."""
+        """Return the node that an answer to a write shows."""
         return self.definition.shown(exposure)
 
     def fields(self, node: Node) -> Json:

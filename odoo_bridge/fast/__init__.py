@@ -18,6 +18,8 @@ _logger = logging.getLogger(__name__)
 #: ``prefetch`` of the writing user's rows.
 Piece = Literal["round_trips", "prepared", "statements", "columns", "prefetch"]
 PIECES: tuple[Piece, ...] = get_args(Piece)
+#: Pieces that go with another: a connection that is reset between two calls keeps no statements prepared.
+_LEAN_ON: dict[Piece, frozenset[Piece]] = {"round_trips": frozenset({"prepared"})}
 
 _off: set[Piece] = set()
 
@@ -36,18 +38,19 @@ def switch(*, on: bool) -> None:
 
 
 def switch_off(piece: Piece, why: str) -> None:
-    """Use a piece no more, and say why."""
-    _off.add(piece)
-    _logger.warning("The fast piece %s is off: %s", piece, why)
+    """Use a piece no more, nor those that lean on it, and say why."""
+    gone = {piece, *_LEAN_ON.get(piece, ())}
+    _off.update(gone)
+    for each in sorted(gone):
+        _logger.warning("The fast piece %s is off: %s", each, why)
 
 
 @contextmanager
 def without(piece: Piece) -> Iterator[None]:
-    """Do something without a piece, to see what it wins."""
-    was_on = is_on(piece)
-    _off.add(piece)
+    """Do something without a piece, nor those that lean on it, to see what it wins."""
+    gone = {piece, *_LEAN_ON.get(piece, ())} - _off
+    _off.update(gone)
     try:
         yield
     finally:
-        if was_on:
-            _off.discard(piece)
+        _off.difference_update(gone)

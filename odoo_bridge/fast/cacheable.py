@@ -1,4 +1,4 @@
-"""Tests for searches with SQL that follows from the model, the user and the context alone, and can be remembered.
+"""Predicates of searches with SQL that follows from the model, the user and the context alone: it can be remembered.
 
 Odoo lets addons decide at each search what is found: by overriding ``_search`` and its parts, by fields with search
 methods, by conditions on other tables or relative to today. Here is said what is certain to be none of that; whatever

@@ -96,32 +96,41 @@ class TransactionCursor(Psycopg2Cursor):
     ending = ""
 
     def execute(self, query: Any, vars: Any = None) -> None:
-        """Run a query; see psycopg2."""
-        connection = self.connection
-        rewritten = None
-        if vars and type(query) is str and isinstance(vars, (list, tuple)):
-            rewritten = connection.prepared.rewritten(query, vars)
-            if rewritten is not None:
-                query, vars = rewritten
-        if not is_on("round_trips"):
-            self._begin()
-            super().execute(query, vars)
-            if self.ending:
-                super().execute(self.ending)
-            return
-        before = f"{connection.beginning}; " if connection.is_idle else ""
-        after = f"; {self.ending}" if self.ending else ""
-        if before or after:
-            if isinstance(query, Composable):
-                query = query.as_string(self)
-            query = before.encode() + query + after.encode() if isinstance(query, bytes) else before + query + after
+        """Run a query; see psycopg2. Raises StalePlan."""
+        rewritten = self._prepared(query, vars)
         try:
-            super().execute(query, vars)
+            self._send(*(rewritten or (query, vars)))
         except (FeatureNotSupported, InvalidSqlStatementName) as error:
             if rewritten is None:
                 raise
-            connection.prepared.forget()
+            self.connection.prepared.forget()
             raise StalePlan(*error.args) from error
+
+    def _prepared(self, query: Any, values: Any) -> tuple[str, list[Any]] | None:
+        """Return the statement that runs a prepared one, and its parameters; None where it is not prepared."""
+        if values and type(query) is str and isinstance(values, (list, tuple)):
+            return self.connection.prepared.rewritten(query, values)
+        return None
+
+    def _send(self, query: Any, values: Any) -> None:
+        """Send a statement with all that begins or ends the transaction, in one round trip where that is on."""
+        if is_on("round_trips"):
+            super().execute(self._framed(query), values)
+            return
+        self._begin()
+        super().execute(query, values)
+        if self.ending:
+            super().execute(self.ending)
+
+    def _framed(self, query: Any) -> Any:
+        """Return a query between the statements that begin and end its transaction, where it is the first or last."""
+        before = f"{self.connection.beginning}; " if self.connection.is_idle else ""
+        after = f"; {self.ending}" if self.ending else ""
+        if not (before or after):
+            return query
+        if isinstance(query, Composable):
+            query = query.as_string(self)
+        return before.encode() + query + after.encode() if isinstance(query, bytes) else before + query + after
 
     def _begin(self) -> None:
         if self.connection.is_idle:

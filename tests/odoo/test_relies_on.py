@@ -27,6 +27,14 @@ DOCUMENTED = {
     *("_abstract", "_auto", "_description", "_fields", "_ids", "_inherits", "_log_access", "_name", "_order", "_table"),
     *("_active_name", "_parent_name", "_rec_name", "_rec_names_search", "_search", "_table_query", "_transient"),
 }
+#: Data of Odoo's modules.
+DATA = {
+    "odoo.http": ("_request_stack",),
+    "odoo.orm.registry": ("_CACHES_BY_KEY", "_REGISTRY_CACHES"),
+    "odoo.sql_db": ("_Pool", "_Pool_readonly"),
+}
+#: Attributes that functions of the table make in a way of their own, and one that Python documents (namedtuple).
+MADE = {"_Registry__caches", "_get_current_object", "_original_module", "_replace"}
 #: Methods of our own addon, on Odoo's side.
 OF_OUR_ADDON = {"_switch", "_switches"}
 #: Prints what each function's source is, and the source, in a process in which nothing has been replaced.
@@ -96,15 +104,23 @@ def test_every_module_that_leans_on_something_is_there() -> None:
     assert [name for each in RELIANCES for name in each.modules if not (ROOT / name).is_file()] == []
 
 
-def test_every_fast_piece_leans_on_something_or_on_the_driver_alone() -> None:
+def test_every_fast_piece_leans_on_something_or_on_another_piece() -> None:
     leaning = {piece for reliance in RELIANCES for piece in reliance.pieces}
-    assert set(PIECES) - leaning == {"prepared"}  # psycopg2 is written in C
+    assert set(PIECES) - leaning == {"prepared"}
 
 
 def test_every_private_name_of_others_that_we_use_is_known(sources: dict[str, tuple[str, str]]) -> None:
     ours, used = _names(ROOT / "odoo_bridge", ROOT / "serving", ROOT / "app")
-    known = set(re.findall(r"\w+", "\n".join([*sources, *(text for _, text in sources.values())])))
+    # The functions themselves, and what they keep: ``self._joins = …``, ``_REGISTRY_CACHES.items()``.
+    known = {function.rpartition(".")[2].rpartition(":")[2] for function in sources}.union(MADE, *DATA.values())
+    for _, text in sources.values():
+        known.update(re.findall(r"(?:\.|^)(_\w+)(?:: [^=\n]+)? = ", text, re.MULTILINE))
     assert {name: places for name, places in used.items() if name not in ours | known | DOCUMENTED | OF_OUR_ADDON} == {}
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in DATA.items() for name in names])
+def test_the_data_of_odoos_that_we_use_is_there(app: Gatehouse, module: str, name: str) -> None:
+    assert hasattr(sys.modules[module], name)
 
 
 def _names(*folders: Path) -> tuple[set[str], dict[str, list[str]]]:
@@ -137,6 +153,14 @@ def test_a_function_that_was_changed_is_named_and_its_piece_is_off(
     assert "odoo.orm.models.BaseModel._read_format" in caplog.text
     assert "odoo_bridge/fast/columns.py" in caplog.text
     assert [piece for piece in PIECES if not fast.is_on(piece)] == ["columns"]
+
+
+def test_statements_are_prepared_only_on_connections_that_are_not_reset(
+    switches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("odoo.sql_db.ConnectionPool.give_back", _changed)
+    relies_on.act_on(relies_on.changed())
+    assert {piece for piece in PIECES if not fast.is_on(piece)} == {"round_trips", "prepared"}
 
 
 def test_a_function_that_is_gone_is_named(

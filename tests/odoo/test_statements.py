@@ -205,6 +205,28 @@ def test_a_user_who_moves_to_another_company_sees_its_records(transactions: Tran
     assert transactions.run(work, keep=False) == ([], ["Statement of another"])
 
 
+def test_a_new_branch_sees_what_its_parents_have(transactions: Transactions) -> None:
+    """Partners have a rule by ``parent_of``, which is remembered as SQL with the ids of companies."""
+
+    def found(root: Environment) -> list[str]:
+        partners = act_as(root, root.ref("base.user_demo").id, {})["res.partner"]
+        assert is_remembered(partners, ["name"], None)
+        domain = [("name", "=", "Of the parent")]
+        names: list[str] = statements.search_fetch(partners, domain, ["name"]).mapped("name")
+        assert names == partners.search(domain).mapped("name")
+        return names
+
+    def work(root: Environment) -> tuple[list[str], list[str]]:
+        parent = root["res.company"].create({"name": "Parent"})
+        root["res.partner"].create({"name": "Of the parent", "company_id": parent.id})
+        before = found(root)
+        branch = root["res.company"].create({"name": "Branch", "parent_id": parent.id})
+        root.ref("base.user_demo").write({"company_ids": [(6, 0, branch.ids)], "company_id": branch.id})
+        return before, found(root)
+
+    assert transactions.run(work, keep=False) == ([], ["Of the parent"])
+
+
 def test_what_is_not_written_yet_is_found(transactions: Transactions, record: int) -> None:
     def work(root: Environment) -> tuple[list[str], list[str]]:
         found = statements.search_fetch(as_demo(root), [("name", "like", "Statement")], ["name"])

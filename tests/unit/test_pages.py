@@ -27,7 +27,7 @@ RUN_BY = {
     ): "none: it needs Docker and its registry; tests/ops/test_containers.py holds it against the files",
     ("containers", "Compose: PostgreSQL, Odoo, Gatehouse"): "none: as above",
     ("oauth2", "Who calls"): "tests/server/test_walkthrough.py",
-    ("operations", "Ten steps"): "tests/deploy/test_operations.py",
+    ("operations", "Ten steps"): "tests/deploy/conftest.py",
     ("operations", "Backup and restore"): "tests/deploy/test_operations.py",
     ("operations", "Beside your own Odoo"): "none: the target is looked up by tests/http/test_documented_commands.py",
     ("readiness", "Ready or not"): "tests/server/test_readiness.py",
@@ -72,7 +72,7 @@ def test_what_a_page_shows_is_shell_that_some_test_runs(page: Path) -> None:
         done = subprocess.run(["bash", "-n", "-c", block], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), block
         runner = RUN_BY[page.stem, heading]
-        assert runner.startswith("none: ") or page.stem.lower() in (ROOT / runner).read_text().lower()
+        assert runner.startswith("none: ") or f'"{heading}"' in (ROOT / runner).read_text()
 
 
 def test_no_heading_without_commands_is_told_to_be_run() -> None:
