@@ -77,7 +77,7 @@ def fill(database: Database) -> None:
 
 
 def _time(database: Database) -> float:
-    from app.analytics import pages, queries  # noqa: PLC0415
+    from app.analytics import log_pages, queries  # noqa: PLC0415
     from app.analytics.queries import Period  # noqa: PLC0415
 
     period = Period.last(timedelta(days=DAYS))
@@ -88,7 +88,7 @@ def _time(database: Database) -> float:
         "per client app": lambda: queries.by(database, period, "client"),
         "per error": lambda: queries.by(database, period, "error"),
         "over time": lambda: queries.series(database, period),
-        "newest rows of the log": lambda: pages.log_page(database, period),
+        "newest rows of the log": lambda: log_pages.log_page(database, period),
     }
     total = 0.0
     for name, part in parts.items():

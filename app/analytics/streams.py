@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from app.analytics import pages
-from app.analytics.pages import PageEnd
+from app.analytics import log_pages
+from app.analytics.log_pages import PageEnd
 from app.analytics.queries import Period
 from app.database import Database
 
@@ -20,21 +20,21 @@ SIZE, HISTORY_SIZE = 5_000, 50
 
 
 def log(database: Database, period: Period, filters: Mapping[str, Any]) -> Iterator[Page]:
-    """Yield the request log, the newest first; ``filters`` as ``pages.log_page`` takes them."""
+    """Yield the request log, the newest first; ``filters`` as ``log_pages.log_page`` takes them."""
     before: PageEnd | None = None
-    while page := pages.log_page(database, period, **filters, limit=SIZE, before=before):
+    while page := log_pages.log_page(database, period, **filters, limit=SIZE, before=before):
         before = PageEnd.after(page[-1])
         yield [{name: value for name, value in row.items() if name != "place"} for row in page]
 
 
 def audit(database: Database, filters: Mapping[str, Any]) -> Iterator[Page]:
-    """Yield the changes of records, the newest first; ``filters`` as ``pages.audit_page`` takes them."""
-    return _by_id(lambda before: pages.audit_page(database, **filters, limit=SIZE, before=before))
+    """Yield the changes of records, the newest first; ``filters`` as ``log_pages.audit_page`` takes them."""
+    return _by_id(lambda before: log_pages.audit_page(database, **filters, limit=SIZE, before=before))
 
 
 def history(database: Database) -> Iterator[Page]:
     """Yield the changes of definitions, client apps and settings."""
-    return _by_id(lambda before: pages.history_page(database, limit=HISTORY_SIZE, before=before))
+    return _by_id(lambda before: log_pages.history_page(database, limit=HISTORY_SIZE, before=before))
 
 
 def _by_id(fetch: Callable[[int | None], Page]) -> Iterator[Page]:

@@ -12,7 +12,7 @@ from typing import Any
 from app import literals
 from app.definitions.definition import Node
 from app.definitions.ids import Ids
-from app.policy import operators
+from app.policy import domain_operators
 from app.policy.domain_errors import invalid
 from app.policy.operands import Operands
 from app.policy.paths import resolve
@@ -64,14 +64,14 @@ class _Checker:
             return (path, operator, value)
         if not isinstance(path, str):
             raise invalid("The first part of a condition is the name of a field.", path)
-        operator = operators.known(path, operator)
+        operator = domain_operators.known(path, operator)
         target = resolve(path, node)
-        if operator == operators.IF_SET:
+        if operator == domain_operators.IF_SET:
             if not value:
                 return (path, operator, False)
             operator = "="
-        operators.check_fits(path, operator, target)
-        if operator in operators.SUBDOMAIN:
+        domain_operators.check_fits(path, operator, target)
+        if operator in domain_operators.SUBDOMAIN:
             return (path, operator, self.domain(value, target.node, depth + 1))
         return (path, operator, self.operands.check(path, operator, value, target))
 

@@ -10,7 +10,7 @@ from app import literals
 from app.definitions.ids import Ids, InvalidId
 from app.json import is_clean
 from app.policy.domain_errors import invalid
-from app.policy.operators import EQUALITY, HIERARCHY, LISTS
+from app.policy.domain_operators import EQUALITY, HIERARCHY, LISTS
 from app.policy.paths import Target
 
 MAX_VALUES = 5_000

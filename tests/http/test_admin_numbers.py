@@ -13,7 +13,7 @@ import pytest
 from lxml import html
 from werkzeug.test import TestResponse
 
-from app.analytics import pages, streams
+from app.analytics import log_pages, streams
 from app.analytics.queries import Period
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
@@ -209,13 +209,13 @@ def test_nothing_is_read_of_a_file_before_it_is_asked_for(
 ) -> None:
     monkeypatch.setattr(streams, "SIZE", 2)
     asked = []
-    page = pages.log_page
+    page = log_pages.log_page
 
     def counted(*arguments: Any, **more: Any) -> Any:
         asked.append(1)
         return page(*arguments, **more)
 
-    monkeypatch.setattr(pages, "log_page", counted)
+    monkeypatch.setattr(log_pages, "log_page", counted)
     answer = panel.client.http.get("/admin/log/data.jsonl", buffered=False)
     assert len(next(iter(answer.response)).splitlines()) == 2  # type: ignore[call-overload]
     assert len(asked) <= 2

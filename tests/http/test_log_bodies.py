@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.analytics import pages
+from app.analytics import log_pages
 from app.analytics.bodies import Body, Exchange
 from app.analytics.recorder import LoggedCall, Recorder
 from app.definitions.masking import Masking
@@ -27,7 +27,7 @@ def logged(app: Gatehouse) -> Logged:
 
     def run(answer: Any) -> dict[str, Any]:
         app.services.recorder.flush()
-        (row,), _ = pages.request(app.services.database, answer.headers["X-Request-ID"])
+        (row,), _ = log_pages.request(app.services.database, answer.headers["X-Request-ID"])
         return row
 
     return run

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
-from app.analytics import pages, streams
+from app.analytics import log_pages, streams
 from app.blueprints.admin import editor, people
 from app.blueprints.admin.tables import as_stream
 from app.blueprints.admin.view import PanelView, page, wished_page
@@ -28,7 +28,7 @@ class Audit(PanelView):
         """List the changes of records, the newest first; of one model or one record."""
         number = wished_page()
         wanted = _wanted()
-        rows = pages.audit_page(services().database, **wanted, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+        rows = log_pages.audit_page(services().database, **wanted, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
         return self.show(
             "panel/audit.html",
             model=wanted["model"],
@@ -43,7 +43,7 @@ class Audit(PanelView):
     def definitions(self) -> Response:
         """List the changes of definitions, client apps and settings, with what differs."""
         number = wished_page()
-        rows = pages.history_page(services().database, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+        rows = log_pages.history_page(services().database, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
         shown = [{**row, "kind": _KINDS.get(row["kind"], row["kind"]), "lines": _lines(row)} for row in rows[:PER_PAGE]]
         return self.show("panel/history.html", rows=shown, number=number, more=len(rows) > PER_PAGE)
 
@@ -56,7 +56,7 @@ class Audit(PanelView):
 
 
 def _wanted() -> dict[str, Any]:
-    """Return the filters of the request as ``pages.audit_page`` takes them."""
+    """Return the filters of the request as ``log_pages.audit_page`` takes them."""
     search = _text_of("q")
     return {"model": _text_of("model"), "record_id": _record(), "search": search, "person": people.uid_of(search)}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Response, request
 
-from app.analytics import pages, streams
-from app.analytics.pages import PageEnd
+from app.analytics import log_pages, streams
+from app.analytics.log_pages import PageEnd
 from app.blueprints.admin import people, periods
 from app.blueprints.admin.analytics import api_names, wished_api
 from app.blueprints.admin.tables import as_stream
@@ -26,7 +26,7 @@ class RequestLog(PanelView):
     def index(self) -> Response:
         """List the calls of a period, the newest first."""
         asked, before = periods.asked(), PageEnd.parse(request.args.get("before", ""))
-        found = pages.log_page(services().database, asked.period, **_wanted(), limit=PER_PAGE + 1, before=before)
+        found = log_pages.log_page(services().database, asked.period, **_wanted(), limit=PER_PAGE + 1, before=before)
         rows = found[:PER_PAGE]
         return self.show(
             "panel/log.html",
@@ -52,7 +52,7 @@ class RequestLog(PanelView):
         """Show all that is known of a call, and what it changed; ``?call=`` tells it from others of the same id."""
         request_id, call_id = _text(request_id), request.args.get("call")
         database = services().database
-        calls, changes = pages.request(database, request_id, None if call_id is None else _text(call_id))
+        calls, changes = log_pages.request(database, request_id, None if call_id is None else _text(call_id))
         if not calls and not changes:
             raise NotFound("This request is not in the log yet, or no longer.")
         return self.show(
@@ -61,7 +61,7 @@ class RequestLog(PanelView):
             calls=people.named(calls),
             changes=people.named(changes),
             names=api_names(),
-            shared=pages.is_shared(database, request_id, [*calls, *changes][0]["call_id"]),
+            shared=log_pages.is_shared(database, request_id, [*calls, *changes][0]["call_id"]),
         )
 
 
@@ -82,7 +82,7 @@ def _filters() -> dict[str, Any]:
 
 
 def _wanted() -> dict[str, Any]:
-    """Return the same filters as ``pages.log_page`` takes them."""
+    """Return the same filters as ``log_pages.log_page`` takes them."""
     filters = _filters()
     return {
         "api_id": filters["api"],
