@@ -296,7 +296,6 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
     },
     ("app/web/current.py", "app/web/routing.py"): {
         "flask.app:Flask.dispatch_request": "f81e5c47e3e5",
-        "flask.app:Flask.ensure_sync": "fa1544049a03",
         "flask.ctx:RequestContext.match_request": "f929a2a29957",
         "werkzeug.local:LocalProxy.__init__": "97aba27b9efd",
     },

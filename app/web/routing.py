@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
 from flask import Flask
 from flask.globals import request_ctx
@@ -83,10 +83,6 @@ class Gatehouse(Flask):
     endpoints: tuple[Endpoint, ...] = ()
     _own_rules: tuple[Rule, ...] = ()
     _api_rules: tuple[ApiRule, ...] = ()
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a view or a hook as it is: none is a coroutine, and nine times a request Flask would find that out."""
-        return func
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer the current request; anew, with the present definition, where Odoo was changed in between."""
