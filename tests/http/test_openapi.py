@@ -13,6 +13,7 @@ from app.clients import grants, tokens
 from app.clients import store as clients
 from app.definitions.scopes import SCOPES
 from app.observe import meters
+from app.version import VERSION
 from app.web.routing import Gatehouse
 from tests import stored_apis
 from tests.http.conftest import Client
@@ -363,6 +364,10 @@ def test_an_api_that_is_out_of_service_is_not_shown(demo: Client, publish: Publi
     app.services.catalog.refresh()
     assert demo.error("GET", route)[0] == 503
     assert Document(demo).paths() == set()
+
+
+def test_the_document_has_the_version_of_gatehouse(anyone: Client) -> None:
+    assert Document(anyone).json["info"]["version"] == VERSION
 
 
 def test_a_document_is_sent_again_only_after_a_change(demo: Client, publish: Publish) -> None:
