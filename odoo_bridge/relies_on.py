@@ -7,107 +7,14 @@ documentation says are not listed; of those that we replace or go round, each is
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import linecache
 import logging
-import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from collections.abc import Iterable
 
 from odoo_bridge import fast
-from odoo_bridge.fast import Piece
+from odoo_bridge.reliance import Reliance
 
 _logger = logging.getLogger(__name__)
-
-#: The fast pieces by the modules that they are in; both modules of connections make the round trips fewer.
-PIECES: dict[str, Piece] = {
-    "odoo_bridge/connections.py": "round_trips",
-    "odoo_bridge/fast/driver.py": "round_trips",
-    "odoo_bridge/fast/cacheable.py": "statements",
-    "odoo_bridge/fast/statements.py": "statements",
-    "odoo_bridge/fast/columns.py": "columns",
-    "odoo_bridge/fast/prefetch.py": "prefetch",
-}
-#: Modules whose decorators are looked through: Odoo's own, and ours. An addon that wraps a function changes it.
-_DECORATORS = ("odoo.api", "odoo.orm.", "odoo.tools.", "odoo_bridge.")
-
-
-@dataclass(frozen=True, slots=True)
-class Reliance:
-    """A function as ``module:qualified.name``, the digests of its source that are fine, and who of us leans on it."""
-
-    function: str
-    digests: tuple[str, ...]
-    modules: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The function's name as Python would write it."""
-        return self.function.replace(":", ".")
-
-    @property
-    def pieces(self) -> Iterator[Piece]:
-        """The fast pieces that lean on it."""
-        return iter(dict.fromkeys(PIECES[module] for module in self.modules if module in PIECES))
-
-    def is_changed(self) -> bool:
-        """True if it is gone, or its source is another; False where it is not loaded, or replaced by ours."""
-        module, _, name = self.function.partition(":")
-        if module not in sys.modules:
-            return False
-        found = find(sys.modules[module], name)
-        if getattr(found, "__module__", "").startswith("odoo_bridge."):  # was looked at before that
-            return False
-        return digest(found) not in self.digests
-
-    def __str__(self) -> str:
-        return f"{self.name} (see {', '.join(self.modules)})"
-
-
-def digest(function: Any) -> str:
-    """Return a digest of a function's source, whatever its comments and indentation; empty where there is none."""
-    try:
-        # Of the code: of a function ``inspect`` would look through all decorators.
-        lines = inspect.getsource(getattr(function, "__code__", function)).splitlines()
-    except (OSError, TypeError):
-        return ""
-    code = "\n".join(stripped for line in lines if (stripped := line.strip()) and not stripped.startswith("#"))
-    return hashlib.sha256(code.encode()).hexdigest()[:12]
-
-
-def changed() -> list[Reliance]:
-    """Return the functions that are not as they were when our code was written for them."""
-    return [reliance for reliance in RELIANCES if reliance.is_changed()]
-
-
-def act_on(reliances: Iterable[Reliance]) -> None:
-    """Name in the log what has changed, and switch off the fast pieces that lean on it."""
-    for reliance in dict.fromkeys(reliances):
-        _logger.warning("%s is not what this version of Gatehouse was tested with", reliance)
-        for piece in filter(fast.is_on, reliance.pieces):
-            fast.switch_off(piece, f"{reliance.name} has changed")
-    linecache.clearcache()  # ``inspect`` has left whole files there
-
-
-def find(module: ModuleType, name: str) -> Any:
-    """Return the function behind methods, properties and decorators; None where there is none."""
-    found: Any = module
-    for part in name.split("."):
-        found = inspect.getattr_static(found, part, None)
-    for inner in ("fget", "func", "__func__"):  # of a property, a cached one, a class or static method
-        found = getattr(found, inner, found)
-    while hasattr(found, "__wrapped__") and _origin(found).startswith(_DECORATORS):
-        found = found.__wrapped__
-    return found
-
-
-def _origin(function: Any) -> str:
-    """Return the module that a function was written in, also where it goes by another's name."""
-    return str(getattr(function, "__globals__", {}).get("__name__", ""))
-
 
 #: Digests of sources, with a space between those of several versions, by our modules that lean on the functions.
 _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
@@ -309,3 +216,17 @@ RELIANCES = tuple(
     for modules, functions in _SOURCES.items()
     for function, digests in functions.items()
 )
+
+
+def changed() -> list[Reliance]:
+    """Return the functions that are not as they were when our code was written for them."""
+    return [reliance for reliance in RELIANCES if reliance.is_changed()]
+
+
+def act_on(reliances: Iterable[Reliance]) -> None:
+    """Name in the log what has changed, and switch off the fast pieces that lean on it."""
+    for reliance in dict.fromkeys(reliances):
+        _logger.warning("%s is not what this version of Gatehouse was tested with", reliance)
+        for piece in filter(fast.is_on, reliance.pieces):
+            fast.switch_off(piece, f"{reliance.name} has changed")
+    linecache.clearcache()  # ``inspect`` has left whole files there

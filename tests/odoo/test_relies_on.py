@@ -19,7 +19,8 @@ from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from odoo_bridge import fast, relies_on
 from odoo_bridge.fast import PIECES
-from odoo_bridge.relies_on import RELIANCES, Reliance
+from odoo_bridge.reliance import Reliance
+from odoo_bridge.relies_on import RELIANCES
 
 ROOT = Path(__file__).parents[2]
 #: Private by their names, and what Odoo's documentation has models say of themselves, or has addons override.
@@ -41,7 +42,8 @@ OF_OUR_ADDON = {"_switch", "_switches"}
 LOOK = """
 import importlib, inspect, json, sys
 import odoo_bridge, odoo.init, odoo.modules.registry
-from odoo_bridge.relies_on import RELIANCES, digest, find
+from odoo_bridge.reliance import digest, find
+from odoo_bridge.relies_on import RELIANCES
 found = {}
 for function in {reliance.function for reliance in RELIANCES}:
     module, _, name = function.partition(":")

@@ -60,7 +60,8 @@ class Clients(PanelView):
     @page("/<int:client_id>/rotate", "POST")
     def rotate(self, client_id: int) -> Response:
         """Make a new secret, and show it this once."""
-        overlap = int(posted("overlap")) if posted("overlap") in {str(seconds) for seconds, _ in OVERLAPS} else 0
+        wanted = to_number(posted("overlap"))
+        overlap = wanted if wanted is not None and wanted in dict(OVERLAPS) else 0
         secret = client_apps.with_client(
             client_id, lambda root, client: clients.new_secret(root.cr, services().hasher(), client, overlap=overlap)
         )
