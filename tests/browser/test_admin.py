@@ -5,50 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Snapshot, log_in
 from tests.packages import program
 from tests.server.conftest import Server, wait_until
 from tests.server.workers import ask_each
 
 pytestmark = pytest.mark.live
-
-Snapshot = Callable[[str], None]
-
-
-@pytest.fixture
-def snapshot(page: Page, tmp_path: Path) -> Snapshot:
-    """Keep a picture of the page, wide and narrow; nothing may stick out of it, and every input has a label."""
-
-    def take(name: str) -> None:
-        for width, height in ((390, 844), (1280, 900)):
-            page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(150)  # what scrolls is painted a little later
-            page.screenshot(path=str(tmp_path / f"{name}-{width}.png"), full_page=True)
-            too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert too_wide <= 0, f"{name}: {too_wide} pixels stick out at {width}"
-        assert page.evaluate(_WITHOUT_LABEL) == [], name
-
-    return take
-
-
-_WITHOUT_LABEL = """
-[...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
-  .filter((input) => !input.labels?.length && !input.ariaLabel && input.offsetParent !== null)
-  .map((input) => input.outerHTML)
-"""
-
-
-def _log_in(page: Page, login: str = "admin") -> None:
-    page.goto("/admin/")
-    page.get_by_label("Login").fill(login)
-    page.get_by_label("Password").fill(login)
-    page.get_by_role("button", name="Log in").click()
 
 
 def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
@@ -56,7 +24,7 @@ def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
 ) -> None:
     page.goto("/admin/")
     snapshot("login")
-    _log_in(page)
+    log_in(page)
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     snapshot("overview")
 
@@ -204,7 +172,7 @@ def test_the_programs_that_the_console_shows_make_the_same_call(
     page: Page, server: Server, snapshot: Snapshot, tmp_path: Path
 ) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    _log_in(page)
+    log_in(page)
     page.get_by_role("link", name="Try it").click()
     snapshot("try-nothing")
     page.get_by_label("Endpoint").select_option(label="POST /api/partner/rest (create)")
@@ -246,7 +214,7 @@ def test_the_programs_that_the_console_shows_make_the_same_call(
 
 
 def test_a_definition_with_several_models_is_made_by_keyboard(page: Page, snapshot: Snapshot) -> None:
-    _log_in(page)
+    log_in(page)
     page.goto("/admin/apis/new")
     page.get_by_label("Name", exact=True).fill("By keyboard")
     page.get_by_label("Route").fill("/api/keyboard")
@@ -288,7 +256,7 @@ def test_a_definition_with_several_models_is_made_by_keyboard(page: Page, snapsh
 
 
 def test_the_form_shows_what_its_type_needs_and_offers_methods(page: Page, snapshot: Snapshot) -> None:
-    _log_in(page)
+    log_in(page)
     page.goto("/admin/apis/new")
     expect(page.get_by_label("Method", exact=True)).to_be_hidden()
     page.get_by_label("Type").select_option("key_authentication")
@@ -310,7 +278,7 @@ def test_the_form_shows_what_its_type_needs_and_offers_methods(page: Page, snaps
 
 
 def test_mistakes_conflicts_settings_and_imports_are_readable(page: Page, snapshot: Snapshot) -> None:
-    _log_in(page)
+    log_in(page)
     page.goto("/admin/settings/")
     page.get_by_label("Records per page", exact=True).fill("5000")
     page.get_by_role("button", name="Save").click()
@@ -353,7 +321,7 @@ def test_mistakes_conflicts_settings_and_imports_are_readable(page: Page, snapsh
 
 
 def test_somebody_who_is_no_administrator_is_told_so(page: Page, snapshot: Snapshot) -> None:
-    _log_in(page, "demo")
+    log_in(page, "demo")
     expect(page.get_by_role("heading", name="This panel is not for you")).to_be_visible()
     snapshot("forbidden")
     page.get_by_role("button", name="Log out").click()

@@ -9,26 +9,17 @@ from typing import Any
 
 import pytest
 
-from dev.paths import LOCAL
-from tests.packages import program
+from tests import npm
 from tests.server.conftest import Server
 from tests.server.workers import wait_for_api, wait_for_client
 
 pytestmark = pytest.mark.live
-NEWMAN = "6.2.2"
 
 
 @pytest.fixture(scope="module")
 def newman() -> str:
-    """The path of newman, installed from npm where it is missing."""
-    folder = LOCAL / "npm"
-    path = folder / "node_modules" / ".bin" / "newman"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        npm = program("npm", "npm")
-        command = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", f"newman@{NEWMAN}"]
-        subprocess.run(command, check=True, capture_output=True, timeout=300)
-    return str(path)
+    """The path of newman."""
+    return npm.command("newman")
 
 
 @pytest.fixture(scope="module")
