@@ -150,6 +150,7 @@ class _Compiler:
             domain=tuple(self.domain(entry, key)),
             all_fields=takes_all,
             read_only=is_read_only_model(entry.model),
+            switches=self.document.switched_on(entry),
         )
 
     def check_options(self, entry: ModelDocument, model: ModelInfo, fields: dict[str, FieldInfo], key: Key) -> None:

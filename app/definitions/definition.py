@@ -63,7 +63,7 @@ class Exposure:
 
     ``node`` is what a read shows; ``searchable`` what a search shows, filters and sorts by; ``domain`` is always
     added. ``all_fields`` says that the fields follow the model, less what Odoo keeps from the executing user;
-    ``read_only`` that no call may change records of the model.
+    ``read_only`` that no call may change records of the model; ``switches`` are the names of those that are on.
     """
 
     node: Node
@@ -72,11 +72,21 @@ class Exposure:
     domain: tuple[Any, ...]
     all_fields: bool
     read_only: bool = False
+    switches: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
         """The model's name."""
         return self.node.model.name
+
+    @property
+    def shown(self) -> Node:
+        """The node that answers about single records show: no more than the API serves of the model by itself."""
+        if "read" in self.switches:
+            return self.node
+        if "search" in self.switches:
+            return self.searchable
+        return self.node.only(self.writable_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +109,6 @@ class Definition:
     structure: Structure
     masking: Masking | None = None
     problems: tuple[Problem, ...] = ()
-
-    def shown(self, exposure: Exposure) -> Node:
-        """Return the node that answers about single records show: no more than the API serves by itself."""
-        if self.document.endpoints.read:
-            return exposure.node
-        if self.document.endpoints.search:
-            return exposure.searchable
-        return exposure.node.only(exposure.writable_fields)
 
     @property
     def name(self) -> str:

@@ -19,6 +19,8 @@ from app.definitions.problems import contradiction
 MAX_DEPTH = 3
 #: What ``arguments`` says of an argument that can do no harm, in place of a model.
 HARMLESS = "harmless"
+#: What the names of the switches of bulk forms begin with; the operation follows.
+BULK = "bulk_"
 #: First parts of a path below /api/ that are Gatehouse's own.
 RESERVED = ("docs", "openapi.json", "oauth2", "image", "binary")
 
@@ -60,8 +62,26 @@ def _merge(items: list[Any]) -> list[Any]:
     return [*names, *({key: _merge(below)} for key, below in nested.items())]
 
 
+class EndpointSwitches(Strict):
+    """Switches of the operations, and of their bulk forms, each of which is served where its operation is."""
+
+    search: bool = True
+    read: bool = True
+    create: bool = True
+    update: bool = True
+    delete: bool = True
+    bulk_read: bool = True
+    bulk_create: bool = True
+    bulk_update: bool = True
+    bulk_delete: bool = True
+
+
+#: The names of all switches, in the order in which they are shown.
+SWITCHES = tuple(EndpointSwitches.model_fields)
+
+
 class ModelDocument(Strict):
-    """One entry of ``models``."""
+    """One entry of ``models``. Its ``endpoints`` are the switches in which it differs from its API."""
 
     model: str = Field(min_length=1)
     fields: Literal["all"] | list[str] = []
@@ -69,6 +89,15 @@ class ModelDocument(Strict):
     writable_fields: list[str] | None = None
     domain: list[Any] = []
     related: Annotated[dict[str, list[Any]], BeforeValidator(_related)] = {}
+    endpoints: dict[str, bool] = {}
+
+    @field_validator("endpoints")
+    @classmethod
+    def _known_switches(cls, switches: dict[str, bool]) -> dict[str, bool]:
+        unknown = [name for name in switches if name not in SWITCHES]
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(SWITCHES)}")
+        return switches
 
     @field_validator("fields", "search_fields", "writable_fields")
     @classmethod
@@ -97,16 +126,6 @@ class ModelDocument(Strict):
 def _depth(related: dict[str, list[Any]]) -> int:
     below = [_depth(item) for items in related.values() for item in items if isinstance(item, dict)]
     return (1 + max(below, default=0)) if related else 0
-
-
-class EndpointSwitches(Strict):
-    """Switches of the operations."""
-
-    search: bool = True
-    read: bool = True
-    create: bool = True
-    update: bool = True
-    delete: bool = True
 
 
 class ApiDocument(Strict):
@@ -178,6 +197,17 @@ class ApiDocument(Strict):
         """The arguments that are ids, and of which model; what is declared harmless is passed as it is."""
         return {name: model for name, model in self.arguments.items() if model != HARMLESS}
 
+    def switched_on(self, entry: ModelDocument | None = None) -> frozenset[str]:
+        """Return the names of the switches that let something be served: of one model, or of the API by itself.
+
+        A model's own go before those of the API. A bulk form needs its operation's too, and ``bulk``.
+        """
+        switches = self.endpoints.model_dump() | (entry.endpoints if entry else {})
+        on = {name for name, is_on in switches.items() if is_on}
+        return frozenset(
+            name for name in on if not name.startswith(BULK) or (self.bulk and name.removeprefix(BULK) in on)
+        )
+
     @property
     def keeps_nothing(self) -> bool:
         """True if nothing of a call remains, as the API is in test mode; a log-in can't be taken back."""
@@ -201,6 +231,8 @@ class ApiDocument(Strict):
         yield not is_rpc and bool(self.arguments), "arguments", "only a method has arguments"
         empty = any(entry.fields == [] for entry in self.models)
         yield not is_rpc and empty, "models", "fields: name at least one field, or all"
+        switched = any(entry.endpoints for entry in self.models)
+        yield is_rpc and switched, "models", "endpoints: a method has no operations to switch"
         yield is_rpc and not self.http_methods, "http_methods", "at least one of GET and POST"
         yield len({entry.model for entry in self.models}) < count, "models", "a model is named twice"
         unlogged = self.log_bodies and not self.statistics

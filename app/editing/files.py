@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -135,9 +135,21 @@ def import_content(content: dict[str, Any], file: Path | str, root: Environment,
     found, as what the transaction is to be rolled back for; who only wants to know what would change rolls it back too.
     """
     store.claim(root.cr)
-    planned = _plan(content, file, store.load(root.cr), root, prune=prune)
+    planned = _plan(content, file, _in_present_form(store.load(root.cr)), root, prune=prune)
     store.write(root.cr, planned.stored, planned.documents, planned.changes, defaults=planned.defaults)
     return planned
+
+
+def _in_present_form(stored: store.Stored) -> store.Stored:
+    """Stored definitions with all keys that an API has by now: to name a new one with its default is no change."""
+
+    def present(document: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return ApiDocument.model_validate(document).model_dump(mode="json")
+        except ValidationError:  # of another version: a file can only replace it
+            return document
+
+    return replace(stored, apis=tuple(replace(api, document=present(api.document)) for api in stored.apis))
 
 
 def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root: Environment, *, prune: bool) -> Plan:
@@ -176,6 +188,8 @@ def export_text(stored: store.Stored, known_clients: Iterable[ClientDocument]) -
                 del shown[name]
         if document.method is None:
             del shown["method"]
+        if "endpoints" in shown:  # those that are as they are by themselves need not be named
+            shown["endpoints"] = document.endpoints.model_dump(exclude_defaults=True) or shown["endpoints"]
         shown["models"] = [entry.model_dump(mode="json", exclude_defaults=True) for entry in document.models]
         if not document.models:
             del shown["models"]

@@ -37,10 +37,6 @@ class Described:
         """Return the schema of the ids of a model."""
         return self.records.id(exposure.name)
 
-    def shown(self, exposure: Exposure) -> Node:
-        """Return the node that an answer to a write shows."""
-        return self.definition.shown(exposure)
-
     def fields(self, node: Node) -> Json:
         """Return the parameter ``fields``."""
         return parts.listed("fields", {"type": "string", "enum": ["id", *node.fields]}, "Show these fields alone.")

@@ -20,7 +20,9 @@ def paths(definition: Definition, components: Components, name: str) -> dict[str
         return {}
     found: dict[tuple[str, bool], list[str]] = {}
     for exposure in definition.exposures.values():
-        for model, field, image in _fields(definition.shown(exposure)):
+        if exposure.switches.isdisjoint(("read", "search")):
+            continue
+        for model, field, image in _fields(exposure.shown):
             known = found.setdefault((model, image), [])
             if field not in known:
                 known.append(field)

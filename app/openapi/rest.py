@@ -93,11 +93,11 @@ def _read_many(api: Described, endpoint: Endpoint) -> Description:
 @describes(CREATE)
 def _create(api: Described, endpoint: Endpoint) -> Description:
     exposure = exposure_of(endpoint)
-    label, shown = exposure.node.model.label, api.shown(exposure)
+    label, shown = exposure.node.model.label, exposure.shown
     one = api.input(exposure, "create", InputSchemas(api.records, exposure).create())
     example, answer = examples.values(api.definition, exposure), examples.record(api.definition, shown)
     written = api.written(exposure, shown)
-    if not api.document.bulk:
+    if "bulk_create" not in exposure.switches:
         return Description(
             summary=f"Create a record of {label}",
             parameters=(api.fields(shown),),
@@ -122,7 +122,7 @@ def _create(api: Described, endpoint: Endpoint) -> Description:
 def _update(api: Described, endpoint: Endpoint) -> Description:
     exposure = exposure_of(endpoint)
     values = api.input(exposure, "update", InputSchemas(api.records, exposure).update())
-    shown = api.shown(exposure)
+    shown = exposure.shown
     return Description(
         summary=f"Update a record of {exposure.node.model.label}",
         parameters=(_one(api, exposure), api.fields(shown)),
@@ -140,7 +140,7 @@ def _update_many(api: Described, endpoint: Endpoint) -> Description:
     schema = api.input(exposure, "update_many", InputSchemas(api.records, exposure).update_many())
     values = examples.values(api.definition, exposure, creating=False)
     record_id = examples.record_id(api.definition, exposure.name)
-    shown = api.shown(exposure)
+    shown = exposure.shown
     return Description(
         summary=f"Update several records of {exposure.node.model.label}",
         text="An array writes own values to each record, an object common values to all.",

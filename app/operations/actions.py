@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from app.definitions.document import BULK
 from app.definitions.scopes import Scope
 
 T = TypeVar("T")
@@ -24,9 +25,10 @@ _DOORS: dict[Kind, str] = {"rest": "rest", "rpc": "rpc", "key_authentication": "
 class Action:
     """One kind of endpoint of the APIs of one type.
 
-    ``scope`` is what a token needs, and for REST also the switch in ``endpoints``; None where no token helps.
+    ``scope`` is what a token needs; None where no token helps.
     ``method`` None stands for those that the definition names, ``suffix`` comes behind the route (and the model).
-    ``bulk`` is served where the definition has bulk forms, ``reads`` says that a replica can do it.
+    ``bulk`` is served where the definition has bulk forms, ``takes_many`` says that an array in place of an object is
+    its bulk form, ``reads`` that a replica can do it.
     """
 
     kind: Kind
@@ -35,12 +37,21 @@ class Action:
     method: str | None
     suffix: str = ""
     bulk: bool = False
+    takes_many: bool = False
     reads: bool = False
 
     @property
     def view(self) -> str:
         """The name of its view in Flask: that of a blueprint comes first."""
         return f"{_DOORS[self.kind]}.{self.name}"
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The switches in ``endpoints`` of its forms: it is served with the first; only REST has any."""
+        if self.kind != "rest" or self.scope is None:
+            return ()
+        one, many = self.scope.value, f"{BULK}{self.scope.value}"
+        return (many,) if self.bulk else (one, many) if self.takes_many else (one,)
 
     @property
     def changes_records(self) -> bool:
@@ -54,7 +65,7 @@ class Action:
 
 
 SEARCH = Action("rest", "search", Scope.SEARCH, "GET", reads=True)
-CREATE = Action("rest", "create", Scope.CREATE, "POST")
+CREATE = Action("rest", "create", Scope.CREATE, "POST", takes_many=True)
 UPDATE_MANY = Action("rest", "update_many", Scope.UPDATE, "PATCH", bulk=True)
 DELETE_MANY = Action("rest", "delete_many", Scope.DELETE, "DELETE", bulk=True)
 READ_MANY = Action("rest", "read_many", Scope.READ, "GET", "/bulk", bulk=True, reads=True)

@@ -70,7 +70,7 @@ class Bulk:
 
     def create(self, body: list[Any], parameters: Mapping[str, Any]) -> list[Json]:
         """Create records from an array of objects, in one call of the ORM."""
-        if not self._do.definition.document.bulk:
+        if "bulk_create" not in self._do.exposure.switches:
             raise BadRequest("This API creates one record per call, from an object.", name="bulk_disabled")
         options = BulkOptions.of(parameters)
         node = self._do.answered(options.parameters)

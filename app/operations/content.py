@@ -60,12 +60,10 @@ def not_found() -> NotFound:
 
 def places(definition: Definition, model: str, field: str, *, image: bool) -> Iterator[Place]:
     """Yield the places where the binary field ``field`` of ``model`` is shown by a search or a read."""
-    switches = definition.document.endpoints
-    if not (switches.read or switches.search):
-        return
     for exposure in definition.exposures.values():
-        shown = definition.shown(exposure)
-        for path, node in _nodes(shown, ()):
+        if exposure.switches.isdisjoint(("read", "search")):
+            continue
+        for path, node in _nodes(exposure.shown, ()):
             info = node.fields.get(field)
             if node.model.name == model and info and info.type == "binary" and info.image == image:
                 yield Place(exposure, path)

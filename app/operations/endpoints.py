@@ -11,13 +11,17 @@ from app.operations.actions import Action
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method and path of an API; ``exposure`` is None where the API exposes no model, or Odoo no longer has it."""
+    """One method and path of an API, of one of its models.
+
+    ``model`` is "" where the API has none; ``exposure`` is None there, and where Odoo no longer has the model.
+    """
 
     definition: Definition
     action: Action
     method: str
     path: str
     exposure: Exposure | None = None
+    model: str = ""
 
     @property
     def shown_path(self) -> str:
@@ -29,34 +33,54 @@ class Endpoint:
         return self.path.replace(actions.PUBLIC_ID, public_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """Common ground of the endpoints of one model, or of none: the path that they are below, and its switches."""
+
+    path: str
+    model: str
+    exposure: Exposure | None
+    switches: frozenset[str]
+
+
 def endpoints(definition: Definition) -> list[Endpoint]:
     """Return every endpoint that a published API serves; what is switched off is not among them."""
     served = [action for action in actions.ACTIONS if action.kind == definition.document.type]
     return [
         endpoint
-        for base, exposure in _bases(definition)
+        for base in _bases(definition)
         for action in served
-        if _is_on(definition, action) and not (action.changes_records and exposure and exposure.read_only)
-        for endpoint in _at(definition, action, base, exposure)
+        if _is_on(definition, action, base)
+        for endpoint in _at(definition, action, base)
     ]
 
 
-def _bases(definition: Definition) -> list[tuple[str, Exposure | None]]:
-    """Return the path that the endpoints of each model are below: of one model, or of none, it is the API's route."""
+def _bases(definition: Definition) -> list[_Base]:
+    """Return the base of each model: of one, or of none, it is the API's route."""
     document = definition.document
-    models = [entry.model for entry in document.models]
-    if len(models) > 1:
-        return [(f"{document.route}/{model}", definition.exposures.get(model)) for model in models]
-    return [(document.route, definition.exposures.get(models[0]) if models else None)]
+    if not document.models:
+        return [_Base(document.route, "", None, frozenset())]
+    several = len(document.models) > 1
+    return [
+        _Base(
+            f"{document.route}/{entry.model}" if several else document.route,
+            entry.model,
+            definition.exposures.get(entry.model),
+            document.switched_on(entry),
+        )
+        for entry in document.models
+    ]
 
 
-def _is_on(definition: Definition, action: Action) -> bool:
-    document = definition.document
-    if action.bulk and not document.bulk:
+def _is_on(definition: Definition, action: Action, base: _Base) -> bool:
+    if action.changes_records and base.exposure and base.exposure.read_only:
         return False
-    return action.kind != "rest" or action.scope is None or getattr(document.endpoints, action.scope.value)
+    if not action.switches:
+        return definition.document.bulk or not action.bulk
+    return action.switches[0] in base.switches
 
 
-def _at(definition: Definition, action: Action, base: str, exposure: Exposure | None) -> list[Endpoint]:
+def _at(definition: Definition, action: Action, base: _Base) -> list[Endpoint]:
     methods = definition.document.http_methods if action.method is None else [action.method]
-    return [Endpoint(definition, action, method, base + action.suffix, exposure) for method in methods]
+    path = base.path + action.suffix
+    return [Endpoint(definition, action, method, path, base.exposure, base.model) for method in methods]

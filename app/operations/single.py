@@ -111,7 +111,7 @@ class RecordOperations:
 
     def answered(self, parameters: Mapping[str, Any]) -> Node:
         """Return the node that the answer to a write shows, narrowed by its ``fields``; raises BadRequest."""
-        return query.read(parameters, self.definition.shown(self.exposure))
+        return query.read(parameters, self.exposure.shown)
 
     def check(self, source: Any, *, creating: bool) -> Checked:
         """Return a body's values, checked against the definition."""

@@ -20,7 +20,10 @@ class Tried:
     def __init__(self, definition: Definition, served: list[Endpoint], known_id: Any) -> None:
         """``known_id`` is the public id of a record, None where there is none yet."""
         self.definition = definition
-        self.creates = any(endpoint.action is CREATE for endpoint in served)
+        creating = [endpoint for endpoint in served if endpoint.action is CREATE and endpoint.exposure]
+        self.creates = bool(creating)
+        #: True if it also creates several at once.
+        self.creates_many = any("bulk_create" in each.exposure.switches for each in creating if each.exposure)
         self._served = served
         model = served[0].exposure.name if served[0].exposure else ""
         #: A collection variable of its own for each model, so that folders don't get in each other's way.
@@ -53,7 +56,7 @@ class Tried:
 
     def several(self) -> list[str]:
         """Return the records of a bulk call: those that were created for it, or the one that is known."""
-        if self.creates and self.definition.document.bulk:
+        if self.creates_many:
             return [f"{{{{{self.one}_a}}}}", f"{{{{{self.one}_b}}}}"]
         return [f"{{{{{self.one}}}}}"]
 

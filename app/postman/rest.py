@@ -29,7 +29,7 @@ def _search(tried: Tried, endpoint: Endpoint, path: str) -> Items:
 def _create(tried: Tried, endpoint: Endpoint, path: str) -> Items:
     body = tried.body(endpoint, creating=True)
     requests = [request("Create", "POST", path, answer_test([200], then=tried.remember("answer.result.id")), body=body)]
-    if tried.definition.document.bulk:
+    if tried.creates_many:
         keep = (
             f'pm.collectionVariables.set("{tried.one}_a", answer.result[0].id);\n'
             f'pm.collectionVariables.set("{tried.one}_b", answer.result[1].id);'
@@ -67,7 +67,7 @@ def _update_many(tried: Tried, endpoint: Endpoint, path: str) -> Items:
 
 @requests(DELETE_MANY)
 def _delete_many(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    body = tried.several() if tried.creates else []
+    body = tried.several() if tried.creates_many else []
     return [request("Delete many", "DELETE", path, answer_test([200]), body=body)]
 
 

@@ -109,9 +109,9 @@ def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
     snapshot("apis")
     page.get_by_role("link", name="Endpoints of Industries").click()
     assert call("GET", "/bulk", params={"ids": record["id"]}).status_code == 200
-    page.get_by_role("button", name="Switch off create").click()
+    page.get_by_role("button", name="Switch off create", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Create is off")
-    page.get_by_role("button", name="Switch off read").click()
+    page.get_by_role("button", name="Switch off read", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Read is off")
     read = f"/api/industries/bulk?ids={record['id']}"
     wait_until(lambda: ask_each(server, read, **headers) == {404}, 30)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.definitions.definition import Definition
-from app.definitions.document import EndpointSwitches
+from app.definitions.document import SWITCHES
 from app.factory import create_app
 from app.openapi.document import describe
 from app.operations import actions
@@ -75,8 +75,7 @@ def test_an_aspect_that_is_missing_is_named(
 
 
 def test_each_action_of_rest_has_a_switch() -> None:
-    switches = {action.scope.value for action in ACTIONS if action.kind == "rest" and action.scope}
-    assert switches == set(EndpointSwitches.model_fields)
+    assert {name for action in ACTIONS for name in action.switches} == set(SWITCHES)
 
 
 def test_the_example_is_served(counted: str, demo: Client) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from app.definitions.document import SWITCHES
 from app.web.routing import Gatehouse
 from tests import stored_apis
 from tests.http.conftest import Client
@@ -112,7 +113,7 @@ def test_an_api_is_made_from_scratch(panel: Panel, app: Gatehouse, admin: Client
     assert "These are its endpoints" in texts(panel.follow(answer))
     document = _only(app)
     assert document["page_size"] == 7
-    assert document["endpoints"] == dict.fromkeys(("search", "read", "create", "update", "delete"), True)
+    assert document["endpoints"] == dict.fromkeys(SWITCHES, True)
     assert admin.result("GET", "/api/records") is not None
 
 
@@ -124,8 +125,9 @@ def test_all_keys_survive_the_form(panel: Panel, app: Gatehouse, sql: Sql) -> No
         "id_obfuscation": False, "bulk": False, "binary": "base64",
         "empty_values": "null", "application_errors": 422, "page_size": 5, "max_page_size": 50, "max_bulk": 9,
         "rate_limit": "100/minute", "cors_origins": ["https://a.example", "https://b.example"],
-        "endpoints": {"search": True, "read": False, "create": True, "update": False, "delete": False},
-        "models": [{"model": "test.record", "fields": ["name", "partner_id"], "search_fields": ["name"],
+        "endpoints": dict.fromkeys(SWITCHES, False) | {"search": True, "create": True},
+        "models": [{"endpoints": {"search": False, "bulk_read": True},
+                    "model": "test.record", "fields": ["name", "partner_id"], "search_fields": ["name"],
                     "writable_fields": [],
                     "domain": [["name", "!=", "x"], "|", ["count", ">", 1], ["flag", "=", False]],
                     "related": {"partner_id": ["name", {"country_id": ["code"]}]}}],
@@ -525,7 +527,7 @@ def test_new_apis_begin_with_the_defaults_of_the_settings(panel: Panel, app: Gat
     assert stored == {
         "page_size": 20,
         "rate_limit": "10/second",
-        "endpoints": {"search": True, "read": True, "create": False, "update": False, "delete": False},
+        "endpoints": dict.fromkeys(SWITCHES, False) | {"search": True, "read": True},
     }
     assert 'value="20"' in panel.get("/admin/settings/").text
     assert 'value="20"' in panel.get("/admin/apis/new").text

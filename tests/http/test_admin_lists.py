@@ -74,19 +74,16 @@ def test_the_list_of_endpoints_tells_method_address_switch_and_traffic(
     app.services.recorder.flush()
     (definition,) = app.services.catalog.snapshot.definitions.values()
     page = panel.get(f"/admin/apis/{definition.id}/endpoints")
-    sections = html.fromstring(page.text).xpath("//section[@class='operation']")
-    found = {
-        " ".join(section.xpath("./h2")[0].text_content().split()): [
-            " ".join(line.text_content().split()) for line in section.xpath(".//li")
-        ]
-        for section in sections
-    }
+    (section,) = html.fromstring(page.text).xpath("//section[@class='operation']")
+    lines = [[" ".join(cell.text_content().split()) for cell in row] for row in section.xpath(".//tbody/tr")]
+    found = {line[0]: line[1:] for line in lines}
     address = f"http://localhost{route}"
-    assert found["Read On"] == [f"GET {address}/bulk 0 calls Try", f"GET {address}/{{id}} 2 calls Try"]
-    assert found["Create On"] == [f"POST {address} 1 call Try"]
-    assert found["Update Off"] == [f"PATCH {address} 0 calls Try", f"PATCH {address}/{{id}} 0 calls Try"]
-    buttons = [button.text for button in html.fromstring(page.text).xpath("//section[@class='operation']//button")]
-    assert buttons == ["Switch off", "Switch off", "Switch off", "Switch on", "Switch off"]
+    assert found["Read"] == [f"GET {address}/{{id}}", "2", "On", "Switch off Try"]
+    assert found["Bulk read"] == [f"GET {address}/bulk", "0", "On", "Switch off Try"]
+    assert found["Create"] == [f"POST {address}", "1", "On", "Switch off Try"]
+    assert found["Bulk create"] == [f"POST {address} with an array", "", "On", "Switch off"]
+    assert found["Update"] == [f"PATCH {address}/{{id}}", "0", "Off", "Switch on Try"]
+    assert found["Bulk update"] == [f"PATCH {address}", "0", "Off with Update", "Switch off Try"]
 
 
 def test_the_list_of_models_tells_addon_and_records(panel: Panel, sql: Sql) -> None:

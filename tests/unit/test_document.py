@@ -42,6 +42,9 @@ def _document(**keys: Any) -> ApiDocument:
         {"masked_fields": ["company_id.email"]},
         {"masked_fields": [""]},
         {"endpoints": {"serach": True}},
+        {"models": [{**MODEL, "endpoints": {"serach": True}}]},
+        {"models": [{**MODEL, "endpoints": {"search": None}}]},
+        {"type": "rpc", "method": "x", "models": [{"model": "res.partner", "endpoints": {"read": False}}]},
         {"unknown": 1},
         {"models": []},
         {"models": [MODEL, MODEL]},
@@ -67,3 +70,24 @@ def test_related_has_one_form_however_it_is_written() -> None:
     nested = {**MODEL, "related": {"company_id": ["name", {"country_id": ["code"]}]}}
     dotted = {**MODEL, "related": {"company_id": ["name"], "company_id.country_id": ["code"]}}
     assert _document(models=[nested]) == _document(models=[dotted])
+
+
+ALL = {f"{form}{name}" for form in ("", "bulk_") for name in ("read", "create", "update", "delete")} | {"search"}
+
+
+@pytest.mark.parametrize(
+    ("of_api", "of_model", "bulk", "off"),
+    [
+        ({}, {}, True, set()),
+        ({"delete": False}, {}, True, {"delete", "bulk_delete"}),
+        ({"bulk_delete": False}, {}, True, {"bulk_delete"}),
+        ({"delete": False}, {"delete": True}, True, set()),
+        ({"bulk_read": False}, {"update": False}, True, {"bulk_read", "update", "bulk_update"}),
+        ({}, {"bulk_read": True}, False, {name for name in ALL if name.startswith("bulk_")}),
+    ],
+)
+def test_a_bulk_form_needs_its_operation_and_a_model_goes_before_its_api(
+    of_api: dict[str, bool], of_model: dict[str, bool], bulk: bool, off: set[str]
+) -> None:
+    document = _document(bulk=bulk, endpoints=of_api, models=[{**MODEL, "endpoints": of_model}])
+    assert document.switched_on(document.models[0]) == ALL - off

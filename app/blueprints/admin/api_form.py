@@ -12,13 +12,12 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app import literals
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
-from app.definitions.document import ApiDocument, EndpointSwitches
+from app.definitions.document import SWITCHES, ApiDocument
 from app.definitions.problems import Key, Problem
 from app.editing import yaml_text
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep
 
-_OPERATIONS = tuple(EndpointSwitches.model_fields)
 #: Longest text of the definition's models, in characters.
 _LONGEST = 400_000
 
@@ -43,7 +42,7 @@ class OptionsForm(PanelForm):
         "Who may call", choices=named({"user": "Users and client apps that log in", "public": "Anybody"})
     )
     run_as = StringField("Runs as", [Length(max=255)])
-    operations = Choices("Operations", choices=named({name: name.capitalize() for name in _OPERATIONS}))
+    operations = Choices("Operations", choices=named({name: name.capitalize().replace("_", " ") for name in SWITCHES}))
     http_methods = Choices("HTTP methods", choices=named(("GET", "POST")))
     id_obfuscation = BooleanField("Obfuscate ids")
     bulk = BooleanField("Many records in one call")
@@ -72,7 +71,7 @@ class OptionsForm(PanelForm):
             "cors_origins": lines(self.cors_origins.data),
             "masked_fields": lines(self.masked_fields.data),
             "http_methods": self.http_methods.data,
-            "endpoints": {name: name in self.operations.data for name in _OPERATIONS},
+            "endpoints": {name: name in self.operations.data for name in SWITCHES},
         }
 
     def show_problems(self, problems: Iterable[Problem]) -> list[Problem]:
@@ -165,7 +164,7 @@ def options_of(document: ApiDocument) -> dict[str, Any]:
         "cors_origins": "\n".join(document.cors_origins),
         "masked_fields": "\n".join(document.masked_fields),
         "http_methods": list(document.http_methods),
-        "operations": [name for name in _OPERATIONS if getattr(document.endpoints, name)],
+        "operations": [name for name in SWITCHES if getattr(document.endpoints, name)],
     }
 
 

@@ -9,7 +9,7 @@ from flask import Response, request
 from app.blueprints.admin import editor, prefill, traffic, transactions
 from app.blueprints.admin.api_form import ApiForm, data_of
 from app.blueprints.admin.draft import unused
-from app.blueprints.admin.endpoint_list import operations_of
+from app.blueprints.admin.endpoint_list import models_of, switched, switches_of
 from app.blueprints.admin.forms import named
 from app.blueprints.admin.view import PanelView, page, posted
 from app.catalog.store import Stale
@@ -75,25 +75,29 @@ class Apis(PanelView):
     def endpoints(self, api_id: int) -> Response:
         """Show an API's endpoints: methods, addresses, and switches."""
         row = editor.row(api_id)
-        operations = operations_of(row.definition) if row.definition else []
+        models = models_of(row.definition) if row.definition else []
+        several = row.definition if len(models) > 1 else None
         return self.show(
             "panel/endpoints.html",
             row=row,
-            operations=operations,
+            models=models,
+            switches=switches_of(several.document) if several else [],
             base=request.host_url.rstrip("/"),
             calls=traffic.by_endpoint(api_id),
         )
 
     @page("/<int:api_id>/switch", "POST")
     def switch(self, api_id: int) -> Response:
-        """Switch the endpoints of one operation on or off."""
-        operation, on = posted("operation"), posted("on") == "1"
-        switches = dict(editor.row(api_id).stored.document["endpoints"])
-        if operation not in switches:
-            raise BadRequest("There is no such operation.")
-        switches[operation] = on
-        self._change(api_id, endpoints=switches, taking_away=not on)
-        return self.go("apis.endpoints", f"{operation.title()} is {'on' if on else 'off'}.", api_id=api_id)
+        """Switch the endpoints of one operation on or off, of the API or of one of its models."""
+        operation, on, model = posted("operation"), posted("on") == "1", posted("model")
+        try:
+            keys = switched(editor.row(api_id).stored.document, model, operation, on)
+        except LookupError as error:
+            raise BadRequest("There is no such operation.") from error
+        self._change(api_id, taking_away=not on, **keys)
+        name = operation.capitalize().replace("_", " ")
+        of = f" of {model}" if model else ""
+        return self.go("apis.endpoints", f"{name}{of} is {'on' if on else 'off'}.", api_id=api_id)
 
     @page("/<int:api_id>/publish", "POST")
     def publish(self, api_id: int) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.blueprints.admin.editor import ApiRow
-from app.blueprints.admin.endpoint_list import everything_of, operation_of, switch_of
+from app.blueprints.admin.endpoint_list import everything_of, is_off, operation_of
 from app.definitions.definition import Definition
 from app.operations.actions import LOG_IN
 from app.operations.endpoints import Endpoint
@@ -33,12 +33,12 @@ class Target:
     @property
     def operation(self) -> str:
         """The panel's name for it."""
-        return operation_of(self.endpoint.action)
+        return operation_of(self.endpoint.action).replace("_", " ")
 
     @property
     def off(self) -> bool:
         """True if the operation is switched off."""
-        return switch_of(self.definition, self.endpoint.action) is False
+        return is_off(self.endpoint)
 
     @property
     def logs_in(self) -> bool:

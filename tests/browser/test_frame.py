@@ -1,0 +1,36 @@
+"""What stands on pages of the panel beside their forms: switches of endpoints, help, the preview of an import."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Snapshot, log_in
+
+pytestmark = pytest.mark.live
+
+SEVERAL = """
+apis:
+- name: Two models
+  route: /api/two
+  published: true
+  endpoints: {delete: false}
+  models:
+  - {model: res.partner, fields: [name, email, phone]}
+  - {model: res.partner.industry, fields: [name], endpoints: {delete: true}}
+"""
+
+
+def test_an_import_is_looked_at_and_its_endpoints_are_switched(page: Page, snapshot: Snapshot) -> None:
+    log_in(page)
+    page.get_by_role("link", name="Import & export").click()
+    page.get_by_label("Or its text").fill(SEVERAL)
+    page.get_by_role("button", name="Preview").click()
+    snapshot("preview")
+    page.get_by_role("button", name="Import").click()
+    page.get_by_role("link", name="APIs", exact=True).click()
+    page.get_by_role("link", name="Endpoints of Two models").click()
+    page.get_by_role("button", name="Switch off bulk delete of res.partner.industry").click()
+    expect(page.get_by_role("status")).to_contain_text("Bulk delete of res.partner.industry is off.")
+    expect(page.get_by_role("button", name="Switch on bulk delete of res.partner.industry")).to_be_visible()
+    snapshot("endpoints")
