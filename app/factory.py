@@ -10,6 +10,7 @@ from app.analytics.recorder import Recorder
 from app.auth.throttle import make_throttle
 from app.blueprints import health
 from app.blueprints.admin import init_admin
+from app.blueprints.docs.front import blueprint as front
 from app.blueprints.docs.views import blueprint as docs
 from app.blueprints.media import blueprint as media
 from app.blueprints.metrics import init_metrics
@@ -55,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     init_hooks(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
-    for blueprint in (rest, rpc, session, media, docs, health.blueprint):
+    for blueprint in (rest, rpc, session, media, front, docs, health.blueprint):
         app.register_blueprint(blueprint)
     init_metrics(app)
     init_oauth2(app)

@@ -10,19 +10,28 @@ from dev.bind import Address
 
 
 def ready(address: Address) -> str:
-    """Return the first lines: where the server is, and how it ends."""
-    return f"\nGatehouse serves {address.url} - Ctrl-C stops it."
+    """Return the first lines: where the server is, how it ends, and what a browser finds there."""
+    return f"""
+Gatehouse serves {address.url} - Ctrl-C stops it.
+
+Panel:  {address.url}/admin/    to define and watch APIs
+Docs:   {address.url}/api/docs  to read and try them"""
+
+
+def existing() -> str:
+    """Return the line about logins, beside an Odoo that is the user's own."""
+    return "\nLog in with a user of your Odoo; the panel wants one who may change Odoo's settings.\n"
 
 
 def demo(address: Address, database: str, cookies: Path) -> str:
-    """Return the demo logins, and command lines that can be pasted."""
+    """Return the demo's logins, and command lines that can be pasted."""
     login = {"jsonrpc": "2.0", "params": {"db": database, "login": "admin", "password": "admin"}}
     data, jar = shlex.quote(json.dumps(login)), shlex.quote(str(cookies))
     return f"""
-Demo logins:  admin / admin  (may do everything)
-              demo / demo    (an ordinary user)
+Log in:  admin / admin  may do everything, also in the panel
+         demo / demo    an ordinary user
 
-To log in, and to read three partners, paste:
+To log in by a program, and to read three partners, paste:
 
 curl -w '\\n' -c {jar} -H 'Content-Type: application/json' -d {data} {address.url}/web/session/authenticate
 curl -w '\\n' -b {jar} '{address.url}/api/partner/rest?limit=3'

@@ -22,7 +22,7 @@ def main() -> None:
     if os.environ.get("GATEHOUSE_ODOO_CONF"):
         env = {**os.environ, **existing.settings()}
         migrate(env)
-        serve(address, env, "\nLog in with a user of your Odoo: POST /web/session/authenticate.\n")
+        serve(address, env, greeting.existing())
         return
     with local.prepared() as here:
         env = {**databases.environment(here.source), **here.environment}

@@ -208,7 +208,7 @@ def test_no_path_header_or_body_is_a_500(
 _OWN = [
     "/web/session/authenticate", "/web/session/destroy", "/api/oauth2/token", "/api/oauth2/revoke",
     "/api/oauth2/introspect", "/api/oauth2/authorize", "/api/oauth2/login", "/api/oauth2/consents",
-    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-authorization-server", "/", "/api", "/api/docs", "/api/docs/logout",
     "/healthz", "/readyz", "/metrics", "/api/image/1/test.record/x/picture", "/api/binary/1/res.partner/x/y",
 ]  # fmt: skip
 

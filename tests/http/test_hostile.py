@@ -320,7 +320,7 @@ def test_a_client_id_with_a_nul_is_that_of_nobody(anyone: Client) -> None:
             assert anyone("POST", f"/api/oauth2/{endpoint}", data={"token": "x"}, headers=header).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/admin/login", "/api/oauth2/login", "/admin/settings/"])
+@pytest.mark.parametrize("path", ["/admin/login", "/api/oauth2/login", "/api/docs/logout", "/admin/settings/"])
 def test_a_form_with_a_nul_is_400(path: str, anyone: Client, admin: Client) -> None:
     for client in (anyone, admin) if path != "/admin/settings/" else (admin,):
         answer = client("POST", path, data={"login": "a\x00", "password": "x", "run_as": "a\x00"})

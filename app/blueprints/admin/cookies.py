@@ -1,4 +1,4 @@
-"""The cookie that holds the key of forms: one for the panel, another for the pages of OAuth2."""
+"""The cookie that holds the key of forms: one for the panel, one for the docs, another for the pages of OAuth2."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 from app.web.routing import is_panel
+
+#: The page whose form logs out, and what is below it.
+_DOCS = "/api/docs"
 
 
 class FormSessions(SecureCookieSessionInterface):
@@ -27,7 +30,9 @@ class FormSessions(SecureCookieSessionInterface):
 
     def get_cookie_path(self, app: Flask) -> str:
         """Return the path of the part that the request is for."""
-        return "/admin" if is_panel(request.path) else super().get_cookie_path(app)
+        if is_panel(request.path):
+            return "/admin"
+        return _DOCS if request.path.startswith(_DOCS) else super().get_cookie_path(app)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """True if the browser keeps the cookie from unencrypted connections."""

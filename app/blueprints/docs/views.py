@@ -1,21 +1,28 @@
-"""``/api/openapi.json`` and ``/api/docs``: the document, and Swagger UI from a package of this machine to read it."""
+"""``/api/openapi.json`` and ``/api/docs``: the document; and a page that says how to get in, above Swagger UI.
+
+Swagger UI comes from a package of this machine.
+"""
 
 from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
+from flask import Blueprint, Response, make_response, redirect, render_template, request, send_from_directory, url_for
 
-from app.blueprints.docs import visible
+from app.blueprints.docs import lines, visible
+from app.blueprints.docs.first_call import FirstCall, first_call
+from app.blueprints.docs.visitor import LogOutForm, current_visitor
 from app.errors import BadRequest, NotFound
 from app.openapi.documents import Documents
 from app.operations.report import CallReport
-from app.principal import Credentials
+from app.principal import Credentials, Person
 from app.web.current import current_incoming, current_state
+from app.web.incoming import refuse_nul
 from app.web.pages import harden
 from app.web.routing import served_endpoints
 from app.web.services import services
+from odoo_bridge import sessions
 from odoo_bridge.sessions import COOKIE
 
 blueprint = Blueprint(
@@ -24,13 +31,11 @@ blueprint = Blueprint(
 
 _SWAGGER_UI = Path(str(files("flask_swagger_ui"))) / "dist"
 #: The files of Swagger UI that the page loads, and those that the OAuth2 code flow comes back to.
-_FILES = frozenset(
-    {"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "oauth2-redirect.html", "oauth2-redirect.js"}
-)
+_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "oauth2-redirect.html", "oauth2-redirect.js"})
 #: Swagger UI sets styles on elements and has its icons in data: addresses.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 _documents = Documents()
@@ -57,8 +62,34 @@ def document() -> Response:
 
 @blueprint.get("/api/docs")
 def page() -> Response:
-    """Show the document, with which one can call the APIs."""
-    return harden(make_response(render_template("docs.html")), _POLICY)
+    """Show the ways in, a first call, and the document, whose calls can be made from there."""
+    credentials = Credentials(request.cookies.get(COOKIE), None, request.remote_addr or "")
+    report = current_state().report = CallReport()
+    visitor = current_visitor()
+    seen = visible.endpoints(served_endpoints(), services().gateway, credentials, report)
+    if name := request.args.get("api"):
+        seen = [endpoint for endpoint in seen if endpoint.definition.name == name]
+    first = first_call(services().transactions, seen, visitor.uid if visitor else None)
+    text = render_template(
+        "docs/reference.html",
+        visitor=visitor,
+        form=LogOutForm() if visitor else None,
+        here=request.full_path.rstrip("?"),
+        first=first,
+        lines=_lines(first, visitor),
+    )
+    return harden(make_response(text), _POLICY)
+
+
+@blueprint.post("/api/docs/logout")
+def log_out() -> Response:
+    """End the session, here and in Odoo, and show the docs as strangers see them."""
+    refuse_nul(request)
+    response = make_response(redirect(url_for("docs.page"), 303))
+    if LogOutForm().validate_on_submit() and COOKIE in request.cookies:
+        sessions.close_session(request.cookies[COOKIE])
+        response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
+    return response
 
 
 @blueprint.get("/api/docs/<name>")
@@ -69,6 +100,19 @@ def file(name: str) -> Response:
     response = harden(send_from_directory(_SWAGGER_UI, name), _POLICY)
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
+
+
+def _lines(first: FirstCall | None, visitor: Person | None) -> dict[str, str]:
+    """Return the command lines of each way in; where the visitor may call nothing yet, an API's route is left open."""
+    base = request.host_url.rstrip("/")
+    asked = FirstCall("", "GET", "/api/ROUTE?limit=3", is_open=False) if first is None or first.is_open else first
+    database, login = (services().transactions.database, visitor.login) if visitor else ("DATABASE", "LOGIN")
+    return {
+        "first": lines.call(base, first) if first and first.is_open else "",
+        "token": lines.with_token(base, asked),
+        "key": lines.with_key(base, asked),
+        "session": lines.with_session(base, asked, database, login),
+    }
 
 
 def _wanted() -> str | None:

@@ -42,6 +42,9 @@ blueprint = Blueprint(
     static_url_path="/static",
 )
 
+#: The page of the docs, whose strangers log in here too.
+_DOCS = "/api/docs"
+
 
 class ConsentRequest(NamedTuple):
     """A client app's request for a person's consent; ``answer`` is the address to go back to, None if not decided."""
@@ -100,9 +103,7 @@ def _consent_page(asked: ConsentRequest, form: ConsentForm) -> Response:
 @blueprint.route("/login", methods=["GET", "POST"])
 def log_in() -> Response:
     """Log in with Odoo's credentials, and go on to where the person came from."""
-    following = request.args.get("next", "")
-    if not following.isprintable() or not following.startswith(("/api/oauth2/authorize?", "/api/oauth2/consents")):
-        following = "/api/oauth2/consents"
+    following = _safe_target(request.args.get("next", ""))
     form, message = LoginForm(), ""
     if form.validate_on_submit():
         database, address = services().transactions.database, request.remote_addr or ""
@@ -120,6 +121,12 @@ def log_in() -> Response:
             set_session_cookie(response, opened.sid, opened.max_age)
             return response
     return _page("login.html", form=form, message=message, status=401 if message else 200)
+
+
+def _safe_target(target: str) -> str:
+    """Return the address to go on at after the login: a page of ours for persons, whatever the request asked for."""
+    inside = target == _DOCS or target.startswith(("/api/oauth2/authorize?", "/api/oauth2/consents", f"{_DOCS}?"))
+    return target if inside and target.isprintable() else "/api/oauth2/consents"
 
 
 @blueprint.route("/consents", methods=["GET", "POST"])
