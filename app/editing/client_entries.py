@@ -8,18 +8,20 @@ from dataclasses import dataclass, field
 from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.definitions.problems import Problem
-from app.editing import client_apps
+from app.editing import client_apps, opened
 from app.editing.client_apps import Refused
+from app.editing.openings import Line
 from odoo_bridge.transaction import Environment
 
 
 @dataclass(slots=True)
 class ClientChanges:
-    """Names of the client apps that a file holds, by what became of them."""
+    """Names of the client apps that a file holds, by what became of them; ``opens`` has what they may do besides."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    opens: dict[str, list[Line]] = field(default_factory=dict)
 
 
 def write(root: Environment, documents: Iterable[ClientDocument]) -> tuple[ClientChanges, list[Problem]]:
@@ -31,11 +33,13 @@ def write(root: Environment, documents: Iterable[ClientDocument]) -> tuple[Clien
         client = known.get(document.name)
         try:
             if client is None:
-                client_apps.create(root, document)
+                written = client_apps.create(root, document)
                 changes.created.append(document.name)
             else:
-                unchanged = client_apps.change(root, client, document) == client
-                (changes.unchanged if unchanged else changes.updated).append(document.name)
+                written = client_apps.change(root, client, document)
+                (changes.unchanged if written == client else changes.updated).append(document.name)
+            if written != client:
+                changes.opens[document.name] = opened.of_client(root, written, client)
         except Refused as error:
             problems += [problem.of(f"client {document.name!r}") for problem in error.problems]
     return changes, problems

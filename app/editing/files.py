@@ -19,10 +19,11 @@ from app.definitions.compiler import compile_document
 from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
 from app.definitions.problems import Problem, shape_problems
-from app.editing import allowed_clients, client_entries, yaml_text
+from app.editing import allowed_clients, client_entries, opened, yaml_text
 from app.editing.client_entries import ClientChanges
 from app.editing.conflicts import conflicts
 from app.editing.defaults import default_problems, effective_values, stored_defaults
+from app.editing.openings import Openings
 from odoo_bridge import users
 from odoo_bridge.transaction import Environment
 
@@ -71,6 +72,7 @@ class Plan:
     """Plan of an import, against what is ``stored``: everything in it has been checked.
 
     ``defaults`` are None where the file has none; ``new_defaults`` says that they differ from those that are stored.
+    ``opens`` has, by the name of an API that is new or changed, what callers may do then and may not do now.
     """
 
     stored: store.Stored
@@ -79,6 +81,7 @@ class Plan:
     clients: ClientChanges
     defaults: dict[str, Any] | None
     new_defaults: bool
+    opens: Openings
 
     def changes_nothing(self) -> bool:
         """True if all is as the file says."""
@@ -161,17 +164,23 @@ def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root:
     documents = _documents(file, _APIS, content.get("apis", [] if client_documents else None), defaults)
     others = () if prune else tuple(api for api in stored.apis if api.document["name"] not in documents)
     client_changes, problems = client_entries.write(root, client_documents)
-    problems += _problems(documents, others, {client.name: client for client in clients.every(root.cr)}, root)
+    source = OdooSource(root, {})
+    definitions = {name: compile_document(each, source, importing=True) for name, each in documents.items()}
+    problems += _problems(definitions, others, {client.name: client for client in clients.every(root.cr)}, source)
     if problems:
         raise FileError(file, *problems)
     dumped = [document.model_dump(mode="json") for document in documents.values()]
+    changes = store.changes(stored, dumped, prune=prune)
     return Plan(
         stored=stored,
         documents=dumped,
-        changes=store.changes(stored, dumped, prune=prune),
+        changes=changes,
         clients=client_changes,
         defaults=file_defaults,
         new_defaults=defaults != defaults_before,
+        opens=opened.of_apis(
+            [definitions[name] for name in (*changes.created, *changes.updated)], stored.apis, root, source
+        ),
     )
 
 
@@ -262,20 +271,17 @@ def _documents(
 
 
 def _problems(
-    documents: Mapping[str, ApiDocument],
+    definitions: Mapping[str, Definition],
     others: Iterable[store.StoredApi],
     known_clients: Mapping[str, Client],
-    root: Environment,
+    source: OdooSource,
 ) -> list[Problem]:
     """Return misfits with Odoo, and routes that are claimed twice, also by APIs that are there already."""
-    source = OdooSource(root, {})
     found: list[Problem] = []
-    published: list[Definition] = []
-    for document in documents.values():
-        definition = compile_document(document, source, importing=True)
-        unfit = allowed_clients.problems(document, known_clients)
-        found += [problem.of(f"API {document.name!r}") for problem in (*definition.problems, *unfit)]
-        published.append(definition)
+    for name, definition in definitions.items():
+        unfit = allowed_clients.problems(definition.document, known_clients)
+        found += [problem.of(f"API {name!r}") for problem in (*definition.problems, *unfit)]
+    published = list(definitions.values())
     for other in others:
         published.append(compile_document(ApiDocument.model_validate(other.document), source))
     return found + [

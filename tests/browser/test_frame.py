@@ -10,7 +10,31 @@ from tests.browser.conftest import Snapshot, log_in
 pytestmark = pytest.mark.live
 
 SEVERAL = """
+clients: [{name: Warehouse, user: admin, scopes: [read, search]}]
 apis:
+- name: Open to all
+  route: /api/open
+  published: true
+  authentication: public
+  run_as: admin
+  models:
+  - {model: res.partner, fields: all, writable_fields: [name, email, bank_ids], related: {bank_ids: [acc_number]}}
+- name: Draft
+  route: /api/draft
+  mode: test
+  models: [{model: res.country, fields: [name, code], domain: [[code, "!=", XX]]}]
+- name: Companies
+  route: /api/companies
+  type: rpc
+  method: get_company_name_with_phone
+  authentication: public
+  published: true
+  models: [{model: res.company}]
+- name: Partners
+  route: /api/partner/rest
+  published: true
+  clients: [Warehouse]
+  models: [{model: res.partner, fields: [name, email, phone, vat]}]
 - name: Two models
   route: /api/two
   published: true

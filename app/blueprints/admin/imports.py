@@ -11,6 +11,7 @@ from app.definitions.problems import Problem
 from app.editing import files
 from app.editing.client_entries import ClientChanges
 from app.editing.files import FileError
+from app.editing.openings import Openings
 from odoo_bridge.errors import Rejected
 from odoo_bridge.transaction import Environment
 
@@ -22,7 +23,8 @@ _FILE = "definition file"
 class Preview:
     """Preview of an import: its effects, or the problems of the file.
 
-    ``differences`` are the lines that would change of each API; ``version`` is the catalog that it was looked up in.
+    ``differences`` are the lines that would change of each API, ``opens`` what callers may do then that they may not do
+    now; ``version`` is the catalog that it was looked up in.
     """
 
     problems: Sequence[Problem]
@@ -30,6 +32,7 @@ class Preview:
     clients: ClientChanges
     defaults: bool
     differences: dict[str, list[tuple[str, str]]]
+    opens: Openings
     version: int
     changes_nothing: bool
 
@@ -55,13 +58,14 @@ def _shown(planned: files.Plan) -> Preview:
             name: editor.difference(editor.as_yaml(old), editor.as_yaml(new))
             for name, (old, new) in planned.updates().items()
         },
+        opens=planned.opens,
         version=planned.stored.version,
         changes_nothing=planned.changes_nothing(),
     )
 
 
 def _refused(problems: Sequence[Problem]) -> Preview:
-    return Preview(problems, store.Changes((), (), ()), ClientChanges(), False, {}, 0, True)
+    return Preview(problems, store.Changes((), (), ()), ClientChanges(), False, {}, {}, 0, True)
 
 
 def apply(text: str, *, prune: bool, version: str) -> str | None:
