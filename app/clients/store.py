@@ -83,6 +83,12 @@ def every(cr: Any) -> list[Client]:
     return [of_row(row) for row in cr.fetchall()]
 
 
+def names(cr: Any, ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of those of the client apps that there are, by id."""
+    cr.execute("SELECT id, name FROM gatehouse.client WHERE id = ANY(%s)", (list(ids),))
+    return dict(cr.fetchall())
+
+
 def by_name(cr: Any, name: str) -> Client | None:
     """Return the client app of that name."""
     return _one_client(cr, "c.name = %s", name)

@@ -6,7 +6,7 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Theme
 
-from app.blueprints.admin import guard
+from app.blueprints.admin import guard, times
 from app.blueprints.admin.analytics import Analytics
 from app.blueprints.admin.apis import Apis
 from app.blueprints.admin.audit import Audit
@@ -26,7 +26,8 @@ from app.blueprints.admin.settings import Settings
 def init_admin(app: Flask) -> None:
     """Put the panel behind its guard and register its views."""
     guard.init_guard(app)
-    app.add_template_filter(pretty)
+    for template_filter in (pretty, times.utc, times.iso):
+        app.add_template_filter(template_filter)
     app.session_interface = FormSessions()
     app.register_blueprint(own)
     theme = Theme(folder="bootstrap4", base_template="panel/base.html")
