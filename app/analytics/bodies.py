@@ -1,13 +1,14 @@
-"""Bodies for the request log: taken raw during the call, made fit for the log by the background writer.
+"""Bodies and queries for the request log: taken raw during the call, made fit for it by the background writer.
 
-Only JSON and text, never content of files; masked, cut, and with a word on what is missing.
+Only JSON and text, never content of files; masked, cut, and with a word on what is missing. What was masked is masked
+in the texts of a failure too, also where the log keeps no bodies.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -48,46 +49,64 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The bodies of a call, what is hidden of them, and the bytes that are kept of each."""
+    """The bodies of a call and its query, what is hidden of them, and the bytes that are kept of each.
+
+    ``kept`` is False where they only tell what has to be hidden in the texts of a failure.
+    """
 
     request: Body
     response: Body
     masking: Masking
     most: int
+    query: Body = Body()
+    kept: bool = True
 
     @property
     def size(self) -> int:
         """The bytes that wait with it."""
-        return len(self.request.data) + len(self.response.data)
+        return len(self.request.data) + len(self.response.data) + len(self.query.data)
 
     def without_content(self) -> Exchange:
         """Return the same without bodies, for want of room."""
         crowded = Body(note="Left out: too many bodies were waiting to be written.")
-        return Exchange(crowded, crowded, self.masking, self.most)
+        return replace(self, request=crowded, response=crowded, query=crowded)
 
 
 @dataclass(frozen=True, slots=True)
 class Legible:
-    """Bodies for the log. The notes say what is missing; ``message`` is the error's, without what was hidden."""
+    """Bodies and query for the log. The notes say what is missing.
+
+    ``message`` and ``reason`` are those of the failure, without what was hidden.
+    """
 
     request_body: str | None = None
     request_note: str | None = None
     response_body: str | None = None
     response_note: str | None = None
+    query: str | None = None
+    query_note: str | None = None
     message: str | None = None
+    reason: str | None = None
 
 
-def legible(exchange: Exchange, message: str | None) -> Legible:
-    """Mask a call's bodies and the message of its error, for the log."""
+def legible(exchange: Exchange, message: str | None, reason: str | None = None) -> Legible:
+    """Mask a call's bodies and query, and the texts of its failure, for the log."""
     mask = Mask(exchange.masking)
     try:
-        shown = [_shown(exchange.request, mask, request=True), _shown(exchange.response, mask, request=False)]
-        request, response = (_cut(mask.scrub(document), note, exchange.most) for document, note in shown)
-        return Legible(*request, *response, mask.scrub(message))
+        shown = [
+            _shown(exchange.request, mask, request=True),
+            _shown(exchange.response, mask, request=False),
+            _shown_text(exchange.query, mask) if exchange.query.data else (None, exchange.query.note),
+        ]
+        texts = {"message": mask.scrub(message), "reason": mask.scrub(reason)}
+        if not exchange.kept:
+            return Legible(**texts)
+        request, response, query = (_cut(mask.scrub(document), note, exchange.most) for document, note in shown)
+        return Legible(*request, *response, *query, **texts)
     except Exception:  # what strangers send must not hold up the log
         _logger.exception("Bodies could not be made fit for the log")
-        note = "Left out: it could not be made fit for the log."
-        return Legible(request_note=note, response_note=note, message=message)
+        note = "Left out: it could not be made fit for the log." if exchange.kept else None
+        return Legible(request_note=note, response_note=note, query_note=note)
 
 
 class Room:

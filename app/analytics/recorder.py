@@ -31,6 +31,8 @@ _logger = logging.getLogger(__name__)
 
 CAPACITY = 20_000
 BATCH = 1_000
+#: Most characters that are kept of the texts of a failure.
+LONGEST = {"message": 500, "reason": 2_000}
 #: Seconds between two writes, and between two tries while the database is away.
 INTERVAL = 1.0
 
@@ -41,7 +43,8 @@ class LoggedCall:
 
     Clients may choose ``request_id``, and one twice; ``call_id`` is this call's alone.
 
-    ``exchange`` holds the bodies of a call of an API that logs them.
+    ``message`` is what the client was told of a failure, ``reason`` what is for admins alone. ``exchange`` holds the
+    bodies of a call of an API that logs them, and of one that failed.
     """
 
     at: datetime
@@ -58,7 +61,13 @@ class LoggedCall:
     address: str
     milliseconds: float
     call_id: str | None = None
+    reason: str | None = None
     exchange: Exchange | None = None
+
+    def without_content(self) -> LoggedCall:
+        """Return the same without bodies, for want of room; and without the texts that they would tell how to mask."""
+        exchange = self.exchange.without_content() if self.exchange else None
+        return replace(self, exchange=exchange, message=None, reason=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +94,18 @@ class _Batch:
 
 
 _OF_ROW = tuple(field.name for field in fields(LoggedCall) if field.name != "exchange")
-_OF_BODIES = tuple(field.name for field in fields(Legible) if field.name != "message")
+_OF_BODIES = tuple(field.name for field in fields(Legible) if field.name not in _OF_ROW)
 _COLUMNS = (*_OF_ROW, *_OF_BODIES)
 _of_row = attrgetter(*_OF_ROW)
 
 
 def _values(row: LoggedCall) -> dict[str, Any]:
     values = dict(zip(_OF_ROW, _of_row(row), strict=True))
-    return values if row.exchange is None else {**values, **asdict(legible(row.exchange, row.message))}
+    if row.exchange is not None:
+        values |= asdict(legible(row.exchange, row.message, row.reason))
+    for name, longest in LONGEST.items():  # what was masked before it is cut can't show a part of what is hidden
+        values[name] = values[name] and values[name][:longest]
+    return values
 
 
 class Recorder:
@@ -136,7 +149,7 @@ class Recorder:
         if self._pid != os.getpid():
             self._start()
         if row.exchange is not None and not self._room.take(row.exchange.size):
-            row = replace(row, exchange=row.exchange.without_content())
+            row = row.without_content()
             meters.LOG_BODIES_DROPPED.inc()
         if len(self._queue) < self._capacity:  # or a few more, where several threads ask at once
             self._queue.append((time.monotonic(), row))

@@ -275,10 +275,8 @@ def compile_document(
     )
 
 
-def _masking(document: ApiDocument, exposures: Mapping[str, Exposure], method: MethodInfo | None) -> Masking | None:
-    """Return the masking of an API's logged bodies; None where none are kept, as never of log-ins."""
-    if not document.log_bodies or document.type == "key_authentication":
-        return None
+def _masking(document: ApiDocument, exposures: Mapping[str, Exposure], method: MethodInfo | None) -> Masking:
+    """Return the masking of all that an API's log shows of its calls."""
     return Masking.of(
         document.masked_fields,
         binary=(name for exposure in exposures.values() for name in exposure.node.binary_fields()),

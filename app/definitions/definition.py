@@ -13,7 +13,7 @@ from typing import Any
 
 from app.definitions.document import ApiDocument
 from app.definitions.ids import Ids
-from app.definitions.masking import Masking
+from app.definitions.masking import NOTHING_NAMED, Masking
 from app.definitions.problems import Problem
 from odoo_bridge.structure import Structure
 from odoo_bridge.types import FieldInfo, MethodInfo, ModelInfo, Selection
@@ -95,7 +95,7 @@ class Definition:
 
     ``method`` is what an API of type rpc calls; ``problems`` says why it cannot be served at the moment (a field that
     vanished); ``salt`` is the database's, for what has to be told apart without being shown; ``structure`` is what it
-    was compiled for; ``masking`` is what the log hides of bodies, None where it keeps none.
+    was compiled for; ``masking`` is what the log hides of bodies, queries and the texts of failures.
     """
 
     id: int
@@ -107,10 +107,15 @@ class Definition:
     run_as: int | None
     salt: str
     structure: Structure
-    masking: Masking | None = None
+    masking: Masking = NOTHING_NAMED
     problems: tuple[Problem, ...] = ()
 
     @property
     def name(self) -> str:
         """The API's name."""
         return self.document.name
+
+    @property
+    def logs_bodies(self) -> bool:
+        """True if the log keeps bodies and queries: never those of log-ins."""
+        return self.document.log_bodies and self.document.type != "key_authentication"

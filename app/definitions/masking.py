@@ -29,6 +29,8 @@ _MAX_DEPTH = 60
 _LONGEST_NAME = 200
 #: Hidden values that are this long are looked for in other texts: shorter ones would be found everywhere.
 _MIN_SECRET, _MAX_SECRETS = 4, 200
+#: Messages cut the long values that they repeat: so many characters of one tell it.
+_HEAD = 20
 #: Long text without a space, in base64: content of a file, whatever the key.
 _MIN_CONTENT, _BASE64 = 512, re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
@@ -70,6 +72,10 @@ class Masking:
         )
 
 
+#: Hides what is always hidden.
+NOTHING_NAMED = Masking()
+
+
 @dataclass(slots=True)
 class Mask:
     """Masking of one call's bodies, which remembers the masked values to find them elsewhere."""
@@ -100,7 +106,7 @@ class Mask:
     def scrub(self, value: Any) -> Any:
         """Return a value in which what was hidden elsewhere is hidden too."""
         text = dumps(value)  # searched at once: most secrets are nowhere else
-        found = [secret for secret in self.secrets if dumps(secret)[1:-1] in text]
+        found = [secret for secret in self.secrets if dumps(secret[:_HEAD])[1:-1] in text]
         return _without(value, sorted(found, key=len, reverse=True)) if found else value
 
     def _item(self, key: str, item: Any, depth: int, labelled: bool) -> Any:
@@ -164,8 +170,20 @@ def _without(value: Any, secrets: list[str]) -> Any:
         return [_without(item, secrets) for item in value]
     if isinstance(value, str):
         for secret in secrets:
-            value = value.replace(secret, MASK)
+            value = _without_one(value, secret)
     return value
+
+
+def _without_one(text: str, secret: str) -> str:
+    """Return a text without a secret, and without the beginning of one that is long."""
+    head, parts, at = secret[:_HEAD], [], 0
+    while (found := text.find(head, at)) >= 0:
+        end = found + len(head)
+        while text[end : end + 1] and text[end] == secret[end - found : end - found + 1]:
+            end += 1
+        parts.append(text[at:found] + MASK)
+        at = end
+    return "".join(parts) + text[at:]
 
 
 def _is_text(value: Any) -> bool:

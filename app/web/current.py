@@ -24,8 +24,8 @@ class RequestState:
     """State of a request, behind ``flask.g``: each value has its default until somebody sets it.
 
     ``started`` is by ``time.perf_counter``. ``request_id`` may be the client's choice, ``call_id`` is ours alone.
-    ``failure`` is the error that became the answer, ``person`` who sits in front of the panel. Extensions of Flask
-    keep values of their own here too.
+    ``failure`` is the error that became the answer, ``reason`` what stood behind it, which clients are not told;
+    ``person`` sits in front of the panel. Extensions of Flask keep values of their own here too.
     """
 
     started: float = 0.0
@@ -36,6 +36,7 @@ class RequestState:
     definition: Definition | None = None
     report: CallReport | None = None
     failure: ApiError | None = None
+    reason: str | None = None
     person: Person | None = None
 
     def get(self, name: str, default: Any = None) -> Any:

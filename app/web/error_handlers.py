@@ -38,6 +38,8 @@ def _api_error(error: ApiError) -> Response:
 def _bridge_error(error: bridge.BridgeError) -> Response:
     if isinstance(error, bridge.Unavailable):
         _logger.warning("%s: %s", error.message, error.__cause__)
+    if error.__cause__ is not None and str(error.__cause__) != error.message:
+        _give_reason(error.__cause__)
     return _api_error(errors.from_bridge(error))
 
 
@@ -60,6 +62,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _defect(error: Exception) -> Response:
     """Anything else is our mistake: the log has it all, the client gets the id to ask for."""
+    _give_reason(error)
     known = from_database(error)
     if known is not None:
         _logger.warning("%s: %s", known.message, error)
@@ -67,6 +70,12 @@ def _defect(error: Exception) -> Response:
     request_id = current_state().request_id
     _logger.error("Unexpected error in request %s", request_id, exc_info=error)
     return answers.failure(ApiError(f"Something went wrong on our side. Please report request {request_id}."))
+
+
+def _give_reason(error: BaseException) -> None:
+    """Keep an exception's own type and text for the request log, which admins alone may read."""
+    kind = type(error)
+    current_state().reason = f"{kind.__module__}.{kind.__qualname__}: {error}".removeprefix("builtins.")
 
 
 def from_database(error: Exception) -> ApiError | None:

@@ -12,11 +12,10 @@ from flask import Request, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
-from app.analytics.bodies import Body, Exchange
+from app.analytics.bodies import MAX_PARSED, Body, Exchange
 from app.analytics.recorder import LoggedCall
 from app.config import Settings
 from app.definitions.definition import Definition
-from app.definitions.masking import Masking
 from app.errors import BadRequest
 from app.observe import meters
 from app.operations.report import CallReport
@@ -27,8 +26,8 @@ from app.web.routing import ApiRule, Gatehouse, current_definition, is_panel
 from app.web.services import services
 from odoo_bridge.sessions import COOKIE
 
-#: Most characters that the log keeps of a text.
-_LONGEST = 500
+#: Most characters that the log keeps of a path, and that it is handed of the texts of a failure: it cuts them itself.
+_LONGEST_PATH, _LONGEST_TEXT = 500, MAX_PARSED
 #: A variable part of a Werkzeug rule of our own, with or without a converter.
 _VARIABLE = re.compile(r"<(?:[a-z]+:)?(?:public_)?([a-z_]+)>")
 #: What load balancers and supervisors ask for, by whichever address.
@@ -126,17 +125,17 @@ def _record(definition: Definition, row: LoggedCall) -> None:
 
 
 def _row(request: Request, state: RequestState, response: Response, definition: Definition) -> LoggedCall:
-    """Return a call's row of the log: an allow-list, without headers and queries; bodies only where asked for."""
+    """Return a call's row of the log: an allow-list, without headers; bodies and queries only where asked for."""
     failure, trial = state.failure, trial_of(request.environ)
     principal = state.report.principal if state.report else None
-    error, message = (failure.name, _storable(failure.message)) if failure else (None, None)
+    error, message = (failure.name, _storable(failure.message, _LONGEST_TEXT)) if failure else (None, None)
     key, client, uid = (principal.key, principal.client, principal.uid) if principal else (None, None, None)
     return LoggedCall(
         at=datetime.now(timezone.utc),
         request_id=state.request_id,
         api_id=definition.id,
         endpoint=f"{request.method} {_route_of(request)}",
-        path=_storable(request.path),
+        path=_storable(request.path, _LONGEST_PATH),
         status=response.status_code,
         error=error,
         message=message,
@@ -146,7 +145,10 @@ def _row(request: Request, state: RequestState, response: Response, definition: 
         address=request.remote_addr or "",
         milliseconds=(time.perf_counter() - state.started) * 1000,
         call_id=state.call_id,
-        exchange=_exchange(request, response, definition.masking) if definition.masking and principal else None,
+        reason=_storable(state.reason, _LONGEST_TEXT) if state.reason else None,
+        exchange=_exchange(request, response, definition)
+        if principal and (failure or definition.logs_bodies)
+        else None,
     )
 
 
@@ -164,19 +166,28 @@ def _route(rule: str) -> str:
     return _VARIABLE.sub(r"{\1}", rule)
 
 
-def _exchange(request: Request, response: Response, masking: Masking) -> Exchange:
+def _exchange(request: Request, response: Response, definition: Definition) -> Exchange:
     """Return the bodies of a call; those of callers who are not known are nobody's business, and could be anything."""
-    if response.direct_passthrough or response.is_streamed:  # content of a file
+    if not definition.logs_bodies:
+        answer = Body()
+    elif response.direct_passthrough or response.is_streamed:  # content of a file
         answer = Body(note=f"Left out: {response.mimetype}.")
     else:
         answer = Body.of(response.get_data(), response.mimetype or "")
     question = Body.of(current_incoming().data, request.mimetype)
-    return Exchange(question, answer, masking, services().catalog.snapshot.system.log_body_size)
+    return Exchange(
+        request=question,
+        response=answer,
+        masking=definition.masking,
+        most=services().catalog.snapshot.system.log_body_size,
+        query=Body(request.query_string),
+        kept=definition.logs_bodies,
+    )
 
 
-def _storable(text: str) -> str:
+def _storable(text: str, longest: int) -> str:
     """Return a text that PostgreSQL can hold: bounded, and without NUL or halves of characters."""
-    return text[:_LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return text[:longest].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _tell(response: Response, report: CallReport) -> None:

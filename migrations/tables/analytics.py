@@ -1,4 +1,4 @@
-"""The tables of this package, as migrations 0004 to 0006 make them; they are written and read in SQL."""
+"""The tables of this package, as migrations 0004 to 0008 make them; they are written and read in SQL."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Audit(Base):
 class RequestLog(Base):
     """A call. The table has a partition per day and no key: nothing refers to a row.
 
-    Bodies are there for APIs that log them, masked and cut; the notes say what is missing of them.
+    Bodies and queries are there for APIs that log them, masked and cut; the notes say what is missing of them.
     """
 
     __tablename__ = "request_log"
@@ -66,6 +66,9 @@ class RequestLog(Base):
     response_body: Mapped[str | None] = mapped_column(Text)
     response_note: Mapped[str | None] = mapped_column(Text)
     call_id: Mapped[str | None] = mapped_column(Text)
+    query: Mapped[str | None] = mapped_column(Text)
+    query_note: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
 
 
 class _Rollup:

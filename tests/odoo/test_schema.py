@@ -85,6 +85,9 @@ SAMPLES = {
         "UPDATE gatehouse.audit SET call_id = 'call'",
         "UPDATE gatehouse.request_log SET call_id = 'call'",
     ],
+    "0008": [
+        "UPDATE gatehouse.request_log SET query = '{}', query_note = 'Cut', reason = 'KeyError'",
+    ],
 }
 _COLUMNS = text(
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'gatehouse' "

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.analytics.bodies import MAX_PARSED, Body, Exchange, Room, legible
+from app.analytics.bodies import MAX_PARSED, Body, Exchange, Legible, Room, legible
 from app.definitions.masking import Masking
 
 MASKING = Masking.of(["Email", "ref"], binary=["image_1920"], parameters=["name", "email"])
@@ -89,6 +89,26 @@ def test_a_value_that_was_hidden_is_hidden_wherever_the_call_repeats_it() -> Non
     kept = legible(Exchange(request, response, MASKING, 1000), "Item 0: needle-1 is too short")
     assert "needle-1" not in repr(kept)
     assert kept.message == "Item 0: *** is too short"
+
+
+def test_the_beginning_of_a_hidden_value_that_a_message_cuts_is_hidden_too() -> None:
+    secret = "needle" + "-1" * 100
+    request = Body.of(json.dumps({"password": secret}).encode(), "application/json")
+    kept = legible(Exchange(request, Body(), MASKING, 1000), f"password: {secret[:77]}... is no number, nor {secret}!")
+    assert kept.message == "password: ***... is no number, nor ***!"
+
+
+def test_a_query_is_shown_as_an_object_and_hides_what_bodies_hide() -> None:
+    query = Body(b"domain=%5B%5B%22email%22%2C%22%3D%22%2C%22needle%22%5D%5D&limit=5&token=needle")
+    kept = legible(Exchange(Body(), Body(), MASKING, 1000, query), "needle", "ValueError: needle")
+    assert json.loads(kept.query or "") == {"domain": '[["email","=","***"]]', "limit": "5", "token": "***"}
+    assert (kept.message, kept.reason) == ("***", "ValueError: ***")
+
+
+def test_where_no_bodies_are_kept_they_still_tell_what_to_hide() -> None:
+    request = Body.of(b'{"password": "needle", "name": "Ada"}', "application/json")
+    exchange = Exchange(request, Body(), MASKING, 1000, Body(b"q=x"), kept=False)
+    assert legible(exchange, "Ada: needle") == Legible(message="Ada: ***")
 
 
 def test_content_of_files_is_left_out() -> None:
