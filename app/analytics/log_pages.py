@@ -130,6 +130,19 @@ def request(
     )
 
 
+def call(database: Database, call_id: str) -> dict[str, Any] | None:
+    """Return a call's row of the log, with its bodies, or None.
+
+    Rows are found by their request id, which is the call's own unless the client has chosen one: then all are read.
+    """
+    by_request_id = "request_id = %(id)s AND coalesce(call_id, %(id)s) = %(id)s"
+    for condition in (by_request_id, "call_id = %(id)s"):
+        found = database.rows(f"SELECT * FROM gatehouse.request_log WHERE {condition} LIMIT 1", {"id": call_id})
+        if found:
+            return found[0]
+    return None
+
+
 def is_shared(database: Database, request_id: str, call_id: str | None) -> bool:
     """True if other calls came with the request id of this one."""
     (row,) = database.rows(_OTHERS, {"id": request_id, "call": call_id})

@@ -19,7 +19,7 @@ from app.definitions.definition import Definition
 from app.errors import BadRequest
 from app.observe import meters
 from app.operations.report import CallReport
-from app.operations.trial import is_rolled_back, trial_of
+from app.operations.trial import draft_of, is_rolled_back, trial_of
 from app.web.current import RequestState, current_incoming, current_request, current_state
 from app.web.incoming import Incoming
 from app.web.routing import ApiRule, Gatehouse, current_definition, is_panel
@@ -106,7 +106,8 @@ def _mark(response: Response) -> Response:
     if definition is not None:
         if is_rolled_back(definition, trial_of(request.environ)):
             headers.add("X-Test-Mode", "true")
-        if definition.document.statistics and request.method != "OPTIONS":
+        counts = definition.document.statistics and draft_of(request.environ) is None
+        if counts and request.method != "OPTIONS":
             _record(definition, _row(request, state, response, definition))
     return response
 

@@ -10,16 +10,17 @@ import re
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from flask import Flask
+from flask import Flask, Request
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
-from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
 
 from app.definitions.definition import Definition
 from app.errors import DefinitionOutdated
 from app.operations import actions
 from app.operations.actions import Aspect
-from app.operations.endpoints import Endpoint
+from app.operations.endpoints import Endpoint, endpoints
+from app.operations.trial import draft_of
 from app.web.current import RequestState, current_app_object, current_request, current_state
 from app.web.services import Services
 
@@ -84,6 +85,15 @@ class Gatehouse(Flask):
     _own_rules: tuple[Rule, ...] = ()
     _api_rules: tuple[ApiRule, ...] = ()
 
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return the url map for a request; to a trial of a draft, that draft is served besides our own routes."""
+        adapter = super().create_url_adapter(request)
+        draft = draft_of(request.environ) if request is not None else None
+        if draft is None or request is None:
+            return adapter
+        url_map, _ = self._map_of(endpoints(draft))
+        return url_map.bind_to_environ(request.environ, subdomain="")
+
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer the current request; anew, with the present definition, where Odoo was changed in between."""
         for _ in range(_TRIES - 1):
@@ -104,28 +114,32 @@ class Gatehouse(Flask):
         """Remember the routes of the blueprints; called once, when all are registered."""
         self._own_rules = tuple(self.url_map.iter_rules())
 
-    def publish(self, endpoints: Sequence[Endpoint]) -> None:
+    def publish(self, served: Sequence[Endpoint]) -> None:
         """Serve these endpoints, and no others, besides the own routes.
 
         Where the routes stay as they are (Odoo's registry has changed), so does the map: making one of two hundred APIs
         takes longer than compiling them.
         """
-        self.endpoints = tuple(endpoints)
-        if [_route(rule.target) for rule in self._api_rules] == [_route(endpoint) for endpoint in endpoints]:
-            for api_rule, endpoint in zip(self._api_rules, endpoints, strict=True):
+        self.endpoints = tuple(served)
+        if [_route(rule.target) for rule in self._api_rules] == [_route(endpoint) for endpoint in served]:
+            for api_rule, endpoint in zip(self._api_rules, served, strict=True):
                 api_rule.target = endpoint
             return
+        self.url_map, self._api_rules = self._map_of(served)
+
+    def _map_of(self, served: Sequence[Endpoint]) -> tuple[Map, tuple[ApiRule, ...]]:
+        """Return a url map of our own routes and these endpoints, and the rules of the endpoints."""
         url_map = Map(strict_slashes=True, merge_slashes=False, converters={"id": _public_id()})
         for own in self._own_rules:
             rule = own.empty()
             rule.provide_automatic_options = own.provide_automatic_options  # type: ignore[attr-defined]
             url_map.add(rule)
-        api_rules = tuple(map(ApiRule, endpoints))
+        api_rules = tuple(map(ApiRule, served))
         for api_rule in api_rules:
             url_map.add(api_rule)
             self.view_functions[api_rule.target.action.view] = serves[api_rule.target.action]
         url_map.update()
-        self.url_map, self._api_rules = url_map, api_rules
+        return url_map, api_rules
 
 
 def _route(endpoint: Endpoint) -> tuple[str, str, str]:

@@ -13,10 +13,15 @@ ME, PUBLIC = "me", "public"
 
 @dataclass(frozen=True, slots=True)
 class TrialCaller:
-    """A client app as a caller. ``able`` is False for one without a secret, which gets no token of its own."""
+    """A client app as a caller. ``able`` is False for one without a secret, which gets no token of its own.
+
+    ``client_id`` is its OAuth2 id; ``uid`` the Odoo user that it acts as where the API names none.
+    """
 
     id: int
     name: str
+    client_id: str
+    uid: int | None
     active: bool
     connected: bool
     able: bool
@@ -45,7 +50,15 @@ def client_apps(connected: list[str]) -> list[TrialCaller]:
     def work(root: Environment) -> list[TrialCaller]:
         able = clients.with_secret(root.cr)
         return [
-            TrialCaller(client.id, client.name, client.active, client.name in connected, client.id in able)
+            TrialCaller(
+                id=client.id,
+                name=client.name,
+                client_id=client.client_id,
+                uid=client.uid,
+                active=client.active,
+                connected=client.name in connected,
+                able=client.id in able,
+            )
             for client in clients.every(root.cr)
         ]
 

@@ -5,61 +5,125 @@ from __future__ import annotations
 import json
 import pprint
 import shlex
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import orjson
 
 from app.blueprints.admin.console.trial_request import TrialRequest
 
-_TOKEN = "ACCESS_TOKEN"  # noqa: S105  a placeholder
-_SESSION = "SESSION_ID"
+#: Placeholders of secrets.
+_PASSWORD, _KEY, _SECRET, _TOKEN, _SESSION = (
+    "YOUR_PASSWORD",
+    "YOUR_API_KEY",
+    "YOUR_CLIENT_SECRET",
+    "ACCESS_TOKEN",
+    "SESSION_ID",
+)
 #: A body of more characters stands in a file of its own.
 _LONGEST = 5_000
 _FILE = "body.json"
+_JAR = "cookies.txt"
 
 
-def snippets(asked: TrialRequest, base: str, caller: str) -> dict[str, str]:
-    """Return the programs by language. ``base`` is the server's address; ``caller`` is me, public, or a client app."""
-    who = caller if caller in ("me", "public") else "client"
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """A way in for a program: as a person, as a client app, or as nobody in particular.
+
+    ``name`` is the login or the client id, never a secret; ``database`` is what a person logs in to.
+    """
+
+    kind: Literal["person", "client", "nobody"]
+    name: str = ""
+    database: str = ""
+
+
+NOBODY = Entrance("nobody")
+
+
+def snippets(asked: TrialRequest, base: str, entrance: Entrance) -> dict[str, str]:
+    """Return the programs by language, with all that it takes to get in. ``base`` is the server's address."""
     return {
-        "curl": _curl(asked, base, who),
-        "Python": _python(asked, base, who),
-        "JavaScript": _javascript(asked, base, who),
+        **_curls(asked, base, entrance),
+        "Python": _python(asked, base, entrance.kind),
+        "JavaScript": _javascript(asked, base, entrance.kind),
     }
+
+
+def token_command(base: str, client_id: str, secret: str = _SECRET) -> str:
+    """Return the command that gets a token and puts it into the shell's variable TOKEN."""
+    who, address = shlex.quote(f"{client_id}:{secret}"), shlex.quote(f"{base}/api/oauth2/token")
+    return (
+        f"TOKEN=$(curl -s -u {who} -X POST {address} \\\n"
+        """  | sed -n 's/.*"access_token": *"\\([^"]*\\)".*/\\1/p')"""
+    )
+
+
+def call_with_token(asked: TrialRequest, base: str) -> str:
+    """Return the command that makes a call with the token of ``token_command``."""
+    return _curl(asked, base, ['-H "Authorization: Bearer $TOKEN"'])
+
+
+def _curls(asked: TrialRequest, base: str, entrance: Entrance) -> dict[str, str]:
+    """Return whole commands, by what one gets in with."""
+    if entrance.kind == "client":
+        token = f"# A token, which is good for a while.\n{token_command(base, entrance.name)}\n\n# The call.\n"
+        return {"curl, with a token": token + call_with_token(asked, base)}
+    if entrance.kind == "person":
+        call = f"\n\n# The call.\n{_curl(asked, base, [f'-b {_JAR} -c {_JAR}'])}"
+        return {
+            "curl, with a password": _log_in(base, entrance) + call,
+            "curl, with an API key": _curl(asked, base, [f"-H 'Authorization: Bearer {_KEY}'"]),
+        }
+    return {"curl": _curl(asked, base, [])}
+
+
+def _log_in(base: str, entrance: Entrance) -> str:
+    params = {"db": entrance.database, "login": entrance.name, "password": _PASSWORD}
+    body = shlex.quote(json.dumps({"jsonrpc": "2.0", "params": params}, ensure_ascii=False))
+    return " \\\n  ".join(
+        [
+            f"# The session, which stays in the file {_JAR}.\ncurl -c {_JAR}",
+            "-H 'Content-Type: application/json'",
+            f"--data-raw {body}",
+            shlex.quote(f"{base}/web/session/authenticate"),
+        ]
+    )
 
 
 def _address(asked: TrialRequest, base: str) -> str:
     return f"{base}{asked.path}" + (f"?{asked.query_string}" if asked.query else "")
 
 
-def _headers(asked: TrialRequest, who: str) -> dict[str, str]:
-    token = {"Authorization": f"Bearer {_TOKEN}"} if who == "client" else {}
+def _headers(asked: TrialRequest) -> dict[str, str]:
     content = {"Content-Type": "application/json"} if asked.body is not None else {}
-    return {**token, **content, **dict(asked.headers)}
+    return {**content, **dict(asked.headers)}
 
 
-def _curl(asked: TrialRequest, base: str, who: str) -> str:
+def _with_token(asked: TrialRequest, who: str) -> dict[str, str]:
+    token = {"Authorization": f"Bearer {_TOKEN}"} if who == "client" else {}
+    return {**token, **_headers(asked)}
+
+
+def _curl(asked: TrialRequest, base: str, credentials: list[str]) -> str:
     parts = ["curl"] if asked.method == "GET" else [f"curl -X {asked.method}"]
-    if who == "me":
-        parts.append(f"-b session_id={_SESSION}")
-    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(asked, who).items()]
+    parts += credentials
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(asked).items()]
     if asked.body is not None:
         parts.append(f"--data-binary @{_FILE}" if _is_long(asked) else f"--data-raw {shlex.quote(asked.body)}")
-    token = f"# A token: curl -u CLIENT_ID:CLIENT_SECRET -X POST {shlex.quote(f'{base}/api/oauth2/token')}\n"
-    lines = [*parts, shlex.quote(_address(asked, base))]
-    return (token if who == "client" else "") + " \\\n  ".join(lines)
+    return " \\\n  ".join([*parts, shlex.quote(_address(asked, base))])
 
 
 def _python(asked: TrialRequest, base: str, who: str) -> str:
     document = _document(asked)
-    headers = _headers(asked, who)
+    headers = _with_token(asked, who)
     if document is not None:
         headers.pop("Content-Type", None)  # json= says it
     arguments = [repr(f"{base}{asked.path}")]
     for name, value in (
         ("params", dict(asked.query)),
         ("headers", headers),
-        ("cookies", {"session_id": _SESSION} if who == "me" else {}),
+        ("cookies", {"session_id": _SESSION} if who == "person" else {}),
     ):
         if value:
             arguments.append(f"{name}={_literal(value)}")
@@ -77,10 +141,10 @@ def _javascript(asked: TrialRequest, base: str, who: str) -> str:
     options = []
     if asked.method != "GET":
         options.append(f'method: "{asked.method}"')
-    headers = _headers(asked, who)
+    headers = _with_token(asked, who)
     if headers:
         options.append(f"headers: {_json(headers)}")
-    if who == "me":
+    if who == "person":
         options.append('credentials: "include"')  # the browser has the session and shows it to no script
     if asked.body is not None:
         document = _document(asked)

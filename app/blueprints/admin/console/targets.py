@@ -41,6 +41,11 @@ class Target:
         return is_off(self.endpoint)
 
     @property
+    def is_draft(self) -> bool:
+        """True if the API is not published: then it is tried as a test, by the administrator alone."""
+        return not self.definition.document.published
+
+    @property
     def logs_in(self) -> bool:
         """True if the endpoint opens a session, which no transaction takes back."""
         return self.endpoint.action is LOG_IN

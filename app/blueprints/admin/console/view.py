@@ -7,22 +7,27 @@ from typing import Any
 
 from flask import Response, request
 
+from app.analytics import log_pages
 from app.blueprints.admin import editor
 from app.blueprints.admin.console import callers, dispatch
 from app.blueprints.admin.console import trial_request as form
 from app.blueprints.admin.console.callers import ME, PUBLIC, TrialCaller
 from app.blueprints.admin.console.dispatch import TrialAnswer
+from app.blueprints.admin.console.filling import can_be_filled, fill
 from app.blueprints.admin.console.inputs import Inputs, inputs_of
-from app.blueprints.admin.console.snippets import snippets
+from app.blueprints.admin.console.replay import key_of, replay
+from app.blueprints.admin.console.snippets import NOBODY, Entrance, snippets
 from app.blueprints.admin.console.targets import Target, find, targets_of
 from app.blueprints.admin.console.trial_request import TrialRequest
 from app.blueprints.admin.guard import current_person
 from app.blueprints.admin.view import PanelView, page
-from app.errors import NotFound, Unauthorized
+from app.errors import ApiError, Forbidden, NotFound, Unauthorized
 from app.operations.trial import Trial
+from app.principal import Person
 from app.web.current import current_report
 from app.web.services import services
 from odoo_bridge import sessions
+from odoo_bridge.errors import BridgeError
 from odoo_bridge.sessions import COOKIE
 
 
@@ -31,8 +36,12 @@ class Console(PanelView):
 
     @page("/", "GET", "POST")
     def index(self) -> Response:
-        """Show the form of an endpoint; a form that is sent makes the call, and shows its answer too."""
-        rows, key = editor.rows(), request.args.get("target", "")
+        """Show the form of an endpoint; a form that is sent makes the call, and shows its answer too.
+
+        ``?log=`` names a call of the log, to be tried again.
+        """
+        rows, logged = editor.rows(), _logged()
+        key = key_of(logged) if logged else request.args.get("target", "")
         target = find(rows, key)
         if key and target is None:
             raise NotFound("There is no such endpoint, or its API no longer fits Odoo.")
@@ -40,17 +49,70 @@ class Console(PanelView):
         if target is None:
             return self.show("panel/try.html", groups=groups, target=None)
         inputs, apps = inputs_of(target), callers.client_apps(target.definition.document.clients)
-        values: dict[str, Any] = {"caller": ME, "run": "real" if target.logs_in else "test", "body": _example(inputs)}
         shown: dict[str, Any] = {}
+        values: dict[str, Any] = {"caller": ME, "run": "real" if target.logs_in else "test", "body": _example(inputs)}
         if request.method == "POST":
             shown = _call(target, inputs, apps, request.form)
             values |= {"body": "", **form.short(request.form)}
+        else:
+            values |= _filled(target, inputs, apps, logged, shown)
         if target.logs_in:
             values["body"] = _example(inputs)  # what was sent holds a key
         status = 400 if shown.get("problems") else 200
         return self.show(
-            "panel/try.html", status, groups=groups, target=target, inputs=inputs, apps=apps, values=values, **shown
+            "panel/try.html",
+            status,
+            groups=groups,
+            target=target,
+            inputs=inputs,
+            apps=apps,
+            values=values,
+            fillable=can_be_filled(target),
+            **shown,
         )
+
+
+def _logged() -> dict[str, Any] | None:
+    """Return the call of the log that the address names; raises NotFound."""
+    call_id = request.args.get("log", "")
+    if not call_id:
+        return None
+    found = log_pages.call(services().database, call_id.replace("\x00", ""))
+    if found is None:
+        raise NotFound("This call is not in the log yet, or no longer.")
+    return found
+
+
+def _filled(
+    target: Target, inputs: Inputs, apps: list[TrialCaller], logged: dict[str, Any] | None, shown: dict[str, Any]
+) -> Mapping[str, str]:
+    """Return values to begin with: those of a call of the log, or a record; ``shown`` takes what to say about them."""
+    if logged is not None:
+        again = replay(logged, target, inputs, apps, _person())
+        shown["notes"] = [f"Filled in from the call of {logged['at']:%Y-%m-%d %H:%M:%S %Z}.", *again.notes]
+        return again.values
+    if "fill" not in request.args:
+        return {}
+    caller = request.args.get("caller", ME)
+    try:
+        values = fill(target, inputs, _executing(target, apps, caller))
+    except (ApiError, BridgeError) as error:
+        shown["notes"] = [f"No record: {error.message}"]
+        return {"caller": caller}
+    shown["notes"] = ["Filled in with a record that the caller finds."] if values else ["The caller finds no record."]
+    return {"caller": caller, **values}
+
+
+def _executing(target: Target, apps: list[TrialCaller], caller: str) -> int | None:
+    """Return the uid of who would execute a call, None for Odoo's public user; raises Forbidden for nobody."""
+    definition = target.definition
+    if definition.document.authentication == "public":
+        return definition.run_as
+    users = {ME: _person().uid, **{app.key: app.uid for app in apps if app.able}}
+    uid = definition.run_as if caller in users and definition.run_as is not None else users.get(caller)
+    if uid is None:
+        raise Forbidden("this caller is refused here.")
+    return uid
 
 
 def _example(inputs: Inputs) -> str:
@@ -66,17 +128,23 @@ def _call(target: Target, inputs: Inputs, apps: list[TrialCaller], values: Mappi
     able = {app.key: app.id for app in apps if app.able}
     if caller not in (ME, PUBLIC, *able):
         problems["caller"] = "Nobody can call as this."
+    elif target.is_draft and caller != ME:
+        problems["caller"] = "A draft is tried by yourself alone."
     if wrong := _run_problem(target, run):
         problems["run"] = wrong
     if problems:
         return {"problems": problems}
-    answer = _send(target, asked, caller, Trial(_current_uid(), run == "test", able.get(caller)))
-    return {"answer": answer, "programs": _programs(target, inputs, asked, caller), "most": dispatch.MOST_SHOWN}
+    draft = target.definition if target.is_draft else None
+    answer = _send(target, asked, caller, Trial(_person().uid, run == "test", able.get(caller), draft))
+    programs = _programs(target, inputs, asked, _entrance(target, apps, caller))
+    return {"answer": answer, "programs": programs, "most": dispatch.MOST_SHOWN}
 
 
 def _run_problem(target: Target, run: str) -> str | None:
     if run not in ("test", "real"):
         return "As a test, or for real?"
+    if target.is_draft and (run != "test" or target.logs_in):
+        return "A draft is tried as a test alone, and a login can't be: publish the API first."
     if run == "test" and target.logs_in:
         return "A login can't be taken back, so there is no test of it."
     return None
@@ -91,11 +159,11 @@ def _send(target: Target, asked: TrialRequest, caller: str, mark: Trial) -> Tria
     return answer
 
 
-def _current_uid() -> int:
+def _person() -> Person:
     person = current_person()
     if person is None:
         raise Unauthorized("Please log in.")  # the guard has seen to it already
-    return person.uid
+    return person
 
 
 def _own_session() -> str | None:
@@ -104,7 +172,16 @@ def _own_session() -> str | None:
     return renewal.sid if renewal is not None else request.cookies.get(COOKIE)
 
 
-def _programs(target: Target, inputs: Inputs, asked: TrialRequest, caller: str) -> dict[str, str]:
+def _entrance(target: Target, apps: list[TrialCaller], caller: str) -> Entrance:
+    """Return the way in for a program that makes the same call."""
+    if caller == PUBLIC or target.logs_in or target.definition.document.authentication == "public":
+        return NOBODY
+    if caller == ME:
+        return Entrance("person", _person().login, services().transactions.database)
+    return Entrance("client", next(app.client_id for app in apps if app.key == caller))
+
+
+def _programs(target: Target, inputs: Inputs, asked: TrialRequest, entrance: Entrance) -> dict[str, str]:
     if target.logs_in:  # no key that was typed goes into a program
         asked = TrialRequest(asked.method, asked.path, asked.query, asked.headers, _example(inputs))
-    return snippets(asked, request.host_url.rstrip("/"), caller)
+    return snippets(asked, request.host_url.rstrip("/"), entrance)
