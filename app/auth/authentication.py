@@ -16,7 +16,7 @@ from app.auth import bearers
 from app.auth.bearers import Bearer
 from app.clients.tokens import Hasher
 from app.definitions.definition import Definition
-from app.errors import Unauthorized
+from app.errors import Forbidden, Unauthorized
 from app.observe import meters
 from app.principal import Credentials, Principal
 from odoo_bridge import credentials, sessions
@@ -34,7 +34,16 @@ class SessionReport(Protocol):
 
 
 class NoUser(Unauthorized):
-    """The credentials are good, but nobody is there to execute the calls of this API for them."""
+    """The credentials are good, but whoever would execute the calls of this API for them is switched off."""
+
+
+class ClientWithoutUser(Forbidden):
+    """The token of a client app is good, but nobody is there to execute its calls of this API.
+
+    No new token helps, so it is no 401, which has programs fetch one.
+    """
+
+    name = "client_without_user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ class Authenticator:
         for each in run_as:
             try:
                 found[each] = _principal(root, _executed_by(root, holder, each), each)
-            except NoUser:
+            except (NoUser, ClientWithoutUser):
                 continue
         if found:
             self._note(holder)
@@ -150,12 +159,14 @@ def _executed_by(root: Environment, holder: Holder, run_as: int | None) -> Holde
 
 
 def _principal(root: Environment, holder: Holder, run_as: int | None) -> Principal:
-    """Return as whom a holder calls an API with this ``run_as``; raises NoUser."""
+    """Return as whom a holder calls an API with this ``run_as``; raises NoUser and ClientWithoutUser."""
     if isinstance(holder, _User):
         uid = holder.uid if run_as is None else _active(root, run_as)
         return Principal(holder.kind, uid, callers.of_user(holder.uid))
     if holder.acts_as is None:
-        raise invalid_token("The client app acts as no user here.", NoUser)
+        raise ClientWithoutUser(
+            f"The client app {holder.client_name!r} acts as no user here: neither it nor this API names one."
+        )
     if not holder.user_active:
         raise invalid_token("The user that executes this call is no longer active.", NoUser)
     kind: Literal["client", "person"] = "client" if holder.uid is None else "person"

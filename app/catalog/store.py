@@ -79,6 +79,13 @@ def get(cr: Any, api_id: int) -> StoredApi | None:
     return StoredApi(*row) if row else None
 
 
+def revision(cr: Any, api_id: int) -> int | None:
+    """Return the revision of an API, or None where there is none."""
+    cr.execute("SELECT revision FROM gatehouse.api WHERE id = %s", (api_id,))
+    row = cr.fetchone()
+    return row[0] if row else None
+
+
 def named(cr: Any, names: Iterable[str]) -> dict[str, StoredApi]:
     """Return those APIs that there are of these names, by name."""
     cr.execute("SELECT id, revision, document FROM gatehouse.api WHERE name = ANY(%s)", (list(names),))

@@ -110,6 +110,16 @@ def _one_client(cr: Any, condition: str, value: str | int) -> Client | None:
     return of_row(row) if row else None
 
 
+def rename(cr: Any, client: Client, name: str) -> None:
+    """Give a client app another name; its credentials stay. Definitions name it too: see ``editing.client_apps``."""
+    cr.execute("UPDATE gatehouse.client SET name = %s WHERE id = %s", (name, client.id))
+
+
+def remove(cr: Any, client: Client) -> None:
+    """Delete a client app, and with it its secrets, tokens, codes and consents."""
+    cr.execute("DELETE FROM gatehouse.client WHERE id = %s", (client.id,))
+
+
 def set_active(cr: Any, client: Client, active: bool) -> None:
     """Switch a client app on or off; its tokens stand still while it is off."""
     cr.execute("UPDATE gatehouse.client SET active = %s WHERE id = %s", (active, client.id))

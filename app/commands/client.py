@@ -10,6 +10,7 @@ import click
 from flask.cli import AppGroup
 from pydantic import ValidationError
 
+from app.catalog import store
 from app.clients import live_tokens
 from app.clients import store as clients
 from app.clients.document import ClientDocument
@@ -102,6 +103,39 @@ def enable(name: str) -> None:
     click.echo(f"{name} is switched on.")
 
 
+@group.command()
+@click.argument("name")
+@click.argument("new_name")
+def rename(name: str, new_name: str) -> None:
+    """Rename a client app, also in the definitions that name it. Its id, secret and tokens stay good."""
+    document = _document({"name": new_name})
+
+    def work(root: Environment, client: Client) -> None:
+        client_apps.rename(root, client, document.name)
+
+    try:
+        _with_client(name, work)
+    except Refused as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{name} is called {document.name} now. Definition files that name it have to be changed by hand.")
+
+
+@group.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(name: str, yes: bool) -> None:
+    """Delete a client app with its secrets, tokens and consents; the APIs that name it name it no longer.
+
+    Its calls are refused at once. What it did stays in the log and the audit, under its name.
+    """
+    if not yes:
+        tokens = len(_with_client(name, lambda root, client: live_tokens.live_tokens(root.cr, client)))
+        click.echo(f"{name} has {tokens} live token{'' if tokens == 1 else 's'}. Nothing brings it back.")
+        click.confirm("Delete it?", abort=True)
+    apis = _with_client(name, client_apps.delete)
+    click.echo(f"{name} is deleted.{' It could call ' + ', '.join(apis) + '.' if apis else ''}")
+
+
 @tokens.command("list")
 @click.argument("name")
 def list_tokens(name: str) -> None:
@@ -144,6 +178,7 @@ def _document(values: dict[str, object]) -> ClientDocument:
 
 def _with_client(name: str, work: Callable[[Environment, Client], T]) -> T:
     def within(root: Environment) -> T:
+        store.claim(root.cr)
         client = clients.by_name(root.cr, name)
         if client is None:
             raise click.ClickException(f"There is no client app {name!r}.")

@@ -39,6 +39,20 @@ def disallow(cr: Any, client: Client, apis: Collection[str]) -> None:
             store.update(cr, api.id, {**api.document, "clients": others})
 
 
+def disallow_all(cr: Any, client: Client) -> list[str]:
+    """Let no API name a client app any more, in the transaction of ``cr``; return the names of those that did."""
+    names = [str(api.document["name"]) for api in store.allowing(cr, client.name)]
+    disallow(cr, client, names)
+    return names
+
+
+def rename(cr: Any, client: Client, name: str) -> None:
+    """Let all definitions that name a client app name it so, at the same place, in the transaction of ``cr``."""
+    for api in store.allowing(cr, client.name):
+        renamed = [name if each == client.name else each for each in api.document["clients"]]
+        store.update(cr, api.id, {**api.document, "clients": renamed})
+
+
 def unfit_now(cr: Any, client: Client) -> list[Problem]:
     """Return the problems of the APIs that a client app may call, after it was changed itself."""
     documents = [ApiDocument.model_validate(api.document) for api in store.allowing(cr, client.name)]

@@ -6,6 +6,7 @@ Each function runs in the transaction of ``root``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.clients import store as clients
 from app.clients.document import ClientDocument
@@ -26,8 +27,7 @@ class Refused(Exception):
 
 def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()) -> Client:
     """Create a client app, without a secret, that may call these APIs; raises Refused."""
-    if clients.by_name(root.cr, document.name) is not None:
-        raise Refused(Problem(("name",), f"there is a client app {document.name!r} already"))
+    _check_free(root, document.name)
     client = clients.create(
         root.cr,
         document.name,
@@ -61,6 +61,34 @@ def change(root: Environment, client: Client, document: ClientDocument) -> Clien
     if wanted != client:
         clients.update(root.cr, wanted)
     return wanted
+
+
+def rename(root: Environment, client: Client, name: str) -> Client:
+    """Rename a client app, here and in every definition that names it, and return it; raises Refused.
+
+    Log, audit and history keep the name that it had; its callers' key (``client:3``) stays, and so do its credentials.
+    """
+    if name == client.name:
+        return client
+    _check_free(root, name)
+    allowed_clients.rename(root.cr, client, name)
+    clients.rename(root.cr, client, name)
+    return replace(client, name=name)
+
+
+def delete(root: Environment, client: Client) -> list[str]:
+    """Delete a client app with its secrets, tokens and consents; return the APIs that named it and no longer do.
+
+    Log, audit and history keep what it did, under its name.
+    """
+    apis = allowed_clients.disallow_all(root.cr, client)
+    clients.remove(root.cr, client)
+    return apis
+
+
+def _check_free(root: Environment, name: str) -> None:
+    if clients.by_name(root.cr, name) is not None:
+        raise Refused(Problem(("name",), f"there is a client app {name!r} already"))
 
 
 def acting_user(root: Environment, login: str | None) -> int | None:

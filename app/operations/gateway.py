@@ -13,6 +13,7 @@ from app.auth.addresses import place_of
 from app.auth.authentication import Authenticator
 from app.auth.concurrency import Concurrency, make_concurrency
 from app.auth.throttle import Throttle
+from app.catalog import store
 from app.clients.tokens import Hasher
 from app.config import Settings
 from app.definitions.definition import Definition
@@ -141,6 +142,7 @@ class Gateway:
         principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.report)
         call.report.principal = principal
         self._count(call, principal)
+        _check_revision(root, call.definition, principal)
         access.authorize(principal, call.definition, call.action.scope)
         return principal
 
@@ -203,6 +205,17 @@ def make_gateway(
 def _check_structure(root: Environment, definition: Definition) -> None:
     """Raise DefinitionOutdated where the registry is another one than the definition was compiled for."""
     if not definition.structure.fits(root):
+        raise DefinitionOutdated()
+
+
+def _check_revision(root: Environment, definition: Definition, principal: Principal) -> None:
+    """Raise DefinitionOutdated where an API that does not name the caller's client app has just been changed.
+
+    A client app that is renamed has its new name in the database, and here for some moments its old one.
+    """
+    if principal.client is None or principal.client in definition.document.clients:
+        return
+    if store.revision(root.cr, definition.id) not in (None, definition.revision):
         raise DefinitionOutdated()
 
 

@@ -77,6 +77,7 @@ def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
     page.get_by_label("Name", exact=True).fill("Shop")
     page.get_by_label("Acts as").fill("admin")
     page.get_by_label("Industries").check()
+    page.get_by_label("create: create records").check()
     snapshot("client-new")
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_text("it is not shown again")).to_be_visible()
@@ -101,7 +102,7 @@ def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
     assert call("POST", json={"name": "x", "full_name": "not writable"}).status_code == 400
 
     page.get_by_role("link", name="To the client app").click()
-    expect(page.get_by_role("button", name="Revoke token")).to_have_count(1)
+    expect(page.get_by_role("link", name="Revoke token")).to_have_count(1)
     snapshot("client")
 
     # Switch one endpoint off.
@@ -109,9 +110,11 @@ def test_an_admin_makes_an_api_of_a_model_and_a_program_calls_it(
     snapshot("apis")
     page.get_by_role("link", name="Endpoints of Industries").click()
     assert call("GET", "/bulk", params={"ids": record["id"]}).status_code == 200
-    page.get_by_role("button", name="Switch off create", exact=True).click()
+    page.get_by_role("link", name="Switch off create", exact=True).click()
+    page.get_by_role("button", name="Switch it off").click()
     expect(page.get_by_role("status")).to_contain_text("Create is off")
-    page.get_by_role("button", name="Switch off read", exact=True).click()
+    page.get_by_role("link", name="Switch off read", exact=True).click()
+    page.get_by_role("button", name="Switch it off").click()
     expect(page.get_by_role("status")).to_contain_text("Read is off")
     read = f"/api/industries/bulk?ids={record['id']}"
     wait_until(lambda: ask_each(server, read, **headers) == {404}, 30)
@@ -188,7 +191,7 @@ def test_the_programs_that_the_console_shows_make_the_same_call(
     answer = page.get_by_role("region", name="Answer")
     expect(answer).to_contain_text("200 OK For real")
 
-    # With the session in the place that is left for it, they run as they are copied.
+    # With the session or the password in the place that is left for it, they run as they are copied.
     (session_id,) = (cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "session_id")
 
     def copied(language: str) -> str:
@@ -196,13 +199,13 @@ def test_the_programs_that_the_console_shows_make_the_same_call(
         expect(page.get_by_role("button", name=f"Copy the {language}")).to_have_text("Copied")
         text: str = page.evaluate("navigator.clipboard.readText()")
         assert session_id not in text
-        return text.replace("SESSION_ID", session_id)
+        return text.replace("SESSION_ID", session_id).replace("YOUR_PASSWORD", "admin")
 
     program("curl", "curl")
-    (tmp_path / "call.sh").write_text(copied("curl"))
+    (tmp_path / "call.sh").write_text(copied("curl, with a password"))
     (tmp_path / "call.py").write_text(copied("Python"))
     for command in (["bash", str(tmp_path / "call.sh")], [sys.executable, str(tmp_path / "call.py")]):
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30, cwd=tmp_path)
         assert "result" in done.stdout, done.stdout + done.stderr
     with page.expect_console_message(lambda message: message.text.startswith("200")):
         page.evaluate(f"(async () => {{ {copied('JavaScript')} }})()")

@@ -43,10 +43,35 @@ class Panel:
             data.setdefault(name, []).append(value)
         return self.client("POST", action, data=data, environ_overrides=self._from)
 
+    def confirm(self, path: str, what: str, **given: str) -> TestResponse:
+        """Open a page, follow its link to a confirmation, and confirm; ``given`` are values of the link's address."""
+        return self.confirm_on(self.get(path), what, **given)
+
+    def confirm_on(self, page: TestResponse, what: str, **given: str) -> TestResponse:
+        """Do the same on a page that was opened before."""
+        return self.agree(self.client("GET", address_of(page, what, **given), environ_overrides=self._from))
+
+    def agree(self, asked: TestResponse) -> TestResponse:
+        """Confirm what a page asks; a page that refuses to ask is returned as it is."""
+        actions = html.fromstring(asked.text).xpath("//main//form[@method='post']/@action")
+        return self.submit(asked, "", actions[0]) if asked.status_code == 200 else asked
+
     def follow(self, answer: TestResponse) -> TestResponse:
         """Return the page that a form led to."""
         assert answer.status_code == 303, texts(answer)
         return self.get(answer.headers["Location"])
+
+
+def address_of(page: TestResponse, what: str, **given: str) -> str:
+    """Return the address of a confirmation, as a link or a form of a page leads there."""
+    tree, path = html.fromstring(page.text), f"/confirm/{what}"
+    wanted = [f"{name}={value}" for name, value in given.items()]
+    for address in tree.xpath("//main//a/@href"):
+        place, _, query = address.partition("?")
+        if place.endswith(path) and set(wanted) <= set(query.split("&")):
+            return str(address)
+    (action,) = (each for each in tree.xpath("//main//form[not(@method)]/@action") if each.endswith(path))
+    return f"{action}?{'&'.join(wanted)}"
 
 
 def texts(page: TestResponse) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from app.definitions.document import SWITCHES
+from app.definitions.scopes import SCOPES
 from app.web.routing import Gatehouse
 from tests import stored_apis
 from tests.http.conftest import Client
-from tests.http.panel import Panel, errors_of, texts
+from tests.http.panel import Panel, address_of, errors_of, texts
 
 Root = Callable[..., Any]
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -118,7 +119,7 @@ def test_an_api_is_made_from_scratch(panel: Panel, app: Gatehouse, admin: Client
 
 
 def test_all_keys_survive_the_form(panel: Panel, app: Gatehouse, sql: Sql) -> None:
-    panel.send("/admin/clients/new", name="Shop", user="admin")
+    panel.send("/admin/clients/new", name="Shop", user="admin", anyway="1")
     full = {
         "name": "Full", "route": "/api/full", "mode": "test", "authentication": "user", "run_as": "demo",
         "clients": ["Shop"], "log_bodies": True, "masked_fields": ["email", "Ref"],
@@ -258,23 +259,28 @@ def test_the_second_of_two_admins_is_told_and_overwrites_nothing(panel: Panel, a
     assert sql("SELECT revision FROM gatehouse.api") == [(3,)]
 
 
-@pytest.mark.parametrize("button", ["/publish", "/mode", "/delete", "/switch"])
-def test_buttons_of_a_page_that_is_out_of_date_do_nothing(panel: Panel, app: Gatehouse, button: str) -> None:
+_BUTTONS = {"unpublish": "/publish", "test": "/mode", "delete": "/delete", "switch": "/switch"}
+
+
+@pytest.mark.parametrize("what", _BUTTONS)
+def test_buttons_of_a_page_that_is_out_of_date_do_nothing(panel: Panel, app: Gatehouse, what: str) -> None:
     form = _expose(panel)
-    path = f"{form}endpoints" if button in ("/publish", "/switch") else form
+    path = f"{form}endpoints" if what == "switch" else form
+    panel.follow(panel.send(f"{form}endpoints", "/publish"))
     page = panel.get(path)
+    asked = panel.get(address_of(page, what))
     panel.follow(panel.send(form, page_size="11"))
     before = _only(app)
-    answer = panel.submit(page, path, button)
-    assert answer.status_code == 409
-    assert "Somebody else has changed this API" in texts(answer)
-    assert _only(app) == before
+    for answer in (panel.confirm_on(page, what), panel.submit(asked, "", _BUTTONS[what])):
+        assert answer.status_code == 409
+        assert "Somebody else has changed this API" in texts(answer)
+        assert _only(app) == before
 
 
 def test_an_api_that_was_deleted_meanwhile_stays_deleted(panel: Panel, app: Gatehouse) -> None:
     form = _expose(panel)
     page = panel.get(form)
-    panel.follow(panel.send(form, "/delete"))
+    panel.follow(panel.confirm(form, "delete"))
     assert panel.submit(page, form, name="x").status_code == 404
     assert _documents(app) == {}
 
@@ -286,16 +292,16 @@ def test_publishing_unpublishing_test_mode_copy_and_delete(panel: Panel, app: Ga
     form = _expose(panel)
     panel.follow(panel.send(f"{form}endpoints", "/publish"))
     assert admin("GET", "/api/test-record").status_code == 200
-    assert "Test" in texts(panel.follow(panel.send(form, "/mode")))
+    assert "Test" in texts(panel.follow(panel.confirm(form, "test")))
     assert admin("GET", "/api/test-record").headers["X-Test-Mode"] == "true"
-    panel.follow(panel.send(form, "/mode"))
+    panel.follow(panel.confirm(form, "production"))
     assert "X-Test-Mode" not in admin("GET", "/api/test-record").headers
     copy = panel.follow(panel.send(form, "/copy"))
     assert "Test Record (copy)" in texts(copy)
     assert _documents(app)["Test Record (copy)"]["published"] is False
-    panel.follow(panel.send(form, "/publish"))
+    panel.follow(panel.confirm(form, "unpublish"))
     assert admin("GET", "/api/test-record").status_code == 404
-    panel.follow(panel.send(form, "/delete"))
+    panel.follow(panel.confirm(form, "delete"))
     assert set(_documents(app)) == {"Test Record (copy)"}
 
 
@@ -309,9 +315,10 @@ def test_an_endpoint_is_switched_off_and_on(
 ) -> None:
     form = _expose(panel)
     panel.follow(panel.send(f"{form}endpoints", "/publish"))
-    for on, expected in (("0", {404, 405}), ("1", {200, 400, 415})):
-        panel.follow(panel.send(f"{form}endpoints", "/switch", operation=operation, on=on))
-        assert admin(method, f"/api/test-record{path}").status_code in expected
+    panel.follow(panel.confirm(f"{form}endpoints", "switch", operation=operation))
+    assert admin(method, f"/api/test-record{path}").status_code in {404, 405}
+    panel.follow(panel.send(f"{form}endpoints", "/switch"))
+    assert admin(method, f"/api/test-record{path}").status_code in {200, 400, 415}
 
 
 def test_an_api_that_no_longer_fits_odoo_is_named_and_can_be_taken_out_of_service(
@@ -324,7 +331,7 @@ def test_an_api_that_no_longer_fits_odoo_is_named_and_can_be_taken_out_of_servic
     for path in ("/admin/", form, f"{form}endpoints"):
         assert "test.record has no field 'gone'" in texts(panel.get(path))
     assert "1 to fix" in texts(panel.get("/admin/apis/"))
-    panel.follow(panel.send(form, "/publish"))
+    panel.follow(panel.confirm(form, "unpublish"))
     assert _only(app)["published"] is False
     answer = panel.send(f"{form}endpoints", "/publish")
     assert answer.status_code == 400
@@ -336,7 +343,7 @@ def test_the_yaml_of_an_api_can_be_imported_again(panel: Panel, app: Gatehouse) 
     form = _expose(panel)
     before = _only(app)
     text = panel.get(f"{form}yaml").text.split('id="yaml" tabindex="0">')[1].split("</pre>")[0]
-    panel.follow(panel.send(form, "/delete"))
+    panel.follow(panel.confirm(form, "delete"))
     page = panel.submit(panel.get("/admin/files/"), "/admin/files/", "/preview", text=text)
     panel.follow(panel.submit(page, "", "/apply"))
     assert _only(app) == before
@@ -379,7 +386,8 @@ def shop(panel: Panel) -> tuple[str, dict[str, str]]:
     """A client app that may call the published API of test records: the address of its page, and its credentials."""
     form = _expose(panel)
     panel.follow(panel.send(f"{form}endpoints", "/publish"))
-    page = panel.send("/admin/clients/new", name="Shop", user="admin", apis=["Test Record"], lifetime="600")
+    given = {"scopes": list(SCOPES), "apis": ["Test Record"], "lifetime": "600"}
+    page = panel.send("/admin/clients/new", name="Shop", user="admin", **given)
     return page.text.split('class="button primary" href="')[1].split('"')[0], _credentials(page)
 
 
@@ -395,7 +403,7 @@ def test_a_client_app_is_created_and_its_secret_shown_once(
     assert credentials["client_secret"] not in page.text
     assert token["access_token"] not in page.text
     assert token["access_token"].split("_")[1] in page.text
-    panel.follow(panel.send(address, "/revoke"))
+    panel.follow(panel.confirm(address, "revoke"))
     assert anyone("GET", "/api/test-record", headers=headers).status_code == 401
 
 
@@ -404,7 +412,7 @@ def test_one_token_is_revoked_and_the_other_stays(
 ) -> None:
     address, credentials = shop
     first, second = (_token(anyone, credentials).json["access_token"] for _ in range(2))
-    answer = panel.send(address, "/revoke", lookup=first.split("_")[1])
+    answer = panel.confirm(address, "revoke", lookup=first.split("_")[1])
     assert "One token is revoked" in texts(panel.follow(answer))
     statuses = [
         anyone("GET", "/api/test-record", headers={"Authorization": f"Bearer {token}"}).status_code
@@ -417,15 +425,15 @@ def test_a_secret_is_rotated_with_and_without_overlap(
     panel: Panel, anyone: Client, shop: tuple[str, dict[str, str]]
 ) -> None:
     address, first = shop
-    second = _credentials(panel.send(address, "/rotate", overlap="3600"))
+    second = _credentials(panel.confirm(address, "rotate", overlap="3600"))
     assert [_token(anyone, each).status_code for each in (first, second)] == [200, 200]
-    third = _credentials(panel.send(address, "/rotate", overlap="0"))
+    third = _credentials(panel.confirm(address, "rotate", overlap="0"))
     assert [_token(anyone, each).status_code for each in (first, second, third)] == [401, 401, 200]
 
 
 def test_a_client_app_is_switched_off_and_on(panel: Panel, anyone: Client, shop: tuple[str, dict[str, str]]) -> None:
     address, credentials = shop
-    panel.follow(panel.send(address, "/switch"))
+    panel.follow(panel.confirm(address, "off"))
     assert _token(anyone, credentials).status_code == 401
     panel.follow(panel.send(address, "/switch"))
     assert _token(anyone, credentials).status_code == 200
@@ -466,7 +474,7 @@ def test_what_a_client_app_may_do_is_changed(
 def test_a_client_app_with_a_mistake_is_not_created(
     panel: Panel, shop: tuple[str, dict[str, str]], sql: Sql, field: str, values: dict[str, Any], message: str
 ) -> None:
-    answer = panel.send("/admin/clients/new", **{"name": "New", "user": "admin", **values})
+    answer = panel.send("/admin/clients/new", **{"name": "New", "user": "admin", "anyway": "1", **values})
     assert answer.status_code == 400
     assert message.lower() in texts(answer).lower()
     assert sql("SELECT name FROM gatehouse.client") == [("Shop",)]
@@ -487,7 +495,7 @@ def test_a_consent_is_withdrawn(panel: Panel, shop: tuple[str, dict[str, str]], 
     ((client_id, uid),) = sql("SELECT c.id, u.id FROM gatehouse.client c, res_users u WHERE u.login = 'demo'")
     sql("INSERT INTO gatehouse.consent (client_id, uid, scopes) VALUES (%s, %s, '{read}')", client_id, uid)
     assert "demoread" in texts(panel.get(address)).replace(" ", "")
-    panel.follow(panel.send(address, "/withdraw"))
+    panel.follow(panel.confirm(address, "withdraw"))
     assert sql("SELECT * FROM gatehouse.consent") == []
     change = "SELECT actor, before, after FROM gatehouse.history ORDER BY id DESC LIMIT 1"
     assert sql(change) == [("admin", {"consent of demo": ["read"]}, {"consent of demo": []})]
@@ -499,8 +507,8 @@ def test_what_is_done_to_credentials_is_in_the_history_without_them(
     address, first = shop
     token = _token(anyone, first).json["access_token"]
     sql("DELETE FROM gatehouse.history")
-    second = _credentials(panel.send(address, "/rotate", overlap="3600"))
-    panel.send(address, "/revoke", lookup=token.split("_")[1])
+    second = _credentials(panel.confirm(address, "rotate", overlap="3600"))
+    panel.confirm(address, "revoke", lookup=token.split("_")[1])
     app.test_cli_runner().invoke(args=["token", "revoke-all", "Shop"])
     old, new = (each["client_secret"].split("_")[1] for each in (first, second))
     rows = sql("SELECT actor, kind, name, before, after FROM gatehouse.history ORDER BY id")

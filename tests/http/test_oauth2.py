@@ -373,7 +373,8 @@ def test_the_user_that_is_taken_from_a_client_app_acts_through_its_tokens_no_mor
     told = shop.post(INTROSPECT, token=token).json
     assert (told["active"], told["username"]) == (True, "demo")
     _change(app, shop, uid=None)
-    assert anyone("GET", route, headers=headers).status_code == 401
+    status, error = anyone.error("GET", route, headers=headers)
+    assert (status, error["data"]["name"]) == (403, "client_without_user")
     assert shop.post(INTROSPECT, token=token).json == {"active": False}
     _connect(app, shop, publish(run_as="demo"))  # somebody executes its calls, but it is nobody's own
     told = shop.post(INTROSPECT, token=token).json

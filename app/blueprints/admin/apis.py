@@ -8,6 +8,7 @@ from flask import Response, request
 
 from app.blueprints.admin import editor, prefill, traffic, transactions
 from app.blueprints.admin.api_form import ApiForm, data_of
+from app.blueprints.admin.api_questions import question
 from app.blueprints.admin.draft import unused
 from app.blueprints.admin.endpoint_list import models_of, switched, switches_of
 from app.blueprints.admin.forms import named
@@ -15,7 +16,7 @@ from app.blueprints.admin.view import PanelView, page, posted
 from app.catalog.store import Stale
 from app.clients import store as clients
 from app.definitions.document import ApiDocument
-from app.errors import ApiError, BadRequest
+from app.errors import ApiError, BadRequest, Conflict
 from app.literals import to_number
 
 
@@ -85,6 +86,14 @@ class Apis(PanelView):
             base=request.host_url.rstrip("/"),
             calls=traffic.by_endpoint(api_id),
         )
+
+    @page("/<int:api_id>/confirm/<what>")
+    def confirm(self, api_id: int, what: str) -> Response:
+        """Ask before a button does something to an API, with its effect; refuse a page that is out of date."""
+        row = editor.row(api_id)
+        if request.args.get("revision", str(row.stored.revision)) != str(row.stored.revision):
+            raise Conflict("Somebody else has changed this API in the meantime: look at it and try again.")
+        return self.ask(question(row, what, request.args))
 
     @page("/<int:api_id>/switch", "POST")
     def switch(self, api_id: int) -> Response:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from app.analytics import history
 from app.blueprints.admin import transactions
+from app.blueprints.admin.confirmation import listed
+from app.blueprints.admin.console.first_call import opened
 from app.catalog import store
 from app.clients import consents, live_tokens
 from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.clients.store import Client
+from app.definitions.definition import Definition
 from app.definitions.problems import Problem
 from app.editing import allowed_clients, client_apps
 from app.editing.client_apps import Refused
@@ -35,6 +40,20 @@ class Details:
     tokens: list[live_tokens.LiveToken]
     consents: list[tuple[int, tuple[str, ...], Any]]
     people: dict[int, str]
+
+    @property
+    def version(self) -> str:
+        """Text that tells this state from others: a form says with it what its reader has seen."""
+        return _version(self.client, self.apis)
+
+    @property
+    def last_used(self) -> datetime | None:
+        """The last use of any of its live tokens, right to a minute."""
+        return max((token.last_used for token in self.tokens if token.last_used), default=None)
+
+
+class Changed(Exception):
+    """Somebody else has changed the client app since the form was opened."""
 
 
 def listing() -> list[tuple[Client, str, list[str]]]:
@@ -68,12 +87,13 @@ def details(client_id: int) -> Details:
     return with_client(client_id, work, keep=False)
 
 
-def api_names() -> list[str]:
-    """Return the names of the APIs that a client app can be connected to."""
+def api_choices() -> dict[str, str]:
+    """Return the APIs that a client app can be connected to: labels by name."""
 
-    def work(root: Environment) -> list[str]:
+    def work(root: Environment) -> dict[str, str]:
         documents = [api.document for api in store.load(root.cr).apis]
-        return sorted(str(document["name"]) for document in documents if document["type"] != "key_authentication")
+        found = {str(document["name"]): document for document in documents if document["type"] != "key_authentication"}
+        return {name: _label(name, found[name]) for name in sorted(found)}
 
     return transactions.look(work)
 
@@ -90,14 +110,53 @@ def create(document: ClientDocument, apis: Iterable[str], *, public: bool) -> tu
     return transactions.change(work)
 
 
-def update(client_id: int, document: ClientDocument, apis: Iterable[str]) -> None:
-    """Change a client app's rights; its name stays. Raises Refused."""
+def idle_reasons(scopes: Iterable[str], apis: Sequence[str], *, acts: bool) -> list[str]:
+    """Return the reasons for which a client app can't call anything with its token; none where it can.
+
+    ``acts`` says that there is an Odoo user to act as, its own or a person who gives consent.
+    """
+    if not apis:
+        reasons = ["It is connected to no API."]
+        if not acts:
+            reasons.append("It acts as no Odoo user: APIs that name none either answer client_without_user.")
+        return reasons
+    known = {each.name: each for each in services().catalog.snapshot.definitions.values()}
+    definitions = [known[name] for name in apis if name in known]
+    if all(each.document.authentication == "public" for each in definitions):
+        return [f"It is connected to public APIs alone ({listed(apis)}), which look at no token."]
+    if not any(opened(each, scopes) for each in definitions):
+        return [f"None of its scopes opens an endpoint of {listed(apis)}."]
+    return []
+
+
+def connected(details: Details) -> list[Definition]:
+    """Return the APIs of a client app that look at its token, published ones first."""
+    found = [each for each in services().catalog.snapshot.definitions.values() if each.name in details.apis]
+    asking = [each for each in found if each.document.authentication == "user" and not each.problems]
+    return sorted(asking, key=lambda each: (not each.document.published, each.name))
+
+
+def update(client_id: int, seen: str, document: ClientDocument, apis: Iterable[str]) -> None:
+    """Change a client app's name and rights as of a version; raises Refused and Changed."""
 
     def work(root: Environment, client: Client) -> None:
-        changed = client_apps.change(root, client, document.model_copy(update={"active": client.active}))
+        _check_version(root, client, seen)
+        renamed = client_apps.rename(root, client, document.name)
+        changed = client_apps.change(root, renamed, document.model_copy(update={"active": client.active}))
         _connect(root, changed, apis)
 
     with_client(client_id, work)
+
+
+def delete(client_id: int, seen: str) -> str:
+    """Delete a client app as of a version, and return its name; raises Changed."""
+
+    def work(root: Environment, client: Client) -> str:
+        _check_version(root, client, seen)
+        client_apps.delete(root, client)
+        return client.name
+
+    return with_client(client_id, work)
 
 
 def withdraw(client_id: int, uid: int) -> None:
@@ -124,6 +183,21 @@ def with_client(client_id: int, work: Callable[[Environment, Client], T], *, kee
         return work(root, client)
 
     return transactions.change(within) if keep else transactions.look(within)
+
+
+def _label(name: str, document: Mapping[str, Any]) -> str:
+    if document["authentication"] == "public":
+        return f"{name} (public: looks at no token)"
+    return name if document["published"] else f"{name} (draft)"
+
+
+def _version(client: Client, apis: Iterable[str]) -> str:
+    return hashlib.sha256(repr((client, sorted(apis))).encode()).hexdigest()[:32]
+
+
+def _check_version(root: Environment, client: Client, seen: str) -> None:
+    if _version(client, _apis_by_client(root).get(client.name, [])) != seen:
+        raise Changed
 
 
 def _connect(root: Environment, client: Client, apis: Iterable[str]) -> None:

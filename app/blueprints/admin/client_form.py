@@ -6,23 +6,27 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
-from wtforms import BooleanField, IntegerField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
 from app.clients.document import ClientDocument
 from app.clients.store import LIFETIME
 from app.definitions.problems import Problem, shape_problems
-from app.definitions.scopes import SCOPES, Scope
+from app.definitions.scopes import Scope
+
+#: Scopes that a new client app has unless more are chosen: it looks, and changes nothing.
+_LEAST = [Scope.SEARCH.value, Scope.READ.value]
 
 
 class ClientForm(PanelForm):
-    """Form of a client app: its scopes, APIs, user and addresses."""
+    """Form of a client app: its scopes, APIs, user and addresses. ``version`` says which state was seen."""
 
+    version = HiddenField()
     name = StringField("Name", [InputRequired(), Length(max=200)])
     user = StringField("Acts as", [Length(max=255)])
     scopes = Choices(
-        "Scopes", choices=named({scope.value: scope.meaning.capitalize() for scope in Scope}), default=list(SCOPES)
+        "Scopes", choices=named({scope.value: f"{scope.value}: {scope.meaning}" for scope in Scope}), default=_LEAST
     )
     apis = Choices("APIs")
     lifetime = IntegerField("Lifetime of tokens", [InputRequired(), NumberRange(60, 30 * 24 * 3600)], default=LIFETIME)

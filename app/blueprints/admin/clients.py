@@ -1,4 +1,4 @@
-"""Client apps: create, connect, rotate, switch, revoke. A secret is on one page, once."""
+"""Client apps: create, connect, rename, rotate, switch, revoke, delete. A secret is on one page, once."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from flask import Response, request
 
 from app.blueprints.admin import client_apps
 from app.blueprints.admin.client_form import ClientForm
+from app.blueprints.admin.client_questions import OVERLAPS, overlap_of, question
+from app.blueprints.admin.console.first_call import first_call
+from app.blueprints.admin.console.snippets import call_with_token, token_command
 from app.blueprints.admin.forms import named
 from app.blueprints.admin.view import PanelView, page, posted
 from app.clients import live_tokens
 from app.clients import store as clients
+from app.clients.document import ClientDocument
 from app.editing.client_apps import Refused
-from app.errors import BadRequest
+from app.errors import BadRequest, Conflict
 from app.literals import to_number
 from app.web.services import services
-
-#: How long the old secret stays good after a rotation: seconds, and what the choice is called.
-OVERLAPS = ((0, "Ends at once"), (3600, "One hour"), (86_400, "One day"), (7 * 86_400, "One week"))
 
 
 class Clients(PanelView):
@@ -32,36 +33,58 @@ class Clients(PanelView):
     @page("/new", "GET", "POST")
     def new(self) -> Response:
         """Create a client app, and show its secret this once."""
-        form = _form(None)
+        form, idle = _form(None), []
         document = form.document() if form.validate_on_submit() else None
         if document is not None:
+            idle = [] if "anyway" in request.form else _idle(document, form.apis.data)
             try:
-                client_id, secret = client_apps.create(document, form.apis.data, public=form.public.data)
-                return self._credentials(client_id, secret, "The client app was created.")
+                if not idle:
+                    client_id, secret = client_apps.create(document, form.apis.data, public=form.public.data)
+                    return self._credentials(client_id, secret, "The client app was created.")
             except Refused as error:
                 form.refuse(error.problems)
-        return self.show("panel/client_new.html", _status(form), form=form)
+        return self.show("panel/client_new.html", _status(form), form=form, idle=idle)
 
     @page("/<int:client_id>/", "GET", "POST")
     def edit(self, client_id: int) -> Response:
         """Show a client app with its tokens and consents, and change what it may do."""
         found = client_apps.details(client_id)
         form = _form(found if request.method == "GET" else None)
-        form.name.data = found.client.name  # it stays: definitions name the client app by it
         document = form.document() if form.validate_on_submit() else None
+        changed = False
         if document is not None:
             try:
-                client_apps.update(client_id, document, form.apis.data)
+                client_apps.update(client_id, form.version.data or "", document, form.apis.data)
                 return self.go("clients.edit", "Saved.", client_id=client_id)
+            except client_apps.Changed:
+                changed, form.version.data = True, found.version  # who has seen the difference may save again
             except Refused as error:
                 form.refuse(error.problems)
-        return self.show("panel/client.html", _status(form), form=form, found=found, overlaps=OVERLAPS)
+        acts = bool(found.user or found.client.redirect_uris)
+        idle = client_apps.idle_reasons(found.client.scopes, found.apis, acts=acts)
+        status = 409 if changed else _status(form)
+        return self.show(
+            "panel/client.html", status, form=form, found=found, overlaps=OVERLAPS, idle=idle, changed=changed
+        )
+
+    @page("/<int:client_id>/confirm/<what>")
+    def confirm(self, client_id: int, what: str) -> Response:
+        """Ask before a button does something to a client app, with its effect, tokens and APIs."""
+        return self.ask(question(client_apps.details(client_id), what, request.args))
+
+    @page("/<int:client_id>/delete", "POST")
+    def delete(self, client_id: int) -> Response:
+        """Delete a client app."""
+        try:
+            name = client_apps.delete(client_id, posted("version"))
+        except client_apps.Changed as error:
+            raise Conflict("Somebody else has changed this client app in the meantime. It is not deleted.") from error
+        return self.go("clients.index", f"The client app {name[:60]} is deleted.")
 
     @page("/<int:client_id>/rotate", "POST")
     def rotate(self, client_id: int) -> Response:
         """Make a new secret, and show it this once."""
-        wanted = to_number(posted("overlap"))
-        overlap = wanted if wanted is not None and wanted in dict(OVERLAPS) else 0
+        overlap = overlap_of(posted("overlap"))
         secret = client_apps.with_client(
             client_id, lambda root, client: clients.new_secret(root.cr, services().hasher(), client, overlap=overlap)
         )
@@ -97,14 +120,34 @@ class Clients(PanelView):
         return self.go("clients.edit", "The consent is withdrawn.", client_id=client_id)
 
     def _credentials(self, client_id: int, secret: str | None, message: str) -> Response:
-        client = client_apps.details(client_id).client
-        return self.show("panel/secret.html", client=client, secret=secret, message=message)
+        """Show a secret, this once, and the two commands that get a token with it and make a call."""
+        found, base = client_apps.details(client_id), request.host_url.rstrip("/")
+        shown: dict[str, Any] = {}
+        if secret is not None:
+            shown["get_token"] = token_command(base, found.client.client_id, secret)
+            shown |= _first_call(found, base)
+        return self.show("panel/secret.html", client=found.client, secret=secret, message=message, **shown)
+
+
+def _first_call(found: client_apps.Details, base: str) -> dict[str, Any]:
+    """Return the command of a first call, and its API; nothing where the client app can make none."""
+    for definition in client_apps.connected(found):
+        asked = first_call(definition, found.client)
+        if asked is not None:
+            return {"call": call_with_token(asked, base), "document": definition.document, "changes": asked.changes}
+    return {}
+
+
+def _idle(document: ClientDocument, apis: list[str]) -> list[str]:
+    acts = bool(document.user or document.redirect_uris)
+    return client_apps.idle_reasons(document.scopes, apis, acts=acts)
 
 
 def _form(found: client_apps.Details | None) -> ClientForm:
     data: dict[str, Any] | None = None
     if found is not None:
         data = {
+            "version": found.version,
             "name": found.client.name,
             "user": found.user,
             "scopes": list(found.client.scopes),
@@ -113,7 +156,7 @@ def _form(found: client_apps.Details | None) -> ClientForm:
             "redirect_uris": "\n".join(found.client.redirect_uris),
         }
     form = ClientForm(data=data)
-    form.apis.choices = named(client_apps.api_names())
+    form.apis.choices = named(client_apps.api_choices())
     return form
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.blueprints.admin import editor, transactions
+from app.blueprints.admin.api_questions import facts_of
+from app.blueprints.admin.editor import ApiRow
 from app.catalog import store
 from app.definitions.problems import Problem
 from app.editing import files
@@ -24,7 +26,7 @@ class Preview:
     """Preview of an import: its effects, or the problems of the file.
 
     ``differences`` are the lines that would change of each API, ``opens`` what callers may do then that they may not do
-    now; ``version`` is the catalog that it was looked up in.
+    now, ``deleted`` the facts about each that would go; ``version`` is the catalog that it was looked up in.
     """
 
     problems: Sequence[Problem]
@@ -33,6 +35,7 @@ class Preview:
     defaults: bool
     differences: dict[str, list[tuple[str, str]]]
     opens: Openings
+    deleted: dict[str, dict[str, str]]
     version: int
     changes_nothing: bool
 
@@ -59,13 +62,18 @@ def _shown(planned: files.Plan) -> Preview:
             for name, (old, new) in planned.updates().items()
         },
         opens=planned.opens,
+        deleted={
+            name: facts_of(ApiRow(api, None))
+            for api in planned.stored.apis
+            if (name := str(api.document["name"])) in planned.changes.deleted
+        },
         version=planned.stored.version,
         changes_nothing=planned.changes_nothing(),
     )
 
 
 def _refused(problems: Sequence[Problem]) -> Preview:
-    return Preview(problems, store.Changes((), (), ()), ClientChanges(), False, {}, {}, 0, True)
+    return Preview(problems, store.Changes((), (), ()), ClientChanges(), False, {}, {}, {}, 0, True)
 
 
 def apply(text: str, *, prune: bool, version: str) -> str | None:

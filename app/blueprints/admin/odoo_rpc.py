@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request, url_for
+
 from app.analytics import history
 from app.blueprints.admin import transactions
+from app.blueprints.admin.confirmation import Confirmation, counted
 from app.blueprints.admin.forms import Choices, PanelForm, named
 from app.blueprints.admin.guard import current_person
 from app.errors import BadRequest
@@ -39,6 +42,31 @@ def save() -> None:
     if not form.validate():
         raise BadRequest("There is no such protocol, or the addon is not installed. Nothing has been changed.")
     transactions.change(lambda root: _switch(root, set(form.refused.data)))
+
+
+def asked() -> Confirmation | None:
+    """Return the confirmation of a form that closes what is open; None where it does not, or has been confirmed."""
+    form = _form(transactions.look(odoo_rpc.switches))
+    if "confirmed" in request.form or not form.validate():
+        return None
+    switches = transactions.look(odoo_rpc.switches)
+    closing = [each for each in switches if not each.refused and each.key in form.refused.data]
+    if not closing:
+        return None
+    staying = [each.label for each in switches if each.key not in form.refused.data]
+    return Confirmation(
+        title="Close Odoo's own RPC?",
+        effect="Whatever program uses one of these is refused from its next call on, in all of Odoo's processes. "
+        "Gatehouse can't tell who that is: these calls go to Odoo itself.",
+        facts={
+            "Closes": ", ".join(f"{each.label} ({each.path})" for each in closing),
+            "Stays open": ", ".join(staying) or "none of these",
+        },
+        button=f"Close {counted(len(closing), 'protocol')}",
+        action=url_for("settings.odoo"),
+        back=url_for("settings.odoo"),
+        values={"refused": form.refused.data, "confirmed": 1},
+    )
 
 
 def _form(switches: tuple[Switch, ...]) -> OdooRpcForm:

@@ -58,6 +58,9 @@ class Settings(PanelView):
     def odoo(self) -> Response:
         """Show and change which protocols of its own Odoo refuses."""
         if request.method == "POST":
+            asked = odoo_rpc.asked()
+            if asked is not None:
+                return self.ask(asked)
             odoo_rpc.save()
             return self.go("settings.odoo", "Saved. Odoo obeys from the next call on.")
         return self.show("panel/odoo_rpc.html", **odoo_rpc.shown())

@@ -1,4 +1,4 @@
-"""Calls of APIs and endpoints in the last 24 hours."""
+"""Calls of APIs, endpoints and client apps in the last 24 hours."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ _SPAN = timedelta(days=1)
 def by_api() -> dict[int, int]:
     """Return the calls of each API that was called, by its id."""
     return {each.key: each.calls for each in queries.by(services().database, Period.last(_SPAN), "api")}
+
+
+def by_client(api_id: int | None = None) -> dict[str, int]:
+    """Return the calls of each client app that called, by its name: of all APIs or of one."""
+    found = queries.by(services().database, Period.last(_SPAN), "client", api_id=api_id)
+    return {each.key: each.calls for each in found}
 
 
 def by_endpoint(api_id: int) -> dict[str, int]:

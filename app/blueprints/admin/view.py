@@ -12,6 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import HTTPException
 
 from app import errors
+from app.blueprints.admin.confirmation import Confirmation
 from app.blueprints.admin.guard import current_person
 from app.errors import ApiError
 from app.literals import to_number
@@ -56,6 +57,10 @@ class PanelView(BaseView):  # type: ignore[misc]
             **values,
         )
         return make_response(text, status)
+
+    def ask(self, asked: Confirmation) -> Response:
+        """Return the page that asks before something is done."""
+        return self.show("panel/confirm.html", asked=asked)
 
     def go(self, endpoint: str, message: str = "", **values: Any) -> Response:
         """Send the browser on after something was done, with a message that the next page shows."""

@@ -1,12 +1,6 @@
 // What makes the panel handier. Every page works without it.
 "use strict";
 
-// Ask before what can't be taken back.
-document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.confirm;
-  if (question && !window.confirm(question)) event.preventDefault();
-});
-
 // Copy the text of an element; where the browser does not let a page copy, select it.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
@@ -55,15 +49,16 @@ for (const input of document.querySelectorAll("[data-pick=users]")) {
 // An API's form shows what its type needs.
 const form = document.querySelector("[data-api-form]");
 if (form) {
-  const type = form.elements.type;
+  const { type, authentication } = form.elements;
   const show = () => {
     for (const [name, fits] of [
       ["only-rest", type.value === "rest"], ["only-rpc", type.value === "rpc"], ["not-key", type.value !== "key_authentication"],
+      ["only-public", authentication.value === "public"],
     ]) {
       for (const element of form.querySelectorAll(`.${name}`)) element.hidden = !fits;
     }
   };
-  type.addEventListener("change", show);
+  for (const field of [type, authentication]) field.addEventListener("change", show);
   show();
 
   // Whoever leaves with changes that are not saved is asked first.
