@@ -8,17 +8,18 @@ from typing import Any
 
 from app.definitions.definition import Definition, Exposure, Node
 from app.openapi import parts
+from app.openapi.components import Components, Schema, class_name, reference
+from app.openapi.inputs import InputSchemas
 from app.openapi.parts import Json
-from app.openapi.schemas import Components, RecordSchemas, Schema, id_of
+from app.openapi.schemas import RecordSchemas, choice, id_of
 from app.operations.actions import Aspect
 from app.operations.endpoints import Endpoint
 
 #: What an answer to a write says, beside the id, of a record that the caller can't see any more.
 _HANDED_OVER: Schema = {
     "type": "boolean",
-    "const": False,
-    "description": "Only where the caller may no longer see the record, by access rights or record rules: it was "
-    "written, and nothing of it but its id is shown.",
+    "description": "False, and only where the caller may no longer see the record, by access rights or record rules: "
+    "it was written, and nothing of it but its id is shown.",
 }
 
 
@@ -31,7 +32,7 @@ class Described:
         self.document = definition.document
         self.components = components
         self.name = name
-        self.records = RecordSchemas(definition, components)
+        self.records = RecordSchemas(definition, components, name)
 
     def id(self, exposure: Exposure) -> Schema:
         """Return the schema of the ids of a model."""
@@ -39,22 +40,44 @@ class Described:
 
     def fields(self, node: Node) -> Json:
         """Return the parameter ``fields``."""
-        return parts.listed("fields", {"type": "string", "enum": ["id", *node.fields]}, "Show these fields alone.")
+        return parts.listed("fields", choice(["id", *node.fields]), "Show these fields alone.")
+
+    def named(self, exposure: Exposure, kind: str) -> str:
+        """Return the name of a schema of a model."""
+        several = len(self.document.models) > 1
+        return class_name(self.name, exposure.name if several else "", kind)
 
     def record(self, exposure: Exposure, node: Node) -> Schema:
         """Return the schema of a record that was read or found."""
         kind = "record" if node is exposure.node else "found"
-        return self.components.add(f"{self.name}.{exposure.name}.{kind}", self.records.record(node))
+        return self.components.add(self.named(exposure, kind), self.records.record(node))
 
     def written(self, exposure: Exposure, node: Node) -> Schema:
         """Return the schema of a record that was just written: what it shows, or that its writer handed it over."""
         record = self.records.record(node)
         properties = {"visible": _HANDED_OVER, **record["properties"]}
-        return self.components.add(f"{self.name}.{exposure.name}.written", {**record, "properties": properties})
+        return self.components.add(self.named(exposure, "written"), {**record, "properties": properties})
 
-    def input(self, exposure: Exposure, kind: str, schema: Schema) -> Schema:
-        """Keep the schema of a body, and return the reference to it."""
-        return self.components.add(f"{self.name}.{exposure.name}.{kind}", schema)
+    def items(self, exposure: Exposure, kind: str, item: Schema) -> Schema:
+        """Return the schema of what a bulk call answers: the items, or with ``atomic=false`` an answer for each."""
+        answer: Schema = {
+            "type": "object",
+            "description": "With `atomic=false`, what became of one item.",
+            "properties": {
+                "index": {"type": "integer"},
+                "status": {"type": "integer"},
+                "result": item,
+                "error": reference("Error"),
+            },
+            "required": ["index", "status"],
+            "additionalProperties": False,
+        }
+        own = self.components.add(self.named(exposure, f"{kind} item"), answer)
+        return {"type": "array", "items": {"anyOf": [item, own]}}
+
+    def inputs(self, exposure: Exposure) -> InputSchemas:
+        """Return the schemas of what can be written to a model."""
+        return InputSchemas(self.records, exposure, self.named(exposure, ""))
 
     def context(self) -> list[Json]:
         """Return the headers that choose language, time zone and company."""
@@ -86,27 +109,6 @@ class Description:
 
 #: The description of each action: ``@describes(SEARCH)``.
 describes: Aspect[Callable[[Described, Endpoint], Description]] = Aspect("describes")
-
-
-def items(item: Schema) -> Schema:
-    """Return the schema of what a bulk call answers: the items, or with ``atomic=false`` an answer for each."""
-    answer: Schema = {
-        "type": "object",
-        "properties": {
-            "index": {"type": "integer"},
-            "status": {"type": "integer"},
-            "result": item,
-            "error": {"$ref": "#/components/schemas/Error"},
-        },
-        "required": ["index", "status"],
-        "additionalProperties": False,
-    }
-    return {
-        "anyOf": [
-            {"type": "array", "items": item},
-            {"type": "array", "items": answer, "title": "with atomic=false"},
-        ]
-    }
 
 
 def body(forms: dict[str, tuple[Schema, Any]]) -> Json:

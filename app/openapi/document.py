@@ -9,9 +9,9 @@ from typing import Any
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.openapi import login, media, parts
+from app.openapi.components import Components
 from app.openapi.operations import OperationObjects, slug
 from app.openapi.parts import Json
-from app.openapi.schemas import Components
 from app.operations.endpoints import Endpoint
 from app.version import VERSION
 
@@ -21,9 +21,13 @@ JSON-RPC envelope, `{"jsonrpc": "2.0", "id": 1, "params": …}`, whose `id` come
 a session or a token there can be more."""
 
 
-def describe(endpoints: Sequence[Endpoint]) -> Json:
-    """Return the document of these endpoints, and of those that give a session or a token."""
+def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
+    """Return the document of these endpoints, and of those that give a session or a token.
+
+    ``server`` is the address of Gatehouse without a slash at its end, as who reads the document reaches it.
+    """
     components = Components(dict(parts.SCHEMAS))
+    own_paths = login.paths(components)
     by_id = {endpoint.definition.id: endpoint.definition for endpoint in endpoints}
     definitions = list(by_id.values())
     names = _names(definitions)
@@ -37,18 +41,19 @@ def describe(endpoints: Sequence[Endpoint]) -> Json:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Gatehouse", "version": VERSION, "description": _ABOUT},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": server or "/"}],
         "tags": [
             *(_tag(definition) for definition in definitions),
             {"name": "Sessions", "description": "Odoo's own sessions."},
             {"name": "OAuth2", "description": "Tokens of client apps."},
         ],
-        "paths": {**paths, **login.PATHS},
+        "paths": {**paths, **own_paths},
         "components": {
             "schemas": components.schemas,
+            "responses": components.responses,
             "parameters": parts.PARAMETERS,
             "headers": parts.HEADERS,
-            "securitySchemes": parts.security_schemes(),
+            "securitySchemes": parts.security_schemes(server),
         },
     }
 
@@ -56,8 +61,10 @@ def describe(endpoints: Sequence[Endpoint]) -> Json:
 def _names(definitions: Iterable[Definition]) -> dict[int, str]:
     """Return a name for each API that no other has."""
     slugs = {definition.id: slug(definition) for definition in definitions}
-    counts = Counter(slugs.values())
-    return {api_id: name if counts[name] == 1 else f"{name}_{api_id}" for api_id, name in slugs.items()}
+    # Names of classes and files know neither underscores nor, at times, capitals.
+    plain = {api_id: name.replace("_", "").lower() for api_id, name in slugs.items()}
+    counts = Counter(plain.values())
+    return {api_id: name if counts[plain[api_id]] == 1 else f"{name}_{api_id}" for api_id, name in slugs.items()}
 
 
 def _tag(definition: Definition) -> dict[str, Any]:

@@ -8,10 +8,15 @@ from typing import Any
 from app.definitions.definition import Definition, Node
 from app.definitions.scopes import Scope
 from app.openapi import parts
+from app.openapi.components import Components
 from app.openapi.parts import Json
-from app.openapi.schemas import Components, id_of
+from app.openapi.schemas import choice, id_of
 
-_CONTENT: dict[bool, Json] = {True: {"image/*": {}, "application/octet-stream": {}}, False: {"*/*": {}}}
+_BYTES: Json = {"schema": {"type": "string", "format": "binary"}}
+_CONTENT: dict[bool, Json] = {
+    True: {"image/*": _BYTES, "application/octet-stream": _BYTES},
+    False: {"application/octet-stream": _BYTES, "*/*": _BYTES},
+}
 
 
 def paths(definition: Definition, components: Components, name: str) -> dict[str, Json]:
@@ -30,14 +35,15 @@ def paths(definition: Definition, components: Components, name: str) -> dict[str
     for (model, image), fields in found.items():
         kind = "image" if image else "binary"
         record_id = parts.parameter("id", "path", id_of(definition, components, model), "The record.", required=True)
-        which = parts.parameter("field", "path", {"type": "string", "enum": fields}, "The field.", required=True)
+        which = parts.parameter("field", "path", choice(fields), "The field.", required=True)
         described[f"/api/{kind}/{definition.id}/{model}/{{id}}/{{field}}"] = {
             "get": {
                 "operationId": f"{name}_{model.replace('.', '_')}_{kind}",
                 "tags": [definition.name],
                 "summary": f"Get {'an image' if image else 'the content of a field'} of {model}",
+                "description": "Its type is read from the content.",
                 "parameters": [record_id, which, *parts.parameters("If-None-Match")],
-                "responses": _responses(definition, image),
+                "responses": _responses(definition, components, image),
                 "security": [] if definition.document.authentication == "public" else parts.security(Scope.READ),
             }
         }
@@ -54,7 +60,7 @@ def _fields(node: Node) -> Iterator[tuple[str, str, bool]]:
             yield from _fields(below)
 
 
-def _responses(definition: Definition, image: bool) -> dict[str, Any]:
+def _responses(definition: Definition, components: Components, image: bool) -> dict[str, Any]:
     marks = ["X-Request-ID", *(["X-Test-Mode"] if definition.document.keeps_nothing else [])]
     good = {"headers": parts.headers(*marks, "ETag"), "content": _CONTENT[image]}
     found: dict[str, Any] = {
@@ -63,5 +69,5 @@ def _responses(definition: Definition, image: bool) -> dict[str, Any]:
         "304": {"description": "Not modified.", "headers": parts.headers(*marks, "ETag")},
     }
     for status in (400, 401, 403, 404, 414, 416, 429, 500, 503):
-        found[str(status)] = parts.failure(status, marks)
+        found[str(status)] = parts.fail(components, status, marks)
     return found

@@ -6,15 +6,16 @@ import re
 
 from app.definitions.definition import Definition
 from app.openapi import login, parts, rest, rpc  # noqa: F401  they describe the actions
+from app.openapi.components import Components, class_name
 from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json
-from app.openapi.schemas import Components
 from app.operations.endpoints import Endpoint
 
 
 def slug(definition: Definition) -> str:
     """Return a name for an API in identifiers: that of its route."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", definition.document.route.removeprefix("/api/")).strip("_")
+    name = re.sub(r"[^A-Za-z0-9]+", "_", definition.document.route.removeprefix("/api/")).strip("_")
+    return name if name[:1].isalpha() else f"api_{name}"
 
 
 class OperationObjects:
@@ -24,6 +25,7 @@ class OperationObjects:
         """``name`` stands in front of the ids of operations and of the names of schemas."""
         self._definition = definition
         self._name = name
+        self._components = components
         self._api = Described(definition, components, name)
 
     def operation(self, endpoint: Endpoint) -> Json:
@@ -64,16 +66,13 @@ class OperationObjects:
         if document.keeps_nothing:
             marks.append("X-Test-Mode")
         rate = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"] if document.rate_limit else []
-        answers = [parts.success(own.result)]
-        if document.application_errors == 200 or document.type == "key_authentication":
-            answers.append({"$ref": "#/components/schemas/Failure"})
-        content: Json = {"schema": answers[0] if len(answers) == 1 else {"anyOf": answers}}
+        may_fail = document.application_errors == 200 or document.type == "key_authentication"
+        answer = parts.answer(own.result, may_fail=may_fail)
+        content: Json = {"schema": self._components.add(class_name(self._id(endpoint), "answer"), answer)}
         if own.example is not None:
             content["example"] = parts.enveloped(own.example)
         good: Json = {
-            "description": "The result."
-            if len(answers) == 1
-            else "The result, or what Odoo's own rules said against it.",
+            "description": "The result, or what Odoo's own rules said against it." if may_fail else "The result.",
             "headers": parts.headers(*marks, *rate, *own.headers),
             "content": {"application/json": content},
         }
@@ -81,7 +80,7 @@ class OperationObjects:
         if "If-None-Match" in own.conditions:
             found["304"] = {"description": "Not modified.", "headers": parts.headers(*marks, *rate, "ETag")}
         for status in self._statuses(endpoint, own):
-            found[str(status)] = parts.failure(status, [*marks, *rate])
+            found[str(status)] = parts.fail(self._components, status, [*marks, *rate])
         return found
 
     def _statuses(self, endpoint: Endpoint, own: Description) -> list[int]:

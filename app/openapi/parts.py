@@ -9,12 +9,15 @@ from typing import Any
 
 from app.definitions.ids import MAX_ID
 from app.definitions.scopes import Scope
-from app.openapi.schemas import Schema
-from app.policy.context import time_zones
+from app.openapi.components import Components, Schema, class_name, reference
 
 Json = dict[str, Any]
 
-_RPC_ID: Schema = {"type": ["string", "number", "null"], "description": "The id of the request's envelope, else null."}
+_ENVELOPE_ID: Schema = {
+    "type": ["string", "number", "null"],
+    "description": "The id of the request's envelope, else null.",
+}
+_RPC_ID: Schema = reference("EnvelopeId")
 
 ERROR: Schema = {
     "type": "object",
@@ -25,6 +28,7 @@ ERROR: Schema = {
             "type": "object",
             "properties": {
                 "name": {"type": "string", "description": "Stable: branch on it."},
+                "message": {"type": "string", "description": "The same as beside it, where clients of Odoo look."},
                 "request_id": {"type": "string"},
                 "field": {"type": "string"},
                 "parameter": {"type": "string"},
@@ -37,10 +41,10 @@ ERROR: Schema = {
     "required": ["code", "message", "data"],
     "additionalProperties": False,
 }
+_JSONRPC: Schema = {"type": "string", "const": "2.0"}
 FAILURE: Schema = {
     "type": "object",
-    "title": "error",
-    "properties": {"jsonrpc": {"const": "2.0"}, "id": _RPC_ID, "error": {"$ref": "#/components/schemas/Error"}},
+    "properties": {"jsonrpc": _JSONRPC, "id": _RPC_ID, "error": reference("Error")},
     "required": ["jsonrpc", "id", "error"],
     "additionalProperties": False,
 }
@@ -50,7 +54,12 @@ OAUTH2_ERROR: Schema = {
     "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
     "required": ["error"],
 }
-SCHEMAS: dict[str, Schema] = {"Error": ERROR, "Failure": FAILURE, "OAuth2Error": OAUTH2_ERROR}
+SCHEMAS: dict[str, Schema] = {
+    "EnvelopeId": _ENVELOPE_ID,
+    "Error": ERROR,
+    "Failure": FAILURE,
+    "OAuth2Error": OAUTH2_ERROR,
+}
 
 #: Status of a failure, and when it is answered. Which of them a call can end with, ``openapi.operations`` says.
 ERRORS: dict[int, str] = {
@@ -71,15 +80,36 @@ ERRORS: dict[int, str] = {
 }
 
 
-def success(result: Schema) -> Schema:
-    """Return the schema of an answer with a result."""
-    return {
-        "type": "object",
-        "title": "result",
-        "properties": {"jsonrpc": {"const": "2.0"}, "id": _RPC_ID, "result": result},
-        "required": ["jsonrpc", "id", "result"],
-        "additionalProperties": False,
-    }
+#: The plainest ``data.name`` of a failure; its response in ``components`` is called so too.
+_NAMES: dict[int, str] = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    412: "precondition_failed",
+    413: "payload_too_large",
+    414: "uri_too_long",
+    415: "unsupported_media_type",
+    416: "requested_range_not_satisfiable",
+    422: "unprocessable",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "unavailable",
+}
+
+
+def answer(result: Schema, *, may_fail: bool) -> Schema:
+    """Return the schema of an answer with a result, or with ``may_fail`` with either a result or an error.
+
+    That it is one of the two, the number of properties says: generators make a single class of that.
+    """
+    envelope = {"jsonrpc": _JSONRPC, "id": _RPC_ID, "result": result}
+    schema: Schema = {"type": "object", "properties": envelope, "additionalProperties": False}
+    if not may_fail:
+        return {**schema, "required": [*envelope]}
+    either = {"required": ["jsonrpc", "id"], "minProperties": 3, "maxProperties": 3}
+    return {**schema, "properties": {**envelope, "error": reference("Error")}, **either}
 
 
 def enveloped(result: Any) -> Json:
@@ -102,7 +132,7 @@ def _number(description: str) -> Json:
 #: Headers of answers.
 HEADERS: dict[str, Json] = {
     "X-Request-ID": _header("Names this request in the server's log.", {"type": "string"}, required=True),
-    "X-Test-Mode": _header("Nothing of this call remains.", {"const": "true"}, required=True),
+    "X-Test-Mode": _header("Nothing of this call remains.", {"type": "string", "const": "true"}, required=True),
     "ETag": _text("The version of the record, for If-Match and If-None-Match."),
     "Link": _text('rel="next": the next page, where more records follow.'),
     "Retry-After": _number("Seconds to wait."),
@@ -126,8 +156,18 @@ def failure(status: int, marks: list[str]) -> Json:
     return {
         "description": ERRORS[status],
         "headers": headers(*marks, *more.get(status, [])),
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
+        "content": {"application/json": {"schema": reference("Failure"), "example": _example(status)}},
     }
+
+
+def fail(components: Components, status: int, marks: list[str]) -> Json:
+    """Keep the Response Object of an error, which many operations have, and return the reference to it."""
+    return components.respond(class_name(_NAMES[status]), failure(status, marks))
+
+
+def _example(status: int) -> Json:
+    data = {"name": _NAMES[status], "message": ERRORS[status], "request_id": "…"}
+    return {"jsonrpc": "2.0", "id": None, "error": {"code": status, "message": ERRORS[status], "data": data}}
 
 
 def parameter(name: str, place: str, schema: Schema, description: str, **more: Any) -> Json:
@@ -158,13 +198,18 @@ PARAMETERS: dict[str, Json] = {
         "`false` makes each item of a bulk call stand for itself, and answers for each.",
     ),
     "Accept-Language": parameter(
-        "Accept-Language", "header", {"type": "string"}, "The language of translated values and messages."
+        "Accept-Language",
+        "header",
+        {"type": "string"},
+        "The language of translated values and messages.",
+        example="fr-FR, en;q=0.8",
     ),
     "X-Timezone": parameter(
         "X-Timezone",
         "header",
-        {"type": "string", "enum": sorted(time_zones())},
-        "The time zone that Odoo reckons in, for what depends on the day.",
+        {"type": "string", "format": "time-zone"},
+        "The time zone that Odoo reckons in, for what depends on the day: a name of the IANA's.",
+        example="Europe/Berlin",
     ),
     "If-Match": parameter(
         "If-Match", "header", {"type": "string"}, "Change the record only if its ETag is one of these; `*` takes any."
@@ -191,8 +236,8 @@ def security(scope: Scope) -> list[Json]:
     return [{"session": []}, {"apiKey": []}, {"oauth2": [scope.value]}]
 
 
-def security_schemes() -> Json:
-    """Return the ways to authenticate: contract sections 4 and 5."""
+def security_schemes(server: str) -> Json:
+    """Return the ways to authenticate at a server: contract sections 4 and 5."""
     scopes = {scope.value: scope.meaning for scope in Scope}
     return {
         "session": {
@@ -206,11 +251,11 @@ def security_schemes() -> Json:
             "type": "oauth2",
             "description": "The token of a client app.",
             "flows": {
-                "clientCredentials": {"tokenUrl": "/api/oauth2/token", "scopes": scopes},
+                "clientCredentials": {"tokenUrl": f"{server}/api/oauth2/token", "scopes": scopes},
                 "authorizationCode": {
-                    "authorizationUrl": "/api/oauth2/authorize",
-                    "tokenUrl": "/api/oauth2/token",
-                    "refreshUrl": "/api/oauth2/token",
+                    "authorizationUrl": f"{server}/api/oauth2/authorize",
+                    "tokenUrl": f"{server}/api/oauth2/token",
+                    "refreshUrl": f"{server}/api/oauth2/token",
                     "scopes": scopes,
                 },
             },

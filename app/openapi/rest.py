@@ -6,10 +6,9 @@ from typing import cast
 
 from app.definitions.definition import Exposure, Node
 from app.openapi import examples, parts
-from app.openapi.described import Described, Description, body, describes, items
-from app.openapi.inputs import InputSchemas
+from app.openapi.components import Schema
+from app.openapi.described import Described, Description, body, describes
 from app.openapi.parts import Json
-from app.openapi.schemas import Schema
 from app.operations.actions import (
     CREATE,
     DELETE,
@@ -69,6 +68,7 @@ def _read(api: Described, endpoint: Endpoint) -> Description:
     exposure = exposure_of(endpoint)
     return Description(
         summary=f"Read a record of {exposure.node.model.label}",
+        text="Answers with an `ETag`, by which a later write can make sure that nothing has changed since.",
         parameters=(_one(api, exposure), api.fields(exposure.node)),
         conditions=("If-None-Match",),
         headers=("ETag",),
@@ -85,7 +85,7 @@ def _read_many(api: Described, endpoint: Endpoint) -> Description:
         summary=f"Read several records of {exposure.node.model.label}",
         text="In the order of the ids.",
         parameters=({**ids, "required": True}, *parts.parameters("atomic"), api.fields(exposure.node)),
-        result=items(api.record(exposure, exposure.node)),
+        result=api.items(exposure, "read", api.record(exposure, exposure.node)),
         example=[examples.record(api.definition, exposure.node)],
     )
 
@@ -94,26 +94,27 @@ def _read_many(api: Described, endpoint: Endpoint) -> Description:
 def _create(api: Described, endpoint: Endpoint) -> Description:
     exposure = exposure_of(endpoint)
     label, shown = exposure.node.model.label, exposure.shown
-    one = api.input(exposure, "create", InputSchemas(api.records, exposure).create())
+    one = api.inputs(exposure).create()
     example, answer = examples.values(api.definition, exposure), examples.record(api.definition, shown)
     written = api.written(exposure, shown)
     if "bulk_create" not in exposure.switches:
         return Description(
             summary=f"Create a record of {label}",
+            text="Answers with the record as it is then.",
             parameters=(api.fields(shown),),
             conditions=("Idempotency-Key",),
             body=body({"one": (one, example)}),
             result=written,
             example=answer,
         )
-    several = {"type": "array", "items": one, "maxItems": api.document.max_bulk}
+    several = api.inputs(exposure).create_many()
     return Description(
         summary=f"Create records of {label}",
         text="An object makes one record and answers with it, an array several.",
         parameters=(*parts.parameters("atomic"), api.fields(shown)),
         conditions=("Idempotency-Key",),
         body=body({"one": (one, example), "several": (several, [example])}),
-        result={"anyOf": [written, items(written)]},
+        result={"oneOf": [written, api.items(exposure, "written", written)]},
         example=answer,
     )
 
@@ -121,10 +122,11 @@ def _create(api: Described, endpoint: Endpoint) -> Description:
 @describes(UPDATE)
 def _update(api: Described, endpoint: Endpoint) -> Description:
     exposure = exposure_of(endpoint)
-    values = api.input(exposure, "update", InputSchemas(api.records, exposure).update())
+    values = api.inputs(exposure).update()
     shown = exposure.shown
     return Description(
         summary=f"Update a record of {exposure.node.model.label}",
+        text="Writes the fields that are given, and no others; answers with the record as it is then.",
         parameters=(_one(api, exposure), api.fields(shown)),
         conditions=("If-Match",),
         headers=("ETag",),
@@ -137,7 +139,7 @@ def _update(api: Described, endpoint: Endpoint) -> Description:
 @describes(UPDATE_MANY)
 def _update_many(api: Described, endpoint: Endpoint) -> Description:
     exposure = exposure_of(endpoint)
-    schema = api.input(exposure, "update_many", InputSchemas(api.records, exposure).update_many())
+    schema = api.inputs(exposure).update_many()
     values = examples.values(api.definition, exposure, creating=False)
     record_id = examples.record_id(api.definition, exposure.name)
     shown = exposure.shown
@@ -146,7 +148,7 @@ def _update_many(api: Described, endpoint: Endpoint) -> Description:
         text="An array writes own values to each record, an object common values to all.",
         parameters=(*parts.parameters("atomic"), api.fields(shown)),
         body=body({"own": (schema, [{"id": record_id, **values}]), "common": (schema, {"ids": [record_id], **values})}),
-        result=items(api.written(exposure, shown)),
+        result=api.items(exposure, "written", api.written(exposure, shown)),
         example=[examples.record(api.definition, shown)],
     )
 
@@ -156,6 +158,7 @@ def _delete(api: Described, endpoint: Endpoint) -> Description:
     exposure = exposure_of(endpoint)
     return Description(
         summary=f"Delete a record of {exposure.node.model.label}",
+        text="Answers with its id.",
         parameters=(_one(api, exposure),),
         conditions=("If-Match",),
         result={"type": "array", "items": api.id(exposure)},
@@ -166,13 +169,14 @@ def _delete(api: Described, endpoint: Endpoint) -> Description:
 @describes(DELETE_MANY)
 def _delete_many(api: Described, endpoint: Endpoint) -> Description:
     exposure = exposure_of(endpoint)
-    schema = InputSchemas(api.records, exposure).delete_many()
+    schema = api.inputs(exposure).delete_many()
     ids = [examples.record_id(api.definition, exposure.name)]
     return Description(
         summary=f"Delete several records of {exposure.node.model.label}",
+        text="All or none, unless `atomic=false`; answers with their ids.",
         parameters=tuple(parts.parameters("atomic")),
         body=body({"ids": (schema, ids), "object": (schema, {"ids": ids})}),
-        result=items(api.id(exposure)),
+        result=api.items(exposure, "deleted", api.id(exposure)),
         example=ids,
     )
 

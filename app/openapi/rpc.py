@@ -6,9 +6,10 @@ from typing import Any, cast
 
 from app.definitions.definition import Exposure
 from app.openapi import examples, parts
+from app.openapi.components import Schema, class_name
 from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json
-from app.openapi.schemas import Schema, id_of
+from app.openapi.schemas import plain_id
 from app.operations.actions import CALL, CALL_ON_RECORD, CALL_ON_RECORDS
 from app.operations.endpoints import Endpoint
 from odoo_bridge.types import MethodInfo, Parameter
@@ -26,7 +27,7 @@ def _call(api: Described, endpoint: Endpoint) -> Description:
         parameters += [_by_query(api, each) for each in method.parameters if each.keyword]
     return Description(
         summary=f"Call {method.name}{_TARGETS[endpoint.action]}",
-        text=method.doc,
+        text=method.doc or f"The method `{method.name}` of {exposure.node.model.label}.",
         parameters=tuple(parameters),
         conditions=() if is_get else ("Idempotency-Key",),
         body=None if is_get else _body(api, method),
@@ -40,17 +41,18 @@ def _records(api: Described, endpoint: Endpoint, exposure: Exposure) -> list[Jso
         return [parts.parameter("id", "path", api.id(exposure), "The record.", required=True)]
     if endpoint.action is CALL_ON_RECORDS:
         most = api.document.max_bulk
-        ids = parts.listed("ids", api.id(exposure), "The records.", maxItems=most, uniqueItems=True)
+        ids = parts.listed("ids", api.id(exposure), "The records.", maxItems=most)
         return [{**ids, "required": True}]
     return []
 
 
 def _by_query(api: Described, parameter: Parameter) -> Json:
     schema: Schema = {"type": "string"}
-    if parameter.name in api.document.argument_models:
-        schema = _argument(api, parameter)
     more: Json = {"required": True} if parameter.required else {}
     text = "JSON; what is none is taken as text." if not isinstance(parameter.default, str) else "Text."
+    model = api.document.argument_models.get(parameter.name)
+    if model is not None:
+        schema, text = {**schema, "x-model": model}, f"An id of {model}, or a list of ids as JSON."
     return parts.parameter(parameter.name, "query", schema, text, **more)
 
 
@@ -62,20 +64,20 @@ def _body(api: Described, method: MethodInfo) -> Json:
     if all(each.positional for each in required):
         forms.append(_by_position(api, method))
     example: Any = examples.arguments(api.definition, method)
-    content: Json = {"schema": {"oneOf": forms}, "example": example}
+    content: Json = {"schema": {"oneOf": forms} if len(forms) > 1 else forms[0], "example": example}
     return {"required": bool(required), "content": {"application/json": content}}
 
 
 def _by_name(api: Described, method: MethodInfo) -> Schema:
     properties = {each.name: _argument(api, each) for each in method.parameters if each.keyword}
     needed = [each.name for each in method.parameters if each.required]
-    return {
+    schema = {
         "type": "object",
-        "title": "keyword arguments",
         "properties": properties,
         "additionalProperties": method.more_keywords,
         **({"required": needed} if needed else {}),
     }
+    return api.components.add(class_name(api.name, "arguments"), schema)
 
 
 def _by_position(api: Described, method: MethodInfo) -> Schema:
@@ -83,8 +85,9 @@ def _by_position(api: Described, method: MethodInfo) -> Schema:
     items = [_argument(api, each) for each in positional]
     return {
         "type": "array",
-        "title": "positional arguments",
+        "description": "Arguments by position.",
         **({"prefixItems": items} if items else {}),
+        "items": {},
         **({} if method.more_positional else {"maxItems": len(items)}),
         "minItems": sum(each.required for each in positional),
     }
@@ -95,5 +98,6 @@ def _argument(api: Described, parameter: Parameter) -> Schema:
     default: Schema = {} if parameter.default is None else {"default": parameter.default}
     if model is None:
         return default
-    record_id = id_of(api.definition, api.components, model)
-    return {"anyOf": [record_id, {"type": "array", "items": record_id}, {"type": "null"}], **default}
+    record_id = plain_id(api.definition, model)
+    one = {**record_id, "type": [record_id["type"], "null"]}
+    return {"oneOf": [one, {"type": "array", "items": record_id}], **default}

@@ -12,6 +12,8 @@ from app.operations.endpoints import Endpoint
 from app.postman.scripts import answer_test
 
 Items = list[dict[str, Any]]
+#: Odoo's id of the records that values and arguments name: what is run has to find them.
+FIRST_RECORD = 1
 
 
 class Tried:
@@ -52,7 +54,9 @@ class Tried:
     def body(self, endpoint: Endpoint, *, creating: bool = False) -> dict[str, Any]:
         """Return values to write."""
         exposure: Exposure | None = endpoint.exposure
-        return examples.values(self.definition, exposure, creating=creating) if exposure else {}
+        if not exposure:
+            return {}
+        return examples.values(self.definition, exposure, creating=creating, record=FIRST_RECORD)
 
     def several(self) -> list[str]:
         """Return the records of a bulk call: those that were created for it, or the one that is known."""

@@ -10,7 +10,7 @@ from app.openapi import examples
 from app.operations.actions import CALL, CALL_ON_RECORD, CALL_ON_RECORDS
 from app.operations.endpoints import Endpoint
 from app.postman.request import request
-from app.postman.requests import Items, Tried, requests
+from app.postman.requests import FIRST_RECORD, Items, Tried, requests
 from app.postman.scripts import answer_test
 
 
@@ -48,7 +48,7 @@ def _call(
     query: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     method = tried.definition.method
-    arguments = examples.arguments(tried.definition, method) if method else {}
+    arguments = examples.arguments(tried.definition, method, FIRST_RECORD) if method else {}
     test = answer_test(statuses, keys='["result", "error"]')
     if endpoint.method == "GET":
         texts = {key: value if isinstance(value, str) else dumps(value).decode() for key, value in arguments.items()}

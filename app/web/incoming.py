@@ -19,6 +19,8 @@ from app.json import MAX_DEPTH, is_too_deep
 from app.web.http_methods import is_safe
 
 _MAX_PARAMETERS = 50
+#: Lists, ``a,b``: some generated clients name each item by itself, ``ids=a&ids=b``.
+_LISTS = frozenset({"fields", "ids"})
 _ENVELOPE = frozenset({"jsonrpc", "method", "params", "id"})
 
 
@@ -142,6 +144,8 @@ def _load_json(data: bytes) -> Any:
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
+        if name in _LISTS and isinstance(found.get(name), str) and isinstance(value, str):
+            value = f"{found.pop(name)},{value}"
         if name in found:
             raise BadRequest(f"Parameter {name[:80]!r} is given twice.", name="duplicate_parameter")
         found[name] = value

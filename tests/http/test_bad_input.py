@@ -73,6 +73,13 @@ def test_a_parameter_that_is_given_twice_is_refused(demo: Client, publish: Publi
     assert (status, error["data"]["name"]) == (400, "duplicate_parameter")
 
 
+def test_a_list_may_be_given_item_by_item(demo: Client, publish: Publish) -> None:
+    route = publish(fields=["name", "count", "code"])
+    ids = [demo.result("POST", route, json={"name": name})["id"] for name in "ab"]
+    records = demo.result("GET", f"{route}/bulk?ids={ids[0]}&fields=name&ids={ids[1]}&fields=count")
+    assert [set(record) for record in records] == [{"id", "name", "count"}] * 2
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "name"),
     [

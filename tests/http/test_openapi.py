@@ -14,6 +14,7 @@ from app.clients import grants, tokens
 from app.clients import store as clients
 from app.definitions.scopes import SCOPES
 from app.observe import meters
+from app.openapi.schemas import MAX_ENUM
 from app.version import VERSION
 from app.web.routing import Gatehouse
 from tests import stored_apis
@@ -60,7 +61,7 @@ class Document:
         return found
 
     def resolved(self, item: Json) -> Json:
-        """Follow the reference of a parameter or header."""
+        """Follow the reference of a parameter, header, response or schema."""
         if "$ref" in item:
             _, _, kind, name = item["$ref"].split("/")
             item = self.json["components"][kind][name]
@@ -78,7 +79,7 @@ class Document:
 
     def check_answer(self, path: str, method: str, answer: Any) -> None:
         """Validate what the server answers, headers too."""
-        response = self.operation(path, method)["responses"][str(answer.status_code)]
+        response = self.resolved(self.operation(path, method)["responses"][str(answer.status_code)])
         if answer.status_code != 304:
             self.check(response["content"]["application/json"]["schema"], answer.json)
         for name, item in response["headers"].items():
@@ -99,7 +100,7 @@ def check_document(document: Document) -> None:
     assert len(ids) == len(set(ids))
     for operation in document.operations():
         items = [document.resolved(parameter) for parameter in operation.get("parameters", ())]
-        for holder in (operation.get("requestBody", {}), *operation["responses"].values()):
+        for holder in (operation.get("requestBody", {}), *map(document.resolved, operation["responses"].values())):
             items += holder.get("content", {}).values()
         for item in items:
             examples = [entry["value"] for entry in item.get("examples", {}).values()]
@@ -116,7 +117,44 @@ def test_the_document_of_every_type_of_field_is_valid_and_so_are_its_examples(
     id_obfuscation: bool, keys: Json, demo: Client, publish: Publish
 ) -> None:
     publish(fields=FIELDS, related=RELATED, id_obfuscation=id_obfuscation, **keys)
-    check_document(Document(demo))
+    document = Document(demo)
+    check_document(document)
+    check_that_generators_can_use(document)
+
+
+def _schemas(document: Document) -> Iterator[tuple[str, Json]]:
+    """Yield every schema of a document, with the place where it stands; inside of examples there are none."""
+
+    def walk(place: str, node: Any) -> Iterator[tuple[str, Json]]:
+        if isinstance(node, list):
+            for index, item in enumerate(node):
+                yield from walk(f"{place}/{index}", item)
+        elif isinstance(node, dict):
+            if "properties" not in place.rpartition("/")[2]:
+                yield place, node
+            for key, item in node.items():
+                if key not in ("example", "examples", "enum", "default"):
+                    yield from walk(f"{place}/{key}", item)
+
+    yield from walk("", document.json)
+
+
+def check_that_generators_can_use(document: Document) -> None:
+    """Check what makes generated clients break, or unpleasant to use."""
+    titles: list[str] = []
+    for place, schema in _schemas(document):
+        kinds = schema.get("type", [])
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        assert "array" not in kinds or "items" in schema, place
+        assert kinds != ["null"], place
+        assert schema.get("enum") is None or set(schema["enum"]) - {None, ""}, place
+        assert len(schema.get("enum", ())) <= MAX_ENUM + 2, place
+        assert "items" not in schema or schema["items"] is not False, place
+        titles += [schema["title"]] if "title" in schema and place != "/info" else []
+    assert len(titles) == len(set(titles))
+    names = [name.lower() for name in document.json["components"]["schemas"]]
+    assert len(names) == len(set(names))
+    assert all(name.isalnum() for name in names)
 
 
 def test_the_document_of_several_models_methods_and_logins_is_valid(demo: Client, publish: Publish) -> None:
@@ -132,6 +170,7 @@ def test_the_document_of_several_models_methods_and_logins_is_valid(demo: Client
     publish(models=[], type="key_authentication")
     document = Document(demo)
     check_document(document)
+    check_that_generators_can_use(document)
     assert "/api/several/res.partner/{id}" in document.paths()
     assert set(document.json["paths"]["/api/several/res.groups"]) == {"get"}  # can be read alone
 
@@ -208,7 +247,7 @@ def test_what_is_read_may_be_written_by_the_document_too(demo: Client, publish: 
     route = publish(fields=[name for name in FIELDS if name != "thumbnail"], related=RELATED)
     record = demo.result("POST", route, json={"name": "round trip", "line_ids": [[0, 0, {"name": "line"}]]})
     document = Document(demo)
-    writable = document.json["components"]["schemas"][f"{route[5:]}.test.record.update"]["properties"]
+    writable = document.json["components"]["schemas"][f"T{route[6:]}Update"]["properties"]
     values = {name: value for name, value in record.items() if name in writable and name != "picture"}
     document.check_body(f"{route}/{{id}}", "PATCH", values)
     assert demo.result("PATCH", f"{route}/{record['id']}", json=values)["name"] == "round trip"
@@ -233,11 +272,72 @@ def test_addresses_of_binaries_are_described_where_they_are_shown(
 def test_labels_help_and_selections_come_from_odoo(demo: Client, publish: Publish) -> None:
     route = publish(fields=["name", "state"])
     schemas = Document(demo).json["components"]["schemas"]
-    fields = schemas[f"{route[5:]}.test.record.record"]["properties"]
-    assert fields["name"] == {"type": "string", "title": "Name", "description": "What the record is called."}
+    fields = schemas[f"T{route[6:]}Record"]["properties"]
+    assert fields["name"] == {"type": "string", "description": "Name. What the record is called."}
     assert fields["state"]["enum"] == ["draft", "done", ""]
-    assert fields["state"]["description"] == "draft: Draft, done: Done"
-    assert schemas[f"{route[5:]}.test.record.create"]["required"] == ["name"]
+    assert fields["state"]["description"] == "State\n\ndraft: Draft, done: Done"
+    assert schemas[f"T{route[6:]}Create"]["required"] == ["name"]
+
+
+def test_an_example_that_is_sent_as_it_stands_names_no_record(demo: Client, publish: Publish, root: Root) -> None:
+    root(lambda env: env["test.record"].create({"name": "kept"}).id)
+    for id_obfuscation in (True, False):
+        route = publish(id_obfuscation=id_obfuscation)
+        document = Document(demo)
+        for method in ("PATCH", "DELETE"):
+            content = document.operation(route, method)["requestBody"]["content"]["application/json"]
+            for example in content["examples"].values():
+                assert demo.error(method, route, json=example["value"])[0] == 404
+        parameter = document.resolved(document.operation(f"{route}/{{id}}", "GET")["parameters"][0]["schema"])
+        assert demo.error("DELETE", f"{route}/{parameter['examples'][0]}")[0] == 404
+
+
+def test_the_server_is_named_as_the_caller_reaches_it(demo: Client, publish: Publish) -> None:
+    publish()
+    for base in ("http://gatehouse.example", "https://api.example.com:8443"):
+        document = Document(demo, base_url=base)
+        assert document.json["servers"] == [{"url": base}]
+        flows = document.json["components"]["securitySchemes"]["oauth2"]["flows"]
+        assert flows["clientCredentials"]["tokenUrl"] == f"{base}/api/oauth2/token"
+    tags = {demo("GET", "/api/openapi.json", base_url=f"http://{name}.example").headers["ETag"] for name in "ab"}
+    assert len(tags) == 2
+
+
+def test_no_host_that_somebody_makes_up_makes_a_document_anew(
+    anyone: Client, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(authentication="public")
+    Document(anyone)
+    monkeypatch.setattr("app.openapi.documents.describe", lambda *_: pytest.fail("the document is made again"))
+    for number in range(3):
+        base = f"http://{number}.example"
+        assert Document(anyone, base_url=base).json["servers"] == [{"url": base}]
+
+
+@pytest.mark.parametrize("field", ["lang", "tz"])
+def test_languages_and_time_zones_are_plain_text_with_an_example(field: str, demo: Client, publish: Publish) -> None:
+    route = publish("res.partner", fields=["name", field])
+    document = Document(demo)
+    shown = document.json["components"]["schemas"][f"T{route[6:]}Record"]["properties"][field]
+    assert shown["type"] == "string"
+    assert shown["examples"]
+    assert "enum" not in shown
+    for name in ("Accept-Language", "X-Timezone"):
+        header = document.json["components"]["parameters"][name]
+        assert header["schema"].get("enum") is None
+        assert header["example"]
+
+
+def test_an_error_is_described_once_for_all_operations(demo: Client, publish: Publish) -> None:
+    route = publish()
+    document = Document(demo)
+    found = [
+        document.operation(path, method)["responses"]["404"]
+        for path, method in ((route, "get"), (f"{route}/{{id}}", "patch"))
+    ]
+    assert found == [{"$ref": "#/components/responses/NotFound"}] * 2
+    (example,) = [media["example"] for media in document.resolved(found[0])["content"].values()]
+    assert example["error"]["data"]["name"] == "not_found"
 
 
 def test_a_method_is_described_by_its_signature_and_docstring(demo: Client, publish: Publish) -> None:
@@ -246,7 +346,11 @@ def test_a_method_is_described_by_its_signature_and_docstring(demo: Client, publ
     operation = document.operation(route, "post")
     assert operation["description"].startswith("Return what it is given")
     keywords, positional = operation["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
-    assert keywords["properties"] == {"value": {}, "flag": {"default": False}, "only_by_name": {"default": "x"}}
+    assert document.resolved(keywords)["properties"] == {
+        "value": {},
+        "flag": {"default": False},
+        "only_by_name": {"default": "x"},
+    }
     assert positional["maxItems"] == 2
     assert {"value", "flag"} <= {parameter.get("name") for parameter in document.operation(route, "get")["parameters"]}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from flask import request
+
 from app.blueprints.admin import editor, transactions
 from app.catalog import store
 from app.catalog.store import Stored
@@ -54,7 +56,9 @@ def openapi(api_id: int | None) -> tuple[str, str]:
     """Return the OpenAPI document of published APIs."""
     published = _published(api_id)
     served = [endpoint for definition in published for endpoint in endpoints(definition)]
-    return _slug(published[0].name if api_id else "gatehouse"), dumps(describe(served)).decode()
+    return _slug(published[0].name if api_id else "gatehouse"), dumps(
+        describe(served, request.host_url.rstrip("/"))
+    ).decode()
 
 
 def _published(api_id: int | None) -> list[Definition]:

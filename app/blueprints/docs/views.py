@@ -51,7 +51,7 @@ def document() -> Response:
         endpoints = [endpoint for endpoint in endpoints if endpoint.definition.name == name]
         if not endpoints:
             raise NotFound("There is no such API.")
-    content, etag = _documents.of(served, endpoints)
+    content, etag = _documents.of(served, endpoints, request.host_url.rstrip("/"))
     response = Response(content, content_type="application/json")
     response.set_etag(etag)
     response.headers["Cache-Control"] = "private, no-cache"

@@ -18,7 +18,6 @@ class Member:
     """One field or argument of a body. ``default`` is JSON, or nothing."""
 
     name: str
-    label: str
     kind: str
     required: bool
     default: str
@@ -47,8 +46,8 @@ class Schemas:
         if options:
             kinds = [self.kind(option) for option in options if not self._is_empty(option)]
             return " or ".join(dict.fromkeys(filter(None, kinds))) or "any"
-        if str(schema.get("format", "")).endswith("-id") or str(schema.get("title", "")).startswith("id of "):
-            return str(schema["title"])
+        if "x-model" in schema:
+            return f"id of {schema['x-model']}"
         if "enum" in schema:
             values = [str(value) for value in schema["enum"] if value not in (None, "", False)]
             more = ", …" if len(values) > _MOST_VALUES else ""
@@ -63,7 +62,7 @@ class Schemas:
                 return f"some {items.removeprefix('one ')}"
             if items.startswith("id of "):
                 return f"list of ids of {items.removeprefix('id of ')}"
-            return f"list of {items}" if items else str(schema.get("title", "list"))
+            return f"list of {items}" if items not in ("", "any") else "list"
         name = " or ".join(each for each in kind if each != "null") if isinstance(kind, list) else str(kind)
         return str(schema.get("format", name)) if schema.get("format") in ("date", "date-time") else name
 
@@ -73,9 +72,8 @@ class Schemas:
         nothing = {None, "", False}
         return (
             schema.get("type") == "null"
-            or str(schema.get("title", "")).startswith("as ")
+            or "prefixItems" in schema
             or ("enum" in schema and set(schema["enum"]) <= nothing)
-            or (schema.get("type") == "array" and schema.get("maxItems") == 0)
         )
 
     def members(self, schema: Json) -> list[Member]:
@@ -100,10 +98,8 @@ class Schemas:
         kind = self.kind(schema)
         if kind == "any" and default is not None:
             kind = _TYPES.get(type(default), "any")
-        label = str(schema.get("title", ""))
         return Member(
             name=name,
-            label="" if label.startswith("id of ") else label,
             kind=kind,
             required=required,
             default="" if default is None else dumps(default).decode(),
