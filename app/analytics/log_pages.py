@@ -16,7 +16,7 @@ from app.literals import to_number
 #: What lists and files show of a row of the log: all but bodies, which can be long.
 LOG_COLUMNS = (
     "at, request_id, api_id, endpoint, path, status, error, message, caller, client, uid, address, milliseconds, "
-    "call_id"
+    "call_id, reason"
 )
 _PLACE = re.compile(r"\(\d{1,10},\d{1,5}\)", re.ASCII)
 #: What a person did: by themselves, through a client app, or what was done with their rights.
@@ -27,6 +27,57 @@ _CALL_FOUND = (
     f"OR (%(search)s LIKE '/%%' AND starts_with(path, %(search)s)) OR {_BY_PERSON})"
 )
 _CHANGE_FOUND = f"(%(search)s IN (request_id, caller, client, api, action, address) OR {_BY_PERSON})"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The calls that a page of the log is about; None and "" for what does not matter.
+
+    ``status`` is the lowest and the highest; ``endpoint``, ``client`` (app) and ``error`` are whole names; ``search`` a
+    request id, caller, client app, endpoint, error or address, or the beginning of a path; ``person`` the Odoo user
+    whom it names, if any.
+    """
+
+    api_id: int | None = None
+    failed: bool | None = None
+    status: tuple[int, int] | None = None
+    endpoint: str | None = None
+    client: str | None = None
+    error: str | None = None
+    search: str = ""
+    person: int | None = None
+
+    @property
+    def conditions(self) -> dict[str, bool]:
+        """Conditions on a row of the log, each with True where it is wanted."""
+        return {
+            "api_id = %(api_id)s": self.api_id is not None,
+            "error IS NOT NULL": self.failed is True,
+            "error IS NULL": self.failed is False,
+            "status BETWEEN %(lowest)s AND %(highest)s": self.status is not None,
+            "endpoint = %(endpoint)s": self.endpoint is not None,
+            "client = %(client)s": self.client is not None,
+            "error = %(error)s": self.error is not None,
+            _CALL_FOUND: bool(self.search),
+        }
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values that the conditions name."""
+        lowest, highest = self.status or (None, None)
+        return {
+            "api_id": self.api_id,
+            "lowest": lowest,
+            "highest": highest,
+            "endpoint": self.endpoint,
+            "client": self.client,
+            "error": self.error,
+            "search": self.search,
+            **_person(self.person),
+        }
+
+
+EVERYTHING = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +112,28 @@ class PageEnd:
 def log_page(
     database: Database,
     period: Period,
+    wanted: Wanted = EVERYTHING,
     *,
-    api_id: int | None = None,
-    failed: bool | None = None,
-    status: tuple[int, int] | None = None,
-    search: str = "",
-    person: int | None = None,
     limit: int = 50,
     before: PageEnd | None = None,
 ) -> list[dict[str, Any]]:
     """Return rows of the request log, the newest first, without bodies and with their ``place``.
 
-    ``status`` is the lowest and the highest; ``search`` a request id, caller, client app, endpoint, error or address,
-    or the beginning of a path; ``person`` the Odoo user whom it names, if any. A page goes on where the one before
-    ended, so that what is called meanwhile moves nothing, and its cost does not grow with its number.
+    A page goes on where the one before ended, so that what is called meanwhile moves nothing, and its cost does not
+    grow with its number.
     """
     where = _where(
         {
             "at >= %(start)s AND at < %(end)s": True,
-            "api_id = %(api_id)s": api_id is not None,
-            "error IS NOT NULL": failed is True,
-            "error IS NULL": failed is False,
-            "status BETWEEN %(lowest)s AND %(highest)s": status is not None,
-            _CALL_FOUND: bool(search),
+            **wanted.conditions,
             "at <= %(at)s AND (at, ctid) < (%(at)s, CAST(%(place)s AS tid))": before is not None,
         }
     )
-    lowest, highest = status or (None, None)
     at, place = (before.at, before.place) if before else (None, None)
     return database.rows(
         f"SELECT {LOG_COLUMNS}, ctid::text AS place FROM gatehouse.request_log {where} "
         "ORDER BY at DESC, ctid DESC LIMIT %(limit)s",
-        {"start": period.start, "end": period.end, "api_id": api_id, "lowest": lowest, "highest": highest}
-        | {"search": search, "at": at, "place": place, "limit": limit, **_person(person)},
+        {"start": period.start, "end": period.end, **wanted.values, "at": at, "place": place, "limit": limit},
     )
 
 

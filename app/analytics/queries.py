@@ -31,11 +31,12 @@ class Period:
 
     @property
     def table(self) -> RollupTable:
-        """The rollup that tells this period finely enough."""
-        span = self.end - self.start
-        if span <= timedelta(hours=7):
-            return rollup.MINUTE
-        return rollup.HOUR if span <= timedelta(days=8) else rollup.DAY
+        """The rollup that tells this period finely enough, of those that still have it."""
+        span, age = self.end - self.start, datetime.now(timezone.utc) - self.start
+        for table, longest in ((rollup.MINUTE, timedelta(hours=7)), (rollup.HOUR, timedelta(days=8))):
+            if span <= longest and (table.keep is None or age <= table.keep):
+                return table
+        return rollup.DAY
 
 
 @dataclass(frozen=True, slots=True)

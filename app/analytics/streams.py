@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.analytics import log_pages
-from app.analytics.log_pages import PageEnd
+from app.analytics.log_pages import EVERYTHING, PageEnd, Wanted
 from app.analytics.queries import Period
 from app.database import Database
 
@@ -19,10 +19,10 @@ Page = list[dict[str, Any]]
 SIZE, HISTORY_SIZE = 5_000, 50
 
 
-def log(database: Database, period: Period, filters: Mapping[str, Any]) -> Iterator[Page]:
-    """Yield the request log, the newest first; ``filters`` as ``log_pages.log_page`` takes them."""
+def log(database: Database, period: Period, wanted: Wanted = EVERYTHING) -> Iterator[Page]:
+    """Yield the calls of the request log that are wanted, the newest first."""
     before: PageEnd | None = None
-    while page := log_pages.log_page(database, period, **filters, limit=SIZE, before=before):
+    while page := log_pages.log_page(database, period, wanted, limit=SIZE, before=before):
         before = PageEnd.after(page[-1])
         yield [{name: value for name, value in row.items() if name != "place"} for row in page]
 

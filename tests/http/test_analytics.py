@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.analytics import log_pages, partitions, queries, retention
+from app.analytics.log_pages import Wanted
 from app.analytics.queries import Period
 from app.analytics.recorder import LoggedCall, Recorder
 from app.web.routing import Gatehouse
@@ -135,7 +136,7 @@ def test_the_log_knows_each_call_and_nothing_secret(
     missing = demo("GET", f"{route}/made-up")
     stranger = anyone("GET", route, headers={"Authorization": "Bearer needle-in-header"})
     app.services.recorder.flush()
-    rows = log_pages.log_page(app.services.database, Period.last(HOUR), api_id=_api_id(app, route))
+    rows = log_pages.log_page(app.services.database, Period.last(HOUR), Wanted(_api_id(app, route)))
     assert [(row["endpoint"], row["status"], row["error"]) for row in reversed(rows)] == [
         (f"GET {route}", 200, None),
         (f"POST {route}", 200, "odoo.exceptions.ValidationError"),
@@ -146,7 +147,7 @@ def test_the_log_knows_each_call_and_nothing_secret(
         answer.headers["X-Request-ID"] for answer in (ok, rejected, missing, stranger)
     }
     assert "needle" not in repr(rows)
-    failed = log_pages.log_page(app.services.database, Period.last(HOUR), api_id=_api_id(app, route), failed=True)
+    failed = log_pages.log_page(app.services.database, Period.last(HOUR), Wanted(_api_id(app, route), failed=True))
     assert len(failed) == 3
     logged, audited = log_pages.request(app.services.database, rejected.headers["X-Request-ID"])
     assert (len(logged), audited) == (1, [])
@@ -156,7 +157,7 @@ def test_an_api_without_statistics_is_not_logged(demo: Client, publish: Publish,
     route = publish(statistics=False)
     demo("GET", route)
     app.services.recorder.flush()
-    assert log_pages.log_page(app.services.database, Period.last(HOUR), api_id=_api_id(app, route)) == []
+    assert log_pages.log_page(app.services.database, Period.last(HOUR), Wanted(_api_id(app, route))) == []
 
 
 def test_statistics_count_every_call_once(demo: Client, publish: Publish, app: Gatehouse) -> None:
@@ -215,7 +216,7 @@ def test_a_path_with_a_nul_is_logged(demo: Client, publish: Publish, app: Gateho
     route = publish()
     demo("GET", f"{route}/%00x")
     app.services.recorder.flush()
-    (row,) = log_pages.log_page(app.services.database, Period.last(HOUR), api_id=_api_id(app, route))
+    (row,) = log_pages.log_page(app.services.database, Period.last(HOUR), Wanted(_api_id(app, route)))
     assert row["path"] == f"{route}/\ufffdx"
 
 

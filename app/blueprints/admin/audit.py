@@ -7,11 +7,10 @@ from typing import Any
 from flask import Response, request
 
 from app.analytics import log_pages, streams
-from app.blueprints.admin import editor, people
+from app.blueprints.admin import history_lines, people
 from app.blueprints.admin.tables import as_stream
 from app.blueprints.admin.view import PanelView, page, wished_page
 from app.errors import BadRequest
-from app.json import dumps
 from app.literals import to_number
 from app.web.services import services
 
@@ -44,7 +43,8 @@ class Audit(PanelView):
         """List the changes of definitions, client apps and settings, with what differs."""
         number = wished_page()
         rows = log_pages.history_page(services().database, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
-        shown = [{**row, "kind": _KINDS.get(row["kind"], row["kind"]), "lines": _lines(row)} for row in rows[:PER_PAGE]]
+        described = history_lines.described(rows[:PER_PAGE])
+        shown = [{**row, "kind": _KINDS.get(row["kind"], row["kind"])} for row in described]
         return self.show("panel/history.html", rows=shown, number=number, more=len(rows) > PER_PAGE)
 
     @page("/data.<kind>")
@@ -73,17 +73,3 @@ def _record() -> int | None:
     if number is None:
         raise BadRequest("The id of a record is a number: the one that Odoo itself uses.")
     return number
-
-
-def _lines(row: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the lines that differ; all of what is new or gone."""
-    before, after = (_text(row["kind"], row[when]) for when in ("before", "after"))
-    return [(mark, line) for mark, line in editor.difference(before, after) if mark.strip()]
-
-
-def _text(kind: str, value: dict[str, Any] | None) -> str:
-    if value is None:
-        return ""
-    if kind == "api":
-        return editor.yaml_or_text(value)
-    return "\n".join(f"{key}: {dumps(item).decode()}" for key, item in value.items())

@@ -1,12 +1,15 @@
-"""The panel's first page: what there is, and what needs a look."""
+"""The panel's first page: how it goes, what needs a look, and what is to be done next."""
 
 from __future__ import annotations
 
 from flask import Response
 
-from app.blueprints.admin import editor, transactions
+from app.analytics import recent
+from app.blueprints.admin import editor, overview, transactions
+from app.blueprints.admin.analytics import api_names
 from app.blueprints.admin.view import PanelView, page
 from app.clients import store as clients
+from app.web.services import services
 
 
 class Home(PanelView):
@@ -14,9 +17,10 @@ class Home(PanelView):
 
     @page("/")
     def index(self) -> Response:
-        """Show the numbers, and the APIs that can't be served."""
+        """Show the last hour and day, and the APIs that can't be served; a new system is shown its first steps."""
         rows = editor.rows()
         apps = transactions.look(lambda root: clients.every(root.cr))
+        called = recent.was_called(services().database)
         return self.show(
             "panel/home.html",
             rows=rows,
@@ -24,4 +28,9 @@ class Home(PanelView):
             sick=[row for row in rows if row.definition is None or row.definition.problems],
             apps=apps,
             active=[app for app in apps if app.active],
+            steps=overview.steps(rows, apps, called=called),
+            spans=overview.spans() if called else [],
+            failures=overview.failures() if called else [],
+            limited=overview.limited() if called else [],
+            names=api_names(),
         )
