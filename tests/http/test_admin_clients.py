@@ -189,7 +189,7 @@ def test_the_question_says_what_a_deletion_takes_along(
     assert "Delete Much called?" in said
     assert f"APIs{_name(app, route)}" in said
     assert "Live tokens1 token" in said
-    assert "Calls in 24 hours3" in said
+    assert "Calls in 24 hours3 under this name" in said
 
 
 def test_the_commands_rename_and_delete(
@@ -331,9 +331,11 @@ def test_the_questions_about_an_api_name_its_callers(
         assert f"{_name(app, route)}, {route}" in text
         assert "2 client apps: First of two (2 calls), Second of two (no call)" in text
         assert "Calls in 24 hours2" in text
-    off = panel.get(address_of(panel.get(f"/admin/apis/{api_id}/endpoints"), "switch", operation="create"))
-    assert f"POST {route}" in texts(off)
-    assert "0 of create" in texts(off)
+    endpoints = panel.get(f"/admin/apis/{api_id}/endpoints")
+    for operation, named, calls in (("search", f"GET {route}", 2), ("create", f"POST {route}", 0)):
+        off = texts(panel.get(address_of(endpoints, "switch", operation=operation)))
+        assert f"Endpoints{named}" in off
+        assert f"Calls in 24 hours{calls}" in off
 
 
 def test_nothing_is_asked_about_what_is_not_there(panel: Panel, publish: Publish, app: Gatehouse, sql: Sql) -> None:

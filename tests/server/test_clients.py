@@ -224,3 +224,34 @@ def test_the_log_holds_no_secret(server: Server, shop: dict[str, str]) -> None:
     log = server.log.read_text()
     for secret in (token, token.split("_", 2)[2], shop["client_secret"], '"password"'):
         assert secret not in log
+
+
+def test_no_call_of_a_renamed_client_app_is_refused_and_all_of_a_deleted_one_are(server: Server) -> None:
+    made = server.flask("client", "create", "Traveller", "--api", "Partners", "--user", "demo", "--json")
+    credentials = json.loads(made.stdout.splitlines()[-1])
+    wait_for_client(server, f"{API}?limit=1", credentials)
+    form = {name: credentials[name] for name in ("client_id", "client_secret")}
+    token = requests.post(f"{server.url}/api/oauth2/token", data=form, timeout=10).json()["access_token"]
+    statuses: Counter[int] = Counter()
+    ended = threading.Event()
+
+    def status() -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.get(f"{server.url}{API}?limit=1", headers=headers, timeout=30).status_code
+
+    def call() -> None:
+        while not ended.is_set():
+            statuses[status()] += 1
+
+    callers = [threading.Thread(target=call) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    for old, new in (("Traveller", "Settler"), ("Settler", "Traveller"), ("Traveller", "Citizen")):
+        server.flask("client", "rename", old, new)
+    ended.set()
+    for caller in callers:
+        caller.join()
+    assert set(statuses) == {200}
+    assert statuses[200] > 10
+    server.flask("client", "delete", "Citizen", "--yes")
+    assert {status() for _ in range(8)} == {401}

@@ -160,7 +160,7 @@ def _asked(
 
 
 def _facts(found: Details) -> dict[str, str]:
-    calls = traffic.by_client().get(found.client.name, 0)
+    calls = traffic.by_client().get(found.client.name, 0)  # statistics keep the name of their time
     return {
         "Client id": found.client.client_id,
         "State": "Active" if found.client.active else "Off",
@@ -169,7 +169,7 @@ def _facts(found: Details) -> dict[str, str]:
         "Live tokens": counted(len(found.tokens), "token"),
         "Last used": _moment(found.last_used),
         "Consents": counted(len(found.consents), "person has", "persons have") + " allowed it to act for them",
-        "Calls in 24 hours": f"{calls:,}",
+        "Calls in 24 hours": f"{calls:,} under this name",
     }
 
 
