@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -58,3 +60,16 @@ def test_an_import_is_looked_at_and_its_endpoints_are_switched(page: Page, snaps
     expect(page.get_by_role("status")).to_contain_text("Bulk delete of res.partner.industry is off.")
     expect(page.get_by_role("button", name="Switch on bulk delete of res.partner.industry")).to_be_visible()
     snapshot("endpoints")
+
+
+def test_help_leads_to_what_is_said_about_the_page(page: Page, snapshot: Snapshot) -> None:
+    log_in(page)
+    page.get_by_role("navigation", name="Panel").get_by_role("link", name="Client apps").click()
+    page.get_by_role("navigation", name="Help", exact=True).get_by_role("link", name="Help").click()
+    expect(page).to_have_url(re.compile("/admin/help/panel#client-apps$"))
+    expect(page.get_by_role("heading", name="Client apps")).to_be_in_viewport()
+    snapshot("help")
+    page.get_by_role("article").get_by_role("link", name="token of their own").click()
+    expect(page.get_by_role("heading", name="Who calls")).to_be_visible()
+    page.get_by_role("navigation", name="Pages of help").get_by_role("link", name="In production").click()
+    snapshot("help-operations")

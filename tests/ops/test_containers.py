@@ -77,7 +77,7 @@ def test_the_image_holds_what_the_server_needs_and_nothing_else() -> None:
     kept = {line[1:] for line in lines if line.startswith("!")}
     missing = {name for name in kept if not list(ROOT.glob(name))}
     assert not missing
-    assert {"app", "odoo_bridge", "serving", "migrations", "wsgi.py", "gunicorn.conf.py", ".flaskenv"} <= kept
+    assert {"app", "odoo_bridge", "serving", "migrations", "docs", "wsgi.py", "gunicorn.conf.py", ".flaskenv"} <= kept
     assert not kept & {"deploy", "tests", ".git", ".local", ".venv"}
 
 

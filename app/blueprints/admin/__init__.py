@@ -14,6 +14,7 @@ from app.blueprints.admin.clients import Clients
 from app.blueprints.admin.console.view import Console
 from app.blueprints.admin.cookies import FormSessions
 from app.blueprints.admin.files import Files
+from app.blueprints.admin.help import Help
 from app.blueprints.admin.home import Home
 from app.blueprints.admin.login import blueprint as own
 from app.blueprints.admin.models import Models
@@ -43,5 +44,6 @@ def init_admin(app: Flask) -> None:
         Audit(name="Audit", endpoint="audit"),
         Files(name="Import & export", endpoint="files"),
         Settings(name="Settings", endpoint="settings"),
+        Help(name="Help", endpoint="help"),
         Pickers(name="Pickers", endpoint="pick"),
     )

@@ -27,6 +27,8 @@ _SHOWN = 30
 class Analytics(PanelView):
     """Calls in numbers: how many, how fast, how many failed."""
 
+    help = "panel#analytics"
+
     @page("/")
     def index(self) -> Response:
         """Show the numbers of a period, of all APIs or one."""

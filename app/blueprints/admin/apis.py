@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response, request
@@ -22,6 +23,9 @@ from app.literals import to_number
 
 class Apis(PanelView):
     """Everything about API definitions."""
+
+    help = "panel#apis"
+    help_of = MappingProxyType({"endpoints": "panel#endpoints", "yaml": "definitions"})
 
     @page("/")
     def index(self) -> Response:

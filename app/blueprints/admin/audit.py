@@ -22,6 +22,8 @@ _KINDS = {"api": "API", "client": "Client app", "setting": "Setting", "odoo": "O
 class Audit(PanelView):
     """The audit: changes of records, definitions and settings."""
 
+    help = "panel#audit"
+
     @page("/")
     def index(self) -> Response:
         """List the changes of records, the newest first; of one model or one record."""

@@ -25,6 +25,8 @@ from app.web.services import services
 class Clients(PanelView):
     """Everything about client apps."""
 
+    help = "panel#client-apps"
+
     @page("/")
     def index(self) -> Response:
         """List the client apps."""

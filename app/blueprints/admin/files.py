@@ -20,6 +20,8 @@ _KINDS = {
 class Files(PanelView):
     """Import and export."""
 
+    help = "panel#import-and-export"
+
     @page("/")
     def index(self) -> Response:
         """Offer the downloads, and the form that a file is imported with."""

@@ -15,6 +15,8 @@ from app.web.services import services
 class Home(PanelView):
     """The overview."""
 
+    help = "panel#overview"
+
     @page("/")
     def index(self) -> Response:
         """Show the last hour and day, and the APIs that can't be served; a new system is shown its first steps."""

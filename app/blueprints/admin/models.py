@@ -19,6 +19,8 @@ PER_PAGE = 40
 class Models(PanelView):
     """Expose a model."""
 
+    help = "panel#models"
+
     @page("/")
     def index(self) -> Response:
         """List the models, those that match first words of name, label or addon."""

@@ -26,6 +26,8 @@ _LATE = timedelta(seconds=5)
 class RequestLog(PanelView):
     """The request log."""
 
+    help = "panel#request-log"
+
     @page("/")
     def index(self) -> Response:
         """List the calls of a period, the newest first."""

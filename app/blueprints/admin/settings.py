@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response, request
@@ -27,6 +28,9 @@ class SettingsForm(OptionsForm):
 
 class Settings(PanelView):
     """Settings."""
+
+    help = "panel#settings"
+    help_of = MappingProxyType({"odoo": "operations#on-odoos-side"})
 
     @page("/", "GET", "POST")
     def index(self) -> Response:

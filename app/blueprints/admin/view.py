@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar, cast
 
 from flask import Response, flash, make_response, redirect, request, url_for
 from flask_admin import BaseView, expose
@@ -31,7 +32,13 @@ def page(url: str, *methods: str) -> Callable[[View], View]:
 
 
 class PanelView(BaseView):  # type: ignore[misc]
-    """A part of the panel. Its name stands in the menu."""
+    """A part of the panel. Its name stands in the menu.
+
+    ``help`` is what docs/ say about it, a page and a heading; ``help_of`` that of single pages, by their name.
+    """
+
+    help: ClassVar[str] = "panel"
+    help_of: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def is_accessible(self) -> bool:
         """Say no to whom the guard did not let in: a second lock, should the first one ever be taken off."""
@@ -54,6 +61,7 @@ class PanelView(BaseView):  # type: ignore[misc]
             csrf_token=generate_csrf,
             person=current_person(),
             database=services().transactions.database,
+            help_address=self._help_address(),
             **values,
         )
         return make_response(text, status)
@@ -61,6 +69,11 @@ class PanelView(BaseView):  # type: ignore[misc]
     def ask(self, asked: Confirmation) -> Response:
         """Return the page that asks before something is done."""
         return self.show("panel/confirm.html", asked=asked)
+
+    def _help_address(self) -> str:
+        """Return the address of what docs/ say about the current page."""
+        topic, _, anchor = self.help_of.get((request.endpoint or "").rpartition(".")[2], self.help).partition("#")
+        return url_for("help.read", topic=topic, _anchor=anchor or None)
 
     def go(self, endpoint: str, message: str = "", **values: Any) -> Response:
         """Send the browser on after something was done, with a message that the next page shows."""

@@ -34,6 +34,8 @@ from odoo_bridge.sessions import COOKIE
 class Console(PanelView):
     """The test console."""
 
+    help = "panel#try-it"
+
     @page("/", "GET", "POST")
     def index(self) -> Response:
         """Show the form of an endpoint; a form that is sent makes the call, and shows its answer too.
