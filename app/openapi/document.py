@@ -24,8 +24,10 @@ a session or a token there can be more."""
 def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
     """Return the document of these endpoints, and of those that give a session or a token.
 
-    ``server`` is the address of Gatehouse without a slash at its end, as who reads the document reaches it.
+    ``server`` is the address of Gatehouse without a slash at its end, as who reads the document reaches it. OpenAPI 3.1
+    has no place for QUERY: where it is served, the description of the GET says so.
     """
+    endpoints = [endpoint for endpoint in endpoints if not endpoint.is_alternative]
     components = Components(dict(parts.SCHEMAS))
     own_paths = login.paths(components)
     by_id = {endpoint.definition.id: endpoint.definition for endpoint in endpoints}

@@ -46,7 +46,8 @@ def _search(api: Described, endpoint: Endpoint) -> Description:
     order = "Fields to sort by, for example `name desc, id`; without it, the model's own order."
     return Description(
         summary=f"Search {exposure.node.model.label}",
-        text="The parameters may also stand in the body of the GET, form-encoded or as a JSON object.",
+        text="The parameters may also stand in the body: of the GET, or of a QUERY (RFC 10008) to the same address, "
+        "with Content-Type application/json or application/x-www-form-urlencoded.",
         parameters=(
             domain(node),
             api.fields(node),

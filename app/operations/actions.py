@@ -28,7 +28,8 @@ class Action:
     ``scope`` is what a token needs; None where no token helps.
     ``method`` None stands for those that the definition names, ``suffix`` comes behind the route (and the model).
     ``bulk`` is served where the definition has bulk forms, ``takes_many`` says that an array in place of an object is
-    its bulk form, ``reads`` that a replica can do it.
+    its bulk form, ``reads`` that a replica can do it. ``also`` are further methods that do the same at the same path:
+    an endpoint each, with the same view, switches and scope.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Action:
     bulk: bool = False
     takes_many: bool = False
     reads: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def view(self) -> str:
@@ -64,7 +66,7 @@ class Action:
         return PUBLIC_ID in self.suffix
 
 
-SEARCH = Action("rest", "search", Scope.SEARCH, "GET", reads=True)
+SEARCH = Action("rest", "search", Scope.SEARCH, "GET", reads=True, also=("QUERY",))
 CREATE = Action("rest", "create", Scope.CREATE, "POST", takes_many=True)
 UPDATE_MANY = Action("rest", "update_many", Scope.UPDATE, "PATCH", bulk=True)
 DELETE_MANY = Action("rest", "delete_many", Scope.DELETE, "DELETE", bulk=True)

@@ -24,6 +24,11 @@ class Endpoint:
     model: str = ""
 
     @property
+    def is_alternative(self) -> bool:
+        """True if the same is served by a method that documents and clients know better."""
+        return self.method in self.action.also
+
+    @property
     def shown_path(self) -> str:
         """The path as it is written for people: with ``{id}`` where the id of a record stands."""
         return self.path_with("{id}")
@@ -81,6 +86,6 @@ def _is_on(definition: Definition, action: Action, base: _Base) -> bool:
 
 
 def _at(definition: Definition, action: Action, base: _Base) -> list[Endpoint]:
-    methods = definition.document.http_methods if action.method is None else [action.method]
+    methods = definition.document.http_methods if action.method is None else [action.method, *action.also]
     path = base.path + action.suffix
     return [Endpoint(definition, action, method, path, base.exposure, base.model) for method in methods]

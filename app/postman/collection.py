@@ -45,7 +45,8 @@ def build(name: str, definitions: Iterable[Definition], known_ids: Mapping[tuple
 
 
 def _folder(definition: Definition, known_ids: Mapping[tuple[int, str], Any], database: str) -> dict[str, Any]:
-    served = sorted(endpoints(definition), key=lambda endpoint: requests.place(endpoint.action))
+    shown = (endpoint for endpoint in endpoints(definition) if not endpoint.is_alternative)
+    served = sorted(shown, key=lambda endpoint: requests.place(endpoint.action))
     models: dict[str, list[Endpoint]] = {}
     for endpoint in served:
         models.setdefault(endpoint.exposure.name if endpoint.exposure else "", []).append(endpoint)

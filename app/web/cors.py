@@ -13,7 +13,7 @@ from app.web.routing import current_definition
 
 _EXPOSED = (
     "ETag, Link, Retry-After, WWW-Authenticate, X-Request-ID, X-Test-Mode, X-RateLimit-Limit, X-RateLimit-Remaining, "
-    "X-RateLimit-Reset, Content-Range"
+    "X-RateLimit-Reset, Accept-Query, Content-Range"
 )
 _ACCEPTED = (
     "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, X-Company-Id, "

@@ -21,6 +21,7 @@ from app.observe import meters
 from app.operations.report import CallReport
 from app.operations.trial import draft_of, is_rolled_back, trial_of
 from app.web.current import RequestState, current_incoming, current_request, current_state
+from app.web.http_methods import ACCEPT_QUERY
 from app.web.incoming import Incoming
 from app.web.routing import ApiRule, Gatehouse, current_definition, is_panel
 from app.web.services import services
@@ -102,6 +103,7 @@ def _mark(response: Response) -> Response:
     if state.report is not None:
         _tell(response, state.report)
         _vouch(request, state.report)
+    _tell_query(request, response)
     definition = current_definition()
     if definition is not None:
         if is_rolled_back(definition, trial_of(request.environ)):
@@ -110,6 +112,13 @@ def _mark(response: Response) -> Response:
         if counts and request.method != "OPTIONS":
             _record(definition, _row(request, state, response, definition))
     return response
+
+
+def _tell_query(request: Request, response: Response) -> None:
+    """Name the bodies that a QUERY may have where one was sent, or could have been (RFC 10008 3)."""
+    allowed = response.headers.get("Allow")
+    if "QUERY" in allowed.split(", ") if allowed else request.method == "QUERY" and request.url_rule is not None:
+        response.headers["Accept-Query"] = ACCEPT_QUERY
 
 
 def _vouch(request: Request, report: CallReport) -> None:

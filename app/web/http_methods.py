@@ -1,4 +1,4 @@
-"""HTTP methods by what they may do (RFC 9110 9.2.1 and 9.3.2): the one definition, for every door.
+"""HTTP methods by what they may do (RFC 9110 9.2.1 and 9.3.2, RFC 10008 2): the one definition, for every door.
 
 ``HEAD`` is answered as ``GET``: it becomes one before anything looks at the request, and its answer loses the body at
 the end. So nothing in between has to think of it, and nothing can forget to.
@@ -12,7 +12,9 @@ from typing import Any
 from flask import Flask
 
 #: Methods that change nothing. All others, unknown ones too, count as writes; TRACE is served nowhere.
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
+#: The media types that a QUERY can have, for the header that names them (RFC 10008 3).
+ACCEPT_QUERY = '"application/json", "application/x-www-form-urlencoded"'
 #: Where the method lies that the client has sent, where the request is answered as another one.
 _SENT = "gatehouse.sent_method"
 

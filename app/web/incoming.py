@@ -1,7 +1,7 @@
 """Input of a request, read once: parameters, body, and whether the body is a JSON-RPC envelope.
 
 Parameters of a GET come in the query string or in the body, form-encoded whatever the Content-Type, or as a JSON
-object (contract section 2).
+object (contract section 2). Those of a QUERY stand in the body, which is what its Content-Type says (RFC 10008 2).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import ApiError, BadRequest, UnsupportedMediaType
 from app.json import MAX_DEPTH, is_too_deep
-from app.web.http_methods import is_safe
+from app.web.http_methods import ACCEPT_QUERY, is_safe
 
 _MAX_PARAMETERS = 50
 #: Lists, ``a,b``: some generated clients name each item by itself, ``ids=a&ids=b``.
@@ -52,11 +52,12 @@ class Incoming:
         return self._data
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters of the query string and of a GET's body; a name may appear once."""
+        """Return the parameters of the query string and of the body of a GET or QUERY; a name may appear once."""
         pairs: list[tuple[str, Any]] = list(self._request.args.items(multi=True))
-        data = self._data
-        if data and is_safe(self._request.method):
-            pairs += self._parameters_of_body(data)
+        if self._request.method == "QUERY":
+            pairs += self._parameters_as_said()
+        elif self._data and is_safe(self._request.method):
+            pairs += self._parameters_by_look()
         return _unique(pairs)
 
     def query(self) -> dict[str, Any]:
@@ -83,24 +84,45 @@ class Incoming:
         mimetype = self._request.mimetype
         if mimetype != "application/json" and not mimetype.endswith("+json"):
             raise UnsupportedMediaType(
-                f"The body must be JSON, with Content-Type: application/json, not {mimetype or 'nothing'}."
+                f"The body must be JSON, with Content-Type: application/json, not {mimetype[:80] or 'nothing'}.",
+                data={"parameter": "Content-Type"},
             )
         return self._unwrap(_load_json(self._data))
 
-    def _parameters_of_body(self, data: bytes) -> list[tuple[str, Any]]:
-        if data.lstrip()[:1] == b"{":
-            document = self._unwrap(_load_json(data))
-            if not isinstance(document, dict):
-                raise BadRequest("The body must be an object of parameters.", name="invalid_json")
-            return list(document.items())
-        try:
-            return parse_qsl(
-                data.decode().strip(), keep_blank_values=True, strict_parsing=True, max_num_fields=_MAX_PARAMETERS
+    def _parameters_by_look(self) -> list[tuple[str, Any]]:
+        if self._data.lstrip()[:1] == b"{":
+            return self._parameters_of_json()
+        return self._parameters_of_form("The body is neither a JSON object nor form-encoded parameters")
+
+    def _parameters_as_said(self) -> list[tuple[str, Any]]:
+        mimetype = self._request.mimetype
+        if not mimetype:
+            raise BadRequest(
+                f"A QUERY says by its Content-Type what its body is: {ACCEPT_QUERY}.",
+                name="missing_content_type",
+                data={"parameter": "Content-Type"},
             )
+        if mimetype == "application/json" or mimetype.endswith("+json"):
+            return self._parameters_of_json()
+        if mimetype == "application/x-www-form-urlencoded":
+            return self._parameters_of_form("The body is not form-encoded") if self._data.strip() else []
+        raise UnsupportedMediaType(
+            f"The body of a QUERY is one of {ACCEPT_QUERY}, not {mimetype[:80]}.", data={"parameter": "Content-Type"}
+        )
+
+    def _parameters_of_json(self) -> list[tuple[str, Any]]:
+        document = self._unwrap(_load_json(self._data))
+        if not isinstance(document, dict):
+            raise _invalid_json("The body must be an object of parameters.")
+        return list(document.items())
+
+    def _parameters_of_form(self, wrong: str) -> list[tuple[str, Any]]:
+        try:
+            text = self._data.decode().strip()
+            return parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=_MAX_PARAMETERS)
         except ValueError:
             raise BadRequest(
-                "The body is neither a JSON object nor form-encoded parameters (name=value&name=value).",
-                name="invalid_body",
+                f"{wrong} (name=value&name=value).", name="invalid_body", data={"parameter": "body"}
             ) from None
 
     def _unwrap(self, document: Any) -> Any:
@@ -109,10 +131,16 @@ class Incoming:
             return document
         unknown = sorted(document.keys() - _ENVELOPE)
         if unknown:
-            raise BadRequest(f"Unknown key {unknown[0][:80]!r} beside jsonrpc.", name="invalid_envelope")
+            raise BadRequest(
+                f"Unknown key {unknown[0][:80]!r} beside jsonrpc. Known are: {', '.join(sorted(_ENVELOPE))}.",
+                name="invalid_envelope",
+                data={"parameter": unknown[0][:200], "allowed": sorted(_ENVELOPE)},
+            )
         rpc_id = document.get("id")
         if rpc_id is not None and (isinstance(rpc_id, bool) or not isinstance(rpc_id, (str, int, float))):
-            raise BadRequest("The envelope's id must be text, a number or null.", name="invalid_envelope")
+            raise BadRequest(
+                "The envelope's id must be text, a number or null.", name="invalid_envelope", data={"parameter": "id"}
+            )
         self.rpc_id = rpc_id
         return document.get("params", {})
 
@@ -125,20 +153,25 @@ def _announces_body(request: Request) -> bool:
 
 def refuse_nul(request: Request) -> None:
     """Refuse a form with a NUL, which no person types and PostgreSQL does not take for text; raises BadRequest."""
-    if any("\x00" in value for value in request.form.values()):
-        raise BadRequest("A field holds a NUL.", name="invalid_form")
+    for name, value in request.form.items(multi=True):
+        if "\x00" in value:
+            raise BadRequest("A field holds a NUL.", name="invalid_form", data={"parameter": name[:200]})
 
 
 def _load_json(data: bytes) -> Any:
     if not data.strip():
-        raise BadRequest("A JSON body is expected, but the body is empty.", name="invalid_json")
+        raise _invalid_json("A JSON body is expected, but the body is empty.")
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(f"The body is not valid JSON: {error}.", name="invalid_json") from None
+        raise _invalid_json(f"The body is not valid JSON: {error}.") from None
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH and is_too_deep(document):
-        raise BadRequest(f"The JSON is nested more than {MAX_DEPTH} levels deep.", name="invalid_json")
+        raise _invalid_json(f"The JSON is nested more than {MAX_DEPTH} levels deep.")
     return document
+
+
+def _invalid_json(message: str) -> BadRequest:
+    return BadRequest(message, name="invalid_json", data={"parameter": "body"})
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -147,6 +180,8 @@ def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         if name in _LISTS and isinstance(found.get(name), str) and isinstance(value, str):
             value = f"{found.pop(name)},{value}"
         if name in found:
-            raise BadRequest(f"Parameter {name[:80]!r} is given twice.", name="duplicate_parameter")
+            raise BadRequest(
+                f"Parameter {name[:80]!r} is given twice.", name="duplicate_parameter", data={"parameter": name[:200]}
+            )
         found[name] = value
     return found

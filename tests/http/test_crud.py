@@ -100,6 +100,7 @@ def test_methods_that_are_not_served_are_405_with_allow(demo: Client, publish: P
         "PATCH",
         "DELETE",
         "OPTIONS",
+        "QUERY",
     }
     assert demo.error("GET", "/api/nothing/here")[0] == 404
 

@@ -85,6 +85,12 @@ def test_a_person_logged_in_at_odoos_login_page_calls_an_api(person: requests.Se
     assert person.get(f"https://{NAME}/api/partner/rest?limit=2", timeout=30).status_code == 401
 
 
+def test_a_query_passes_with_its_body(person: requests.Session) -> None:
+    answer = person.request("QUERY", f"https://{NAME}/api/partner/rest", json={"limit": 2, "order": "id"}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["result"]["records"]) == 2
+
+
 def test_the_audit_has_the_clients_address_and_not_one_that_it_made_up(person: requests.Session, live_sql: Sql) -> None:
     spoofed = {"X-Forwarded-For": "10.9.8.7", "Forwarded": "for=10.9.8.7", "X-Real-IP": "10.9.8.7"}
     answer = person.post(
