@@ -44,12 +44,16 @@ _KNOWN_FOR = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class RateState:
-    """State of a rate limit: whether this call fits, calls per window, calls left, seconds until the window ends."""
+    """State of a rate limit: whether this call fits, calls per window, calls left.
+
+    ``reset`` is in how many seconds the window ends, ``window`` how many seconds it has.
+    """
 
     allowed: bool
     limit: int
     remaining: int
     reset: int
+    window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,8 @@ class Throttle:
         # As ``limiter.hit`` and ``get_window_stats`` do it, without asking for the count once more.
         counted, ends = self._count(lambda limiter: counters.count(limiter.storage, window.name, window.seconds))
         wait = max(0, math.ceil(ends - time.time()))
-        return RateState(counted <= window.amount, window.amount, max(0, window.amount - counted), wait)
+        left = max(0, window.amount - counted)
+        return RateState(counted <= window.amount, window.amount, left, wait, window.seconds)
 
     def check_login(self, account: str, address: str) -> None:
         """Count a try with a password, before it is looked at; raises TooManyRequests.
@@ -186,6 +191,16 @@ class Throttle:
             except StorageError as error:
                 _logger.warning("Shared counters are away, counting on this machine alone: %s", error)
         return work(self._limiters[-1])
+
+
+def check_rate(rate: str, state: RateState) -> None:
+    """Raise TooManyRequests for a call that is one too many."""
+    if not state.allowed:
+        raise TooManyRequests(
+            f"This API takes {rate.replace('/', ' calls per ')} from each caller.",
+            retry_after=max(1, state.reset),
+            name="rate_limit",
+        )
 
 
 def make_throttle(

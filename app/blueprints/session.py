@@ -10,9 +10,10 @@ from flask import Blueprint, Response, request
 from app.auth import login
 from app.auth.addresses import place_of
 from app.auth.login import Attempt
-from app.auth.throttle import Throttle
-from app.errors import BadRequest, TooManyRequests, Unauthorized
+from app.auth.throttle import Throttle, check_rate
+from app.errors import BadRequest, Unauthorized
 from app.operations.actions import LOG_IN
+from app.operations.report import CallReport
 from app.web import answers, csrf
 from app.web.current import current_incoming, current_state
 from app.web.hooks import set_session_cookie
@@ -38,8 +39,10 @@ def authenticate_with_key() -> Response:
     """The same with an Odoo API key as the password, at the route of an API of type key_authentication."""
     definition = current_state().definition = current_endpoint().definition
     rate = definition.document.rate_limit
-    if rate and not (state := services().throttle.hit(rate, "api", str(definition.id), place_of(_address()))).allowed:
-        raise TooManyRequests("Too many calls.", retry_after=max(1, state.reset), name="rate_limit")
+    if rate:
+        report = current_state().report = CallReport()
+        report.rate = services().throttle.hit(rate, "api", str(definition.id), place_of(_address()))
+        check_rate(rate, report.rate)
     return _log_in(login.with_key)
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from app import literals
 from app.definitions.problems import contradiction
 
 #: How deep ``related`` may go.
@@ -22,7 +23,7 @@ HARMLESS = "harmless"
 #: What the names of the switches of bulk forms begin with; the operation follows.
 BULK = "bulk_"
 #: First parts of a path below /api/ that are Gatehouse's own.
-RESERVED = ("docs", "openapi.json", "oauth2", "image", "binary")
+RESERVED = ("docs", "openapi.json", "oauth2", "image", "binary", "batch", "webhooks", "mcp")
 
 _ROUTE = re.compile(r"/api(/[A-Za-z0-9_.~-]+)+")
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
@@ -152,6 +153,8 @@ class ApiDocument(Strict):
     max_bulk: int = Field(default=1000, ge=1, le=100_000)
     rate_limit: str | None = None
     cors_origins: list[str] = []
+    deprecated: str | None = None
+    sunset: str | None = None
     http_methods: list[Literal["GET", "POST"]] = ["POST"]
     method: str | None = None
     arguments: dict[str, str] = {}
@@ -173,6 +176,15 @@ class ApiDocument(Strict):
         if rate is not None and not _RATE.fullmatch(rate):
             raise ValueError('must look like "100/minute" (second, minute, hour or day)')
         return rate
+
+    @field_validator("deprecated", "sunset")
+    @classmethod
+    def _day_form(cls, day: str | None) -> str | None:
+        found = literals.to_date(day)
+        # Text, as files and the database keep it. Clients reckon in seconds since 1970 (RFC 9745 2.1).
+        if day is not None and (found is None or found.isoformat() != day or found.year < 1970):
+            raise ValueError("must be a date like 2026-12-31")
+        return day
 
     @field_validator("masked_fields")
     @classmethod
@@ -238,3 +250,5 @@ class ApiDocument(Strict):
         unlogged = self.log_bodies and not self.statistics
         yield unlogged, "log_bodies", "only calls that are logged (statistics) can have their bodies logged"
         yield self.page_size > self.max_page_size, "page_size", "is larger than max_page_size"
+        is_early = bool(self.deprecated and self.sunset and self.sunset < self.deprecated)  # ISO dates sort as text
+        yield is_early, "sunset", "is before the date from which the API is deprecated"

@@ -17,8 +17,9 @@ from app.version import VERSION
 
 _ABOUT = """\
 Answers come as `{"jsonrpc": "2.0", "id": null, "result": …}`, or with an `error`. A body may be the `params` of a \
-JSON-RPC envelope, `{"jsonrpc": "2.0", "id": 1, "params": …}`, whose `id` comes back. Here is what you may call: with \
-a session or a token there can be more."""
+JSON-RPC envelope, `{"jsonrpc": "2.0", "id": 1, "params": …}`, whose `id` comes back. \
+Here is what you may call: \
+with a session or a token there can be more."""
 
 
 def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
@@ -76,4 +77,11 @@ def _tag(definition: Definition) -> dict[str, Any]:
         "key_authentication": "Sessions for Odoo API keys",
     }
     test = " In test mode: nothing of a call remains." if definition.document.keeps_nothing else ""
-    return {"name": definition.name, "description": f"{texts[definition.document.type]}.{test}"}
+    return {"name": definition.name, "description": f"{texts[definition.document.type]}.{test}{_end(definition)}"}
+
+
+def _end(definition: Definition) -> str:
+    """Return sentences about the dates of an API's end."""
+    document = definition.document
+    deprecated = f" Deprecated from {document.deprecated}." if document.deprecated else ""
+    return deprecated + (f" It may no longer be served from {document.sunset}." if document.sunset else "")

@@ -43,6 +43,7 @@ def paths(definition: Definition, components: Components, name: str) -> dict[str
                 "summary": f"Get {'an image' if image else 'the content of a field'} of {model}",
                 "description": "Its type is read from the content.",
                 "parameters": [record_id, which, *parts.parameters("If-None-Match")],
+                **({"deprecated": True} if definition.document.deprecated else {}),
                 "responses": _responses(definition, components, image),
                 "security": [] if definition.document.authentication == "public" else parts.security(Scope.READ),
             }
@@ -61,7 +62,8 @@ def _fields(node: Node) -> Iterator[tuple[str, str, bool]]:
 
 
 def _responses(definition: Definition, components: Components, image: bool) -> dict[str, Any]:
-    marks = ["X-Request-ID", *(["X-Test-Mode"] if definition.document.keeps_nothing else [])]
+    test_mode = ["X-Test-Mode"] if definition.document.keeps_nothing else []
+    marks = ["X-Request-ID", *test_mode, *parts.dated(definition.document)]
     good = {"headers": parts.headers(*marks, "ETag"), "content": _CONTENT[image]}
     found: dict[str, Any] = {
         "200": {"description": "The content.", **good},

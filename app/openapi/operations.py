@@ -38,6 +38,8 @@ class OperationObjects:
         }
         if own.text:
             operation["description"] = own.text
+        if self._definition.document.deprecated is not None:
+            operation["deprecated"] = True
         if own.in_context:
             conditions = parts.parameters(*own.conditions)
             operation["parameters"] = [*own.parameters, *conditions, *self._api.context()]
@@ -65,7 +67,8 @@ class OperationObjects:
         marks = ["X-Request-ID"]
         if document.keeps_nothing:
             marks.append("X-Test-Mode")
-        rate = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"] if document.rate_limit else []
+        marks += parts.dated(document)
+        rate = parts.RATE if document.rate_limit else []
         may_fail = document.application_errors == 200 or document.type == "key_authentication"
         answer = parts.answer(own.result, may_fail=may_fail)
         content: Json = {"schema": self._components.add(class_name(self._id(endpoint), "answer"), answer)}

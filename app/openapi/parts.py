@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.definitions.document import ApiDocument
 from app.definitions.ids import MAX_ID
 from app.definitions.scopes import Scope
 from app.openapi.components import Components, Schema, class_name, reference
@@ -136,16 +137,29 @@ HEADERS: dict[str, Json] = {
     "ETag": _text("The version of the record, for If-Match and If-None-Match."),
     "Link": _text('rel="next": the next page, where more records follow.'),
     "Retry-After": _number("Seconds to wait."),
+    "Deprecation": _text("Since when this API is deprecated, or from when: `@` and seconds since 1970."),
+    "Sunset": _text("From when this API may no longer be served."),
     "WWW-Authenticate": _text("How to authenticate."),
     "X-RateLimit-Limit": _number("Calls that are allowed in a window."),
     "X-RateLimit-Remaining": _number("Calls that are left in it."),
     "X-RateLimit-Reset": _number("Seconds until the next window."),
+    "RateLimit": _text('The calls that are left, and in how many seconds there are new ones: `"default";r=99;t=60`.'),
+    "RateLimit-Policy": _text('The calls that are allowed in a window, and its seconds: `"default";q=100;w=60`.'),
 }
+
+#: Those that say where the rate limit stands.
+RATE = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit", "RateLimit-Policy"]
 
 
 def headers(*names: str) -> Json:
     """Return references to headers of answers."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def dated(document: ApiDocument) -> list[str]:
+    """Return the headers that tell the dates of an API's end, where its definition has them."""
+    dates = {"Deprecation": document.deprecated, "Sunset": document.sunset}
+    return [name for name, day in dates.items() if day is not None]
 
 
 def failure(status: int, marks: list[str]) -> Json:

@@ -12,12 +12,12 @@ from app.analytics.audit import Author
 from app.auth.addresses import place_of
 from app.auth.authentication import Authenticator
 from app.auth.concurrency import Concurrency, make_concurrency
-from app.auth.throttle import Throttle
+from app.auth.throttle import Throttle, check_rate
 from app.catalog import store
 from app.clients.tokens import Hasher
 from app.config import Settings
 from app.definitions.definition import Definition
-from app.errors import DefinitionOutdated, TooManyRequests
+from app.errors import DefinitionOutdated
 from app.observe import meters
 from app.operations.actions import Action
 from app.operations.addons import Addons
@@ -174,12 +174,7 @@ class Gateway:
         rate = call.definition.document.rate_limit
         if rate is not None and call.report.rate is None:
             state = call.report.rate = self._throttle.hit(rate, "api", str(call.definition.id), caller)
-            if not state.allowed:
-                raise TooManyRequests(
-                    f"This API takes {rate.replace('/', ' calls per ')} from each caller.",
-                    retry_after=max(1, state.reset),
-                    name="rate_limit",
-                )
+            check_rate(rate, state)
 
 
 def make_gateway(

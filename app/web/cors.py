@@ -12,8 +12,8 @@ from app.web.current import current_request
 from app.web.routing import current_definition
 
 _EXPOSED = (
-    "ETag, Link, Retry-After, WWW-Authenticate, X-Request-ID, X-Test-Mode, X-RateLimit-Limit, X-RateLimit-Remaining, "
-    "X-RateLimit-Reset, Accept-Query, Content-Range"
+    "ETag, Link, Retry-After, WWW-Authenticate, X-Request-ID, X-Test-Mode, RateLimit, RateLimit-Policy, "
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Deprecation, Sunset, Accept-Query, Content-Range"
 )
 _ACCEPTED = (
     "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, X-Company-Id, "

@@ -14,12 +14,14 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from app.analytics.bodies import MAX_PARSED, Body, Exchange
 from app.analytics.recorder import LoggedCall
+from app.auth.throttle import RateState
 from app.config import Settings
 from app.definitions.definition import Definition
 from app.errors import BadRequest
 from app.observe import meters
 from app.operations.report import CallReport
 from app.operations.trial import draft_of, is_rolled_back, trial_of
+from app.web import lifecycle
 from app.web.current import RequestState, current_incoming, current_request, current_state
 from app.web.http_methods import ACCEPT_QUERY
 from app.web.incoming import Incoming
@@ -106,6 +108,7 @@ def _mark(response: Response) -> Response:
     _tell_query(request, response)
     definition = current_definition()
     if definition is not None:
+        headers.update(lifecycle.headers(definition.document))
         if is_rolled_back(definition, trial_of(request.environ)):
             headers.add("X-Test-Mode", "true")
         counts = definition.document.statistics and draft_of(request.environ) is None
@@ -204,9 +207,19 @@ def _tell(response: Response, report: CallReport) -> None:
     if report.session is not None:
         set_session_cookie(response, report.session.sid, report.session.max_age)
     if report.rate is not None:
-        response.headers.add("X-RateLimit-Limit", report.rate.limit)
-        response.headers.add("X-RateLimit-Remaining", report.rate.remaining)
-        response.headers.add("X-RateLimit-Reset", report.rate.reset)
+        _tell_rate(response, report.rate)
+
+
+def _tell_rate(response: Response, rate: RateState) -> None:
+    """Tell the state of the rate limit: as many clients know it, and as the IETF's draft 10 of them says."""
+    for name, value in (
+        ("X-RateLimit-Limit", rate.limit),
+        ("X-RateLimit-Remaining", rate.remaining),
+        ("X-RateLimit-Reset", rate.reset),
+        ("RateLimit-Policy", f'"default";q={rate.limit};w={rate.window}'),
+        ("RateLimit", f'"default";r={rate.remaining};t={rate.reset}'),
+    ):
+        response.headers.add(name, value)
 
 
 def set_session_cookie(response: Response, sid: str, max_age: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from wtforms import BooleanField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import DateInput
 
 from app import literals
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
@@ -61,13 +62,14 @@ class OptionsForm(PanelForm):
     max_bulk = IntegerField("Most records in one bulk call", [InputRequired(), NumberRange(1, 100_000)])
     rate_limit = StringField("Rate limit", [Optional(), Length(max=40)])
     cors_origins = TextAreaField("Web pages that may call", [Length(max=20_000)])
+    deprecated = StringField("Deprecated from", [Length(max=40)], widget=DateInput())
+    sunset = StringField("May be gone from", [Length(max=40)], widget=DateInput())
 
     def options(self) -> dict[str, Any]:
         """Return the keys of a document that this form holds."""
         return {
             **{name: self[name].data for name in _PLAIN if name in self._fields},
-            "run_as": (self.run_as.data or "").strip() or None,
-            "rate_limit": (self.rate_limit.data or "").strip() or None,
+            **{name: (self[name].data or "").strip() or None for name in _OR_NOTHING if name in self._fields},
             "cors_origins": lines(self.cors_origins.data),
             "masked_fields": lines(self.masked_fields.data),
             "http_methods": self.http_methods.data,
@@ -102,6 +104,10 @@ _PLAIN = (
     "max_page_size",
     "max_bulk",
 )
+
+
+#: Texts that are nothing where the form's field is empty.
+_OR_NOTHING = ("run_as", "rate_limit", "deprecated", "sunset")
 
 
 class ApiForm(OptionsForm):
@@ -159,8 +165,7 @@ def options_of(document: ApiDocument) -> dict[str, Any]:
     """Return a document as data of the part that the form and the settings share."""
     return {
         **{name: getattr(document, name) for name in _PLAIN},
-        "run_as": document.run_as or "",
-        "rate_limit": document.rate_limit or "",
+        **{name: getattr(document, name) or "" for name in _OR_NOTHING},
         "cors_origins": "\n".join(document.cors_origins),
         "masked_fields": "\n".join(document.masked_fields),
         "http_methods": list(document.http_methods),

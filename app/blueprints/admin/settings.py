@@ -21,9 +21,11 @@ from app.web.services import services
 
 
 class SettingsForm(OptionsForm):
-    """Form of the defaults for new APIs. Each API has a type of its own."""
+    """Form of the defaults for new APIs. Each API has a type and an end of its own."""
 
     type = None
+    deprecated = None
+    sunset = None
 
 
 class Settings(PanelView):
