@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from odoo_bridge import errors as bridge
@@ -33,8 +34,23 @@ class ApiError(Exception):
             self.name = name
 
     def to_json(self) -> dict[str, Any]:
-        """Return the ``error`` of contract section 6; ``code`` is the status that tells the kind."""
-        return {"code": self.status, "message": self.message, "data": {"name": self.name, **self.data}}
+        """Return the ``error`` of contract section 6; ``code`` is the status that tells the kind.
+
+        The message stands in ``data`` too, where clients of Odoo look for it.
+        """
+        data = {"name": self.name, "message": self.message, **self.data}
+        return {"code": self.status, "message": self.message, "data": data}
+
+    def to_problem(self) -> dict[str, Any]:
+        """Return the error as Problem Details (RFC 9457), whose ``name`` tells more than a type of their own would."""
+        own = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.message,
+            "name": self.name,
+        }
+        return {**self.data, **own}
 
     def at(self, index: int) -> ApiError:
         """Name the item of a bulk call that is at fault; returns the error itself."""
@@ -87,13 +103,6 @@ class PreconditionFailed(ApiError):
 
     status = 412
     name = "precondition_failed"
-
-
-class PayloadTooLarge(ApiError):
-    """The body is larger than the server takes."""
-
-    status = 413
-    name = "payload_too_large"
 
 
 class UnsupportedMediaType(ApiError):

@@ -18,7 +18,7 @@ from app.version import VERSION
 _ABOUT = """\
 Answers come as `{"jsonrpc": "2.0", "id": null, "result": …}`, or with an `error`. A body may be the `params` of a \
 JSON-RPC envelope, `{"jsonrpc": "2.0", "id": 1, "params": …}`, whose `id` comes back. \
-Here is what you may call: \
+Errors come as Problem Details (RFC 9457) where `Accept` names `application/problem+json`. Here is what you may call: \
 with a session or a token there can be more."""
 
 

@@ -36,7 +36,7 @@ ERROR: Schema = {
                 "argument": {"type": "string"},
                 "index": {"type": "integer", "description": "The item at fault in a bulk call."},
             },
-            "required": ["name"],
+            "required": ["name", "message"],
         },
     },
     "required": ["code", "message", "data"],

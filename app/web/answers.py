@@ -1,14 +1,17 @@
-"""The envelope in which every answer goes out: contract section 6."""
+"""The envelope in which every answer goes out: contract section 6. Errors can come as Problem Details instead."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Request, Response
 
 from app.errors import ApiError
 from app.json import dumps
-from app.web.current import current_state
+from app.web.current import current_request, current_state
+
+#: Problem Details for HTTP APIs (RFC 9457).
+PROBLEM = "application/problem+json"
 
 
 def success(result: Any) -> Response:
@@ -17,14 +20,29 @@ def success(result: Any) -> Response:
 
 
 def failure(error: ApiError, status: int | None = None) -> Response:
-    """Return the answer for an error; ``status`` is for one that goes out inside a 200."""
+    """Return the answer for an error; ``status`` is for one that goes out inside a 200, as no problem does."""
     state = current_state()
     state.failure = error
-    body = error.to_json()
-    body["data"]["request_id"] = state.request_id
-    response = _json({"jsonrpc": "2.0", "id": _rpc_id(), "error": body}, status or error.status)
+    if _wants_problem(current_request()):
+        response = _json({**error.to_problem(), "request_id": state.request_id}, error.status, PROBLEM)
+    else:
+        body = error.to_json()
+        body["data"]["request_id"] = state.request_id
+        response = _json({"jsonrpc": "2.0", "id": _rpc_id(), "error": body}, status or error.status)
     response.headers.update(error.headers)
+    response.vary.add("Accept")
     return response
+
+
+def _wants_problem(request: Request) -> bool:
+    """True if a client names Problem Details in ``Accept``, and would not rather have plain JSON (RFC 9110 12.5.1)."""
+    if "problem+json" not in request.headers.get("Accept", "").lower():
+        return False
+    accepted = request.accept_mimetypes
+    asked = max(
+        (quality for value, quality in accepted if value.partition(";")[0].strip().lower() == PROBLEM), default=0
+    )
+    return bool(asked) and asked >= accepted.quality("application/json")
 
 
 def _rpc_id() -> Any:
@@ -32,5 +50,5 @@ def _rpc_id() -> Any:
     return incoming.rpc_id if incoming else None
 
 
-def _json(document: Any, status: int) -> Response:
-    return Response(dumps(document), status=status, content_type="application/json")
+def _json(document: Any, status: int, content_type: str = "application/json") -> Response:
+    return Response(dumps(document), status=status, content_type=content_type)

@@ -123,3 +123,4 @@ def test_a_body_that_is_too_large_is_refused_in_gatehouses_form(site: Site) -> N
     assert answer.status_code == 413
     error = answer.json()["error"]
     assert (error["code"], error["data"]["request_id"]) == (413, answer.headers["X-Request-ID"])
+    assert error["data"]["message"] == error["message"]

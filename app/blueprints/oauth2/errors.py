@@ -24,5 +24,6 @@ def _in_oauth2_form(response: Response) -> Response:
     failure = current_state().failure
     if failure is not None:
         code = _CODES.get(failure.status, "server_error" if failure.status >= 500 else "invalid_request")
+        response.content_type = "application/json"  # theirs alone, whatever ``Accept`` says
         response.set_data(dumps({"error": code, "error_description": _FORBIDDEN.sub("'", failure.message)}))
     return response
