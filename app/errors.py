@@ -164,7 +164,9 @@ def from_bridge(error: bridge.BridgeError) -> ApiError:
     """Return the client's error for one of the bridge."""
     for kind, api_error in _FROM_BRIDGE:
         if isinstance(error, kind):
-            return api_error(error.message, name=error.name)
+            # What Odoo itself finds wrong with a domain that has passed the policy.
+            data = {"parameter": "domain"} if error.name == "invalid_domain" else None
+            return api_error(error.message, name=error.name, data=data)
     return ApiError(error.message, name=error.name)
 
 

@@ -31,7 +31,9 @@ def parse(text: str, what: str) -> Any:
 
 def _parse(text: str, what: str) -> Any:
     if len(text) > MAX_TEXT:
-        raise BadRequest(f"{what} is longer than {MAX_TEXT} characters.", name=f"invalid_{what}")
+        raise BadRequest(
+            f"{what} is longer than {MAX_TEXT} characters.", name=f"invalid_{what}", data={"parameter": what}
+        )
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

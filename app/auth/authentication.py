@@ -118,7 +118,8 @@ class Authenticator:
     def _bearer(self, root: Environment, authorization: str, run_as: int | None) -> Holder:
         match = _BEARER.fullmatch(authorization)
         if match is None:
-            raise Unauthorized("Expected is the header Authorization: Bearer TOKEN.")
+            message = "Expected is the header Authorization: Bearer TOKEN."
+            raise Unauthorized(message, data={"parameter": "Authorization"})
         holder: Holder | None
         token = match[1]
         is_key = _ODOO_KEY.fullmatch(token) is not None

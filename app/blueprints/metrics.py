@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from app.errors import NotFound
 from app.observe.build import Build
 from app.observe.counted import counted
 from app.observe.processes import Processes
 from app.observe.readiness import Readiness
 from app.web.operators import is_operator
 from app.web.routing import Gatehouse
+from app.web.wrong_paths import not_found
 from serving.process_table import processes
 
 
@@ -30,7 +30,7 @@ def init_metrics(app: Gatehouse) -> None:
     def metrics() -> Response:
         """Answer with all metrics in Prometheus' text format."""
         if not is_operator():
-            raise NotFound("There is no such route.")
+            raise not_found()
         text = generate_latest(counted()) + generate_latest(looked_up)
         return Response(text, content_type=CONTENT_TYPE_LATEST)
 

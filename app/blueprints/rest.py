@@ -136,7 +136,8 @@ def _versioned(record: Versioned) -> Response:
 
 def _refuse_condition() -> None:
     if "If-Match" in current_request().headers:
-        raise BadRequest("If-Match belongs to a call for one record.", name="invalid_condition")
+        message = "If-Match belongs to a call for one record."
+        raise BadRequest(message, name="invalid_condition", data={"parameter": "If-Match"})
 
 
 def _next_link(parameters: Mapping[str, Any], limit: int, offset: int) -> str:

@@ -8,10 +8,9 @@ from typing import Any, cast
 from flask import Blueprint, Request, Response, request
 
 from app.definitions.definition import Definition, Exposure
-from app.errors import BadRequest
 from app.operations.actions import CALL, CALL_ON_RECORD, CALL_ON_RECORDS
 from app.operations.methods import MethodCalls
-from app.policy import arguments
+from app.policy import arguments, query
 from app.policy.arguments import Arguments
 from app.web import answers
 from app.web.calls import current_call
@@ -40,7 +39,7 @@ def call_on_record(public_id: str) -> Response:
 def call_on_records() -> Response:
     def work(calls: MethodCalls, given: Arguments) -> Any:
         if "ids" not in request.args:
-            raise BadRequest("ids is missing: name the records, for example ?ids=a,b,c", name="invalid_ids")
+            raise query.missing_ids()
         return calls.on_records(request.args["ids"], given)
 
     return _answer(work, own=("ids",))
@@ -75,10 +74,8 @@ def _arguments(
     if is_safe(asked.method):
         parameters = {name: value for name, value in incoming.parameters().items() if name not in own}
         return arguments.of_query(parameters, method, models, definition.ids)
-    unknown = [name for name in incoming.query() if name not in own]
-    if unknown:
-        raise BadRequest(
-            f"Unknown parameter {unknown[0][:80]!r}: arguments stand in the body.", name="unknown_parameter"
-        )
+    others = [name for name in incoming.query() if name not in own]
+    if others:
+        raise query.unknown_parameter(others[0], own, " Arguments stand in the body.")
     body = incoming.body() if incoming.has_body else {}
     return arguments.of_body(body, method, models, definition.ids)

@@ -77,11 +77,13 @@ def _address() -> str:
 def _credentials(body: Any) -> tuple[str, str, str]:
     """Return db, login and password; raises BadRequest that names what is wrong."""
     if not isinstance(body, dict):
-        raise BadRequest("The body must be an object with db, login and password.", name="invalid_body")
+        message = "The body must be an object with db, login and password."
+        raise BadRequest(message, name="invalid_body", data={"parameter": "body"})
     found = []
     for name in ("db", "login", "password"):
         value = body.get(name)
         if not isinstance(value, str) or not value or len(value) > 4096 or "\x00" in value:
-            raise BadRequest(f"{name} must be text and not empty.", name="invalid_credentials", data={"field": name})
+            place = {"parameter": name, "field": name}
+            raise BadRequest(f"{name} must be text and not empty.", name="invalid_credentials", data=place)
         found.append(value)
     return found[0], found[1], found[2]

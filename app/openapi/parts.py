@@ -35,6 +35,7 @@ ERROR: Schema = {
                 "parameter": {"type": "string"},
                 "argument": {"type": "string"},
                 "index": {"type": "integer", "description": "The item at fault in a bulk call."},
+                "allowed": {"type": "array", "items": {"type": "string"}, "description": "Names that can stand there."},
             },
             "required": ["name", "message"],
         },

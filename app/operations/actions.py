@@ -48,6 +48,11 @@ class Action:
         return f"{_DOORS[self.kind]}.{self.name}"
 
     @property
+    def words(self) -> str:
+        """Its name for people."""
+        return self.name.replace("_", " ")
+
+    @property
     def switches(self) -> tuple[str, ...]:
         """The switches in ``endpoints`` of its forms: it is served with the first; only REST has any."""
         if self.kind != "rest" or self.scope is None:

@@ -26,6 +26,9 @@ Result = TypeVar("Result")
 
 #: These end the call as a whole, whatever ``atomic`` says.
 _ENDING = (Conflict, TooCostly, Unavailable)
+_BODY = {"parameter": "body"}
+#: How many items, from the first, have errors that list what is allowed: a hundred thousand lists help nobody.
+_MOST_LISTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +60,22 @@ class Bulk:
         others = {name: value for name, value in options.parameters.items() if name != "ids"}
         node = query.read(others, self._do.exposure.node)
         if "ids" not in options.parameters:
-            raise BadRequest("ids is missing: name the records to read, for example ?ids=a,b,c", name="invalid_ids")
+            raise query.missing_ids()
         public_ids = query.public_ids(options.parameters["ids"], self._limit)
         if not options.atomic:
             return self._each(public_ids, lambda public_id: self._do.read(public_id, others).body)
         found = []
-        for index, record in enumerate(self._do.find(self._decode(public_ids), node)):
+        for index, record in enumerate(self._do.find(self._decode(public_ids, "ids"), node)):
             if record is None:
-                raise self._do.not_found().at(index)
+                raise self._do.not_found("ids").at(index)
             found.append(record)
         return found
 
     def create(self, body: list[Any], parameters: Mapping[str, Any]) -> list[Json]:
         """Create records from an array of objects, in one call of the ORM."""
         if "bulk_create" not in self._do.exposure.switches:
-            raise BadRequest("This API creates one record per call, from an object.", name="bulk_disabled")
+            message = "This API creates one record per call, from an object."
+            raise BadRequest(message, name="bulk_disabled", data=_BODY)
         options = BulkOptions.of(parameters)
         node = self._do.answered(options.parameters)
         query.check_size(body, self._limit)
@@ -92,8 +96,9 @@ class Bulk:
         if not options.atomic:
             pairs = list(zip(public_ids, sources, strict=True))
             return self._each(pairs, lambda pair: self._do.update(*pair, options.parameters, Condition()).body)
-        ids = self._decode_once(public_ids)
-        self._do.require(ids, numbered=True, to_write=True)
+        named_by = "id" if isinstance(body, list) else "ids"
+        ids = self._decode_once(public_ids, named_by)
+        self._do.require(ids, named_by=named_by, to_write=True)
         if isinstance(body, list):
             self._write_own(ids, sources)
         else:
@@ -109,12 +114,12 @@ class Bulk:
         if isinstance(body, dict) and body.keys() == {"ids"}:
             body = body["ids"]
         if not isinstance(body, list):
-            raise BadRequest('Expected is a list of ids, or {"ids": […]}.', name="invalid_body")
+            raise BadRequest('Expected is a list of ids, or {"ids": […]}.', name="invalid_body", data=_BODY)
         public_ids = query.public_ids(body, self._limit)
         if not options.atomic:
             return self._each(public_ids, lambda public_id: self._do.delete(public_id, Condition())[0])
-        ids = self._decode_once(public_ids)
-        self._do.require(ids, numbered=True)
+        ids = self._decode_once(public_ids, "ids")
+        self._do.require(ids, named_by="ids")
         self._all(ids, self._do.delete_records)
         return [self._do.ids.encode(record_id) for record_id in ids]
 
@@ -123,14 +128,17 @@ class Bulk:
         if isinstance(body, list):
             for index, item in enumerate(body):
                 if not isinstance(item, dict) or "id" not in item:
-                    raise BadRequest('an object with the record\'s "id" is expected.', name="invalid_body").at(index)
+                    message = 'an object with the record\'s "id" is expected.'
+                    raise BadRequest(message, name="invalid_body", data={"parameter": "id"}).at(index)
             public_ids = query.public_ids([item["id"] for item in body], self._limit)
             return public_ids, [{name: value for name, value in item.items() if name != "id"} for item in body]
         if isinstance(body, dict) and "ids" in body:
             public_ids = query.public_ids(body["ids"], self._limit)
             return public_ids, [_common_values(body)] * len(public_ids)
         raise BadRequest(
-            'Expected is [{"id": …, …}, …] for own values or {"ids": […], …} for common ones.', name="invalid_body"
+            'Expected is [{"id": …, …}, …] for own values or {"ids": […], …} for common ones.',
+            name="invalid_body",
+            data=_BODY,
         )
 
     def _write_own(self, ids: Sequence[int], sources: Sequence[Any]) -> None:
@@ -180,28 +188,31 @@ class Bulk:
                 del self._do.changes[done:]  # undone with the item
                 is_late = is_late or isinstance(error, CallTimeout)
                 api_error = error if isinstance(error, ApiError) else from_bridge(error)
+                if index >= _MOST_LISTS:
+                    api_error.data.pop("allowed", None)
                 answer |= {"status": api_error.status, "error": api_error.to_json()}
             answers.append(answer)
         if is_late:
             deadline.lift()
         return answers
 
-    def _decode(self, public_ids: Sequence[Any]) -> list[int]:
+    def _decode(self, public_ids: Sequence[Any], named_by: str) -> list[int]:
         ids = []
         for index, public_id in enumerate(public_ids):
             try:
                 ids.append(self._do.ids.decode(public_id))
             except InvalidId:
-                raise self._do.not_found().at(index) from None
+                raise self._do.not_found(named_by).at(index) from None
         return ids
 
-    def _decode_once(self, public_ids: Sequence[Any]) -> list[int]:
+    def _decode_once(self, public_ids: Sequence[Any], named_by: str) -> list[int]:
         """Return the ids; raises BadRequest for one that is named twice."""
-        ids = self._decode(public_ids)
+        ids = self._decode(public_ids, named_by)
         seen = set()
         for index, record_id in enumerate(ids):
             if record_id in seen:
-                raise BadRequest("this record is named twice.", name="duplicate_id").at(index)
+                message = "this record is named twice."
+                raise BadRequest(message, name="duplicate_id", data={"parameter": named_by}).at(index)
             seen.add(record_id)
         return ids
 

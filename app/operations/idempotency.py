@@ -20,6 +20,7 @@ from odoo_bridge.transaction import Environment
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEEP = "24 hours"
+_HEADER = {"parameter": "Idempotency-Key"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Idempotency:
             raise BadRequest(
                 "Idempotency-Key must have 1 to 255 visible ASCII characters, for example a UUID.",
                 name="invalid_idempotency_key",
+                data=_HEADER,
             )
         return cls(key, hashlib.sha256(request()).digest())
 
@@ -64,12 +66,14 @@ def once(env: Environment, asked: Idempotency, api_id: int, caller: str, work: C
             raise Unprocessable(
                 "This Idempotency-Key came with another request before, or the API has changed since.",
                 name="idempotency_key_reused",
+                data=_HEADER,
             )
         if known[1] is None:
             raise Conflict(
                 "The call that came with this Idempotency-Key has committed a part of its work; it goes on, or has "
                 "failed since. Look at what it has done before you call with another key.",
                 name="idempotency_key_unfinished",
+                data=_HEADER,
             )
         return orjson.Fragment(bytes(known[1]))
     _forget_old(env, identity)

@@ -58,10 +58,10 @@ class MethodCalls:
             try:
                 ids.append(self.ids.decode(public_id))
             except InvalidId:
-                raise self._not_found().at(index) from None
+                raise self._not_found("ids").at(index) from None
         if len(set(ids)) < len(ids):
             raise BadRequest("ids: a record is named twice.", name="duplicate_id", data={"parameter": "ids"})
-        self._require(ids, lambda index: self._not_found().at(index))
+        self._require(ids, lambda index: self._not_found("ids").at(index))
         return self._call(ids, arguments)
 
     def _require(self, ids: Sequence[int], error: Callable[[int], ApiError]) -> None:
@@ -80,5 +80,5 @@ class MethodCalls:
             self.changes.append(Change(self.method.name, self.exposure.name, tuple(ids), certain=past_it))
         return to_json(result, self.definition.ids)
 
-    def _not_found(self) -> NotFound:
-        return NotFound(f"There is no such record of {self.exposure.name}.")
+    def _not_found(self, named_by: str = "id") -> NotFound:
+        return NotFound(f"There is no such record of {self.exposure.name}.", data={"parameter": named_by})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.definitions.secrets import is_secret_model
 from app.errors import BadRequest
+from app.policy.scalars import place
 from app.policy.values import NEW, Checked, Lines
 from odoo_bridge import records
 from odoo_bridge.transaction import Environment
@@ -50,9 +51,9 @@ def _verify_lines(env: Environment, lines: Lines, owners: Sequence[int]) -> None
         raise BadRequest(
             f"{lines.pointer}: this is no line of the record that is written.",
             name="invalid_value",
-            data={"field": lines.pointer},
+            data=place(lines.pointer),
         )
 
 
 def _no_such_record(model: str, pointer: str) -> BadRequest:
-    return BadRequest(f"{pointer}: there is no such record of {model}.", name="invalid_value", data={"field": pointer})
+    return BadRequest(f"{pointer}: there is no such record of {model}.", name="invalid_value", data=place(pointer))

@@ -115,7 +115,8 @@ class RecordOperations:
 
     def check(self, source: Any, *, creating: bool) -> Checked:
         """Return a body's values, checked against the definition."""
-        return values.check(source, self.exposure, self.definition.ids, creating=creating)
+        readable = self.exposure.shown.fields
+        return values.check(source, self.exposure, self.definition.ids, creating=creating, readable=readable)
 
     def create_records(self, items: Sequence[Checked]) -> list[int]:
         """Create records in one call of the ORM and return their ids."""
@@ -153,21 +154,24 @@ class RecordOperations:
         seen = self._seen(ids, node)
         return [seen.get(record_id) or self._handed_over(record_id) for record_id in ids]
 
-    def require(self, ids: Sequence[int], *, numbered: bool = False, to_write: bool = False) -> None:
-        """Raise NotFound unless the user can see all the records through this API; ``to_write`` says what is next."""
+    def require(self, ids: Sequence[int], *, named_by: str | None = None, to_write: bool = False) -> None:
+        """Raise NotFound unless the user can see all the records through this API; ``to_write`` says what is next.
+
+        ``named_by`` is the parameter that names several, which have numbers then.
+        """
         visible = records.visible_to_write if to_write else records.visible
         found = visible(self.env, self.model, ids, self.domain)
         for index, record_id in enumerate(ids):
             if record_id not in found:
-                raise self.not_found().at(index) if numbered else self.not_found()
+                raise self.not_found(named_by).at(index) if named_by else self.not_found()
 
     def to_json(self, table: Table, node: Node) -> list[Json]:
         """Return records in the form that the client gets."""
         return RecordSerializer(self.definition).rows(table, node)
 
-    def not_found(self) -> NotFound:
-        """Return the error for a record that is not there for this user."""
-        return NotFound(f"There is no such record of {self.model}.")
+    def not_found(self, named_by: str = "id") -> NotFound:
+        """Return the error for a record that is not there for this user, by the parameter that names it."""
+        return NotFound(f"There is no such record of {self.model}.", data={"parameter": named_by})
 
     def _read_back(self, record_id: int, node: Node) -> Versioned:
         body = self._seen([record_id], node).get(record_id)

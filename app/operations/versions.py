@@ -49,7 +49,10 @@ class Condition:
     def check(self, version: str | None) -> None:
         """Raise PreconditionFailed unless the record is in a version that the client has seen."""
         if self.versions is not None and not self.any and version not in self.versions:
-            raise PreconditionFailed("The record has changed since it was read. Read it again, then repeat the change.")
+            raise PreconditionFailed(
+                "The record has changed since it was read. Read it again, then repeat the change.",
+                data={"parameter": "If-Match"},
+            )
 
     @property
     def given(self) -> bool:

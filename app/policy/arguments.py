@@ -13,6 +13,7 @@ import orjson
 from app.definitions.ids import Ids, InvalidId
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep, unfit
+from app.policy.suggestions import unknown
 from odoo_bridge.types import MethodInfo
 
 #: Names for ``*args`` and ``**kwargs`` in a signature; no argument of a method is called so.
@@ -38,7 +39,9 @@ def of_body(body: Any, method: MethodInfo, models: Mapping[str, str], ids: Ids) 
     if isinstance(body, list):
         return _bound(body, {}, method, models, ids)
     raise BadRequest(
-        "The body must be an object of keyword arguments, or an array of positional ones.", name="invalid_body"
+        "The body must be an object of keyword arguments, or an array of positional ones.",
+        name="invalid_body",
+        data={"parameter": "body"},
     )
 
 
@@ -72,7 +75,7 @@ def _bound(
     try:
         bound = _signature(method).bind(*positional, **keywords)
     except TypeError as error:
-        raise BadRequest(f"{method.name}: {error}.", name="invalid_arguments") from None
+        raise _unbound(method, len(positional), keywords, str(error)) from None
     for name, value in bound.arguments.items():
         if found := unfit(value):
             raise _error(f"{name} holds {found}.", name)
@@ -82,6 +85,21 @@ def _bound(
             if name in holder:
                 holder[name] = _decoded(holder[name], name, model, ids, references)
     return Arguments(bound.args, bound.kwargs, references)
+
+
+def _unbound(method: MethodInfo, positional: int, keywords: Mapping[str, Any], error: str) -> BadRequest:
+    """Return the error for arguments that don't fit: it names an unknown one, or one that is missing."""
+    known = [parameter.name for parameter in method.parameters if parameter.keyword]
+    others = sorted(set(keywords).difference(known)) if not method.more_keywords else []
+    if others:
+        message = f"{method.name}: there is no argument {others[0][:80]!r}."
+        place = {"parameter": others[0], "argument": others[0][:200]}
+        return unknown(message, others[0], known, name="invalid_arguments", **place)
+    given = {parameter.name for parameter in [each for each in method.parameters if each.positional][:positional]}
+    for parameter in method.parameters:
+        if parameter.required and parameter.name not in keywords and parameter.name not in given:
+            return _error(f"{method.name}: {error}.", parameter.name)
+    return BadRequest(f"{method.name}: {error}.", name="invalid_arguments", data={"parameter": "body"})
 
 
 @lru_cache(maxsize=1024)
@@ -122,4 +140,4 @@ def _decoded(value: Any, name: str, model: str, ids: Ids, references: dict[tuple
 
 
 def _error(message: str, argument: str) -> BadRequest:
-    return BadRequest(message, name="invalid_arguments", data={"argument": argument})
+    return BadRequest(message, name="invalid_arguments", data={"parameter": argument[:200], "argument": argument[:200]})

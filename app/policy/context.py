@@ -40,7 +40,11 @@ def time_zone(name: str | None) -> str | None:
     if name is None:
         return None
     if name not in time_zones():
-        raise BadRequest(f"X-Timezone: {name[:80]!r} is no time zone like Europe/Berlin.", name="invalid_timezone")
+        raise BadRequest(
+            f"X-Timezone: {name[:80]!r} is no time zone like Europe/Berlin.",
+            name="invalid_timezone",
+            data={"parameter": "X-Timezone"},
+        )
     return name
 
 
@@ -62,7 +66,11 @@ def company(public_id: str | None, ids: Ids, user_companies: tuple[int, ...]) ->
     except InvalidId:
         company_id = 0
     if company_id not in user_companies:
-        raise BadRequest("X-Company-Id: this is no company of the executing user.", name="invalid_company")
+        raise BadRequest(
+            "X-Company-Id: this is no company of the executing user.",
+            name="invalid_company",
+            data={"parameter": "X-Company-Id"},
+        )
     return company_id
 
 

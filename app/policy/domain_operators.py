@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.errors import BadRequest
 from app.policy.domain_errors import invalid, unknown_operator
 from app.policy.paths import Target
+from app.policy.suggestions import shown
 
 EQUALITY = frozenset({"=", "!="})
 LISTS = frozenset({"in", "not in"})
@@ -48,7 +48,7 @@ def known(path: str, operator: object) -> str:
         raise invalid(f"{path}: the operator must be text.", operator)
     operator = _SYNONYMS.get(operator, operator)
     if operator not in _OPERATORS:
-        raise unknown_operator(path, operator)
+        raise unknown_operator(path, f"unknown operator {shown(operator)}", operator, _OPERATORS)
     return operator
 
 
@@ -58,8 +58,5 @@ def check_fits(path: str, operator: str, target: Target) -> None:
     if not allowed:
         raise invalid(f"{path}: a field of type {target.kind} can't be filtered by.")
     if operator not in allowed:
-        taken = ", ".join(sorted(allowed))
-        raise BadRequest(
-            f"{path}: operator {operator!r} doesn't fit a field of type {target.kind}. It takes: {taken}.",
-            name="unknown_operator",
-        )
+        said = f"operator {operator!r} doesn't fit a field of type {target.kind}"
+        raise unknown_operator(path, said, operator, allowed)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from app.definitions.definition import Node
 from app.errors import BadRequest
+from app.policy.suggestions import unknown
 
 _TERM = re.compile(
     r"\s*(?P<path>[a-z0-9_.]+)(?:\s+(?P<direction>asc|desc))?(?:\s+(?P<nulls>nulls\s+(?:first|last)))?\s*",
@@ -22,20 +24,17 @@ def check(text: object, node: Node) -> str | None:
     if text is None or text == "":
         return _stable(node.model.order)
     if not isinstance(text, str):
-        raise BadRequest("order must be text, for example: name desc, id", name="invalid_order")
+        raise _invalid("order must be text, for example: name desc, id")
     terms = []
     for part in text.split(","):
         match = _TERM.fullmatch(part)
         if match is None:
-            raise BadRequest(
-                f"{part.strip()[:80]!r} is no sort term; write: field, field asc or field desc.",
-                name="invalid_order",
-            )
+            raise _invalid(f"{part.strip()[:80]!r} is no sort term; write: field, field asc or field desc.")
         _check_field(match["path"], node)
         words = [match["path"], match["direction"], match["nulls"]]
         terms.append(" ".join(" ".join(word.lower().split()) for word in words if word))
     if len(terms) > MAX_TERMS:
-        raise BadRequest(f"order has more than {MAX_TERMS} terms.", name="invalid_order")
+        raise _invalid(f"order has more than {MAX_TERMS} terms.")
     return _stable(", ".join(terms))
 
 
@@ -45,22 +44,41 @@ def _check_field(path: str, node: Node) -> None:
     name, _, rest = path.partition(".")
     info = node.fields.get(name)
     if info is None or rest not in ("", "id") or (rest and info.type != "many2one"):
-        raise BadRequest(
+        raise unknown(
             f"{path[:80]!r} is no field that this API can sort by.",
+            path,
+            _sortable(node),
             name="unknown_field",
-            data={"field": path[:200]},
+            parameter="order",
+            field=path[:200],
         )
     if not info.sortable:
-        raise BadRequest(f"Odoo can't sort by {name!r}.", name="invalid_order")
-    if info.type == "many2one" and not rest:
-        # Odoo sorts by the order of the related model, which can depend on fields that are hidden here.
-        target = node.target(name)
-        hidden = [field for field in order_fields(target.model.order) if field != "id" and field not in target.fields]
-        if name not in node.related or hidden:
-            raise BadRequest(
-                f"{name!r} sorts by fields of {target.model.name} that are not exposed; {name}.id sorts by its id.",
-                name="invalid_order",
-            )
+        raise _invalid(f"Odoo can't sort by {name!r}.", name)
+    if info.type == "many2one" and not rest and _sorts_by_hidden(name, node):
+        model = node.target(name).model.name
+        raise _invalid(f"{name!r} sorts by fields of {model} that are not exposed; {name}.id sorts by its id.", name)
+
+
+def _sorts_by_hidden(name: str, node: Node) -> bool:
+    """True if a many2one sorts by fields that are hidden: those of the order of the model behind it."""
+    target = node.target(name)
+    hidden = [field for field in order_fields(target.model.order) if field != "id" and field not in target.fields]
+    return name not in node.related or bool(hidden)
+
+
+def _sortable(node: Node) -> Iterator[str]:
+    """Yield the fields that can be sorted by, as they are written."""
+    yield "id"
+    for name, info in node.fields.items():
+        if info.sortable:
+            by_id = info.type == "many2one" and _sorts_by_hidden(name, node)
+            yield f"{name}.id" if by_id else name
+
+
+def _invalid(message: str, field: str | None = None) -> BadRequest:
+    return BadRequest(
+        message, name="invalid_order", data={"parameter": "order", **({"field": field[:200]} if field else {})}
+    )
 
 
 def order_fields(order: str) -> list[str]:

@@ -42,7 +42,7 @@ def _follow(path: str, steps: list[str], node: Node) -> Target:
     if steps == ["id"]:
         return Target("id", node, None)
     step, *further = steps
-    info = _field(path, step, node)
+    info = _field(path, step, node, path[: len(path) - len(".".join(steps))])
     if info.relational:  # nothing is exposed behind the last one: no path is deeper than the definition
         target = node.target(step)
         return _follow(path, further, target) if further else Target(info.type, target, info)
@@ -50,15 +50,20 @@ def _follow(path: str, steps: list[str], node: Node) -> Target:
         return Target(info.type, node, info)
     part, *beyond = further
     if beyond or part not in _PARTS.get(info.type, ()):
-        raise unknown_field(path)
+        until = path[: len(path) - len(".".join(further))]
+        raise unknown_field(path, [until.removesuffix("."), *(until + each for each in _PARTS.get(info.type, ()))])
     return Target("integer", node, info)
 
 
-def _field(path: str, step: str, node: Node) -> FieldInfo:
-    """Return the field of a step, which Odoo can filter by without a look at what is hidden."""
+def _field(path: str, step: str, node: Node, before: str) -> FieldInfo:
+    """Return the field of a step, which Odoo can filter by without a look at what is hidden.
+
+    ``before`` is the path as far as the step.
+    """
     info = node.fields.get(step)
     if info is None:
-        raise unknown_field(path)
+        known = (name for name, each in node.fields.items() if each.searchable)
+        raise unknown_field(path, [f"{before}id", *(before + name for name in known)])
     if not info.searchable:
         raise invalid(f"{path}: Odoo can't filter by this field.")
     if step == "display_name":

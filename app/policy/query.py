@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from app.definitions.definition import Definition, Exposure, Node
 from app.definitions.ids import MAX_ID
 from app.errors import BadRequest
 from app.policy import domain, order
+from app.policy.suggestions import unknown
 
 _SEARCH = frozenset({"domain", "fields", "limit", "offset", "order", "count"})
 
@@ -33,10 +34,11 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
     document = definition.document
     limit = _whole_number(parameters, "limit", document.page_size)
     if limit > document.max_page_size:
-        raise BadRequest(f"limit is more than this API's maximum of {document.max_page_size}.", name="invalid_limit")
+        most = document.max_page_size
+        raise _invalid("limit", f"limit is more than this API's maximum of {most}.", name="invalid_limit")
     count = parameters.get("count", "exact")
     if count not in ("exact", "none"):
-        raise BadRequest("count must be exact or none.", name="invalid_count")
+        raise _invalid("count", "count must be exact or none.", name="invalid_count")
     searchable = exposure.searchable
     return SearchQuery(
         domain=[*exposure.domain, *domain.check(parameters.get("domain", []), searchable, definition.ids)],
@@ -61,14 +63,17 @@ def narrow(node: Node, wanted: object) -> Node:
     if isinstance(wanted, str):
         wanted = literals.parse(wanted, "fields") if wanted.lstrip()[:1] in ("[", "(") else wanted.split(",")
     if not isinstance(wanted, (list, tuple)) or not all(isinstance(name, str) for name in wanted):
-        raise BadRequest("fields must be a list of names, for example: name,email", name="invalid_fields")
+        raise _invalid("fields", "fields must be a list of names, for example: name,email", name="invalid_fields")
     names = [name.strip() for name in wanted]
     for name in names:
         if name != "id" and name not in node.fields:
-            raise BadRequest(
+            raise unknown(
                 f"{name[:80]!r} is no field that can be asked for here.",
+                name,
+                ["id", *node.fields],
                 name="unknown_field",
-                data={"field": name[:200]},
+                parameter="fields",
+                field=name[:200],
             )
     return node.only(names, asked=True)
 
@@ -81,26 +86,34 @@ def public_ids(value: object, limit: int) -> list[Any]:
         else:
             value = [part.strip() for part in value.split(",")] if value.strip() else []
     if not isinstance(value, (list, tuple)):
-        raise BadRequest("ids must be a list of ids, for example: a,b,c", name="invalid_ids", data={"parameter": "ids"})
-    check_size(value, limit)
+        raise _invalid("ids", "ids must be a list of ids, for example: a,b,c", name="invalid_ids")
+    check_size(value, limit, "ids")
     return list(value)
 
 
-def check_size(items: Sequence[Any], limit: int) -> None:
+def missing_ids() -> BadRequest:
+    """Return the error for a call on several records that names none."""
+    return _invalid("ids", "ids is missing: name the records, for example ?ids=a,b,c", name="invalid_ids")
+
+
+def check_size(items: Sequence[Any], limit: int, parameter: str = "body") -> None:
     """Raise BadRequest for more items than one bulk call may have."""
     if len(items) > limit:
-        raise BadRequest(f"{len(items)} items are more than this API's maximum of {limit}.", name="too_many")
+        message = f"{len(items)} items are more than this API's maximum of {limit}."
+        raise _invalid(parameter, message, name="too_many")
 
 
 def only_known(parameters: Mapping[str, Any], known: frozenset[str]) -> None:
     """Raise BadRequest for a parameter that the call does not take."""
-    unknown = sorted(str(name) for name in parameters if name not in known)
-    if unknown:
-        raise BadRequest(
-            f"Unknown parameter {unknown[0][:80]!r}. Known are: {', '.join(sorted(known)) or 'none'}.",
-            name="unknown_parameter",
-            data={"parameter": unknown[0][:200]},
-        )
+    others = sorted(str(name) for name in parameters if name not in known)
+    if others:
+        raise unknown_parameter(others[0], known)
+
+
+def unknown_parameter(given: str, known: Iterable[str], why: str = "") -> BadRequest:
+    """Return the error for a parameter that the call does not take; ``why`` may add a sentence."""
+    message = f"Unknown parameter {given[:80]!r}.{why}"
+    return unknown(message, given, known, name="unknown_parameter", parameter=given)
 
 
 def _whole_number(parameters: Mapping[str, Any], name: str, default: int) -> int:
@@ -108,5 +121,9 @@ def _whole_number(parameters: Mapping[str, Any], name: str, default: int) -> int
     if isinstance(value, str):
         value = literals.to_number(value, digits=10)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_ID:
-        raise BadRequest(f"{name} must be a whole number, 0 or more.", name=f"invalid_{name}", data={"parameter": name})
+        raise _invalid(name, f"{name} must be a whole number, 0 or more.", name=f"invalid_{name}")
     return value
+
+
+def _invalid(parameter: str, message: str, *, name: str) -> BadRequest:
+    return BadRequest(message, name=name, data={"parameter": parameter})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from odoo_bridge.types import FieldInfo
 
 #: Deepest nesting of a value of type json or properties.
 MAX_JSON_DEPTH = 20
+#: What ends the first part of a pointer.
+_KEY = re.compile(r"[.\[]")
 _INT4 = range(-(2**31), 2**31)
 
 
@@ -24,7 +27,12 @@ def invalid(pointer: str, expected: str, value: object = None) -> BadRequest:
     if value is not None:
         shown = repr(value)
         text += f" Not: {shown if len(shown) <= 80 else shown[:77] + '...'}."
-    return BadRequest(text, name="invalid_value", data={"field": pointer[:200]})
+    return BadRequest(text, name="invalid_value", data=place(pointer))
+
+
+def place(pointer: str) -> dict[str, str]:
+    """Return the data of an error about a value: its pointer, and the key of the body that it stands under."""
+    return {"parameter": _KEY.split(pointer, maxsplit=1)[0][:200], "field": pointer[:200]}
 
 
 def _text(value: object, info: FieldInfo, pointer: str) -> Any:

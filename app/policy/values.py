@@ -6,7 +6,7 @@ so that the gateway can ask whether the user may see them, and whether lines bel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from app.definitions.definition import Exposure, Node
 from app.definitions.ids import Ids, InvalidId
 from app.definitions.secrets import is_read_only_model, is_rights_field
 from app.errors import BadRequest
-from app.policy.scalars import SCALARS, invalid
+from app.policy.scalars import SCALARS, invalid, place
+from app.policy.suggestions import shown, unknown
 from odoo_bridge.types import FieldInfo
 
 #: Stands for the id of a line that is about to be created: nothing can belong to it yet.
@@ -51,11 +52,16 @@ class Checked:
     properties: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def check(source: object, exposure: Exposure, ids: Ids, *, creating: bool) -> Checked:
-    """Return the checked values of an object; raises BadRequest that names the field at fault."""
+def check(
+    source: object, exposure: Exposure, ids: Ids, *, creating: bool, readable: Container[str] = frozenset()
+) -> Checked:
+    """Return the checked values of an object; raises BadRequest that names the field at fault.
+
+    ``readable`` are the fields that an answer shows: the caller may know that those are there.
+    """
     checked = Checked()
     checker = Checker(ids, checked, creating)
-    checked.values = checker.record(source, exposure.node, exposure.writable_fields, "", None)
+    checked.values = checker.record(source, exposure.node, exposure.writable_fields, readable, "", None)
     return checked
 
 
@@ -68,8 +74,15 @@ class Checker:
         self.creating = creating
 
     def record(
-        self, source: object, node: Node, writable: frozenset[str], pointer: str, record: int | None
+        self,
+        source: object,
+        node: Node,
+        writable: frozenset[str],
+        readable: Container[str],
+        pointer: str,
+        record: int | None,
     ) -> dict[str, Any]:
+        """Check an object's values; what the caller could read, and not write, is called so."""
         if not isinstance(source, Mapping):
             raise invalid(pointer or "body", "an object of field names and values is expected", source)
         values = {}
@@ -77,11 +90,8 @@ class Checker:
             here = f"{pointer}.{name}" if pointer else str(name)
             info = node.fields.get(name)
             if info is None or name not in writable:
-                raise BadRequest(
-                    f"{here[:80]!r} is no field that can be written here.",
-                    name="unknown_field",
-                    data={"field": here[:200]},
-                )
+                prefix = here.removesuffix(str(name))
+                raise self.not_writable(here, name in readable, [prefix + each for each in writable])
             if info.type == "properties":
                 if pointer:
                     raise invalid(here, "properties of lines can't be written")
@@ -89,6 +99,14 @@ class Checker:
             else:
                 values[name] = self.value(value, info, node, here, source, record)
         return values
+
+    def not_writable(self, pointer: str, is_readable: bool, allowed: Sequence[str]) -> BadRequest:
+        """Return the error for a field that is read-only, or unknown: a hidden one is like one that is not there."""
+        why = "can be read, but not written here" if is_readable else "is no field that can be written here"
+        reason = "read_only" if is_readable else "unknown"
+        return unknown(
+            f"{shown(pointer)} {why}.", pointer, allowed, name="unknown_field", reason=reason, **place(pointer)
+        )
 
     def value(
         self, value: object, info: FieldInfo, node: Node, pointer: str, source: Mapping[str, Any], record: int | None
@@ -189,7 +207,7 @@ class Checker:
         writable = frozenset(
             name for name, below in target.fields.items() if below.writable and not is_rights_field(below.model, name)
         )
-        return self.record(source, target, writable, pointer, record)
+        return self.record(source, target, writable, target.fields, pointer, record)
 
     def line_id(self, value: object, info: FieldInfo, pointer: str) -> int:
         return self.record_id(value, info.relation or "", pointer)

@@ -18,13 +18,16 @@ def protect(request: Request, allowed_origins: list[str]) -> None:
     if is_safe(request.method):
         return
     if (request.method == "POST" or request.get_data()) and not request.is_json:
-        raise UnsupportedMediaType("Calls with a session cookie need Content-Type: application/json.")
+        message = "Calls with a session cookie need Content-Type: application/json."
+        raise UnsupportedMediaType(message, data={"parameter": "Content-Type"})
     origin = request.headers.get("Origin")
     if origin is not None:
         if origin not in allowed_origins and not _same_origin(origin, request):
-            raise Forbidden("This origin may not use the session cookie.", name="foreign_origin")
+            message = "This origin may not use the session cookie."
+            raise Forbidden(message, name="foreign_origin", data={"parameter": "Origin"})
     elif request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("This page may not use the session cookie.", name="foreign_origin")
+        message = "This page may not use the session cookie."
+        raise Forbidden(message, name="foreign_origin", data={"parameter": "Sec-Fetch-Site"})
 
 
 def _same_origin(origin: str, request: Request) -> bool:

@@ -6,11 +6,12 @@ import logging
 
 import psycopg2
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound as NotFoundByWerkzeug
 
 from app import errors
 from app.errors import ApiError
-from app.web import answers
+from app.web import answers, wrong_paths
 from app.web.current import current_state
 from app.web.routing import current_definition
 from odoo_bridge import errors as bridge
@@ -45,19 +46,24 @@ def _bridge_error(error: bridge.BridgeError) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     """Werkzeug's errors: 404 and 405 of the url map, 413 of a body that is too large, and the like."""
-    status = error.code or 500
-    known = {
-        404: "There is no such route.",
-        405: f"{request.method} is not served here.",
-        413: "The body is larger than this server takes.",
-    }
-    api_error = ApiError(known.get(status, error.description or error.name), name=error.name.lower().replace(" ", "_"))
-    api_error.status = status
-    response = answers.failure(api_error)
+    response = answers.failure(_of_werkzeug(error))
     for name, value in error.get_headers(request.environ):
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _of_werkzeug(error: HTTPException) -> ApiError:
+    if isinstance(error, NotFoundByWerkzeug):
+        return wrong_paths.not_found()
+    if isinstance(error, MethodNotAllowed):
+        return wrong_paths.method_not_allowed(error)
+    text = error.description or error.name
+    if isinstance(error, RequestEntityTooLarge):
+        text = "The body is larger than this server takes."
+    found = ApiError(text, name=error.name.lower().replace(" ", "_"))
+    found.status = error.code or 500
+    return found
 
 
 def _defect(error: Exception) -> Response:

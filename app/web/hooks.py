@@ -85,7 +85,7 @@ def _check_host(names: list[str]) -> None:
     """Refuse a request that is addressed to somebody else: the name stands in addresses that are given out."""
     request = current_request()
     if request.path not in _PROBES and not host_is_trusted(request.host.lower(), names):
-        raise BadRequest("This server does not go by that name.", name="unknown_host")
+        raise BadRequest("This server does not go by that name.", name="unknown_host", data={"parameter": "Host"})
 
 
 def _read_input() -> None:

@@ -124,7 +124,7 @@ def test_a_login_with_a_key_tells_its_rate_limit(anyone: Client, publish: Publis
 
 @pytest.mark.parametrize(
     ("method", "below", "status"),
-    [("GET", "", 200), ("GET", "?limit=x", 400), ("GET", "/none", 404), ("OPTIONS", "", 200)],
+    [("GET", "", 200), ("GET", "?limit=x", 400), ("GET", "/none", 404), ("PUT", "", 405), ("OPTIONS", "", 200)],
 )
 def test_all_answers_of_an_api_tell_its_end(
     admin: Client, publish: Publish, method: str, below: str, status: int

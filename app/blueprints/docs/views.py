@@ -13,9 +13,10 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from app.blueprints.docs import lines, visible
 from app.blueprints.docs.first_call import FirstCall, first_call
 from app.blueprints.docs.visitor import LogOutForm, current_visitor
-from app.errors import BadRequest, NotFound
+from app.errors import NotFound
 from app.openapi.documents import Documents
 from app.operations.report import CallReport
+from app.policy.query import only_known
 from app.principal import Credentials, Person
 from app.web.current import current_incoming, current_state
 from app.web.incoming import refuse_nul
@@ -50,7 +51,7 @@ def document() -> Response:
     if name is not None:
         endpoints = [endpoint for endpoint in endpoints if endpoint.definition.name == name]
         if not endpoints:
-            raise NotFound("There is no such API.")
+            raise NotFound("There is no such API, or none that its caller may call.", data={"parameter": "api"})
     content, etag = _documents.of(served, endpoints, request.host_url.rstrip("/"))
     response = Response(content, content_type="application/json")
     response.set_etag(etag)
@@ -117,9 +118,7 @@ def _lines(first: FirstCall | None, visitor: Person | None) -> dict[str, str]:
 
 def _wanted() -> str | None:
     parameters = current_incoming().query()
-    unknown = [name for name in parameters if name != "api"]
-    if unknown:
-        raise BadRequest(f"Unknown parameter {unknown[0][:80]!r}. Known are: api.", name="unknown_parameter")
+    only_known(parameters, frozenset({"api"}))
     name: str | None = parameters.get("api")
     return name
 

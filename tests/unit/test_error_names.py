@@ -1,0 +1,114 @@
+"""The names of errors: docs/errors.md and the code know the same ones."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from werkzeug.exceptions import default_exceptions
+
+from serving import refusals
+from tests.pages import ROOT
+
+#: The bases of all errors that clients may get, and functions that make one by its name.
+_BASES = frozenset({"ApiError", "BridgeError"})
+_MAKERS = frozenset({"partial", "invalid", "_invalid", "unknown", "kind", "_told", "Refusal"})
+#: Werkzeug's own, as far as a request to an API can end with them.
+_OF_WERKZEUG = (404, 413, 416)
+#: Odoo's own classes, whose names go out as they are.
+_OF_ODOO = frozenset(
+    {"odoo.exceptions.UserError", "odoo.exceptions.ValidationError", "odoo.exceptions.RedirectWarning"}
+)
+#: Names that no client meets: of a process that can't start, of what the primary does then, of a defect.
+_INSIDE = frozenset({"boot_error", "replica_unfit", "superuser"})
+
+#: Names that are put together, with what they turn out to be.
+_PUT_TOGETHER = {
+    "invalid_*": {f"invalid_{each}" for each in ("domain", "fields", "ids", "limit", "offset")},
+    "test_mode_no_*": {f"test_mode_no_{each}" for each in ("network", "commit", "connections", "threads", "programs")},
+    "*_unavailable": {"data_dir_unavailable"},  # of any check: docs/readiness.md
+}
+
+_TREES = [
+    ast.parse(file.read_text())
+    for folder in ("app", "odoo_bridge", "serving")
+    for file in (ROOT / folder).rglob("*.py")
+]
+
+
+def _classes() -> dict[str, set[str]]:
+    """Return the classes of errors, with the names that their errors have; two classes may be called alike."""
+    nodes = [node for tree in _TREES for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    found: dict[str, set[str]] = {base: {"internal_error"} for base in _BASES}
+    for _ in range(4):  # as deep as classes go
+        for node in nodes:
+            bases = {_last(base) for base in node.bases} & found.keys()
+            if bases:
+                own = {_text(line.value) for line in node.body if isinstance(line, ast.Assign) and _is_name(line)}
+                inherited = set().union(*(found[base] for base in bases if base not in _BASES))
+                found.setdefault(node.name, set()).update(own or inherited)
+    return found
+
+
+def _is_name(line: ast.Assign) -> bool:
+    return isinstance(line.targets[0], ast.Name) and line.targets[0].id == "name"
+
+
+def _given() -> Iterator[str]:
+    """Yield the names of errors that the code makes; a variable part is ``*``."""
+    classes = _classes()
+    for node in (node for tree in _TREES for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        made = _last(node.func)
+        if made == "partial" and node.args:
+            made = _last(node.args[0])
+        named = [_text(each.value) for each in node.keywords if each.arg == "name"]
+        if made in _MAKERS or made in classes:
+            yield from named or classes.get(made, ())
+            if made == "_told" and node.args:
+                yield _text(node.args[0])
+    for raised in (node for tree in _TREES for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc):
+        yield from classes.get(_last(raised.exc), ())  # type: ignore[arg-type]
+
+
+def _last(value: ast.expr) -> str:
+    if isinstance(value, ast.Attribute):
+        return value.attr
+    return value.id if isinstance(value, ast.Name) else ""
+
+
+def _text(value: ast.expr) -> str:
+    if isinstance(value, ast.Constant):
+        return str(value.value)
+    if isinstance(value, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in value.values)
+    return ""  # handed on: named where it comes from
+
+
+def _known() -> set[str]:
+    """Return all names that the code knows."""
+    of_werkzeug = {default_exceptions[status]().name.lower().replace(" ", "_") for status in _OF_WERKZEUG}
+    of_nginx = set(re.findall(r'"data": \{"name": "(\w+)"', (ROOT / "deploy/nginx.conf").read_text()))
+    given = set[str]().union(*(_PUT_TOGETHER.get(each, {each}) for each in _given()))
+    found = {*given, *refusals._NAMES.values(), *of_werkzeug, *of_nginx}
+    return (found | _OF_ODOO) - _INSIDE - {""}
+
+
+def _documented() -> list[str]:
+    _, _, table = (ROOT / "docs/errors.md").read_text().partition("\n## All names\n")
+    return [
+        name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`([\w.]+)`", row)
+    ]
+
+
+def test_each_name_that_the_code_gives_is_in_the_table() -> None:
+    assert sorted(_known().difference(_documented())) == []
+
+
+def test_each_name_of_the_table_is_one_that_the_code_gives() -> None:
+    assert sorted(set(_documented()) - _known()) == []
+
+
+def test_a_name_stands_in_the_table_once() -> None:
+    documented = _documented()
+    assert sorted({name for name in documented if documented.count(name) > 1}) == []
