@@ -170,17 +170,16 @@ def request(
     )
 
 
-def call(database: Database, call_id: str) -> dict[str, Any] | None:
-    """Return a call's row of the log, with its bodies, or None.
+def call(database: Database, call_id: str, request_id: str | None = None) -> dict[str, Any] | None:
+    """Return a call's row of the log, with its bodies, or None; ``request_id`` is the client's choice, where it chose.
 
-    Rows are found by their request id, which is the call's own unless the client has chosen one: then all are read.
+    Rows are found by their request id, which is the call's own where nothing else is said.
     """
-    by_request_id = "request_id = %(id)s AND coalesce(call_id, %(id)s) = %(id)s"
-    for condition in (by_request_id, "call_id = %(id)s"):
-        found = database.rows(f"SELECT * FROM gatehouse.request_log WHERE {condition} LIMIT 1", {"id": call_id})
-        if found:
-            return found[0]
-    return None
+    found = database.rows(
+        "SELECT * FROM gatehouse.request_log WHERE request_id = %(request)s AND coalesce(call_id, %(id)s) = %(id)s",
+        {"id": call_id, "request": request_id or call_id},
+    )
+    return found[0] if found else None
 
 
 def is_shared(database: Database, request_id: str, call_id: str | None) -> bool:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 from lxml import html
 
 from tests.addon.conftest import OdooServer
@@ -43,8 +44,17 @@ class Switches:
         """Save it with these protocols refused, and all others allowed."""
         form = self.form()
         data = {"csrf_token": form.fields["csrf_token"], "refused": protocols}
-        answer = self.session.post(self.url, data=data, allow_redirects=False, timeout=30)
+        answer = self._send(data)
+        if answer.status_code == 200:  # it asks before it closes what is open
+            page = html.fromstring(answer.text)
+            assert "Close Odoo's own RPC?" in page.text_content()
+            asked = page.xpath("//main//form")[0]
+            assert asked.xpath(".//input[@name='refused']/@value") == list(protocols)
+            answer = self._send(data | {"confirmed": asked.fields["confirmed"]})
         assert answer.status_code == 303, answer.text
+
+    def _send(self, data: dict[str, Any]) -> requests.Response:
+        return self.session.post(self.url, data=data, allow_redirects=False, timeout=30)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from lxml import html
 
 from app.operations.trial import Trial
 from app.web.routing import Gatehouse
@@ -211,6 +212,16 @@ def test_the_parameters_of_a_search_in_its_body_are_filled_in(
     assert json.loads(_value(tried, "query-domain")) == [["name", "=", "x"]]
 
 
+def test_the_query_of_a_search_is_filled_in_and_what_was_masked_said(
+    publish: Publish, admin: Client, again: Callable[[Any], Tried]
+) -> None:
+    route = publish(log_bodies=True, masked_fields=["name"])
+    tried = again(admin("GET", route, query_string={"domain": '[["name", "=", "x"]]', "limit": "0x"}))
+    assert _value(tried, "query-limit") == "0x"
+    assert json.loads(_value(tried, "query-domain")) == [["name", "=", "***"]]
+    assert "stands there as ***: fill it in" in tried.text
+
+
 def test_what_the_log_did_not_keep_is_said(publish: Publish, demo: Client, again: Callable[[Any], Tried]) -> None:
     tried = again(demo("POST", publish(), json={"name": "x"}))
     assert "The log has no body of it" in tried.text
@@ -233,7 +244,9 @@ def test_a_request_id_that_a_client_chose_leads_to_the_call_that_is_meant(
         admin("GET", f"{route}{suffix}", headers={"X-Request-ID": "chosen"})
     app.services.recorder.flush()
     ((call_id,),) = sql("SELECT call_id FROM gatehouse.request_log WHERE path = %s", f"{route}/one")
-    assert _value(Tried(attempt.panel.get(f"/admin/try/?log={call_id}")), "path-id") == "one"
+    page = attempt.panel.get("/admin/log/chosen?call=" + call_id)
+    (again,) = html.fromstring(page.text).xpath("//a[text()='Try again']/@href")
+    assert _value(Tried(attempt.panel.get(again)), "path-id") == "one"
 
 
 def test_a_call_that_is_not_in_the_log_is_a_page_that_says_so(attempt: Console) -> None:

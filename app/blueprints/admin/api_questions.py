@@ -154,13 +154,13 @@ def _asked(
     effect: str,
     button: str,
     endpoint: str,
-    facts: Mapping[str, str] | None = None,
+    facts: dict[str, str] | None = None,
     **values: Any,
 ) -> Confirmation:
     return Confirmation(
         title=title,
         effect=effect,
-        facts=facts or facts_of(row),
+        facts={**(facts or facts_of(row))},
         button=button,
         action=url_for(f"apis.{endpoint}", api_id=row.stored.id),
         back=url_for("apis.endpoints" if endpoint == "switch" else "apis.edit", api_id=row.stored.id),

@@ -102,8 +102,8 @@ def _revoke_one(found: Details, token: LiveToken) -> Confirmation:
             "Token": f"{token.lookup} ({token.kind})",
             "Acts for": found.people.get(token.uid or 0, "itself"),
             "Scopes": ", ".join(token.scopes),
-            "Last used": _moment(token.last_used),
-            "Expires": _moment(token.expires),
+            "Last used": token.last_used or "never",
+            "Expires": token.expires,
         },
         button="Revoke it",
         action=url_for("clients.revoke", client_id=found.client.id),
@@ -125,9 +125,9 @@ def _withdraw(found: Details, given: Mapping[str, str]) -> Confirmation:
         "ask them anew.",
         facts={
             "Has allowed": ", ".join(consent[1]),
-            "Since": _moment(consent[2]),
+            "Since": consent[2],
             "Live tokens": counted(len(tokens), "token"),
-            "Last used": _moment(max((each.last_used for each in tokens if each.last_used), default=None)),
+            "Last used": max((each.last_used for each in tokens if each.last_used), default="never"),
         },
         button="Withdraw it",
         action=url_for("clients.withdraw", client_id=found.client.id),
@@ -159,7 +159,7 @@ def _asked(
     )
 
 
-def _facts(found: Details) -> dict[str, str]:
+def _facts(found: Details) -> dict[str, str | datetime]:
     calls = traffic.by_client().get(found.client.name, 0)  # statistics keep the name of their time
     return {
         "Client id": found.client.client_id,
@@ -167,14 +167,10 @@ def _facts(found: Details) -> dict[str, str]:
         "Acts as": found.user or "no user of its own",
         "APIs": listed(found.apis) or "none",
         "Live tokens": counted(len(found.tokens), "token"),
-        "Last used": _moment(found.last_used),
+        "Last used": found.last_used or "never",
         "Consents": counted(len(found.consents), "person has", "persons have") + " allowed it to act for them",
         "Calls in 24 hours": f"{calls:,} under this name",
     }
-
-
-def _moment(when: datetime | None) -> str:
-    return when.strftime("%Y-%m-%d %H:%M %Z") if when else "never"
 
 
 def _token(found: Details, lookup: str) -> LiveToken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 #: Most names that a page lists.
@@ -12,14 +13,14 @@ _MOST_NAMES = 12
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """One question. ``effect`` is what will happen, ``facts`` whom it concerns, by label.
+    """One question. ``effect`` is what will happen, ``facts`` whom it concerns, by label: text or a time.
 
     ``button`` says what is done; it sends ``values`` to the address ``action``. ``back`` is where nothing is done.
     """
 
     title: str
     effect: str
-    facts: Mapping[str, str]
+    facts: Mapping[str, str | datetime]
     button: str
     action: str
     back: str

@@ -58,7 +58,9 @@ def _path(row: Mapping[str, Any], target: Target, inputs: Inputs) -> dict[str, s
 
 def _parameters(row: Mapping[str, Any], inputs: Inputs, notes: list[str]) -> dict[str, str]:
     """Return the parameters by name: those of the query, and of the body of a search, which may hold them."""
-    given = _object(row.get("query"))
+    given = _object(row["query"])
+    if row["query_note"]:
+        notes.append(f"Its parameters: {row['query_note']}")
     if not inputs.examples:
         given |= _object(row["request_body"])
     if not given and inputs.at("query"):

@@ -79,7 +79,8 @@ def _logged() -> dict[str, Any] | None:
     call_id = request.args.get("log", "")
     if not call_id:
         return None
-    found = log_pages.call(services().database, call_id.replace("\x00", ""))
+    names = (call_id, request.args.get("request", ""))
+    found = log_pages.call(services().database, *(name.replace("\x00", "") for name in names))
     if found is None:
         raise NotFound("This call is not in the log yet, or no longer.")
     return found
