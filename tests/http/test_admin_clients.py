@@ -310,6 +310,13 @@ def test_the_first_call_is_one_that_the_scopes_open(
     assert call.endswith(f"http://localhost{route}{path.replace('{id}', str(ids[0]))}")
 
 
+def test_no_call_is_shown_that_would_be_refused(panel: Panel, app: Gatehouse, publish: Publish) -> None:
+    given = {"user": "", "redirect_uris": "https://shop.example/back", "apis": [_name(app, publish())]}
+    page = panel.send(NEW, name="Shop", **given)
+    assert "By itself it acts as no Odoo user" in texts(page)
+    assert 'id="first-call"' not in page.text
+
+
 # What is asked before APIs change.
 
 

@@ -26,7 +26,9 @@ def opened(definition: Definition, scopes: Iterable[str]) -> list[Endpoint]:
 
 
 def first_call(definition: Definition, client: Client) -> TrialRequest | None:
-    """Return a call of an API that a client app may make, with a record that is there; None where there is none."""
+    """Return a call of an API that a client app may make by itself, with a record that is there, or None."""
+    if (definition.run_as or client.uid) is None:
+        return None
     found = [each for each in opened(definition, client.scopes) if each.action in _ORDER and _fits(each)]
     for endpoint in sorted(found, key=lambda each: (_ORDER.index(each.action), each.method == "GET")):
         asked = _request(endpoint, client)
