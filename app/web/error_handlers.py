@@ -29,6 +29,7 @@ def init_error_handlers(app: Flask) -> None:
 
 
 def _api_error(error: ApiError) -> Response:
+    _give_reason_behind(error)
     status = error.status
     definition = current_definition()
     if isinstance(error, errors.ApplicationError) and definition is not None:
@@ -39,8 +40,7 @@ def _api_error(error: ApiError) -> Response:
 def _bridge_error(error: bridge.BridgeError) -> Response:
     if isinstance(error, bridge.Unavailable):
         _logger.warning("%s: %s", error.message, error.__cause__)
-    if error.__cause__ is not None and str(error.__cause__) != error.message:
-        _give_reason(error.__cause__)
+    _give_reason_behind(error)
     return _api_error(errors.from_bridge(error))
 
 
@@ -76,6 +76,16 @@ def _defect(error: Exception) -> Response:
     request_id = current_state().request_id
     _logger.error("Unexpected error in request %s", request_id, exc_info=error)
     return answers.failure(ApiError(f"Something went wrong on our side. Please report request {request_id}."))
+
+
+def _give_reason_behind(error: ApiError | bridge.BridgeError) -> None:
+    """Keep what Odoo or PostgreSQL said behind an error of the bridge, where the client is not told the same."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, bridge.BridgeError):
+        found = found.__cause__
+    cause = found.__cause__ if found is not None else None
+    if cause is not None and str(cause) not in error.message:
+        _give_reason(cause)
 
 
 def _give_reason(error: BaseException) -> None:

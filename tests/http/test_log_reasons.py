@@ -54,6 +54,13 @@ def test_what_odoo_said_stands_beside_what_the_client_was_told(demo: Client, pub
     assert "res.country" in row["reason"]
 
 
+def test_the_reason_of_an_item_at_fault_is_kept_too(demo: Client, publish: Publish, logged: Logged) -> None:
+    route = publish("res.country", fields=["name", "code"])
+    answer = demo("POST", route, json=[{"name": "Utopia", "code": "UX"}, {"name": "Erewhon", "code": "EH"}])
+    assert answer.status_code == 403
+    assert logged(answer)["reason"].startswith("odoo.exceptions.AccessError: ")
+
+
 def test_odoos_own_sentence_is_kept_once(demo: Client, publish: Publish, logged: Logged) -> None:
     row = logged(demo("POST", publish(), json={"name": "forbidden"}))
     assert (row["message"], row["reason"]) == ("This name is forbidden.", None)
