@@ -151,5 +151,5 @@ def test_the_document_marks_what_is_deprecated(admin: Client, publish: Publish) 
     old, new = publish(deprecated="2026-10-01"), publish()
     document = admin("GET", "/api/openapi.json").json
     assert all(operation["deprecated"] for operation in document["paths"][old].values())
-    assert "Deprecation" in document["paths"][old]["get"]["responses"]["400"]["headers"]
+    assert "Deprecation" in document["paths"][old]["get"]["responses"]["200"]["headers"]
     assert not any("deprecated" in operation for operation in document["paths"][new].values())
