@@ -27,6 +27,9 @@ _WORDS = {
     "value_error": "{error}",
 }
 
+#: Addresses to listen on that mean all of the machine's, and the one to call it by from there.
+_ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  they are recognised, not bound to
+
 
 class ConfigError(Exception):
     """A setting is missing or wrong; the message names it and says what would be right."""
@@ -87,6 +90,21 @@ class Settings:
     def at_once(self) -> int:
         """Calls of one caller that a process has under way at most."""
         return self.calls_per_caller or max(1, self.threads // 2)
+
+    @property
+    def address(self) -> str:
+        """Address of the server, for documents that no request asks for: by the first name of ``hosts``, else ``bind``.
+
+        Behind trusted proxies the name is reached by HTTPS at its own port.
+        """
+        host, _, port = self.bind.split(",")[0].strip().rpartition(":")
+        names = [name.strip() for name in (self.hosts or "").split(",")]
+        name = next((name for name in names if name and not name.startswith((".", "*"))), None)
+        if name is not None and self.trusted_proxies:
+            return f"https://{name}"
+        if not port.isdecimal():  # a socket of the file system
+            host, port = "", "8070"
+        return f"http://{name or _ANY.get(host, host)}:{port}"
 
 
 def variable(name: str) -> str:

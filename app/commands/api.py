@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import click
 from flask.cli import AppGroup
@@ -16,7 +17,7 @@ from app.commands.cannot_begin import CannotBegin
 from app.editing import files, import_report
 from app.editing.files import FileError
 from app.postman.collection import build
-from app.postman.known import known_ids
+from app.postman.known import known
 from app.web.services import services
 from odoo_bridge.errors import BridgeError
 from serving import exit_status
@@ -106,10 +107,26 @@ def list_(as_json: bool) -> None:
             click.echo(f"  problem: {problem}")
 
 
+def _address(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """Return an address by HTTP or HTTPS as it was given; refuse other text."""
+    try:
+        parts = urlsplit(text or "https://none.example")
+    except ValueError:  # brackets around no IPv6 address
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise click.BadParameter("an address is meant, such as https://api.example.com.")
+    return text
+
+
 @group.command()
 @click.argument("route", required=False)
 @click.option("--all", "everything", is_flag=True, help="All published APIs.")
-def postman(route: str | None, everything: bool) -> None:
+@click.option(
+    "--url",
+    callback=_address,
+    help="The server's address, e.g. https://api.example.com. Without it: as the settings say.",
+)
+def postman(route: str | None, everything: bool, url: str | None) -> None:
     """Print a Postman 2.1 collection of the API at ROUTE, or of all."""
     if everything == (route is not None):
         raise click.ClickException("Name the route of one API, or --all.")
@@ -122,6 +139,7 @@ def postman(route: str | None, everything: bool) -> None:
     if not published:
         raise click.ClickException(f"There is no published API at {route}." if route else "No API is published.")
     name = published[0].name if route else f"Gatehouse, {services().transactions.database}"
-    examples = services().transactions.run(lambda root: known_ids(root, published), keep=False)
-    collection = build(name, published, examples, services().transactions.database)
+    facts = services().transactions.run(lambda root: known(root, published), keep=False)
+    base = (url or services().settings.address).rstrip("/")
+    collection = build(name, published, facts, base, services().transactions.database)
     click.echo(json.dumps(collection, indent=2, ensure_ascii=False))

@@ -45,9 +45,9 @@ _CONTENT = "RXhhbXBsZQ=="
 _IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
-def record_id(definition: Definition, model: str, record: int = EXAMPLE_ID) -> PublicId:
-    """Return an id of a model in the API's own form: that of no record, or of the one with Odoo's id ``record``."""
-    return definition.ids.of(model).encode(record)
+def record_id(definition: Definition, model: str) -> PublicId:
+    """Return an id of a model in the API's own form, which no record has."""
+    return definition.ids.of(model).encode(EXAMPLE_ID)
 
 
 def record(definition: Definition, node: Node) -> dict[str, Any]:
@@ -56,28 +56,26 @@ def record(definition: Definition, node: Node) -> dict[str, Any]:
     return {"id": record_id(definition, node.model.name), **shown}
 
 
-def values(
-    definition: Definition, exposure: Exposure, *, creating: bool = True, record: int = EXAMPLE_ID
-) -> dict[str, Any]:
+def values(definition: Definition, exposure: Exposure, *, creating: bool = True) -> dict[str, Any]:
     """Return a body for ``exposure``: what a create needs and a little more, or what an update may change.
 
-    Empty where no field is plainly writable. ``record`` is Odoo's id of the records that it names.
+    Empty where no field is plainly writable.
     """
     infos = [info for name, info in exposure.node.fields.items() if name in exposure.writable_fields]
     required = [info for info in infos if creating and info.must_be_given]
     plain = sorted((info for info in infos if _is_plain(info) and info not in required), key=_preference)
     optional = plain[: max(0, (_OPTIONAL_FIELDS if creating else 1) - len(required))]
-    return {info.name: written(definition, info, record) for info in (*required, *optional)}
+    return {info.name: written(definition, info) for info in (*required, *optional)}
 
 
-def written(definition: Definition, info: FieldInfo, record: int = EXAMPLE_ID) -> Any:
+def written(definition: Definition, info: FieldInfo) -> Any:
     """Return a value that can be written to a field."""
     if info.type == "many2one":
-        return record_id(definition, info.relation or "", record)
+        return record_id(definition, info.relation or "")
     if info.to_many:
-        return [record_id(definition, info.relation or "", record)]
+        return [record_id(definition, info.relation or "")]
     if info.type == "reference":
-        return _reference(definition, info, record)
+        return _reference(definition, info)
     if info.type == "many2one_reference":
         return None
     if info.type == "properties":
@@ -87,19 +85,19 @@ def written(definition: Definition, info: FieldInfo, record: int = EXAMPLE_ID) -
     return _scalar(info)
 
 
-def arguments(definition: Definition, method: MethodInfo, record: int = EXAMPLE_ID) -> dict[str, Any]:
+def arguments(definition: Definition, method: MethodInfo) -> dict[str, Any]:
     """Return keyword arguments of a method: those that it needs; ids where the definition declares them."""
     models = definition.document.argument_models
     return {
-        parameter.name: _argument(definition, parameter, models, record)
+        parameter.name: _argument(definition, parameter, models)
         for parameter in method.parameters
         if parameter.keyword and (parameter.required or parameter.name in models)
     }
 
 
-def _argument(definition: Definition, parameter: Parameter, models: Mapping[str, str], record: int) -> Any:
+def _argument(definition: Definition, parameter: Parameter, models: Mapping[str, str]) -> Any:
     if parameter.name in models:
-        example = record_id(definition, models[parameter.name], record)
+        example = record_id(definition, models[parameter.name])
         return [example] if parameter.name.endswith("s") else example
     return "example" if parameter.default is None else parameter.default
 
@@ -112,7 +110,7 @@ def _shown(definition: Definition, node: Node, info: FieldInfo) -> Any:
     if info.to_many:
         return [record(definition, related) if related else record_id(definition, info.relation or "")]
     if info.type == "reference":
-        return _reference(definition, info, EXAMPLE_ID)
+        return _reference(definition, info)
     if info.type == "many2one_reference":
         return "" if definition.document.empty_values == "blank" else None
     if info.type == "properties":
@@ -133,11 +131,11 @@ def _scalar(info: FieldInfo) -> Any:
     return text[: info.size] if info.size else text
 
 
-def _reference(definition: Definition, info: FieldInfo, record: int) -> str:
+def _reference(definition: Definition, info: FieldInfo) -> str:
     if not info.selection:
         return ""
     model = info.selection[0][0]
-    return f"{model},{record_id(definition, model, record)}"
+    return f"{model},{record_id(definition, model)}"
 
 
 def _is_plain(info: FieldInfo) -> bool:

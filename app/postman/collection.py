@@ -6,54 +6,49 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.definitions.definition import Definition
-from app.operations.endpoints import Endpoint, endpoints
+from app.operations.endpoints import endpoints
 from app.postman import login, rest, rpc  # noqa: F401  they have the requests of the actions, in this order
-from app.postman.requests import Tried, requests
+from app.postman.known import Known
+from app.postman.requests import tried
 from app.postman.scripts import BEFORE_EACH, event
 
 _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
 
-def build(name: str, definitions: Iterable[Definition], known_ids: Mapping[tuple[int, str], Any], database: str) -> Any:
+def build(name: str, definitions: Iterable[Definition], known: Mapping[int, Known], base: str, database: str) -> Any:
     """Return the collection of published APIs as plain data.
 
-    ``known_ids`` holds, for an API's id and a model, the public id of a record to try with, where there is one.
+    ``known`` holds what is known about each API, by its id. ``base`` is the server's address, which ends in no slash.
     """
-    folders = [_folder(definition, known_ids, database) for definition in definitions]
+    variables = {"base_url": base, "database": database}
+    variables |= dict.fromkeys(("login", "password", "api_key", "client_id", "client_secret"), "")
     return {
         "info": {
             "name": name,
             "schema": _SCHEMA,
-            "description": "Set base_url, and one of: login and password (run Log in first), api_key, or client_id "
-            "and client_secret. The requests of each folder can be run from top to bottom.",
+            "description": "Set one of: login and password (run Log in first), api_key, or client_id and "
+            "client_secret. The requests of each folder can be run from top to bottom: they change no records "
+            "but their own.",
         },
-        "variable": [
-            {"key": key, "value": value}
-            for key, value in (
-                ("base_url", "http://127.0.0.1:8070"),
-                ("database", database),
-                ("login", ""),
-                ("password", ""),
-                ("api_key", ""),
-                ("client_id", ""),
-                ("client_secret", ""),
-            )
-        ],
+        "variable": [{"key": key, "value": value} for key, value in variables.items()],
         "event": [event("prerequest", BEFORE_EACH)],
-        "item": [{"name": "Session", "item": [login.with_password()]}, *folders],
+        "item": [
+            {"name": "Session", "item": [login.with_password()]},
+            *(_folder(definition, known.get(definition.id, Known())) for definition in definitions),
+        ],
     }
 
 
-def _folder(definition: Definition, known_ids: Mapping[tuple[int, str], Any], database: str) -> dict[str, Any]:
-    shown = (endpoint for endpoint in endpoints(definition) if not endpoint.is_alternative)
-    served = sorted(shown, key=lambda endpoint: requests.place(endpoint.action))
-    models: dict[str, list[Endpoint]] = {}
-    for endpoint in served:
-        models.setdefault(endpoint.exposure.name if endpoint.exposure else "", []).append(endpoint)
-    groups = []
-    for model, of_model in models.items():
-        groups.append((model, Tried(definition, of_model, known_ids.get((definition.id, model))).items()))
-    document = definition.document
-    description = f"{document.type}, {document.mode}, authentication: {document.authentication}"
-    items = groups[0][1] if len(groups) == 1 else [{"name": model, "item": items} for model, items in groups]
-    return {"name": definition.name, "description": description, "item": items}
+def _folder(definition: Definition, known: Known) -> dict[str, Any]:
+    served = (endpoint for endpoint in endpoints(definition) if not endpoint.is_alternative)
+    document, models = definition.document, tried(definition, served, known)
+    folders = [{"name": each.model, "description": _left_out(each.left_out), "item": each.items()} for each in models]
+    description = f"{document.type}, {document.mode}, authentication: {document.authentication}."
+    if len(folders) != 1:
+        return {"name": definition.name, "description": description, "item": folders}
+    only = folders[0]
+    return {**only, "name": definition.name, "description": f"{description} {only['description']}".strip()}
+
+
+def _left_out(reasons: list[str]) -> str:
+    return f"Left out: {' '.join(reasons)}" if reasons else ""

@@ -18,6 +18,7 @@ def request(
     body: Any = None,
     query: Mapping[str, str] | None = None,
     ids: Mapping[str, Any] | None = None,
+    description: str = "",
 ) -> dict[str, Any]:
     """Return one request. ``ids`` are variables that it needs: they are set where no request before it did."""
     parameters = [{"key": key, "value": value} for key, value in (query or {}).items()]
@@ -29,6 +30,8 @@ def request(
         "header": [{"key": "Accept", "value": "application/json"}],
         "url": {"raw": raw, "host": ["{{base_url}}"], "path": path.strip("/").split("/"), "query": parameters},
     }
+    if description:
+        sent["description"] = description
     if body is not None:
         sent["header"].append({"key": "Content-Type", "value": "application/json"})
         sent["body"] = {
@@ -37,8 +40,7 @@ def request(
             "options": {"raw": {"language": "json"}},
         }
     events = [test]
-    missing = {key: value for key, value in (ids or {}).items() if value is not None}
-    if missing:
-        lines = "\n".join(set_unless_known(key, value) for key, value in missing.items())
+    if ids:
+        lines = "\n".join(set_unless_known(key, value) for key, value in ids.items())
         events.append(event("prerequest", lines))
     return {"name": name, "request": sent, "event": events, "response": []}

@@ -13,64 +13,77 @@ from app.operations.actions import (
     UPDATE_MANY,
 )
 from app.operations.endpoints import Endpoint
-from app.postman.request import request
 from app.postman.requests import Items, Tried, requests
-from app.postman.scripts import answer_test
+from app.postman.scripts import answer_test, forget, keep
+
+#: Records that a search asks for.
+_LIMIT = 5
 
 
 @requests(SEARCH)
 def _search(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    keep = tried.remember("answer.result.records[0]?.id")
-    query = {"domain": "[]", "limit": "5", "offset": "0", "order": "id", "count": "exact"}
-    return [request("Search", "GET", path, answer_test([200], then=keep), query=query)]
+    found = f"const found = answer.result.records[0]?.id;\nif (found) {{\n{keep(tried.one, 'found')}\n}}"
+    limit = min(_LIMIT, tried.definition.document.max_page_size)
+    query = {"domain": "[]", "limit": str(limit), "offset": "0", "order": "id", "count": "exact"}
+    return [tried.request("Search", endpoint, path, answer_test([200], then=found), query=query)]
 
 
 @requests(CREATE)
 def _create(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    body = tried.body(endpoint, creating=True)
-    requests = [request("Create", "POST", path, answer_test([200], then=tried.remember("answer.result.id")), body=body)]
+    body, refusable = tried.body(creating=True), bool(tried.unwritable)
+    kept = tried.created(dict.fromkeys((tried.one, tried.new), "answer.result"))
+    test = answer_test([200], refusable=refusable, then=kept)
+    found = [tried.request("Create", endpoint, path, test, body=body)]
     if tried.creates_many:
-        keep = (
-            f'pm.collectionVariables.set("{tried.one}_a", answer.result[0].id);\n'
-            f'pm.collectionVariables.set("{tried.one}_b", answer.result[1].id);'
-        )
-        requests.append(request("Create many", "POST", path, answer_test([200], then=keep), body=[body, body]))
-    return requests
+        items = tried.several(changing=True)
+        kept = tried.created({name: f"answer.result[{number}]" for number, name in enumerate(items)})
+        test = answer_test([200], refusable=refusable, then=kept)
+        found.append(tried.request("Create many", endpoint, path, test, body=[body for _ in items]))
+    return found
 
 
 @requests(READ)
 def _read(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    return [request("Read", "GET", path, tried.test(), ids=tried.ids())]
+    return [tried.request("Read", endpoint, path, answer_test([200], unseen=[tried.one]))]
 
 
 @requests(UPDATE)
 def _update(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    return [request("Update", "PATCH", path, tried.test(), body=tried.body(endpoint), ids=tried.ids())]
+    return [tried.request("Update", endpoint, path, tried.test(tried.new), body=tried.body())]
 
 
 @requests(READ_MANY)
 def _read_many(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    query = {"ids": ",".join(tried.several())}
-    return [request("Read many", "GET", path, tried.test(), query=query, ids=tried.ids())]
+    ids = tried.several(changing=False)
+    query = {"ids": ",".join(map(_of, ids))}
+    return [tried.request("Read many", endpoint, path, answer_test([200], unseen=ids), query=query)]
 
 
 @requests(UPDATE_MANY)
 def _update_many(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    body = tried.body(endpoint)
-    own = [{"id": public_id, **body} for public_id in tried.several()]
-    common = {"ids": tried.several(), **body}
+    ids, body = tried.several(changing=True), tried.body()
+    own = [{"id": _of(each), **body} for each in ids]
+    alike = ids[:1] if tried.unique & body.keys() else ids
+    common = {"ids": list(map(_of, alike)), **body}
     return [
-        request("Update many, own values", "PATCH", path, tried.test(), body=own, ids=tried.ids()),
-        request("Update many, common values", "PATCH", path, tried.test(), body=common, ids=tried.ids()),
+        tried.request("Update many, own values", endpoint, path, tried.test(*ids), body=own),
+        tried.request("Update many, common values", endpoint, path, tried.test(*alike), body=common),
     ]
 
 
 @requests(DELETE_MANY)
 def _delete_many(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    body = tried.several() if tried.creates_many else []
-    return [request("Delete many", "DELETE", path, answer_test([200]), body=body)]
+    ids = tried.several(changing=True)
+    test = tried.test(*ids, then=forget(*ids))
+    return [tried.request("Delete many", endpoint, path, test, body=list(map(_of, ids)))]
 
 
 @requests(DELETE)
 def _delete(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    return [request("Delete", "DELETE", path, tried.test(), ids=tried.ids())]
+    then = "" if tried.keeps_nothing else forget(tried.one, tried.new)
+    return [tried.request("Delete", endpoint, path, tried.test(tried.new, then=then))]
+
+
+def _of(variable: str) -> str:
+    """Return the placeholder of a variable's value."""
+    return f"{{{{{variable}}}}}"

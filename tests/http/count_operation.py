@@ -18,7 +18,6 @@ from app.operations.actions import Action
 from app.operations.endpoints import Endpoint
 from app.operations.single import RecordOperations
 from app.policy import query
-from app.postman.request import request
 from app.postman.requests import Items, Tried, requests
 from app.postman.scripts import answer_test
 from app.web import answers
@@ -56,4 +55,4 @@ def _description(api: Described, endpoint: Endpoint) -> Description:
 
 @requests(COUNT)
 def _requests(tried: Tried, endpoint: Endpoint, path: str) -> Items:
-    return [request("Count", "GET", path, answer_test([200]), query={"domain": "[]"})]
+    return [tried.request("Count", endpoint, path, answer_test([200]), query={"domain": "[]"})]

@@ -28,7 +28,7 @@ Publish = Callable[..., str]
 DOORS: dict[str, Callable[[Definition], object]] = {
     "serves": lambda definition: Gatehouse("routes").publish(endpoints(definition)),
     "describes": lambda definition: describe(endpoints(definition)),
-    "requests": lambda definition: collection.build("APIs", [definition], {}, "database"),
+    "requests": lambda definition: collection.build("APIs", [definition], {}, "http://127.0.0.1", "database"),
 }
 
 

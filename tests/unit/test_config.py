@@ -1,8 +1,11 @@
 """Settings are checked at start, by name."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from app.config import ConfigError, from_environment
+from app.config import ConfigError, Settings, from_environment
 
 
 def test_settings_come_from_the_environment() -> None:
@@ -55,3 +58,21 @@ def test_a_wrong_setting_is_told_what_would_be_right(name: str, value: str, sent
     with pytest.raises(ConfigError) as raised:
         from_environment({"GATEHOUSE_ODOO_CONF": "/etc/odoo/odoo.conf", f"GATEHOUSE_{name}": value})
     assert str(raised.value) == f"GATEHOUSE_{name} {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({}, "http://127.0.0.1:8070"),
+        ({"bind": "0.0.0.0:9000"}, "http://127.0.0.1:9000"),
+        ({"bind": "[::]:9000"}, "http://[::1]:9000"),
+        ({"bind": "[fd00::1]:9000"}, "http://[fd00::1]:9000"),
+        ({"bind": "gatehouse.lan:9000,127.0.0.1:9001"}, "http://gatehouse.lan:9000"),
+        ({"bind": "unix:/run/gatehouse.sock"}, "http://127.0.0.1:8070"),
+        ({"hosts": "api.example.com"}, "http://api.example.com:8070"),
+        ({"hosts": ".example.org, api.example.com", "trusted_proxies": 1}, "https://api.example.com"),
+        ({"hosts": ".example.org", "trusted_proxies": 1}, "http://127.0.0.1:8070"),
+    ],
+)
+def test_the_address_of_the_server_is_the_configured_one(settings: dict[str, Any], address: str) -> None:
+    assert Settings(odoo_conf=Path("odoo.conf"), **settings).address == address

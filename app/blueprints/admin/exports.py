@@ -17,7 +17,7 @@ from app.json import dumps
 from app.openapi.document import describe
 from app.operations.endpoints import endpoints
 from app.postman.collection import build
-from app.postman.known import known_ids
+from app.postman.known import known
 from app.web.services import services
 from odoo_bridge.transaction import Environment
 
@@ -43,12 +43,13 @@ def definition_file(api_id: int | None) -> tuple[str, str]:
 
 
 def postman(api_id: int | None) -> tuple[str, str]:
-    """Return a Postman 2.1 collection of published APIs."""
+    """Return a Postman 2.1 collection of published APIs, for the address that it is downloaded from."""
     published = _published(api_id)
     database = services().transactions.database
     title = published[0].name if api_id else f"Gatehouse, {database}"
-    examples = transactions.look(lambda root: known_ids(root, published))
-    content = json.dumps(build(title, published, examples, database), indent=2, ensure_ascii=False)
+    facts = transactions.look(lambda root: known(root, published))
+    base = request.host_url.rstrip("/")
+    content = json.dumps(build(title, published, facts, base, database), indent=2, ensure_ascii=False)
     return _slug(title), content
 
 
