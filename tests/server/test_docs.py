@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,3 +92,27 @@ def test_a_token_shows_what_it_may_call_and_calls_it(server: Server, visitor: Vi
     assert visitor.try_out("partner_rest_search") == "200"
     assert visitor.hosts == {urlsplit(server.url).netloc}
     assert visitor.problems == []
+
+
+def test_the_command_lines_of_the_page_work_as_they_stand(server: Server, visitor: Visitor, tmp_path: Path) -> None:
+    made = server.flask("client", "create", "Lines", "--api", "Partners", "--user", "demo", "--json")
+    credentials = json.loads(made.stdout.splitlines()[-1])
+    wait_for_client(server, "/api/partner/rest?limit=1", credentials)
+    given = {
+        "CLIENT_ID": credentials["client_id"],
+        "CLIENT_SECRET": credentials["client_secret"],
+        '"password":"PASSWORD"': '"password":"demo"',
+    }
+    page = visitor.page
+    page.goto(f"{server.url}/api/docs")
+    lines = [page.locator("#first").text_content() or ""]
+    cookie = server.session("demo").cookies["session_id"]
+    page.context.add_cookies([{"name": "session_id", "value": cookie, "url": server.url}])
+    page.goto(f"{server.url}/api/docs")
+    lines += [page.locator(f"#{way}").text_content() or "" for way in ("token", "session")]
+    for text in lines:
+        for placeholder, value in given.items():
+            text = text.replace(placeholder, value)
+        done = subprocess.run(["bash", "-c", text], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert '"result":' in done.stdout, done
+        assert '"error":' not in done.stdout, done
