@@ -41,6 +41,11 @@ def listing(env: Environment) -> list[ModelSummary]:
     return found
 
 
+def labels(env: Environment, names: Collection[str]) -> dict[str, str]:
+    """Return the labels of those models that are there."""
+    return {name: str(env[name]._description or name) for name in names if name in env.registry}
+
+
 def counts(env: Environment, names: Collection[str]) -> dict[str, Count]:
     """Return the number of records of models, active or not; views and models without a table are left out."""
     tables = {env[name]._table: name for name in names if env[name]._auto and not env[name]._abstract}

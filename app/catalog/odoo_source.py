@@ -15,24 +15,24 @@ class OdooSource:
 
     def __init__(self, root: Environment, known: dict[str, ModelInfo | None]) -> None:
         """``known`` carries model descriptions over from one compilation to the next, for one registry."""
-        self._root = root
+        self.root = root
         self._known = known
         self.structure = Structure.of(root)
 
     def model(self, name: str) -> ModelInfo | None:
         """Return a model's description, or None."""
         if name not in self._known:
-            self._known[name] = introspect.describe(self._root, name)
+            self._known[name] = introspect.describe(self.root, name)
         return self._known[name]
 
     def user(self, login: str) -> User | None:
         """Return a user, active or not, or None."""
-        return credentials.user_by_login(self._root, login, active_test=False)
+        return credentials.user_by_login(self.root, login, active_test=False)
 
     def method(self, model: str, name: str) -> MethodInfo | None:
         """Return a method that Odoo lets one call from outside, or None."""
-        return methods.describe(self._root, model, name)
+        return methods.describe(self.root, model, name)
 
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
         """Return Odoo's objection to a domain, or None."""
-        return introspect.domain_error(self._root, model, domain)
+        return introspect.domain_error(self.root, model, domain)

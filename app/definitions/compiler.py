@@ -54,8 +54,8 @@ class _Compiler:
         #: Whether calls are executed as somebody else than who makes them.
         self.as_another = document.run_as is not None or document.authentication == "public"
 
-    def problem(self, key: Key, message: str) -> None:
-        self.problems.append(Problem(key, message))
+    def problem(self, key: Key, message: str, field: str = "") -> None:
+        self.problems.append(Problem(key, message, field=field))
 
     def run_as(self) -> int | None:
         login = self.document.run_as
@@ -164,16 +164,16 @@ class _Compiler:
     def check_searched(self, entry: ModelDocument, fields: Mapping[str, FieldInfo], key: Key) -> None:
         for name in entry.search_fields or ():
             if name in fields and not _can_be_searched(fields[name]):
-                self.problem(key, f"{entry.model}.{name} can't be searched in Odoo")
+                self.problem(key, f"{entry.model}.{name} can't be searched in Odoo", name)
 
     def check_written(self, entry: ModelDocument, fields: Mapping[str, FieldInfo], key: Key) -> None:
         for name in entry.writable_fields or ():
             if name in fields and not fields[name].writable:
-                self.problem(key, f"{entry.model}.{name} is read-only in Odoo")
+                self.problem(key, f"{entry.model}.{name} is read-only in Odoo", name)
             elif is_read_only_model(entry.model):
-                self.problem(key, f"{entry.model} can be read, but never be changed by an API")
+                self.problem(key, f"{entry.model} can be read, but never be changed by an API", name)
             elif self.as_another and is_rights_field(entry.model, name):
-                self.problem(key, f"{entry.model}.{name} gives rights: only users themselves write it")
+                self.problem(key, f"{entry.model}.{name} gives rights: only users themselves write it", name)
 
     def model(self, name: str, key: Key) -> ModelInfo | None:
         if is_secret_model(name):
@@ -192,13 +192,13 @@ class _Compiler:
         for name in names:
             info = model.fields.get(name)
             if info is None:
-                self.problem(key, f"{model.name} has no field {name!r}")
+                self.problem(key, f"{model.name} has no field {name!r}", name)
             elif info.type == "properties_definition":
-                self.problem(key, f"{model.name}.{name} defines properties; expose the properties themselves")
+                self.problem(key, f"{model.name}.{name} defines properties; expose the properties themselves", name)
             elif is_secret_field(model.name, name) or is_secret_field(*info.origin) or info.restricted:
-                self.problem(key, f"{model.name}.{name} is secret and can't be exposed")
+                self.problem(key, f"{model.name}.{name} is secret and can't be exposed", name)
             elif info.relation and is_secret_model(info.relation):
-                self.problem(key, f"{model.name}.{name} leads to {info.relation}, which can't be exposed")
+                self.problem(key, f"{model.name}.{name} leads to {info.relation}, which can't be exposed", name)
             else:
                 found[name] = info
         return found
@@ -206,7 +206,7 @@ class _Compiler:
     def known(self, model: ModelInfo, names: Iterable[str], fields: dict[str, FieldInfo], key: Key) -> None:
         for name in names:
             if name not in fields:
-                self.problem(key, f"{model.name} has no field {name!r} that can be exposed")
+                self.problem(key, f"{model.name} has no field {name!r} that can be exposed", name)
 
     def related(
         self, model: ModelInfo, fields: dict[str, FieldInfo], tree: dict[str, list[Any]], key: Key
@@ -218,7 +218,7 @@ class _Compiler:
                 if comodel is not None:
                     nodes[name] = self.node(comodel, items, (*key, name))
             elif name not in model.fields:
-                self.problem(key, f"{model.name} has no field {name!r}")
+                self.problem(key, f"{model.name} has no field {name!r}", name)
         return nodes
 
     def comodel(self, info: FieldInfo, key: Key) -> ModelInfo | None:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from app import literals
-from app.definitions.problems import contradiction
+from app.definitions.problems import refuse_contradictions
 
 #: How deep ``related`` may go.
 MAX_DEPTH = 3
@@ -24,6 +24,8 @@ HARMLESS = "harmless"
 BULK = "bulk_"
 #: First parts of a path below /api/ that are Gatehouse's own.
 RESERVED = ("docs", "openapi.json", "oauth2", "image", "binary", "batch", "webhooks", "mcp")
+#: Context of a validation that looks at each key by itself, and not at what several say together.
+EACH_KEY_ALONE = {"each_key_alone": True}
 
 _ROUTE = re.compile(r"/api(/[A-Za-z0-9_.~-]+)+")
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
@@ -112,16 +114,21 @@ class ModelDocument(Strict):
         return names
 
     @model_validator(mode="after")
-    def _subsets(self) -> ModelDocument:
+    def _subsets(self, info: ValidationInfo) -> ModelDocument:
+        if info.context != EACH_KEY_ALONE:
+            refuse_contradictions(self._contradictions())
+        return self
+
+    def _contradictions(self) -> Iterator[tuple[str, str]]:
+        """Yield the contradictions between keys: the key at fault, and the message."""
         if self.fields != "all":
             exposed = set(self.fields)
             for key in ("search_fields", "writable_fields", "related"):
                 extra = [name for name in getattr(self, key) or () if name not in exposed]
                 if extra:
-                    raise contradiction(key, f"not among fields: {', '.join(extra)}")
+                    yield key, f"not among fields: {', '.join(extra)}"
         if _depth(self.related) > MAX_DEPTH:
-            raise contradiction("related", f"goes deeper than {MAX_DEPTH} levels")
-        return self
+            yield "related", f"goes deeper than {MAX_DEPTH} levels"
 
 
 def _depth(related: dict[str, list[Any]]) -> int:
@@ -226,13 +233,16 @@ class ApiDocument(Strict):
         return self.mode == "test" and self.type != "key_authentication"
 
     @model_validator(mode="after")
-    def _fits_together(self) -> ApiDocument:
-        for is_wrong, key, message in self._contradictions():
-            if is_wrong:
-                raise contradiction(key, message)
+    def _fits_together(self, info: ValidationInfo) -> ApiDocument:
+        if info.context != EACH_KEY_ALONE:
+            refuse_contradictions(self.contradictions())
         return self
 
-    def _contradictions(self) -> Iterator[tuple[bool, str, str]]:
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Yield the contradictions between keys, without those within ``models``: the key at fault, and the message."""
+        return ((key, message) for is_wrong, key, message in self._possible_contradictions() if is_wrong)
+
+    def _possible_contradictions(self) -> Iterator[tuple[bool, str, str]]:
         """Yield possible contradictions between keys: True where there is one, the key at fault, and the message."""
         count, is_rpc = len(self.models), self.type == "rpc"
         yield self.type == "key_authentication" and count > 0, "models", "an API of type key_authentication has none"

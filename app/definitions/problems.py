@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -17,12 +18,13 @@ _CONTRADICTION = "contradiction"
 class Problem:
     """Something that is wrong: the key where it stands, like ``("models", 0, "fields")``, and what it is.
 
-    ``subject`` is the API or client app, where a file holds several.
+    ``subject`` is the API or client app, where a file holds several; ``field`` the one of several fields at fault.
     """
 
     key: Key
     message: str
     subject: str = ""
+    field: str = ""
 
     @property
     def top(self) -> str:
@@ -42,9 +44,12 @@ class Problem:
         return ": ".join(filter(None, (self.subject, self.place, self.message)))
 
 
-def contradiction(key: str, message: str) -> PydanticCustomError:
-    """Return the error of a validator that looks at several keys; ``key`` is the one at fault."""
-    return PydanticCustomError(_CONTRADICTION, "{said}", {"key": key, "said": message})
+def refuse_contradictions(found: Iterable[tuple[str, str]]) -> None:
+    """Raise the error of a validator that looks at several keys: each (key at fault, message); none, and it passes."""
+    told = list(found)
+    if told:
+        said = "; ".join(f"{key}: {message}" for key, message in told)
+        raise PydanticCustomError(_CONTRADICTION, "{said}", {"said": said, "found": told})
 
 
 def shape_problems(error: ValidationError) -> list[Problem]:
@@ -53,8 +58,9 @@ def shape_problems(error: ValidationError) -> list[Problem]:
     for item in error.errors(include_url=False, include_input=False):
         key, message = _key(item["loc"]), item["msg"].removeprefix("Value error, ")
         if item["type"] == _CONTRADICTION:
-            key = (*key, item["ctx"]["key"])
-        elif item["type"] == "extra_forbidden":
+            found += [Problem((*key, at), said) for at, said in item["ctx"]["found"]]
+            continue
+        if item["type"] == "extra_forbidden":
             message = "unknown key"
         found.append(Problem(key, message))
     return list(dict.fromkeys(found))

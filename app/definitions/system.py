@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from app.definitions.document import Strict
-from app.definitions.problems import contradiction
+from app.definitions.problems import refuse_contradictions
 
 _logger = logging.getLogger(__name__)
 
@@ -35,9 +35,11 @@ class SystemSettings(Strict):
 
     @model_validator(mode="after")
     def _hours_hold_minutes(self) -> SystemSettings:
-        for who in ("login", "address"):
-            if getattr(self, f"{who}_tries_per_hour") < getattr(self, f"{who}_tries_per_minute"):
-                raise contradiction(f"{who}_tries_per_hour", "an hour can't take fewer than a minute")
+        refuse_contradictions(
+            (f"{who}_tries_per_hour", "an hour can't take fewer than a minute")
+            for who in ("login", "address")
+            if getattr(self, f"{who}_tries_per_hour") < getattr(self, f"{who}_tries_per_minute")
+        )
         return self
 
     @classmethod

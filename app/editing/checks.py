@@ -16,6 +16,7 @@ from app.definitions.document import ApiDocument
 from app.definitions.problems import Problem, shape_problems
 from app.editing import allowed_clients
 from app.editing.conflicts import conflicts
+from app.editing.partial import readable
 from odoo_bridge.transaction import Environment
 from odoo_bridge.types import ModelInfo
 
@@ -30,11 +31,28 @@ def check(
     try:
         document = ApiDocument.model_validate(dict(values))
     except ValidationError as error:
-        return None, shape_problems(error)
-    source = OdooSource(root, known)
+        return None, _all_problems(values, shape_problems(error), others, OdooSource(root, known))
+    return _compiled(document, others, OdooSource(root, known))
+
+
+def _all_problems(
+    values: Mapping[str, Any], found: list[Problem], others: Iterable[StoredApi], source: OdooSource
+) -> list[Problem]:
+    """Return problems of shape, and with them those of what can be read all the same."""
+    part = readable(values)
+    if part is None:
+        return found
+    more = [Problem((key,), message) for key, message in part.document.contradictions()]
+    more += _compiled(part.document, others, source)[1]
+    return list(dict.fromkeys([*found, *filter(part.is_about, more)]))
+
+
+def _compiled(
+    document: ApiDocument, others: Iterable[StoredApi], source: OdooSource
+) -> tuple[Definition, list[Problem]]:
     definition = compile_document(document, source, importing=True)
     found = [*definition.problems]
-    found += allowed_clients.problems(document, _clients(root))
+    found += allowed_clients.problems(document, _clients(source.root))
     beside = [compile_document(ApiDocument.model_validate(api.document), source) for api in others]
     if any(other.name == document.name for other in beside):
         found.append(Problem(("name",), f"there is an API {document.name!r} already"))

@@ -27,12 +27,18 @@ class Refused(Exception):
 
 def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()) -> Client:
     """Create a client app, without a secret, that may call these APIs; raises Refused."""
-    _check_free(root, document.name)
+    problems = _taken(root, document.name)
+    try:
+        uid = acting_user(root, document.user)
+    except Refused as error:
+        raise Refused(*problems, *error.problems) from None
+    if problems:
+        raise Refused(*problems)
     client = clients.create(
         root.cr,
         document.name,
         scopes=document.scopes,
-        uid=acting_user(root, document.user),
+        uid=uid,
         lifetime=document.lifetime,
         redirect_uris=document.redirect_uris,
         active=document.active,
@@ -70,7 +76,8 @@ def rename(root: Environment, client: Client, name: str) -> Client:
     """
     if name == client.name:
         return client
-    _check_free(root, name)
+    if problems := _taken(root, name):
+        raise Refused(*problems)
     allowed_clients.rename(root.cr, client, name)
     clients.rename(root.cr, client, name)
     return replace(client, name=name)
@@ -86,9 +93,9 @@ def delete(root: Environment, client: Client) -> list[str]:
     return apis
 
 
-def _check_free(root: Environment, name: str) -> None:
-    if clients.by_name(root.cr, name) is not None:
-        raise Refused(Problem(("name",), f"there is a client app {name!r} already"))
+def _taken(root: Environment, name: str) -> list[Problem]:
+    there = clients.by_name(root.cr, name) is not None
+    return [Problem(("name",), f"there is a client app {name!r} already")] if there else []
 
 
 def acting_user(root: Environment, login: str | None) -> int | None:

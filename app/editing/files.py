@@ -24,6 +24,7 @@ from app.editing.client_entries import ClientChanges
 from app.editing.conflicts import conflicts
 from app.editing.defaults import default_problems, effective_values, stored_defaults
 from app.editing.openings import Openings
+from app.editing.partial import readable
 from odoo_bridge import users
 from odoo_bridge.transaction import Environment
 
@@ -61,6 +62,15 @@ class _Section(Generic[D]):
         """Return the title of an entry in problems: its name, else its place."""
         name = entry.get("name") if isinstance(entry, dict) else None
         return f"{self.short} {name!r}" if isinstance(name, str) else f"{self.key}[{index}]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries(Generic[D]):
+    """Entries of a section: documents by name, keys of those that are none by title, and what is wrong with them."""
+
+    documents: dict[str, D]
+    faulty: dict[str, dict[str, Any]]
+    problems: list[Problem]
 
 
 _APIS = _Section("apis", ApiDocument, "API", "API")
@@ -160,15 +170,18 @@ def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root:
     file_defaults = _defaults(file, content.get("defaults"))
     defaults_before = stored_defaults(stored)
     defaults = defaults_before if file_defaults is None else file_defaults
-    client_documents = list(_documents(file, _CLIENTS, content.get("clients", [])).values())
-    documents = _documents(file, _APIS, content.get("apis", [] if client_documents else None), defaults)
-    others = () if prune else tuple(api for api in stored.apis if api.document["name"] not in documents)
-    client_changes, problems = client_entries.write(root, client_documents)
+    apps = _read(file, _CLIENTS, content.get("clients", []))
+    apis = _read(file, _APIS, content.get("apis", [] if content.get("clients") else None), defaults)
+    others = () if prune else tuple(api for api in stored.apis if api.document["name"] not in apis.documents)
+    client_changes, problems = client_entries.write(root, apps.documents.values())
+    known = None if apps.faulty else {client.name: client for client in clients.every(root.cr)}
     source = OdooSource(root, {})
-    definitions = {name: compile_document(each, source, importing=True) for name, each in documents.items()}
-    problems += _problems(definitions, others, {client.name: client for client in clients.every(root.cr)}, source)
+    definitions = {name: compile_document(each, source, importing=True) for name, each in apis.documents.items()}
+    problems = [*apps.problems, *apis.problems, *problems, *_misfits(apis, source)]
+    problems += _problems(definitions, others, known, source)
     if problems:
         raise FileError(file, *problems)
+    documents = apis.documents
     dumped = [document.model_dump(mode="json") for document in documents.values()]
     changes = store.changes(stored, dumped, prune=prune)
     return Plan(
@@ -187,27 +200,45 @@ def _plan(content: dict[str, Any], file: Path | str, stored: store.Stored, root:
 def export_text(stored: store.Stored, known_clients: Iterable[ClientDocument]) -> str:
     """Return the YAML that imports into the same; keys that have their default value are left out."""
     defaults = stored_defaults(stored)
-    apis = []
-    for api in stored.apis:
-        document = ApiDocument.model_validate(api.document)
-        effective = {**_BUILT_IN, **effective_values(defaults)}
-        shown = document.model_dump(mode="json", exclude_defaults=False)
-        for name, value in effective.items():
-            if getattr(document, name) == value:
-                del shown[name]
-        if document.method is None:
-            del shown["method"]
-        if "endpoints" in shown:  # those that are as they are by themselves need not be named
-            shown["endpoints"] = document.endpoints.model_dump(exclude_defaults=True) or shown["endpoints"]
-        shown["models"] = [entry.model_dump(mode="json", exclude_defaults=True) for entry in document.models]
-        if not document.models:
-            del shown["models"]
-        apis.append(shown)
+    apis = [_shown(ApiDocument.model_validate(api.document), defaults) for api in stored.apis]
     content: dict[str, Any] = {"defaults": defaults} if defaults else {}
     if shown_clients := [client.model_dump(mode="json", exclude_defaults=True) for client in known_clients]:
         content["clients"] = shown_clients
     content["apis"] = apis
     return yaml_text.dump(content)
+
+
+def _shown(document: ApiDocument, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of an API that have another value than by default."""
+    shown = document.model_dump(mode="json")
+    for name, value in {**_BUILT_IN, **effective_values(defaults)}.items():
+        if getattr(document, name) == value:
+            del shown[name]
+    if document.method is None:
+        del shown["method"]
+    if "endpoints" in shown:  # those that are as they are by themselves need not be named
+        shown["endpoints"] = document.endpoints.model_dump(exclude_defaults=True) or shown["endpoints"]
+    shown["models"] = [entry.model_dump(mode="json", exclude_defaults=True) for entry in document.models]
+    if not document.models:
+        del shown["models"]
+    return shown
+
+
+def text_of(values: Mapping[str, Any]) -> str:
+    """Return one API as ``export_text`` writes it, whether it is valid or not: what can't be read stands as it is."""
+    part = readable(values)
+    if part is None:
+        return yaml_text.dump({"apis": [dict(values)]})
+    shown = _shown(part.document, {})
+    for place in part.left_out:
+        if len(place) == 3:
+            shown["models"][place[1]][place[2]] = values["models"][place[1]][place[2]]
+        elif len(place) == 2:
+            shown["models"][place[1]] = values["models"][place[1]]
+        elif place[0] in values:
+            shown[str(place[0])] = values[str(place[0])]
+    known = [name for name in ApiDocument.model_fields if name in shown]
+    return yaml_text.dump({"apis": [{name: shown[name] for name in dict.fromkeys([*known, *shown])}]})
 
 
 def client_documents(root: Environment) -> list[ClientDocument]:
@@ -244,42 +275,55 @@ def _defaults(file: Path | str, given: Any) -> dict[str, Any] | None:
     return given
 
 
-def _documents(
+def _read(
     file: Path | str, section: _Section[D], entries: Any, defaults: Mapping[str, Any] = MappingProxyType({})
-) -> dict[str, D]:
-    """Return the documents of a section by name; raises FileError with all that is wrong in them."""
+) -> _Entries[D]:
+    """Return the entries of a section, and all that is wrong in them by themselves; raises FileError for no list."""
     if not isinstance(entries, list):
         raise FileError(file, Problem((section.key,), f"must be a list of {section.noun}s"))
-    documents: dict[str, D] = {}
-    problems: list[Problem] = []
+    found: _Entries[D] = _Entries({}, {}, [])
     for index, entry in enumerate(entries):
         title = section.title(index, entry)
         if not isinstance(entry, dict):
-            problems.append(Problem((section.key, index), "must be a mapping of keys to values"))
+            found.problems.append(Problem((section.key, index), "must be a mapping of keys to values"))
             continue
         try:
             document = section.kind.model_validate({**defaults, **entry})
         except ValidationError as error:
-            problems += [problem.of(title) for problem in shape_problems(error)]
+            found.problems.extend(problem.of(title) for problem in shape_problems(error))
+            found.faulty[title] = {**defaults, **entry}
             continue
-        if document.name in documents:
-            problems.append(Problem(("name",), f"another {section.noun} of this file has the same name", title))
-        documents[document.name] = document
-    if problems:
-        raise FileError(file, *problems)
-    return documents
+        if document.name in found.documents:
+            message = f"another {section.noun} of this file has the same name"
+            found.problems.append(Problem(("name",), message, title))
+        found.documents[document.name] = document
+    return found
+
+
+def _misfits(apis: _Entries[ApiDocument], source: OdooSource) -> list[Problem]:
+    """Return misfits with Odoo of what can be read of APIs with other mistakes."""
+    found = []
+    for title, values in apis.faulty.items():
+        part = readable(values)
+        if part is not None:
+            misfits = compile_document(part.document, source, importing=True).problems
+            found += [problem.of(title) for problem in misfits if part.is_about(problem)]
+    return found
 
 
 def _problems(
     definitions: Mapping[str, Definition],
     others: Iterable[store.StoredApi],
-    known_clients: Mapping[str, Client],
+    known_clients: Mapping[str, Client] | None,
     source: OdooSource,
 ) -> list[Problem]:
-    """Return misfits with Odoo, and routes that are claimed twice, also by APIs that are there already."""
+    """Return misfits with Odoo, and routes that are claimed twice, also by APIs that are there already.
+
+    ``known_clients`` is None where some of the file's can't be read: nobody can say then which are missing.
+    """
     found: list[Problem] = []
     for name, definition in definitions.items():
-        unfit = allowed_clients.problems(definition.document, known_clients)
+        unfit = [] if known_clients is None else allowed_clients.problems(definition.document, known_clients)
         found += [problem.of(f"API {name!r}") for problem in (*definition.problems, *unfit)]
     published = list(definitions.values())
     for other in others:

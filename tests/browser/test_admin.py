@@ -287,7 +287,7 @@ def test_mistakes_conflicts_settings_and_imports_are_readable(page: Page, snapsh
     page.goto("/admin/settings/")
     page.get_by_label("Records per page", exact=True).fill("5000")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#page_size-error")).to_contain_text("larger than max_page_size")
+    expect(page.locator("#page_size-error")).to_contain_text("larger than “Most records per page”")
     snapshot("settings")
     page.get_by_role("link", name="Log, sizes and tries").click()
     page.get_by_label("One account, one address, per hour").fill("4")

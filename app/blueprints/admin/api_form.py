@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import orjson
 from wtforms import BooleanField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
@@ -12,6 +13,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import DateInput
 
 from app import literals
+from app.blueprints.admin.findings import FieldError, Finding
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
 from app.definitions.document import SWITCHES, ApiDocument
 from app.definitions.problems import Key, Problem
@@ -19,12 +21,24 @@ from app.editing import yaml_text
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep
 
+#: Keys of a model, as the form calls them.
+_IN_WORDS: Mapping[Any, str] = {
+    "model": "Model",
+    "fields": "Show",
+    "search_fields": "Search",
+    "writable_fields": "Write",
+    "domain": "Only these records",
+    "endpoints": "Endpoints",
+    "related": "Fields of related records",
+}
 #: Longest text of the definition's models, in characters.
 _LONGEST = 400_000
 
 
 class OptionsForm(PanelForm):
     """The keys of a definition that can have a system-wide default."""
+
+    FIELD_OF_KEY: ClassVar[Mapping[str, str]] = {"endpoints": "operations"}
 
     type = SelectField(
         "Type",
@@ -68,25 +82,13 @@ class OptionsForm(PanelForm):
     def options(self) -> dict[str, Any]:
         """Return the keys of a document that this form holds."""
         return {
-            **{name: self[name].data for name in _PLAIN if name in self._fields},
+            **{name: _value(self[name]) for name in _PLAIN if name in self._fields},
             **{name: (self[name].data or "").strip() or None for name in _OR_NOTHING if name in self._fields},
             "cors_origins": lines(self.cors_origins.data),
             "masked_fields": lines(self.masked_fields.data),
             "http_methods": self.http_methods.data,
             "endpoints": {name: name in self.operations.data for name in SWITCHES},
         }
-
-    def show_problems(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Put each finding beside the field at fault, and return those that belong to no field."""
-        left = []
-        for problem in problems:
-            name = {"endpoints": "operations"}.get(problem.top, problem.top)
-            if name not in self._fields:
-                left.append(problem)
-                continue
-            said = _sentence(problem.message) if problem.key == (name,) else f"{problem.place}: {problem.message}"
-            self[name].errors = [*self[name].errors, said]
-        return left
 
 
 _PLAIN = (
@@ -113,6 +115,8 @@ _OR_NOTHING = ("run_as", "rate_limit", "deprecated", "sunset")
 class ApiForm(OptionsForm):
     """One API. ``revision`` says which version of it the admin has seen."""
 
+    FIRST = ("name", "route", "type", "mode", "authentication", "run_as", "clients", "models", "method", "arguments")
+
     revision = HiddenField()
     name = StringField("Name", [InputRequired(), Length(max=200)])
     route = StringField("Route", [InputRequired(), Length(max=500)])
@@ -121,6 +125,27 @@ class ApiForm(OptionsForm):
     arguments = TextAreaField("Arguments: ids and harmless ones", [Length(max=10_000)])
     models = TextAreaField("Models and fields", [Length(max=_LONGEST)])
 
+    #: Labels of the models that the form names, for what is wrong with them.
+    model_labels: Mapping[str, str] = MappingProxyType({})
+    #: The models as they were read.
+    entries: Sequence[Any] = ()
+
+    def error(self, field: Any, problem: Problem, message: str) -> str:
+        """Say of which model and key something is wrong."""
+        if problem.top != "models" or len(problem.key) < 2:
+            return message
+        label = self._place_in_words(problem)
+        place = (*problem.key[1:3], *filter(None, [problem.field]))
+        return FieldError.of(Finding(label, message, field.id, place), f"{label}: {message}")
+
+    def _place_in_words(self, problem: Problem) -> str:
+        index, *inner = problem.key[1:]
+        entry = self.entries[index] if isinstance(index, int) and index < len(self.entries) else None
+        name = str(entry.get("model") or "") if isinstance(entry, dict) else ""
+        label = self.model_labels.get(name)
+        model = f"{label} ({name})" if label else name or f"Model {int(index) + 1}"
+        return f"{model} – {_IN_WORDS.get(inner[0], inner[0])}" if inner else model
+
     def document(self, published: bool) -> tuple[dict[str, Any], list[Problem]]:
         """Return the document, unchecked, and what in the texts could not be read.
 
@@ -128,6 +153,7 @@ class ApiForm(OptionsForm):
         """
         kind = self.type.data
         models, problems = _read_models(self.models.data or "") if kind != "key_authentication" else ([], [])
+        self.entries = models if isinstance(models, list) else ()
         arguments, more = _read_arguments(self.arguments.data or "") if kind == "rpc" else ({}, [])
         values = {
             **self.options(),
@@ -173,9 +199,9 @@ def options_of(document: ApiDocument) -> dict[str, Any]:
     }
 
 
-def _sentence(message: str) -> str:
-    """Begin with a capital, unless it begins with the name of something."""
-    return message[:1].upper() + message[1:] if message.split(" ", maxsplit=1)[0].isalpha() else message
+def _value(field: Any) -> Any:
+    """Return the value of a field; the text that was typed where it has none."""
+    return field.raw_data[0] if field.process_errors and field.raw_data else field.data
 
 
 def models_text(models: list[dict[str, Any]]) -> str:
@@ -183,31 +209,32 @@ def models_text(models: list[dict[str, Any]]) -> str:
     return json.dumps(models, indent=1, ensure_ascii=False)
 
 
-def _read_models(text: str) -> tuple[list[Any], list[Problem]]:
+def _read_models(text: str) -> tuple[Any, list[Problem]]:
+    """Return the list of models and what is wrong with it; the text itself where it can't be read."""
     try:
         models = orjson.loads(text) if text.strip() else []  # what the script sends, and much faster than YAML
     except ValueError:
         try:
             models = yaml_text.parse(text)
         except yaml_text.NotYaml as error:
-            return [], [Problem(("models",), f"this is not YAML: {error}")]
+            return text, [Problem(("models",), f"this is not YAML: {error}")]
     if is_too_deep(models):
-        return [], [Problem(("models",), f"this is nested more than {MAX_DEPTH} levels deep")]
+        return text, [Problem(("models",), f"this is nested more than {MAX_DEPTH} levels deep")]
     if not isinstance(models, list):
-        return [], [Problem(("models",), "this must be a list of models")]
+        return text, [Problem(("models",), "this must be a list of models")]
     problems: list[Problem] = []
     return [_with_domain(entry, ("models", index, "domain"), problems) for index, entry in enumerate(models)], problems
 
 
 def _with_domain(entry: Any, key: Key, problems: list[Problem]) -> Any:
-    """A domain may be written as text, in JSON or as in Odoo's own source."""
+    """Read a domain that is written as text, in JSON or as in Odoo's own source; one that can't be read stays text."""
     if not isinstance(entry, dict) or not isinstance(entry.get("domain"), str):
         return entry
     try:
         value = literals.parse(entry["domain"], "domain") if entry["domain"].strip() else []
     except BadRequest as error:
         problems.append(Problem(key, error.message))
-        value = []
+        return entry
     return {**entry, "domain": _plain(value)}
 
 

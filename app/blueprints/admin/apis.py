@@ -17,8 +17,10 @@ from app.blueprints.admin.view import PanelView, page, posted
 from app.catalog.store import Stale
 from app.clients import store as clients
 from app.definitions.document import ApiDocument
+from app.definitions.problems import Problem
 from app.errors import ApiError, BadRequest, Conflict
 from app.literals import to_number
+from odoo_bridge import models
 
 
 class Apis(PanelView):
@@ -37,16 +39,16 @@ class Apis(PanelView):
         """Make an API from the system-wide defaults, or from those and what the address names; see ``prefill``."""
         filled = prefill.from_address(request.args) if request.method == "GET" else None
         form = _form(filled.data if filled else _new_data() if request.method == "GET" else None)
-        problems: list[Any] = []
-        if form.validate_on_submit():
+        if form.is_submitted():
             values, problems = form.document(published="publish" in request.form)
             try:
-                if not problems:
+                if form.validate() and not problems:
                     return self._saved(editor.create(values), bool(values["published"]))
-                problems += editor.check(values, None)
+                found = editor.check(values, None)
             except editor.Invalid as error:
-                problems = error.problems
-        return self._form(form, problems, None, left_out=filled.left_out if filled else ())
+                found = error.problems
+            _refuse(form, problems, found)
+        return self._form(form, None, left_out=filled.left_out if filled else ())
 
     @page("/<int:api_id>/", "GET", "POST")
     def edit(self, api_id: int) -> Response:
@@ -54,21 +56,20 @@ class Apis(PanelView):
         row = editor.row(api_id)
         if request.method == "GET":
             document = ApiDocument.model_validate(row.stored.document)
-            return self._form(_form(data_of(document, row.stored.revision)), [], row)
+            return self._form(_form(data_of(document, row.stored.revision)), row)
         form = _form(None)
-        problems: list[Any] = []
-        if form.validate_on_submit():
-            values, problems = form.document(row.stored.document["published"] or "publish" in request.form)
-            try:
-                if not problems:
-                    editor.save(api_id, form.seen_revision, values)
-                    return self._saved(api_id, bool(values["published"]))
-                problems += editor.check(values, api_id)
-            except Stale:
-                return self._conflict(form, api_id, values)
-            except editor.Invalid as error:
-                problems = error.problems
-        return self._form(form, problems, row)
+        values, problems = form.document(row.stored.document["published"] or "publish" in request.form)
+        found = None
+        try:
+            if form.validate() and not problems:
+                editor.save(api_id, form.seen_revision, values)
+                return self._saved(api_id, bool(values["published"]))
+        except Stale:
+            row = editor.row(api_id)
+        except editor.Invalid as error:
+            found = error.problems
+        _refuse(form, problems, editor.check(values, api_id) if found is None else found)
+        return self._form(form, row) if form.seen_revision == row.stored.revision else self._conflict(form, row, values)
 
     @page("/<int:api_id>/yaml")
     def yaml(self, api_id: int) -> Response:
@@ -161,19 +162,23 @@ class Apis(PanelView):
             return self.go("apis.endpoints", "The API is published. These are its endpoints.", api_id=api_id)
         return self.go("apis.edit", "Saved.", api_id=api_id)
 
-    def _form(self, form: ApiForm, problems: list[Any], row: editor.ApiRow | None, **more: Any) -> Response:
-        general = form.show_problems(problems)
+    def _form(self, form: ApiForm, row: editor.ApiRow | None, **more: Any) -> Response:
         failed = 400 if request.method == "POST" else 200
-        return self.show("panel/api.html", more.pop("status", failed), form=form, problems=general, row=row, **more)
+        return self.show("panel/api.html", more.pop("status", failed), form=form, row=row, **more)
 
-    def _conflict(self, form: ApiForm, api_id: int, values: dict[str, Any]) -> Response:
+    def _conflict(self, form: ApiForm, row: editor.ApiRow, values: dict[str, Any]) -> Response:
         """Show both versions; the form goes on with one's own, to be sent again by who has seen the other."""
-        row = editor.row(api_id)
-        problems = editor.check(values, api_id)
-        theirs, mine = editor.as_yaml(row.stored.document), editor.yaml_or_text(values)
         form.revision.data = str(row.stored.revision)
-        lines = editor.difference(theirs, mine)
-        return self._form(form, problems, row, status=409, conflict=lines)
+        lines = editor.difference(editor.as_yaml(row.stored.document), editor.as_yaml(values))
+        return self._form(form, row, status=409, conflict=lines)
+
+
+def _refuse(form: ApiForm, unread: list[Problem], found: list[Problem]) -> None:
+    """Show all that is wrong: texts that could not be read, and of the rest whatever was found."""
+    names = {str(entry.get("model")) for entry in form.entries if isinstance(entry, dict)}
+    form.model_labels = transactions.look(lambda root: models.labels(root, names))
+    places = {problem.key for problem in unread}
+    form.refuse([*unread, *(problem for problem in found if problem.key not in places)])
 
 
 def _unfit(error: editor.Invalid) -> ApiError:

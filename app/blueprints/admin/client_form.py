@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from pydantic import ValidationError
 from wtforms import BooleanField, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
@@ -12,7 +9,7 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from app.blueprints.admin.forms import Choices, PanelForm, lines, named
 from app.clients.document import ClientDocument
 from app.clients.store import LIFETIME
-from app.definitions.problems import Problem, shape_problems
+from app.definitions.problems import shape_problems
 from app.definitions.scopes import Scope
 
 #: Scopes that a new client app has unless more are chosen: it looks, and changes nothing.
@@ -35,6 +32,7 @@ class ClientForm(PanelForm):
 
     def document(self) -> ClientDocument | None:
         """Return the sent form as a document, or None with errors beside its fields."""
+        possible = self.validate()
         values = {
             "name": (self.name.data or "").strip(),
             "user": (self.user.data or "").strip() or None,
@@ -43,13 +41,8 @@ class ClientForm(PanelForm):
             "redirect_uris": lines(self.redirect_uris.data),
         }
         try:
-            return ClientDocument.model_validate(values)
+            document = ClientDocument.model_validate(values)
         except ValidationError as error:
             self.refuse(shape_problems(error))
             return None
-
-    def refuse(self, problems: Iterable[Problem]) -> None:
-        """Put each problem beside the field that it names."""
-        for problem in problems:
-            field: Any = self[problem.top] if problem.top in self._fields else self.name
-            field.errors = [*field.errors, problem.message[:1].upper() + problem.message[1:]]
+        return document if possible else None

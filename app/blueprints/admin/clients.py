@@ -36,7 +36,7 @@ class Clients(PanelView):
     def new(self) -> Response:
         """Create a client app, and show its secret this once."""
         form, idle = _form(None), []
-        document = form.document() if form.validate_on_submit() else None
+        document = form.document() if form.is_submitted() else None
         if document is not None:
             idle = [] if "anyway" in request.form else _idle(document, form.apis.data)
             try:
@@ -52,7 +52,7 @@ class Clients(PanelView):
         """Show a client app with its tokens and consents, and change what it may do."""
         found = client_apps.details(client_id)
         form = _form(found if request.method == "GET" else None)
-        document = form.document() if form.validate_on_submit() else None
+        document = form.document() if form.is_submitted() else None
         changed = False
         if document is not None:
             try:

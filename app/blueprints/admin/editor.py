@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from app.blueprints.admin import transactions
 from app.catalog import store
 from app.catalog.catalog import compile_all
@@ -154,16 +152,8 @@ def compiled(root: Environment, document: ApiDocument) -> Definition:
 
 
 def as_yaml(document: Mapping[str, Any]) -> str:
-    """Return one definition as a file would hold it, without defaults and client apps."""
-    return files.export_text(Stored(0, {}, (StoredApi(0, 0, dict(document)),)), [])
-
-
-def yaml_or_text(values: Mapping[str, Any]) -> str:
-    """Return one's own values like ``as_yaml``; those that are no valid definition as plain lines."""
-    try:
-        return as_yaml(ApiDocument.model_validate(dict(values)).model_dump(mode="json"))
-    except ValidationError:
-        return "".join(f"{name}: {value}\n" for name, value in values.items())
+    """Return one definition as a file would hold it, without defaults and client apps; also one that is not valid."""
+    return files.text_of(document)
 
 
 def difference(theirs: str, mine: str) -> list[tuple[str, str]]:

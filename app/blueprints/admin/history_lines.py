@@ -27,7 +27,7 @@ def described(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _lines(row: Mapping[str, Any], logins: Mapping[int, str]) -> list[Line]:
     """Return lines of the differences, with ``+``, ``-`` or, for one value in the place of another, a space."""
     if row["kind"] == "api":
-        theirs, mine = (editor.yaml_or_text(state) if state else "" for state in (row["before"], row["after"]))
+        theirs, mine = (editor.as_yaml(state) if state else "" for state in (row["before"], row["after"]))
         return [(mark, line) for mark, line in editor.difference(theirs, mine) if mark.strip()]
     before, after = (_facts(state, logins) for state in (row["before"], row["after"]))
     if before is None or after is None:

@@ -38,22 +38,21 @@ class Settings(PanelView):
     def index(self) -> Response:
         """Show and change the defaults for new APIs; APIs that are there stay as they are."""
         form = SettingsForm(data=options_of(editor.default_document())) if request.method == "GET" else SettingsForm()
-        problems: list[Problem] = []
-        if form.validate_on_submit():
+        if form.is_submitted():
             values = form.options()
             problems = _problems(values)
-            if not problems:
+            if form.validate() and not problems:
                 _save_defaults(values)
                 return self.go("settings.index", "Saved. New APIs begin with these values.")
-        general = form.show_problems(problems)
-        return self.show("panel/settings.html", 400 if form.is_submitted() else 200, form=form, problems=general)
+            form.refuse(problems)
+        return self.show("panel/settings.html", 400 if form.is_submitted() else 200, form=form)
 
     @page("/system", "GET", "POST")
     def system(self) -> Response:
         """Show and change the settings of the log, of sizes, and of tries with wrong credentials."""
         most_body = services().settings.max_body_size
         form = SystemForm(data=_system().model_dump()) if request.method == "GET" else SystemForm()
-        wanted = form.wanted(most_body) if form.validate_on_submit() else None
+        wanted = form.wanted(most_body) if form.is_submitted() else None
         if wanted is not None:
             _save_system(wanted)
             return self.go("settings.system", "Saved. Every worker on every host knows within a second.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -37,17 +37,14 @@ class SystemForm(PanelForm):
 
         ``most_body`` is the body size in bytes that the environment allows.
         """
+        possible = self.validate()
+        values = {name: self[name].data for name in SystemSettings.model_fields}
+        problems = []
         try:
-            wanted = SystemSettings(**{name: self[name].data for name in SystemSettings.model_fields})
+            SystemSettings(**values)
         except ValidationError as error:
-            self._refuse(shape_problems(error))
-            return None
-        if wanted.max_body_size is not None and wanted.max_body_size > most_body:
-            self._refuse([Problem(("max_body_size",), f"GATEHOUSE_MAX_BODY_SIZE allows {most_body} at most")])
-            return None
-        return wanted.model_dump()
-
-    def _refuse(self, problems: Iterable[Problem]) -> None:
-        for problem in problems:
-            message = problem.message[:1].upper() + problem.message[1:] + "."
-            self[problem.top].errors = [*self[problem.top].errors, message]
+            problems = shape_problems(error)
+        if (values["max_body_size"] or 0) > most_body:
+            problems.append(Problem(("max_body_size",), f"GATEHOUSE_MAX_BODY_SIZE allows {most_body} at most"))
+        self.refuse(problems)
+        return values if possible and not problems else None

@@ -23,7 +23,7 @@ const Picker = {
     if (!answer.ok) throw new Error(`${what}: ${answer.status}`);
     return answer.json();
   },
-  attach(input, what, parameters) {
+  attach(input, what, parameters, written = ({ value }) => value) {
     const list = document.createElement("datalist");
     list.id = `${input.id}-list`;
     input.after(list);
@@ -32,7 +32,7 @@ const Picker = {
     const suggest = async () => {
       try {
         const found = await Picker.ask(what, parameters(input.value));
-        list.replaceChildren(...found.map(({ value, label }) => new Option(label, value)));
+        list.replaceChildren(...found.map((each) => new Option(each.label, written(each))));
       } catch {
         list.replaceChildren();
       }
@@ -46,6 +46,14 @@ for (const input of document.querySelectorAll("[data-pick=users]")) {
   Picker.attach(input, "users", (text) => ({ q: text }));
 }
 
+// A form that was refused opens at the first field at fault (autofocus): with all that is wrong above it, where both fit.
+const summary = document.querySelector(".summary");
+if (summary) {
+  const first = document.querySelector("[autofocus]");
+  const height = (first || summary).getBoundingClientRect().bottom - summary.getBoundingClientRect().top;
+  if (height < window.innerHeight) summary.scrollIntoView();
+}
+
 // An API's form shows what its type needs.
 const form = document.querySelector("[data-api-form]");
 if (form) {
@@ -55,7 +63,8 @@ if (form) {
       ["only-rest", type.value === "rest"], ["only-rpc", type.value === "rpc"], ["not-key", type.value !== "key_authentication"],
       ["only-public", authentication.value === "public"],
     ]) {
-      for (const element of form.querySelectorAll(`.${name}`)) element.hidden = !fits;
+      // What is wrong stays to be seen, also where the type makes no use of it.
+      for (const element of form.querySelectorAll(`.${name}`)) element.hidden = !fits && !element.querySelector("[aria-invalid=true]");
     }
   };
   for (const field of [type, authentication]) field.addEventListener("change", show);
