@@ -17,23 +17,23 @@ from odoo.service.model import get_public_method
 from . import argument_use
 from .errors import InvalidValue
 from .transaction import Environment
-from .types import MethodInfo, Parameter, Records
+from .types import MethodInfo, MethodSummary, Parameter, Records
 
 #: Deepest nesting of a result, and most items that a generator may give.
 MAX_DEPTH = 50
 MAX_ITEMS = 100_000
 
 
-def names(env: Environment, model: str) -> list[tuple[str, str]]:
-    """Return (name, first line of the docstring) of the methods that Odoo lets one call from outside.
+def listing(env: Environment, model: str) -> list[MethodSummary]:
+    """Return the methods that Odoo lets one call from outside.
 
-    Those that the model's own addons define come first; what every model has comes last.
+    Those that the model's own addons define come first, then those of mixins, and last those that every model has.
     """
     if model not in env.registry:
         return []
     records = env[model]
-    common: list[tuple[str, str]] = []
-    own: list[tuple[str, str]] = []
+    mixins = _mixins(env, type(records))
+    found = []
     for name in dir(type(records)):
         if name.startswith("_") or not inspect.isfunction(getattr(type(records), name, None)):
             continue
@@ -41,9 +41,16 @@ def names(env: Environment, model: str) -> list[tuple[str, str]]:
             method = get_public_method(records, name)
         except (AccessError, AttributeError):
             continue
+        group = 2 if hasattr(BaseModel, name) else 1 if any(hasattr(mixin, name) for mixin in mixins) else 0
         doc = (inspect.getdoc(method) or "").strip().split("\n")[0]
-        (common if hasattr(BaseModel, name) else own).append((name, doc))
-    return own + common
+        found.append((group, MethodSummary(name, _signature(method), doc)))
+    return [method for _, method in sorted(found, key=lambda pair: pair[0])]
+
+
+def _signature(method: Any) -> str:
+    """Return the parameters as the source writes them, without types and the records that the method is called on."""
+    parameters = itertools.islice(inspect.signature(method).parameters.values(), 1, None)
+    return ", ".join(str(parameter.replace(annotation=parameter.empty)) for parameter in parameters)
 
 
 def describe(env: Environment, model: str, name: str) -> MethodInfo | None:
@@ -90,8 +97,12 @@ def _parameter(parameter: inspect.Parameter, handed_to: str | None) -> Parameter
 
 def _is_generic(env: Environment, kind: type, name: str) -> bool:
     """True if a method is one of all models, or of a mixin that the model shares with others."""
-    mixins = (other for other in env.registry.values() if other._abstract and issubclass(kind, other))
-    return hasattr(BaseModel, name) or any(hasattr(mixin, name) for mixin in mixins)
+    return hasattr(BaseModel, name) or any(hasattr(mixin, name) for mixin in _mixins(env, kind))
+
+
+def _mixins(env: Environment, kind: type) -> list[type]:
+    """Return the abstract models that a model takes methods from."""
+    return [other for other in env.registry.values() if other._abstract and issubclass(kind, other)]
 
 
 def call(

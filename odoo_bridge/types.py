@@ -123,6 +123,36 @@ class MethodInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """A model with records of its own: its name, its label, and the addon that brings it.
+
+    ``depth`` says how deep in Odoo's menus people find it, from 1; None where they don't.
+    """
+
+    name: str
+    label: str
+    addon: str
+    depth: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Number of records of a model; ``exact`` is False for an estimate."""
+
+    number: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSummary:
+    """One of a model's methods for who chooses: name, parameters as text, and the first line of its docstring."""
+
+    name: str
+    signature: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
     """A recordset in a result: ids, which the API shows in its own form."""
 

@@ -47,10 +47,18 @@ def test_a_form_that_was_filled_in_is_saved_like_any_other(panel: Panel, app: Ga
 
 def test_fields_that_cannot_be_exposed_are_left_out_and_named(panel: Panel) -> None:
     address = f"{NEW}?model=res.users&fields=login,password,no_such,<script>"
-    assert _entry(panel, address)["fields"] == ["login"]
+    assert _entry(panel, address)["fields"] == ["name", "login"]  # a new user needs a name
     page = panel.get(address)
     assert "can't be exposed: password, no_such, <script>." in texts(page)
     assert "<script>." not in page.text
+
+
+def test_fields_that_a_new_record_needs_are_there_though_odoos_list_does_not_show_them(panel: Panel) -> None:
+    assert _entry(panel, f"{NEW}?model=res.partner&fields=complete_name,email")["fields"] == [
+        "name",
+        "complete_name",
+        "email",
+    ]
 
 
 @pytest.mark.parametrize("fields", ["", ",,", "no_such"])

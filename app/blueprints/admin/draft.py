@@ -13,9 +13,9 @@ from app.definitions.compiler import compile_document
 from app.definitions.document import ApiDocument
 from app.definitions.secrets import is_secret_model
 from app.editing.defaults import stored_defaults
+from app.editing.field_order import is_technical
 from app.errors import NotFound
 from odoo_bridge import models
-from odoo_bridge.introspect import LOG_FIELDS
 from odoo_bridge.transaction import Environment
 from odoo_bridge.types import FieldInfo
 
@@ -57,29 +57,41 @@ def _slug(model: str) -> str:
 
 
 def _fields(root: Environment, document: Mapping[str, Any], model: str, wished: Collection[str]) -> list[str]:
-    """Return those of the wished fields that may be exposed, and where that leaves none, sensible ones."""
+    """Return those of the wished fields that may be exposed, with what a new record needs; else sensible ones."""
     checked = ApiDocument.model_validate(dict(document))
     definition = compile_document(checked, OdooSource(root, known_models(root)))
     allowed = definition.exposures[model].node.fields
     known = [name for name in dict.fromkeys(wished) if name in allowed]
-    return known or _sensible(root, model, allowed)
+    if not known:
+        return sensible(root, model, allowed)
+    return [*(name for name in needed(root, model, allowed) if name not in known), *known]
 
 
-def _sensible(root: Environment, model: str, allowed: Mapping[str, FieldInfo]) -> list[str]:
+def sensible(root: Environment, model: str, allowed: Mapping[str, FieldInfo]) -> list[str]:
     """Return the fields that tell most of a record; else whatever is plain, and at least its name."""
     plain = {name: field for name, field in allowed.items() if _is_plain(field)}
     found = _telling(root, model, plain) or list(plain)
     return found[:_MOST_FIELDS] or ["display_name"]
 
 
+def needed(root: Environment, model: str, allowed: Mapping[str, FieldInfo]) -> list[str]:
+    """Return the fields that a new record needs, its name among them: Odoo may ask for that by a constraint alone.
+
+    Links to the parents of ``_inherits`` are left out: Odoo makes those itself.
+    """
+    parents = models.parent_links(root, model)
+    must = [name for name, field in allowed.items() if field.must_be_given and name not in parents]
+    wanted = dict.fromkeys([models.title_field(root, model) or "", *must])
+    return [name for name in wanted if name in allowed and allowed[name].writable]
+
+
 def _telling(root: Environment, model: str, plain: Mapping[str, FieldInfo]) -> list[str]:
     """Return the record's name, what a new record needs, and what Odoo's own list shows."""
-    needed = [name for name, field in plain.items() if field.must_be_given and field.writable]
-    wanted = dict.fromkeys([models.title_field(root, model) or "", *needed, *models.columns(root, model)])
+    title = models.title_field(root, model) or ""
+    wanted = dict.fromkeys([title, *needed(root, model, plain), *models.columns(root, model)])
     return [name for name in wanted if name in plain]
 
 
 def _is_plain(field: FieldInfo) -> bool:
     """True if a field says something about the record itself; activities and messages are for Odoo's own pages."""
-    technical = field.name.startswith(("activity_", "message_", "website_message"))
-    return field.name not in LOG_FIELDS and field.type not in ("properties", "json") and not technical
+    return field.type not in ("properties", "json") and not is_technical(field)
