@@ -79,7 +79,7 @@ def _defect(error: Exception) -> Response:
 
 
 def _give_reason_behind(error: ApiError | bridge.BridgeError) -> None:
-    """Keep what Odoo or PostgreSQL said behind an error of the bridge, where the client is not told the same."""
+    """Keep the words of Odoo or PostgreSQL behind an error of the bridge, where the client is not told the same."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, bridge.BridgeError):
         found = found.__cause__

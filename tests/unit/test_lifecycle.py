@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.definitions.document import RESERVED, ApiDocument
+from app.definitions.problems import shape_problems
 from app.web import lifecycle
 
 MINIMAL = {"name": "Test", "route": "/api/test", "models": [{"model": "test.model", "fields": ["name"]}]}
@@ -46,7 +47,7 @@ def test_what_is_no_date_is_refused(key: str, day: object) -> None:
 def test_a_sunset_before_the_deprecation_is_refused() -> None:
     with pytest.raises(ValidationError) as caught:
         _document(deprecated="2026-10-02", sunset="2026-10-01")
-    assert caught.value.errors()[0]["ctx"]["key"] == "sunset"
+    assert [problem.key for problem in shape_problems(caught.value)] == [("sunset",)]
 
 
 @pytest.mark.parametrize("first", [*RESERVED, "batch", "webhooks", "mcp"])
