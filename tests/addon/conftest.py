@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Browser, Page
 
 from dev import databases, odoo_source, web_assets
 from dev.testbed import Testbed
@@ -157,3 +158,17 @@ def server(testbed: Testbed, installed: Installed, tmp_path_factory: pytest.Temp
     log = tmp_path_factory.mktemp("addon") / "gunicorn.log"
     with gunicorn(testbed, installed.database, log) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def web_client(chromium: Browser, odoo: OdooServer) -> Iterator[Page]:  # noqa: F811
+    """Odoo's web client, with an admin logged in; the first page waits for its bundle to be made."""
+    context = chromium.new_context(base_url=odoo.url, viewport={"width": 1280, "height": 900})
+    # Not through the login page, whose bundle would take as long again. test_serve.py shows that page.
+    context.add_cookies([{"name": "session_id", "value": odoo.session().cookies["session_id"], "url": odoo.url}])
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto("/odoo")
+    page.wait_for_selector(".o_web_client .o_main_navbar")
+    yield page
+    context.close()

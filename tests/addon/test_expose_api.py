@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.addon.conftest import OdooServer
 from tests.server.conftest import Server
 
 pytestmark = pytest.mark.live
 
 CONTACTS = "/odoo/action-contacts.action_contacts"
-
-
-@pytest.fixture(scope="module")
-def web_client(chromium: Browser, odoo: OdooServer) -> Iterator[Page]:
-    """Odoo's web client, with an admin logged in; the first page waits for its bundle to be made."""
-    context = chromium.new_context(base_url=odoo.url, viewport={"width": 1280, "height": 900})
-    # Not through the login page, whose bundle would take as long again. test_serve.py shows that page.
-    context.add_cookies([{"name": "session_id", "value": odoo.session().cookies["session_id"], "url": odoo.url}])
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto("/odoo")
-    page.wait_for_selector(".o_web_client .o_main_navbar")
-    yield page
-    context.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +62,9 @@ def test_the_panels_form_opens_with_the_model_and_the_fields_of_the_view(
 
 
 def test_the_menu_leads_to_the_panel(exposing: Page, server: Server) -> None:
-    exposing.goto("/odoo/settings")
-    exposing.locator(".o_navbar_apps_menu button").click()
+    exposing.goto("/odoo/gatehouse")
     with exposing.context.expect_page() as opened:
-        exposing.get_by_role("menuitem", name="Gatehouse").click()
+        exposing.get_by_role("menuitem", name="Panel").click()
     expect(opened.value.get_by_role("heading", name="Overview")).to_be_visible()
     assert opened.value.url == f"{server.url}/admin/"
     opened.value.close()

@@ -8,9 +8,9 @@ class Panel(Controller):
     """The way from Odoo to the panel, for admins. The panel itself asks again who comes."""
 
     @route("/gatehouse/panel", type="http", auth="user", methods=["GET"], readonly=True)
-    def panel(self):
-        """Go to the panel."""
-        return self._go("")
+    def panel(self, api=""):
+        """Go to the panel, or to its numbers of one API."""
+        return self._go(f"analytics/?api={int(api)}" if api.isdecimal() and len(api) < 10 else "")
 
     @route("/gatehouse/expose", type="http", auth="user", methods=["GET"], readonly=True)
     def expose(self, model="", fields=""):

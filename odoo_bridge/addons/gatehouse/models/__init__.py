@@ -1,1 +1,1 @@
-from . import gatehouse_rpc, ir_http, res_config_settings, res_users
+from . import gatehouse_numbers, gatehouse_rpc, ir_http, res_config_settings, res_users

@@ -1,1 +1,1 @@
-from . import test_panel, test_rpc, test_settings
+from . import test_dashboard, test_panel, test_rpc, test_settings

@@ -24,6 +24,12 @@ class TestPanel(HttpCase):
         answer = self.go("/gatehouse/panel")
         self.assertEqual((answer.status_code, answer.headers["Location"]), (303, "https://api.test/admin/"))
 
+    def test_the_panels_numbers_of_an_api_are_linked_to(self):
+        self.authenticate("admin", "admin")
+        for api, page in (("7", "analytics/?api=7"), ("7/../x", ""), ("-1", ""), ("9" * 20, "")):
+            answer = self.go(f"/gatehouse/panel?api={api}")
+            self.assertEqual(answer.headers["Location"], f"https://api.test/admin/{page}")
+
     def test_nobody_else_does(self):
         self.assertIn("/web/login", self.go("/gatehouse/panel").headers["Location"])
         self.employee()
