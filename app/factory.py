@@ -26,7 +26,7 @@ from app.database import Database
 from app.observe import logs, pools
 from app.operations.actions import check_aspects
 from app.operations.addons import Addons
-from app.operations.endpoints import endpoints
+from app.operations.endpoints import all_endpoints
 from app.operations.gateway import make_gateway
 from app.operations.transactions import make_transactions
 from app.readiness import make_checks
@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
 
 def _take_over(app: Gatehouse, settings: Settings, snapshot: Snapshot) -> None:
     """Serve the APIs of a new snapshot of the catalog."""
-    app.publish([endpoint for definition in snapshot.published for endpoint in endpoints(definition)])
+    app.publish([endpoint for definition in snapshot.published for endpoint in all_endpoints(definition)])
     # Flask opens a request's session before any of our code runs, so the key of the forms has to be there by then.
     app.secret_key = derived(settings.secret_key or snapshot.settings["secret_key"], "forms")
 

@@ -28,7 +28,6 @@ def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
     ``server`` is the address of Gatehouse without a slash at its end, as who reads the document reaches it. OpenAPI 3.1
     has no place for QUERY: where it is served, the description of the GET says so.
     """
-    endpoints = [endpoint for endpoint in endpoints if not endpoint.is_alternative]
     components = Components(dict(parts.SCHEMAS))
     own_paths = login.paths(components)
     by_id = {endpoint.definition.id: endpoint.definition for endpoint in endpoints}

@@ -49,7 +49,12 @@ class _Base:
 
 
 def endpoints(definition: Definition) -> list[Endpoint]:
-    """Return every endpoint that a published API serves; what is switched off is not among them."""
+    """Return the endpoints that people and programs are told of; what is switched off is not among them."""
+    return [endpoint for endpoint in all_endpoints(definition) if not endpoint.is_alternative]
+
+
+def all_endpoints(definition: Definition) -> list[Endpoint]:
+    """Return every endpoint that a published API serves, also by alternative methods."""
     served = [action for action in actions.ACTIONS if action.kind == definition.document.type]
     return [
         endpoint

@@ -40,7 +40,7 @@ def build(name: str, definitions: Iterable[Definition], known: Mapping[int, Know
 
 
 def _folder(definition: Definition, known: Known) -> dict[str, Any]:
-    served = (endpoint for endpoint in endpoints(definition) if not endpoint.is_alternative)
+    served = endpoints(definition)
     document, models = definition.document, tried(definition, served, known)
     folders = [{"name": each.model, "description": _left_out(each.left_out), "item": each.items()} for each in models]
     description = f"{document.type}, {document.mode}, authentication: {document.authentication}."

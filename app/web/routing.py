@@ -19,7 +19,7 @@ from app.definitions.definition import Definition
 from app.errors import DefinitionOutdated
 from app.operations import actions
 from app.operations.actions import Aspect
-from app.operations.endpoints import Endpoint, endpoints
+from app.operations.endpoints import Endpoint, all_endpoints
 from app.operations.trial import draft_of
 from app.web.current import RequestState, current_app_object, current_request, current_state
 from app.web.services import Services
@@ -91,7 +91,7 @@ class Gatehouse(Flask):
         draft = draft_of(request.environ) if request is not None else None
         if draft is None or request is None:
             return adapter
-        url_map, _ = self._map_of(endpoints(draft))
+        url_map, _ = self._map_of(all_endpoints(draft))
         return url_map.bind_to_environ(request.environ, subdomain="")
 
     def dispatch_request(self) -> ResponseReturnValue:

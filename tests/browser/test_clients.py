@@ -22,6 +22,7 @@ def _paste(page: Page, folder: Path) -> dict[str, object]:
     (folder / "pasted.sh").write_text(script)
     done = subprocess.run(["sh", "pasted.sh"], capture_output=True, text=True, check=True, timeout=SECONDS, cwd=folder)
     answer: dict[str, object] = json.loads(done.stdout)
+    assert "result" in answer, answer
     return answer
 
 

@@ -36,8 +36,7 @@ def first_call(transactions: Transactions, served: Iterable[Endpoint], uid: int 
 
     What asks for a log-in comes first: of a stranger's endpoints none does.
     """
-    known = (endpoint for endpoint in served if endpoint.action in _ORDER and not endpoint.is_alternative)
-    fit = [endpoint for endpoint in known if _is_harmless(endpoint)]
+    fit = [endpoint for endpoint in served if endpoint.action in _ORDER and _is_harmless(endpoint)]
     for endpoint in sorted(fit, key=lambda each: (_is_open(each), _ORDER.index(each.action))):
         public_id = _example(transactions, endpoint, uid) if endpoint.action.on_one_record else ""
         if public_id is None:

@@ -17,9 +17,11 @@ def endpoints(
 ) -> list[Endpoint]:
     """Return those endpoints that the caller may call; for anybody, those of public APIs and of logins.
 
-    APIs that are out of service are shown to nobody. Raises Unauthorized for a token or key that is not good.
+    APIs that are out of service are shown to nobody, and alternative methods need no telling. Raises Unauthorized for a
+    token or key that is not good.
     """
-    known = [endpoint for endpoint in served if not endpoint.definition.problems]
+    told = (endpoint for endpoint in served if not endpoint.is_alternative)
+    known = [endpoint for endpoint in told if not endpoint.definition.problems]
     principals: dict[int | None, Principal] = {}
     if presented.authorization or presented.session_id:
         run_as = {endpoint.definition.run_as for endpoint in known if not _is_open(endpoint)}

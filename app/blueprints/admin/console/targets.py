@@ -61,8 +61,7 @@ def targets_of(row: ApiRow) -> list[Target]:
     definition = row.definition
     if definition is None or definition.problems:
         return []
-    known = (endpoint for endpoint in everything_of(definition) if not endpoint.is_alternative)
-    return [Target(row, definition, endpoint) for endpoint in known]
+    return [Target(row, definition, endpoint) for endpoint in everything_of(definition)]
 
 
 def find(rows: Iterable[ApiRow], key: str) -> Target | None:
