@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test unit slow differential check bench soak rights image
+.PHONY: help serve odoo test unit slow differential check bench soak rights image clients
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ soak: ## ten minutes of mixed load, and what the workers' memory does; DURATION=
 rights: ## rights that change while calls run, a hundred times each; a short form is part of test
 	@$(PYTHON) dev/bootstrap.py test
 	@RIGHTS_ROUNDS=100 .venv/bin/python -m dev test tests/server/test_rights.py $(ARGS)
+
+clients: ## clients that foreign generators make from the OpenAPI document, and linters on it; needs PyPI and npm
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev test tests/clients -n 2 $(ARGS)
 
 image: ## the image of deploy/Dockerfile built and run, Odoo from source; 4 minutes, as root on Debian
 	@$(PYTHON) dev/bootstrap.py test

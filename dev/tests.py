@@ -18,8 +18,8 @@ KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL", "GATEHOUSE_FAST")
 AT_ONCE = 3
 #: The folder whose tests make a user and a PostgreSQL cluster of Debian's.
 FOR_ROOT = "tests/deploy"
-#: A folder that another target runs: `make image`.
-APART = "tests/image"
+#: Folders that other targets run: `make image`, `make clients`.
+APART = {"tests/image", "tests/clients"}
 
 
 def prepare() -> None:
@@ -57,7 +57,7 @@ def only_units(arguments: Sequence[str]) -> bool:
 
 def folders(*, root: bool) -> list[str]:
     """Return the folders of all tests, those first of which one process has much to do."""
-    found = {f"tests/{path.parent.name}" for path in (paths.ROOT / "tests").glob("*/test_*.py")} - {APART}
+    found = {f"tests/{path.parent.name}" for path in (paths.ROOT / "tests").glob("*/test_*.py")} - APART
     if not root:
         found.remove(FOR_ROOT)
     return sorted(found, key=lambda folder: (folder in ("tests/unit", "tests/odoo", "tests/http"), folder))

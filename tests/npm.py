@@ -12,14 +12,28 @@ from tests.packages import program
 
 #: The versions that the tests were made with.
 VERSIONS = {
+    "@hey-api/openapi-ts": "0.99.0",
+    "@redocly/cli": "2.77.0",
+    "@stoplight/spectral-cli": "6.16.3",
     "axe-core": "4.14.1",
     "newman": "6.2.2",
+    "openapi-typescript": "7.13.0",
+    "orval": "8.38.0",
+    "typescript": "5.9.3",
+}
+#: What is installed in the same folder: by itself npm takes the newest, which need not be one that fits.
+_BESIDE = {
+    "@hey-api/openapi-ts": ["typescript@5.9.3"],
+    "openapi-typescript": ["typescript@5.9.3"],
+    "orval": ["typescript@5.9.3"],
+    "typescript": ["openapi-fetch@0.17.0", "@types/node@20.19.43"],
 }
 
 
 def command(name: str, package: str = "") -> str:
     """Return the path of a command; its package (of the same name, unless it is given) is installed first."""
-    return str(installed(package or name).parent.joinpath(".bin", name))
+    installed(package or name)
+    return str(_home(package or name) / "node_modules" / ".bin" / name)
 
 
 def installed(package: str) -> Path:
@@ -28,14 +42,19 @@ def installed(package: str) -> Path:
     Each package has a folder of its own, so that none changes what another depends on.
     """
     version = VERSIONS[package]
-    home = LOCAL / "npm" / package.strip("@").replace("/", "-")
+    home = _home(package)
     folder = home / "node_modules" / package
     with locks.alone(LOCAL / "npm.lock"):  # tests run beside each other
         if _version(folder) != version:
             home.mkdir(parents=True, exist_ok=True)
             npm = [program("npm", "npm"), "install", "--prefix", str(home), "--no-audit", "--no-fund"]
-            subprocess.run([*npm, f"{package}@{version}"], check=True, capture_output=True, timeout=600)
+            wanted = [f"{package}@{version}", *_BESIDE.get(package, ())]
+            subprocess.run([*npm, *wanted], check=True, capture_output=True, timeout=600)
     return folder
+
+
+def _home(package: str) -> Path:
+    return LOCAL / "npm" / package.strip("@").replace("/", "-")
 
 
 def _version(folder: Path) -> str:

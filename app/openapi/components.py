@@ -20,6 +20,10 @@ class Components:
         """Keep a schema under a name, and return the reference to it."""
         return {"$ref": f"#/components/schemas/{_keep(self.schemas, name, schema)}"}
 
+    def resolve(self, schema: Schema) -> Schema:
+        """Return the schema that a reference is to, or the schema itself where it is none."""
+        return self.schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
     def respond(self, name: str, response: Schema) -> Schema:
         """Keep a Response Object under a name, and return the reference to it."""
         return {"$ref": f"#/components/responses/{_keep(self.responses, name, response)}"}

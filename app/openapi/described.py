@@ -59,21 +59,27 @@ class Described:
         return self.components.add(self.named(exposure, "written"), {**record, "properties": properties})
 
     def items(self, exposure: Exposure, kind: str, item: Schema) -> Schema:
-        """Return the schema of what a bulk call answers: the items, or with ``atomic=false`` an answer for each."""
+        """Return the schema of what a bulk call answers: the items, or with ``atomic=false`` an answer for each.
+
+        Records and answers are one class, of which each has its part: unions in a list inside of a union, as a create
+        has it, are lost on OpenAPI Generator's Python.
+        """
         answer: Schema = {
-            "type": "object",
-            "description": "With `atomic=false`, what became of one item.",
-            "properties": {
-                "index": {"type": "integer"},
-                "status": {"type": "integer"},
-                "result": item,
-                "error": reference("Error"),
-            },
-            "required": ["index", "status"],
-            "additionalProperties": False,
+            "index": {"type": "integer", "description": "With `atomic=false`: which of the items this is about."},
+            "status": {"type": "integer", "description": "With `atomic=false`: what a call for it alone would have."},
+            "result": item,
+            "error": reference("CallError"),
         }
-        own = self.components.add(self.named(exposure, f"{kind} item"), answer)
-        return {"type": "array", "items": {"anyOf": [item, own]}}
+        closed: Schema = {"type": "object", "additionalProperties": False}
+        record = self.components.resolve(item)
+        if record.get("type") != "object":
+            answered = {**closed, "properties": answer, "required": ["index", "status"]}
+            own = self.components.add(self.named(exposure, f"{kind} item"), answered)
+            return {"type": "array", "items": {"oneOf": [item, own]}}
+        # A field may have such a name too.
+        properties = {**answer, **record["properties"], **{name: {} for name in answer if name in record["properties"]}}
+        both = self.components.add(self.named(exposure, f"{kind} item"), {**closed, "properties": properties})
+        return {"type": "array", "items": both}
 
     def inputs(self, exposure: Exposure) -> InputSchemas:
         """Return the schemas of what can be written to a model."""

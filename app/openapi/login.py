@@ -180,7 +180,7 @@ _TOKEN: Schema = {
 }
 _GRANTS = ["client_credentials", "authorization_code", "refresh_token"]
 _TOKEN_REQUEST: dict[str, Schema] = {
-    "grant_type": {"type": "string", "enum": _GRANTS, "default": _GRANTS[0]},
+    "grant_type": {"type": "string", "enum": _GRANTS, "description": f"`{_GRANTS[0]}` where it is left out."},
     "scope": {"type": "string", "description": "Scopes, between blanks; without it, all."},
     "code": {"type": "string"},
     "redirect_uri": {"type": "string", "format": "uri"},

@@ -46,7 +46,7 @@ ERROR: Schema = {
 _JSONRPC: Schema = {"type": "string", "const": "2.0"}
 FAILURE: Schema = {
     "type": "object",
-    "properties": {"jsonrpc": _JSONRPC, "id": _RPC_ID, "error": reference("Error")},
+    "properties": {"jsonrpc": _JSONRPC, "id": _RPC_ID, "error": reference("CallError")},
     "required": ["jsonrpc", "id", "error"],
     "additionalProperties": False,
 }
@@ -58,7 +58,7 @@ OAUTH2_ERROR: Schema = {
 }
 SCHEMAS: dict[str, Schema] = {
     "EnvelopeId": _ENVELOPE_ID,
-    "Error": ERROR,
+    "CallError": ERROR,
     "Failure": FAILURE,
     "OAuth2Error": OAUTH2_ERROR,
 }
@@ -111,7 +111,7 @@ def answer(result: Schema, *, may_fail: bool) -> Schema:
     if not may_fail:
         return {**schema, "required": [*envelope]}
     either = {"required": ["jsonrpc", "id"], "minProperties": 3, "maxProperties": 3}
-    return {**schema, "properties": {**envelope, "error": reference("Error")}, **either}
+    return {**schema, "properties": {**envelope, "error": reference("CallError")}, **either}
 
 
 def enveloped(result: Any) -> Json:

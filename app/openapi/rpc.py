@@ -64,7 +64,7 @@ def _body(api: Described, method: MethodInfo) -> Json:
     if all(each.positional for each in required):
         forms.append(_by_position(api, method))
     example: Any = examples.arguments(api.definition, method)
-    content: Json = {"schema": {"oneOf": forms} if len(forms) > 1 else forms[0], "example": example}
+    content: Json = {"schema": {"anyOf": forms} if len(forms) > 1 else forms[0], "example": example}
     return {"required": bool(required), "content": {"application/json": content}}
 
 

@@ -345,7 +345,7 @@ def test_a_method_is_described_by_its_signature_and_docstring(demo: Client, publ
     document = Document(demo)
     operation = document.operation(route, "post")
     assert operation["description"].startswith("Return what it is given")
-    keywords, positional = operation["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    keywords, positional = operation["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
     assert document.resolved(keywords)["properties"] == {
         "value": {},
         "flag": {"default": False},
