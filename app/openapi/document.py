@@ -8,6 +8,7 @@ from typing import Any
 
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
+from app.json import dumps
 from app.openapi import login, media, parts
 from app.openapi.components import Components
 from app.openapi.operations import OperationObjects, slug
@@ -40,6 +41,8 @@ def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
         paths.setdefault(endpoint.shown_path, {})[endpoint.method.lower()] = described
     for api_id in sorted({one.definition.id for one in endpoints if one.action.scope is Scope.READ}):
         paths |= media.paths(by_id[api_id], components, names[api_id])
+    paths |= own_paths
+    references = dumps([paths, components.responses])
     return {
         "openapi": "3.1.0",
         "info": {"title": "Gatehouse", "version": VERSION, "description": _ABOUT},
@@ -49,15 +52,20 @@ def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
             {"name": "Sessions", "description": "Odoo's own sessions."},
             {"name": "OAuth2", "description": "Tokens of client apps."},
         ],
-        "paths": {**paths, **own_paths},
+        "paths": paths,
         "components": {
             "schemas": components.schemas,
             "responses": components.responses,
-            "parameters": parts.PARAMETERS,
-            "headers": parts.HEADERS,
+            "parameters": _used("parameters", parts.PARAMETERS, references),
+            "headers": _used("headers", parts.HEADERS, references),
             "securitySchemes": parts.security_schemes(server),
         },
     }
+
+
+def _used(kind: str, shared: Json, references: bytes) -> Json:
+    """Return those of the shared components that something refers to: linters point at all others."""
+    return {name: one for name, one in shared.items() if f'"#/components/{kind}/{name}"'.encode() in references}
 
 
 def _names(definitions: Iterable[Definition]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -290,6 +291,15 @@ def test_an_example_that_is_sent_as_it_stands_names_no_record(demo: Client, publ
                 assert demo.error(method, route, json=example["value"])[0] == 404
         parameter = document.resolved(document.operation(f"{route}/{{id}}", "GET")["parameters"][0]["schema"])
         assert demo.error("DELETE", f"{route}/{parameter['examples'][0]}")[0] == 404
+
+
+def test_no_component_is_named_that_nothing_refers_to(demo: Client, publish: Publish) -> None:
+    publish()
+    document = Document(demo)
+    text = json.dumps(document.json)
+    for kind in ("parameters", "headers", "responses"):
+        for name in document.json["components"][kind]:
+            assert f'"#/components/{kind}/{name}"' in text, name
 
 
 def test_the_server_is_named_as_the_caller_reaches_it(demo: Client, publish: Publish) -> None:
