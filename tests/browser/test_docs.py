@@ -28,6 +28,9 @@ def test_a_stranger_logs_in_and_has_a_first_call_answered_in_under_a_minute(page
     block = page.locator("[id$='-partner_rest_search']")
     block.locator("button.opblock-summary-control").first.click()
     block.get_by_role("button", name="Try it out").click()
+    told = block.locator(".responses-table:not(.live-responses-table) tr.response")
+    expect(told.locator(".response-col_status")).to_have_text(["200", "default"])
+    expect(told.last).to_contain_text("429")
     block.get_by_role("button", name="Execute").click()
     expect(block.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
     assert time.monotonic() - began < 60

@@ -12,6 +12,22 @@ function withToken(request) {
   return request;
 }
 
+// Swagger UI shows an example with every status. All errors have one form: one entry names them all.
+function withErrorsTogether(response) {
+  if (!response.url?.startsWith(address.href) || !response.ok) return response;
+  const described = JSON.parse(response.text);
+  const found = (each) => (each.$ref ? described.components.responses[each.$ref.split("/").pop()] : each);
+  for (const operation of Object.values(described.paths).flatMap((path) => Object.values(path))) {
+    const failing = Object.entries(operation.responses ?? {}).filter(([status]) => status >= "400");
+    const example = failing.map(([, each]) => found(each)).find((each) => each.content);
+    if (!example) continue;
+    const lines = failing.map(([status, each]) => `- **${status}** ${found(each).description}`);
+    for (const [status] of failing) delete operation.responses[status];
+    operation.responses.default = { ...example, description: `An error:\n\n${lines.join("\n")}` };
+  }
+  return { ...response, text: JSON.stringify(described) };
+}
+
 // What the parts of "Authorize" give: text for an API key or token, an answer of the token endpoint for OAuth2.
 function tokenOf(authorized) {
   for (const given of Object.values(authorized)) {
@@ -54,6 +70,7 @@ const ui = SwaggerUIBundle({
   tryItOutEnabled: false,
   displayRequestDuration: true,
   requestInterceptor: withToken,
+  responseInterceptor: withErrorsTogether,
   oauth2RedirectUrl: new URL("/api/docs/oauth2-redirect.html", window.location).href,
   plugins: [reload],
 });
