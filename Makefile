@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test unit slow differential check bench soak rights image clients
+.PHONY: help serve odoo test unit slow differential check bench soak rights clients operations image
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ rights: ## rights that change while calls run, a hundred times each; a short for
 clients: ## clients that foreign generators make from the OpenAPI document, and linters on it; needs PyPI and npm
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/clients -n 2 $(ARGS)
+
+operations: ## the ten steps of docs/operations.md, walked as they stand there; 4 minutes, as root on Debian
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev test tests/deploy $(ARGS)
 
 image: ## the image of deploy/Dockerfile built and run, Odoo from source; 4 minutes, as root on Debian
 	@$(PYTHON) dev/bootstrap.py test

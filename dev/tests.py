@@ -10,16 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dev import paths, testbed
-from dev.steps import say
 
 # The settings that say where to find or to put things, and whether fast ways are taken; all others are the tests' own.
 KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL", "GATEHOUSE_FAST")
 #: Processes that run tests at once, but for those that are marked to run alone: many of them wait for servers.
 AT_ONCE = 3
-#: The folder whose tests make a user and a PostgreSQL cluster of Debian's.
-FOR_ROOT = "tests/deploy"
-#: Folders that other targets run: `make image`, `make clients`.
-APART = {"tests/image", "tests/clients"}
+#: Folders that other targets run: `make clients`, `make operations`, `make image`.
+APART = {"tests/clients", "tests/deploy", "tests/image"}
 
 
 def prepare() -> None:
@@ -39,12 +36,9 @@ def main(arguments: list[str]) -> int:
         prepare()
     if arguments:
         return _pytest(arguments)
-    found = folders(root=os.geteuid() == 0)
+    found = folders()
     together = ["-m", "not alone", "-n", str(AT_ONCE), "--dist", "loadscope", "--no-loadscope-reorder"]
-    codes = [_pytest([*together, *found]), _pytest(["-m", "alone", *found])]
-    if FOR_ROOT not in found:
-        say(f"{FOR_ROOT} was left out, as only root can make users. As root: make test ARGS={FOR_ROOT}")
-    return max(codes)
+    return max(_pytest([*together, *found]), _pytest(["-m", "alone", *found]))
 
 
 def only_units(arguments: Sequence[str]) -> bool:
@@ -55,11 +49,9 @@ def only_units(arguments: Sequence[str]) -> bool:
     return bool(existing) and all(path == unit or unit in path.parents for path in existing)
 
 
-def folders(*, root: bool) -> list[str]:
-    """Return the folders of all tests, those first of which one process has much to do."""
+def folders() -> list[str]:
+    """Return the folders that `make test` runs, those first of which one process has much to do."""
     found = {f"tests/{path.parent.name}" for path in (paths.ROOT / "tests").glob("*/test_*.py")} - APART
-    if not root:
-        found.remove(FOR_ROOT)
     return sorted(found, key=lambda folder: (folder in ("tests/unit", "tests/odoo", "tests/http"), folder))
 
 
