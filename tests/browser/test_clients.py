@@ -44,7 +44,7 @@ def test_a_new_client_app_makes_its_first_call_by_pasting_two_commands(
     snapshot("secret")
     result = _paste(page, tmp_path)["result"]
     assert isinstance(result, dict)
-    assert len(result["records"]) == 5
+    assert len(result["records"]) == 3
 
 
 def test_the_same_by_rpc(page: Page, tmp_path: Path) -> None:

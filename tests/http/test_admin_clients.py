@@ -287,7 +287,7 @@ def test_the_page_of_a_new_app_holds_two_commands_and_its_secret(
     assert tree.get_element_by_id("first-call").text.splitlines() == [
         "curl \\",
         '  -H "Authorization: Bearer $TOKEN" \\',
-        f"  'http://localhost{route}?limit=5'",
+        f"  'http://localhost{route}?limit=3'",
     ]
 
 
@@ -308,6 +308,35 @@ def test_the_first_call_is_one_that_the_scopes_open(
     page = panel.send(NEW, name="Shop", user="demo", scopes=scopes, apis=[_name(app, route)])
     call = html.fromstring(page.text).get_element_by_id("first-call").text
     assert call.endswith(f"http://localhost{route}{path.replace('{id}', str(ids[0]))}")
+
+
+def test_the_first_search_asks_for_no_more_than_the_api_gives(panel: Panel, app: Gatehouse, publish: Publish) -> None:
+    route = publish(page_size=2, max_page_size=2)
+    page = panel.send(NEW, name="Shop", user="demo", apis=[_name(app, route)])
+    assert html.fromstring(page.text).get_element_by_id("first-call").text.endswith(f"{route}?limit=2'")
+
+
+def test_a_first_call_that_changes_nothing_goes_before_one_that_may(
+    panel: Panel, app: Gatehouse, publish: Publish, root: Root
+) -> None:
+    ids = root(lambda env: env["test.record"].create([{"name": "There"}]).ids)
+    keys = {"fields": (), "type": "rpc", "domain": [["id", "in", ids]]}
+    may_change = publish(method="rename", **keys)
+    harmless = publish(method="get_metadata", **keys)
+    by_get = publish(method="rename", http_methods=["POST", "GET"], **keys)
+
+    def shown(*routes: str) -> tuple[str, bool]:
+        apis = [_name(app, route) for route in routes]
+        page = panel.send(NEW, name=f"Shop {apis}", user="demo", scopes=["rpc"], apis=apis)
+        call = html.fromstring(page.text).get_element_by_id("first-call").text
+        return call, "which may change something" in texts(page)
+
+    call, warned = shown(may_change, harmless)
+    assert (f"{harmless}/" in call, warned) == (True, False)
+    call, warned = shown(may_change)
+    assert ("-X POST" in call, f"{may_change}/" in call, warned) == (True, True, True)
+    call, warned = shown(by_get)
+    assert ("-X POST" in call, f"{by_get}/" in call, warned) == (False, True, True)
 
 
 def test_no_call_is_shown_that_would_be_refused(panel: Panel, app: Gatehouse, publish: Publish) -> None:

@@ -110,9 +110,9 @@ def test_a_stranger_learns_neither_database_nor_apis(anyone: Client, publish: Pu
 def test_the_lines_call_what_the_visitor_may_call(demo: Client, publish: Publish, database: str) -> None:
     route = publish("res.partner", page_size=2, max_page_size=2)
     page, call = demo("GET", "/api/docs"), f"'http://localhost{route}?limit=2'"
-    assert lines(page, "key") == f"curl -H 'Authorization: Bearer API_KEY' \\\n  {call}"
+    assert lines(page, "key") == f"curl \\\n  -H 'Authorization: Bearer YOUR_API_KEY' \\\n  {call}"
     assert lines(page, "token").endswith(call)
-    assert f'"db":"{database}","login":"demo"' in lines(page, "session")
+    assert f'"db": "{database}", "login": "demo"' in lines(page, "session")
 
 
 def test_the_lines_hold_the_address_that_the_page_was_asked_at(anyone: Client) -> None:
@@ -148,7 +148,7 @@ def test_a_first_call_is_one_that_succeeds_as_it_stands(
     route = publish("res.partner", authentication="public", run_as="demo", **keys)
     text = lines(anyone("GET", "/api/docs"), "first")
     found = re.fullmatch(
-        rf"curl[^/]*?'?http://localhost({re.escape(route)}{rest})'?", re.sub(r"\\\n|-[Hd] '[^']*'", "", text)
+        rf"curl[^/]*?'?http://localhost({re.escape(route)}{rest})'?", re.sub(r"\\\n|-(?:H|-data-raw) '[^']*'", "", text)
     )
     assert found, text
     assert ("-X POST" in text) == (method == "POST")
@@ -159,6 +159,7 @@ def test_a_first_call_is_one_that_succeeds_as_it_stands(
     "keys",
     [
         {"type": "rpc", "method": "action_archive"},
+        {"type": "rpc", "method": "action_archive", "http_methods": ["GET"]},
         {"type": "rpc", "method": "commit_in_between", "mode": "test", "model": "test.record"},
         {"domain": [["name", "=", "nobody has this name"]], "endpoints": {"search": False}},
         {"endpoints": {"search": False, "read": False}},

@@ -99,9 +99,9 @@ def test_the_command_lines_of_the_page_work_as_they_stand(server: Server, visito
     credentials = json.loads(made.stdout.splitlines()[-1])
     wait_for_client(server, "/api/partner/rest?limit=1", credentials)
     given = {
-        "CLIENT_ID": credentials["client_id"],
-        "CLIENT_SECRET": credentials["client_secret"],
-        '"password":"PASSWORD"': '"password":"demo"',
+        "YOUR_CLIENT_ID": credentials["client_id"],
+        "YOUR_CLIENT_SECRET": credentials["client_secret"],
+        "YOUR_PASSWORD": "demo",
     }
     page = visitor.page
     page.goto(f"{server.url}/api/docs")

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from app.analytics import history
 from app.blueprints.admin import transactions
 from app.blueprints.admin.confirmation import listed
-from app.blueprints.admin.console.first_call import opened
 from app.catalog import store
 from app.clients import consents, live_tokens
 from app.clients import store as clients
@@ -22,6 +21,8 @@ from app.definitions.problems import Problem
 from app.editing import allowed_clients, client_apps
 from app.editing.client_apps import Refused
 from app.errors import NotFound
+from app.openapi.first_call import FirstCall, first_call
+from app.operations.endpoints import Endpoint, endpoints
 from app.web.services import services
 from odoo_bridge import users
 from odoo_bridge.transaction import Environment
@@ -124,16 +125,22 @@ def idle_reasons(scopes: Iterable[str], apis: Sequence[str], *, acts: bool) -> l
     definitions = [known[name] for name in apis if name in known]
     if all(each.document.authentication == "public" for each in definitions):
         return [f"It is connected to public APIs alone ({listed(apis)}), which look at no token."]
-    if not any(opened(each, scopes) for each in definitions):
+    if not any(_opened(each, scopes) for each in definitions):
         return [f"None of its scopes opens an endpoint of {listed(apis)}."]
     return []
 
 
-def connected(details: Details) -> list[Definition]:
-    """Return the APIs of a client app that look at its token, published ones first."""
+def first_call_of(details: Details) -> FirstCall | None:
+    """Return a call that a client app may make by itself, with a record that is there, or None.
+
+    That of a published API comes first, and of these one that changes nothing.
+    """
+    client = details.client
     found = [each for each in services().catalog.snapshot.definitions.values() if each.name in details.apis]
     asking = [each for each in found if each.document.authentication == "user" and not each.problems]
-    return sorted(asking, key=lambda each: (not each.document.published, each.name))
+    acting = [each for each in sorted(asking, key=lambda each: each.name) if (each.run_as or client.uid) is not None]
+    served = [endpoint for each in acting for endpoint in _opened(each, client.scopes)]
+    return first_call(services().transactions, served, client.uid, harmless=False)
 
 
 def update(client_id: int, seen: str, document: ClientDocument, apis: Iterable[str]) -> None:
@@ -183,6 +190,12 @@ def with_client(client_id: int, work: Callable[[Environment, Client], T], *, kee
         return work(root, client)
 
     return transactions.change(within) if keep else transactions.look(within)
+
+
+def _opened(definition: Definition, scopes: Iterable[str]) -> list[Endpoint]:
+    """Return the endpoints of an API that a token with these scopes opens."""
+    held = set(scopes)
+    return [each for each in endpoints(definition) if each.action.scope and each.action.scope.value in held]
 
 
 def _label(name: str, document: Mapping[str, Any]) -> str:

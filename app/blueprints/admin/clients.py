@@ -9,8 +9,6 @@ from flask import Response, request
 from app.blueprints.admin import client_apps
 from app.blueprints.admin.client_form import ClientForm
 from app.blueprints.admin.client_questions import OVERLAPS, overlap_of, question
-from app.blueprints.admin.console.first_call import first_call
-from app.blueprints.admin.console.snippets import call_with_token, token_command
 from app.blueprints.admin.forms import named
 from app.blueprints.admin.view import PanelView, page, posted
 from app.clients import live_tokens
@@ -19,6 +17,7 @@ from app.clients.document import ClientDocument
 from app.editing.client_apps import Refused
 from app.errors import BadRequest, Conflict
 from app.literals import to_number
+from app.openapi import curl
 from app.web.services import services
 
 
@@ -126,18 +125,18 @@ class Clients(PanelView):
         found, base = client_apps.details(client_id), request.host_url.rstrip("/")
         shown: dict[str, Any] = {}
         if secret is not None:
-            shown["get_token"] = token_command(base, found.client.client_id, secret)
+            shown["get_token"] = curl.token(base, found.client.client_id, secret)
             shown |= _first_call(found, base)
         return self.show("panel/secret.html", client=found.client, secret=secret, message=message, **shown)
 
 
 def _first_call(found: client_apps.Details, base: str) -> dict[str, Any]:
     """Return the command of a first call, and its API; nothing where the client app can make none."""
-    for definition in client_apps.connected(found):
-        asked = first_call(definition, found.client)
-        if asked is not None:
-            return {"call": call_with_token(asked, base), "document": definition.document, "changes": asked.changes}
-    return {}
+    first = client_apps.first_call_of(found)
+    if first is None:
+        return {}
+    call = first.command(base, curl.AS_CLIENT)
+    return {"call": call, "document": first.definition.document, "changes": first.changes}
 
 
 def _idle(document: ClientDocument, apis: list[str]) -> list[str]:

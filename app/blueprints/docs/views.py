@@ -10,11 +10,12 @@ from pathlib import Path
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, send_from_directory, url_for
 
-from app.blueprints.docs import lines, visible
-from app.blueprints.docs.first_call import FirstCall, first_call
+from app.blueprints.docs import visible
 from app.blueprints.docs.visitor import LogOutForm, current_visitor
 from app.errors import NotFound
+from app.openapi import curl
 from app.openapi.documents import Documents
+from app.openapi.first_call import FirstCall, first_call
 from app.operations.report import CallReport
 from app.policy.query import only_known
 from app.principal import Credentials, Person
@@ -106,13 +107,18 @@ def file(name: str) -> Response:
 def _lines(first: FirstCall | None, visitor: Person | None) -> dict[str, str]:
     """Return the command lines of each way in; where the visitor may call nothing yet, an API's route is left open."""
     base = request.host_url.rstrip("/")
-    asked = FirstCall("", "GET", "/api/ROUTE?limit=3", is_open=False) if first is None or first.is_open else first
-    database, login = (services().transactions.database, visitor.login) if visitor else ("DATABASE", "LOGIN")
+    database, login = (services().transactions.database, visitor.login) if visitor else ("DATABASE", "YOUR_LOGIN")
+
+    def call(credentials: str) -> str:
+        if first is None or (credentials and first.is_open):
+            return curl.call("GET", f"{base}/api/ROUTE?limit=3", credentials)
+        return first.command(base, credentials)
+
     return {
-        "first": lines.call(base, first) if first and first.is_open else "",
-        "token": lines.with_token(base, asked),
-        "key": lines.with_key(base, asked),
-        "session": lines.with_session(base, asked, database, login),
+        "first": call("") if first and first.is_open else "",
+        "token": f"{curl.token(base)}\n{call(curl.AS_CLIENT)}",
+        "key": call(curl.BY_KEY),
+        "session": f"{curl.log_in(base, database, login)}\n{call(curl.BY_SESSION)}",
     }
 
 

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import json
 import pprint
-import shlex
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 
 from app.blueprints.admin.console.trial_request import TrialRequest
+from app.openapi import curl
 
 #: Placeholders of secrets.
-_PASSWORD, _KEY, _SECRET, _TOKEN, _SESSION = (
-    "YOUR_PASSWORD",
-    "YOUR_API_KEY",
-    "YOUR_CLIENT_SECRET",
-    "ACCESS_TOKEN",
-    "SESSION_ID",
-)
-#: A body of more characters stands in a file of its own.
-_LONGEST = 5_000
-_FILE = "body.json"
-_JAR = "cookies.txt"
+_TOKEN, _SESSION = "ACCESS_TOKEN", "SESSION_ID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,45 +40,19 @@ def snippets(asked: TrialRequest, base: str, entrance: Entrance) -> dict[str, st
     }
 
 
-def token_command(base: str, client_id: str, secret: str = _SECRET) -> str:
-    """Return the command that gets a token and puts it into the shell's variable TOKEN."""
-    who, address = shlex.quote(f"{client_id}:{secret}"), shlex.quote(f"{base}/api/oauth2/token")
-    return (
-        f"TOKEN=$(curl -s -u {who} -X POST {address} \\\n"
-        """  | sed -n 's/.*"access_token": *"\\([^"]*\\)".*/\\1/p')"""
-    )
-
-
-def call_with_token(asked: TrialRequest, base: str) -> str:
-    """Return the command that makes a call with the token of ``token_command``."""
-    return _curl(asked, base, ['-H "Authorization: Bearer $TOKEN"'])
-
-
 def _curls(asked: TrialRequest, base: str, entrance: Entrance) -> dict[str, str]:
     """Return whole commands, by what one gets in with."""
     if entrance.kind == "client":
-        token = f"# A token, which is good for a while.\n{token_command(base, entrance.name)}\n\n# The call.\n"
-        return {"curl, with a token": token + call_with_token(asked, base)}
+        token = f"# A token, which is good for a while.\n{curl.token(base, entrance.name)}\n\n# The call.\n"
+        return {"curl, with a token": token + _curl(asked, base, curl.AS_CLIENT)}
     if entrance.kind == "person":
-        call = f"\n\n# The call.\n{_curl(asked, base, [f'-b {_JAR} -c {_JAR}'])}"
+        log_in = f"# The session, which stays in the file {curl.JAR}.\n"
+        log_in += f"{curl.log_in(base, entrance.database, entrance.name)}\n\n# The call.\n"
         return {
-            "curl, with a password": _log_in(base, entrance) + call,
-            "curl, with an API key": _curl(asked, base, [f"-H 'Authorization: Bearer {_KEY}'"]),
+            "curl, with a password": log_in + _curl(asked, base, curl.BY_SESSION),
+            "curl, with an API key": _curl(asked, base, curl.BY_KEY),
         }
-    return {"curl": _curl(asked, base, [])}
-
-
-def _log_in(base: str, entrance: Entrance) -> str:
-    params = {"db": entrance.database, "login": entrance.name, "password": _PASSWORD}
-    body = shlex.quote(json.dumps({"jsonrpc": "2.0", "params": params}, ensure_ascii=False))
-    return " \\\n  ".join(
-        [
-            f"# The session, which stays in the file {_JAR}.\ncurl -c {_JAR}",
-            "-H 'Content-Type: application/json'",
-            f"--data-raw {body}",
-            shlex.quote(f"{base}/web/session/authenticate"),
-        ]
-    )
+    return {"curl": _curl(asked, base)}
 
 
 def _address(asked: TrialRequest, base: str) -> str:
@@ -105,13 +69,8 @@ def _with_token(asked: TrialRequest, who: str) -> dict[str, str]:
     return {**token, **_headers(asked)}
 
 
-def _curl(asked: TrialRequest, base: str, credentials: list[str]) -> str:
-    parts = ["curl"] if asked.method == "GET" else [f"curl -X {asked.method}"]
-    parts += credentials
-    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(asked).items()]
-    if asked.body is not None:
-        parts.append(f"--data-binary @{_FILE}" if _is_long(asked) else f"--data-raw {shlex.quote(asked.body)}")
-    return " \\\n  ".join([*parts, shlex.quote(_address(asked, base))])
+def _curl(asked: TrialRequest, base: str, credentials: str = "") -> str:
+    return curl.call(asked.method, _address(asked, base), credentials, _headers(asked), asked.body)
 
 
 def _python(asked: TrialRequest, base: str, who: str) -> str:
@@ -130,7 +89,7 @@ def _python(asked: TrialRequest, base: str, who: str) -> str:
     if document is not None:
         arguments.append(f"json={_literal(document[0])}")
     elif asked.body is not None:
-        arguments.append(f'data=open("{_FILE}", "rb")' if _is_long(asked) else f"data={asked.body!r}.encode()")
+        arguments.append(f'data=open("{curl.BODY_FILE}", "rb")' if _is_long(asked) else f"data={asked.body!r}.encode()")
     arguments.append("timeout=30")
     inside = "".join(f"    {argument},\n" for argument in arguments)
     call = f"answer = requests.{asked.method.lower()}(\n{inside})"
@@ -159,7 +118,7 @@ def _javascript(asked: TrialRequest, base: str, who: str) -> str:
 
 
 def _is_long(asked: TrialRequest) -> bool:
-    return len(asked.body or "") > _LONGEST
+    return len(asked.body or "") > curl.LONGEST
 
 
 def _document(asked: TrialRequest) -> tuple[Any] | None:
