@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from app.catalog.odoo_source import OdooSource
 from app.catalog.store import StoredApi
-from app.clients.store import Client
+from app.clients.store import LIFETIME, Client
 from app.definitions.compiler import compile_document
 from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
@@ -33,7 +33,7 @@ def of_apis(
 
 
 def of_client(root: Environment, new: Client, old: Client | None) -> list[Line]:
-    """Return the openings of a client app: rights that it does not have now."""
+    """Return the openings of a client app: what it can't do now, and longer lives of its tokens."""
     had = old if old is not None and old.active else None
     if not new.active:
         return []
@@ -45,9 +45,14 @@ def of_client(root: Environment, new: Client, old: Client | None) -> list[Line]:
         found.append(Line("Acts as", "", (who,), "danger" if admin else ""))
     gained = [name for name in new.scopes if had is None or name not in had.scopes]
     scopes = tuple(scope.meaning for scope in Scope if scope.value in gained)
-    if scopes:
-        found.append(Line("May", "", scopes))
-    return found
+    uris = tuple(uri for uri in new.redirect_uris if had is None or uri not in had.redirect_uris)
+    longer = new.lifetime > (LIFETIME if had is None else had.lifetime)
+    lines = (
+        Line("May", "", scopes),
+        Line("Sends persons back to", "", uris, "warn"),
+        Line("Tokens live", "", (f"{new.lifetime} seconds",) if longer else ()),
+    )
+    return found + [line for line in lines if line.names]
 
 
 def _compiled(document: Mapping[str, Any] | None, source: OdooSource) -> Definition | None:

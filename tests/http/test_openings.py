@@ -167,6 +167,25 @@ def test_new_client_apps_and_their_scopes_are_said(flask: Callable[..., Result])
     ]
 
 
+def test_where_a_client_app_sends_persons_and_how_long_its_tokens_live_is_said(flask: Callable[..., Result]) -> None:
+    shop = {"name": "Shop", "scopes": ["delete"], "redirect_uris": ["https://shop.example/back"]}
+
+    def said(**keys: Any) -> list[str]:
+        return flask("--check", apis=[], clients=[{**shop, **keys}]).output.splitlines()
+
+    back = "  !  Sends persons back to: "
+    assert said() == ["would create: client app Shop", "     May: delete records", f"{back}https://shop.example/back"]
+    assert said(lifetime=86400)[-1] == "     Tokens live: 86400 seconds"
+    flask(apis=[], clients=[shop])
+    uris = [*shop["redirect_uris"], "https://evil.example/back"]
+    assert said(redirect_uris=uris, lifetime=3600) == [
+        "would update: client app Shop",
+        f"{back}https://evil.example/back",
+        "     Tokens live: 3600 seconds",
+    ]
+    assert said(redirect_uris=[], lifetime=60) == ["would update: client app Shop"]
+
+
 def test_what_was_imported_is_told_with_its_dangers_alone(flask: Callable[..., Result]) -> None:
     done = flask(apis=[{**BASE, "run_as": "admin"}]).output.splitlines()
     assert done == ["created: Records", "  !! Runs as: admin, an administrator of Odoo"]
