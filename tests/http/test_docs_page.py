@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from html import unescape
 from typing import Any
 
 import pytest
+from itsdangerous import TimestampSigner
 
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
@@ -82,11 +84,26 @@ def test_who_logs_out_is_out_here_and_in_every_api(stranger: Client, publish: Pu
     assert stranger("GET", route).status_code == 401
 
 
-def test_a_foreign_page_logs_nobody_out(stranger: Client) -> None:
+def test_a_foreign_page_logs_nobody_out_and_the_answer_says_so(stranger: Client) -> None:
     enter(stranger)
     stranger("GET", "/api/docs")
-    assert stranger("POST", "/api/docs/logout", data={"csrf_token": "foreign"}).status_code == 303
+    answer = stranger("POST", "/api/docs/logout", data={"csrf_token": "foreign"})
+    assert answer.status_code == 400
+    assert "Nobody is logged out." in answer.text
     assert "logged in as" in stranger("GET", "/api/docs").text
+    assert stranger("POST", "/api/docs/logout", data=form_of(answer)).status_code == 303
+
+
+@pytest.mark.parametrize(("hours", "said"), [(11, "not logged in"), (13, "logged in as")])
+def test_the_page_logs_out_for_a_working_day(
+    hours: int, said: str, stranger: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(stranger)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(TimestampSigner, "get_timestamp", lambda _: int(time.time()) - hours * 3600)
+        form = form_of(stranger("GET", "/api/docs"))
+    stranger("POST", "/api/docs/logout", data=form)
+    assert said in stranger("GET", "/api/docs").text
 
 
 def test_a_session_that_has_ended_is_a_strangers(stranger: Client) -> None:

@@ -12,17 +12,11 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.blueprints.admin.findings import FieldError, Finding, in_words
-from app.blueprints.admin.guard import FORM_LIFETIME
 from app.definitions.problems import Problem
 
 
 class PanelForm(FlaskForm):  # type: ignore[misc]
     """A form of the panel: with the token that a foreign page cannot know, and all that is wrong with it at once."""
-
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
-        """A form may stay open for a working day."""
-
-        csrf_time_limit = FORM_LIFETIME
 
     #: The fields that stand first on the page, where that is not the order in which the classes name them.
     FIRST: ClassVar[tuple[str, ...]] = ()

@@ -23,9 +23,6 @@ from odoo_bridge import sessions, users
 from odoo_bridge.sessions import COOKIE
 from odoo_bridge.transaction import Environment
 
-#: Seconds that a form may stay open before it is sent.
-FORM_LIFETIME = 12 * 3600
-
 #: What a stranger needs to log in. ``log_out`` is for those who are logged in and may see nothing else.
 _FOR_STRANGERS = frozenset({"panel.log_in", "panel.second_step", "panel.static"})
 _FOR_USERS = frozenset({"panel.log_out"})
@@ -81,7 +78,7 @@ def _check_form() -> Response | None:
         return None
     refuse_nul(request)
     try:
-        validate_csrf(request.form.get("csrf_token"), time_limit=FORM_LIFETIME)
+        validate_csrf(request.form.get("csrf_token"))
     except ValidationError:
         message = "This form did not come from this panel, or was open for too long. Nothing has been changed."
         return refusal("panel/error.html", 400, title="Please send the form again", message=message)

@@ -65,6 +65,10 @@ def document() -> Response:
 @blueprint.get("/api/docs")
 def page() -> Response:
     """Show the ways in, a first call, and the document, whose calls can be made from there."""
+    return _page()
+
+
+def _page(status: int = 200, message: str = "") -> Response:
     credentials = Credentials(request.cookies.get(COOKIE), None, request.remote_addr or "")
     report = current_state().report = CallReport()
     visitor = current_visitor()
@@ -76,19 +80,22 @@ def page() -> Response:
         "docs/reference.html",
         visitor=visitor,
         form=LogOutForm() if visitor else None,
-        here=request.full_path.rstrip("?"),
+        message=message,
+        here=url_for("docs.page", api=name),
         first=first,
         lines=_lines(first, visitor),
     )
-    return harden(make_response(text), _POLICY)
+    return harden(make_response(text, status), _POLICY)
 
 
 @blueprint.post("/api/docs/logout")
 def log_out() -> Response:
     """End the session, here and in Odoo, and show the docs as strangers see them."""
     refuse_nul(request)
+    if not LogOutForm().validate():
+        return _page(400, "This form did not come from this page, or was open for too long. Nobody is logged out.")
     response = make_response(redirect(url_for("docs.page"), 303))
-    if LogOutForm().validate_on_submit() and COOKIE in request.cookies:
+    if COOKIE in request.cookies:
         sessions.close_session(request.cookies[COOKIE])
         response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
     return response

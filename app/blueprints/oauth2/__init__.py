@@ -12,6 +12,9 @@ from app.operations.report import CallReport
 from app.web.current import current_state
 from app.web.incoming import refuse_nul
 
+#: Seconds that a form of any page may stay open before it is sent: a working day.
+_FORM_LIFETIME = 12 * 3600
+
 
 def _prepare() -> None:
     current_state().report = CallReport()
@@ -32,6 +35,7 @@ def init_oauth2(app: Flask) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/api/oauth2",
+        WTF_CSRF_TIME_LIMIT=_FORM_LIFETIME,
     )
     app.register_blueprint(endpoints)
     app.register_blueprint(pages)
