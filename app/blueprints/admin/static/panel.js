@@ -1,20 +1,6 @@
 // What makes the panel handier. Every page works without it.
 "use strict";
 
-// Copy the text of an element; where the browser does not let a page copy, select it.
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  const source = document.getElementById(button.dataset.copy);
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    button.textContent = "Copied";
-  } catch {
-    window.getSelection().selectAllChildren(source);
-    button.textContent = "Selected: press Ctrl+C";
-  }
-});
-
 // Suggestions from Odoo while one types: <input data-pick="users">.
 const Picker = {
   base: () => (document.querySelector("[data-url]") || { dataset: {} }).dataset.url,

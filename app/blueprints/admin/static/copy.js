@@ -1,4 +1,5 @@
-// Copies a command line: the buttons are of no use without this script, so it shows them.
+// Copies the text of an element, or selects it where the browser lets no page copy.
+// Pages hide the buttons, which are of no use without this script.
 "use strict";
 
 for (const button of document.querySelectorAll("[data-copy]")) {
