@@ -14,14 +14,11 @@ from wtforms.validators import ValidationError
 from app.operations.report import CallReport
 from app.principal import Person
 from app.web import pages
-from app.web.current import current_report, current_request, current_state
+from app.web.current import current_request, current_state
 from app.web.http_methods import is_safe
 from app.web.incoming import refuse_nul
+from app.web.persons import current_visitor
 from app.web.routing import is_panel
-from app.web.services import services
-from odoo_bridge import sessions, users
-from odoo_bridge.sessions import COOKIE
-from odoo_bridge.transaction import Environment
 
 #: What a stranger needs to log in. ``log_out`` is for those who are logged in and may see nothing else.
 _FOR_STRANGERS = frozenset({"panel.log_in", "panel.second_step", "panel.static"})
@@ -63,7 +60,7 @@ def _admit() -> Response | None:
         return None
     current_state().report = CallReport()
     if request.endpoint not in _FOR_STRANGERS:
-        person = current_state().person = _person()
+        person = current_state().person = current_visitor()
         if person is None:
             following = request.full_path.rstrip("?") if is_safe(request.method) else None
             return make_response(redirect(url_for("panel.log_in", next=following), 303))
@@ -83,21 +80,6 @@ def _check_form() -> Response | None:
         message = "This form did not come from this panel, or was open for too long. Nothing has been changed."
         return refusal("panel/error.html", 400, title="Please send the form again", message=message)
     return None
-
-
-def _person() -> Person | None:
-    sid = request.cookies.get(COOKIE)
-    if not sid:
-        return None
-
-    def look_up(root: Environment) -> Person | None:
-        found = sessions.resolve(root, sid)
-        if found is None:
-            return None
-        current_report().session = found.renewal
-        return Person(found.user.uid, found.user.login, users.is_administrator(root, found.user.uid))
-
-    return services().transactions.run(look_up)
 
 
 def _harden(response: Response) -> Response:

@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Blueprint, Response, make_response, redirect, render_template, request, send_from_directory, url_for
 
 from app.blueprints.docs import visible
-from app.blueprints.docs.visitor import LogOutForm, current_visitor
+from app.blueprints.docs.forms import LogOutForm
 from app.errors import NotFound
 from app.openapi import curl
 from app.openapi.documents import Documents
@@ -22,6 +22,7 @@ from app.principal import Credentials, Person
 from app.web.current import current_incoming, current_state
 from app.web.incoming import refuse_nul
 from app.web.pages import harden
+from app.web.persons import current_visitor
 from app.web.routing import served_endpoints
 from app.web.services import services
 from odoo_bridge import sessions

@@ -22,12 +22,11 @@ from app.definitions.scopes import Scope
 from app.errors import TooManyRequests
 from app.literals import to_number
 from app.principal import Person
-from app.web.current import current_report
 from app.web.hooks import set_session_cookie
 from app.web.http_methods import is_safe
 from app.web.pages import harden
+from app.web.persons import current_visitor, person_of_cookie
 from app.web.services import services
-from odoo_bridge import sessions
 from odoo_bridge.credentials import SecondFactorRequired
 from odoo_bridge.errors import Denied
 from odoo_bridge.sessions import COOKIE
@@ -132,7 +131,7 @@ def _safe_target(target: str) -> str:
 @blueprint.route("/consents", methods=["GET", "POST"])
 def given_consents() -> Response:
     """Show a person's consents, and withdraw them: their tokens end at once."""
-    person = services().transactions.run(_person) if request.cookies.get(COOKIE) else None
+    person = current_visitor()
     if person is None:
         return _see_other("/api/oauth2/login?next=/api/oauth2/consents")
     form = WithdrawForm()
@@ -145,21 +144,12 @@ def given_consents() -> Response:
     return _page("consents.html", form=form, person=person, consents=shown)
 
 
-def _person(root: Environment) -> Person | None:
-    """Return the person whose Odoo session the browser sends."""
-    found = sessions.resolve(root, request.cookies.get(COOKIE, ""))
-    if found is None:
-        return None
-    current_report().session = found.renewal
-    return Person(found.user.uid, found.user.login)
-
-
 def _asked(root: Environment, allowed: bool | None) -> ConsentRequest | None:
     """Return the client app's request for consent, and its answer if decided; None where nobody is logged in.
 
     ``allowed`` is what the person has just said, None for nothing. Raises OAuth2Error.
     """
-    person = _person(root)
+    person = person_of_cookie(root)
     if person is None:
         return None
     server = AuthorizationServer(
