@@ -49,8 +49,8 @@ def first_call(
 ) -> FirstCall | None:
     """Return the first call of a user, or of a stranger (``uid`` None); None where no endpoint serves for one.
 
-    What asks for a log-in comes first: of a stranger's endpoints none does. Where it need not be ``harmless``, a call
-    that needs arguments or changes something comes after those that do not.
+    What asks for a log-in comes first: of a stranger's endpoints none does. Where it need not be ``harmless``, calls
+    that need arguments come after those that do not, and calls that may change something after all others.
     """
     fit = [endpoint for endpoint in served if _serves(endpoint) and (_is_plain(endpoint) or not harmless)]
     for endpoint in sorted(fit, key=_rank):
@@ -86,12 +86,13 @@ def _serves(endpoint: Endpoint) -> bool:
     return endpoint.action in _ORDER and (method is None or method.on_model == (endpoint.action is CALL))
 
 
-def _rank(endpoint: Endpoint) -> tuple[bool, bool, bool, int, bool]:
+def _rank(endpoint: Endpoint) -> tuple[bool, bool, bool, bool, int, bool]:
     document = endpoint.definition.document
     return (
         not document.published,
         document.authentication == "public",
-        not _is_plain(endpoint),
+        _changes(endpoint),
+        _needs_arguments(endpoint),
         _ORDER.index(endpoint.action),
         endpoint.method != "GET",
     )

@@ -17,6 +17,9 @@ from odoo_bridge.transaction import Environment, act_as
 #: Types of fields whose present value is worth to be sent again: short, and the record's own.
 _PLAIN = frozenset({"char", "text", "selection", "date", "datetime", "integer", "float", "monetary", "boolean"})
 
+#: Records that an endpoint on several is tried with.
+_MOST = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -26,7 +29,7 @@ class Sample:
     values: Mapping[str, Any]
 
 
-def samples(definition: Definition, exposure: Exposure, uid: int | None, most: int = 2) -> list[Sample]:
+def samples(definition: Definition, exposure: Exposure, uid: int | None) -> list[Sample]:
     """Return records that the API's domain and the user's rights admit; ``uid`` None stands for the public.
 
     Raises BridgeError where the user may read none at all.
@@ -42,7 +45,7 @@ def samples(definition: Definition, exposure: Exposure, uid: int | None, most: i
             list(exposure.domain),
             node.selection(),
             order=None,
-            limit=most,
+            limit=_MOST,
             offset=0,
             count=False,
         )
