@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 import click
@@ -19,6 +20,7 @@ from app.definitions.problems import shape_problems
 from app.definitions.scopes import SCOPES
 from app.editing import client_apps
 from app.editing.client_apps import Refused
+from app.times import utc
 from app.web.services import services
 from odoo_bridge.transaction import Environment
 
@@ -141,11 +143,15 @@ def delete(name: str, yes: bool) -> None:
 def list_tokens(name: str) -> None:
     """List the live tokens of a client app, the newest first, with their last use."""
     for token in _with_client(name, lambda root, client: live_tokens.live_tokens(root.cr, client)):
-        used = f"last used {token.last_used:%Y-%m-%d %H:%M %Z}" if token.last_used else "never used"
+        used = f"last used {_utc(token.last_used)}" if token.last_used else "never used"
         click.echo(
-            f"{token.lookup}  {token.kind}  {' '.join(token.scopes)}  created {token.created:%Y-%m-%d %H:%M %Z}  "
-            f"{used}  expires {token.expires:%Y-%m-%d %H:%M %Z}"
+            f"{token.lookup}  {token.kind}  {' '.join(token.scopes)}  created {_utc(token.created)}  "
+            f"{used}  expires {_utc(token.expires)}"
         )
+
+
+def _utc(at: datetime) -> str:
+    return f"{utc(at, 'minutes')} UTC"
 
 
 @tokens.command("revoke-all")

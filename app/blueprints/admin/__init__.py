@@ -6,7 +6,8 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Theme
 
-from app.blueprints.admin import guard, times
+from app import times
+from app.blueprints.admin import guard
 from app.blueprints.admin.analytics import Analytics
 from app.blueprints.admin.apis import Apis
 from app.blueprints.admin.audit import Audit

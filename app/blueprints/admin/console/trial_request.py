@@ -29,11 +29,6 @@ class TrialRequest:
         """The query string, without its question mark."""
         return urlencode(self.query, quote_via=quote)
 
-    @property
-    def changes(self) -> bool:
-        """True if it may change something."""
-        return self.method != "GET"
-
 
 def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[TrialRequest, dict[str, str]]:
     """Return the request, and what is wrong by field: what could be sent by nobody. All else the API answers."""

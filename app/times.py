@@ -1,4 +1,4 @@
-"""Times on pages: in UTC as the server writes them, so that a script can show the browser's own zone."""
+"""Times in UTC, as people and as machines read them; on pages a script shows them in the browser's own zone."""
 
 from __future__ import annotations
 
