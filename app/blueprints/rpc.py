@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from flask import Blueprint, Request, Response, request
+from flask import Blueprint, Request, Response
 
 from app.definitions.definition import Definition, Exposure
 from app.operations.actions import CALL, CALL_ON_RECORD, CALL_ON_RECORDS
@@ -23,6 +23,8 @@ from odoo_bridge.types import MethodInfo
 
 #: Its views are those of the actions, whose rules change while it serves.
 blueprint = Blueprint("rpc", __name__)
+#: The parameter that names several records.
+_IDS = ("ids",)
 
 
 @serves(CALL)
@@ -38,15 +40,19 @@ def call_on_record(public_id: str) -> Response:
 @serves(CALL_ON_RECORDS)
 def call_on_records() -> Response:
     def work(calls: MethodCalls, given: Arguments) -> Any:
-        if "ids" not in request.args:
+        ids = current_incoming().query(_IDS).get("ids")
+        if ids is None:
             raise query.missing_ids()
-        return calls.on_records(request.args["ids"], given)
+        return calls.on_records(ids, given)
 
-    return _answer(work, own=("ids",))
+    return _answer(work, own=_IDS)
 
 
 def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ...] = ()) -> Response:
-    """Call the method of the current endpoint; ``own`` are parameters of the query string that are not for it."""
+    """Call the method of the current endpoint; ``own`` are lists in the query string that are not for it.
+
+    Its own arguments are given once: ``fields`` may be anything there.
+    """
     endpoint = current_endpoint()
     definition = endpoint.definition
     call = current_call(definition, endpoint.action)
@@ -72,9 +78,9 @@ def _arguments(
 ) -> Arguments:
     models = definition.document.argument_models
     if is_safe(asked.method):
-        parameters = {name: value for name, value in incoming.parameters().items() if name not in own}
+        parameters = {name: value for name, value in incoming.parameters(own).items() if name not in own}
         return arguments.of_query(parameters, method, models, definition.ids)
-    others = [name for name in incoming.query() if name not in own]
+    others = [name for name in incoming.query(own) if name not in own]
     if others:
         raise query.unknown_parameter(others[0], own, " Arguments stand in the body.")
     body = incoming.body() if incoming.has_body else {}

@@ -6,20 +6,23 @@ object (contract section 2). Those of a QUERY stand in the body, which is what i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
 from flask import Request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import ApiError, BadRequest, UnsupportedMediaType
 from app.json import MAX_DEPTH, is_too_deep
 from app.web.http_methods import ACCEPT_QUERY, is_safe
 
+Value = TypeVar("Value")
+
 _MAX_PARAMETERS = 50
-#: Lists, ``a,b``: some generated clients name each item by itself, ``ids=a&ids=b``.
+#: Lists of REST, ``a,b``: some generated clients name each item by itself in the address, ``ids=a&ids=b``.
 _LISTS = frozenset({"fields", "ids"})
 _ENVELOPE = frozenset({"jsonrpc", "method", "params", "id"})
 
@@ -51,18 +54,21 @@ class Incoming:
         """The body as it came."""
         return self._data
 
-    def parameters(self) -> dict[str, Any]:
-        """Return the parameters of the query string and of the body of a GET or QUERY; a name may appear once."""
-        pairs: list[tuple[str, Any]] = list(self._request.args.items(multi=True))
+    def parameters(self, lists: Collection[str] = _LISTS) -> dict[str, Any]:
+        """Return the parameters of the query string and of the body of a GET or QUERY.
+
+        A name may appear once, but for those of ``lists`` in the query string, whose items are joined.
+        """
+        pairs: list[tuple[str, Any]] = list(self.query(lists).items())
         if self._request.method == "QUERY":
             pairs += self._parameters_as_said()
         elif self._data and is_safe(self._request.method):
             pairs += self._parameters_by_look()
         return _unique(pairs)
 
-    def query(self) -> dict[str, Any]:
+    def query(self, lists: Collection[str] = _LISTS) -> dict[str, str]:
         """Return the parameters of the query string alone, for calls whose body is something else."""
-        return _unique(self._request.args.items(multi=True))
+        return _unique(_joined(self._request.args, lists))
 
     def parse(self) -> None:
         """Parse the body, so that its envelope's id is known; what is wrong with it is for ``body`` to say."""
@@ -174,11 +180,18 @@ def _invalid_json(message: str) -> BadRequest:
     return BadRequest(message, name="invalid_json", data={"parameter": "body"})
 
 
-def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _joined(given: MultiDict[str, str], lists: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield names and values; a list whose items come one by one is yielded once, as ``a,b``."""
+    for name, values in given.lists():
+        if name in lists:
+            yield name, ",".join(values)
+        else:
+            yield from ((name, value) for value in values)
+
+
+def _unique(pairs: Iterable[tuple[str, Value]]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
     for name, value in pairs:
-        if name in _LISTS and isinstance(found.get(name), str) and isinstance(value, str):
-            value = f"{found.pop(name)},{value}"
         if name in found:
             raise BadRequest(
                 f"Parameter {name[:80]!r} is given twice.", name="duplicate_parameter", data={"parameter": name[:200]}

@@ -78,9 +78,15 @@ def test_a_form_without_parameters_asks_for_all(admin: Client, found: str) -> No
     assert admin.result("QUERY", found, data=b"", content_type=FORM) == admin.result("GET", found)
 
 
-def test_a_parameter_of_the_address_and_of_the_body_is_given_twice(admin: Client, found: str) -> None:
-    _, error = admin.error("QUERY", f"{found}?limit=1", json={"limit": 1})
-    assert (error["data"]["name"], error["data"]["parameter"]) == ("duplicate_parameter", "limit")
+@pytest.mark.parametrize(
+    ("address", "body", "name"),
+    [("limit=1", b"limit=1", "limit"), ("fields=name", b"fields=code", "fields"), ("", b"fields=a&fields=b", "fields")],
+)
+def test_a_parameter_of_the_address_and_of_the_body_is_given_twice(
+    address: str, body: bytes, name: str, admin: Client, found: str
+) -> None:
+    _, error = admin.error("QUERY", f"{found}?{address}", data=body, content_type=FORM)
+    assert (error["data"]["name"], error["data"]["parameter"]) == ("duplicate_parameter", name)
 
 
 def test_options_tells_of_query_and_its_bodies(anyone: Client, found: str) -> None:

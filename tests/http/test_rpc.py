@@ -40,6 +40,15 @@ def test_a_method_is_called_on_the_model_a_record_or_several(demo: Client, rpc: 
     assert several == {**expected, "ids": [second, first]}
 
 
+def test_a_method_is_called_on_all_records_that_are_named_item_by_item(
+    demo: Client, rpc: Callable[..., str], root: Root
+) -> None:
+    first, second = root(lambda env: env["test.record"].create([{"name": "one"}, {"name": "two"}]).ids)
+    several = f"{rpc('echo', http_methods=['GET', 'POST'])}/bulk?ids={second}&ids={first}"
+    assert demo.result("GET", several)["ids"] == [second, first]
+    assert demo.result("POST", several, json={})["ids"] == [second, first]
+
+
 def test_the_demos_method_works_as_the_contract_says(anyone: Client, rpc: Callable[..., str]) -> None:
     route = rpc("get_company_name_with_phone", "res.company", authentication="public")
     plain = anyone.result("POST", f"{route}/1", json={})
@@ -84,6 +93,17 @@ def test_a_get_takes_arguments_from_the_query_where_it_is_allowed(demo: Client, 
     assert demo.result("GET", f"{route}?number=text") == "'text'"
     assert demo.result("GET", f"{rpc('echo', http_methods=['GET'])}?flag=true&value=[1]")["value"] == [1]
     assert demo.error("GET", rpc("prefixed"))[0] == 405
+
+
+@pytest.mark.parametrize("argument", ["fields", "ids"])
+def test_an_argument_of_a_get_is_given_once_whatever_it_is_called(
+    argument: str, demo: Client, rpc: Callable[..., str]
+) -> None:
+    route = rpc("join", http_methods=["GET"], arguments={"**others": "harmless"})
+    given = f"{route}?first=1&second=2&{argument}=a"
+    assert demo.result("GET", given) == [1, 2, [], {argument: "a"}]
+    status, error = demo.error("GET", f"{given}&{argument}=b")
+    assert (status, error["data"]["name"]) == (400, "duplicate_parameter")
 
 
 def test_a_get_cannot_write(demo: Client, rpc: Callable[..., str], root: Root, sql: Sql) -> None:
