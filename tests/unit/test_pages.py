@@ -131,3 +131,11 @@ def test_monitoring_tells_of_each_metric() -> None:
     metrics = {name for source in sources for name in re.findall(r'"(gatehouse_[a-z_]+)"', source)}
     assert len(metrics) > 15
     assert {name for name in metrics if name not in page} == set()
+
+
+def test_what_a_page_says_to_be_under_a_name_in_the_panel_is_there_in_its_menu() -> None:
+    menu = re.findall(r'name="([^"]+)", endpoint=', (ROOT / "app/blueprints/admin/__init__.py").read_text())
+    named = [name for page in PAGES for name in re.findall(r"the panel\b[^.*]* under \*([^*]+)\*", page.read_text())]
+    assert "APIs" in menu
+    assert named
+    assert set(named) <= set(menu)
