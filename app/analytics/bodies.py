@@ -1,7 +1,8 @@
 """Bodies and queries for the request log: taken raw during the call, made fit for it by the background writer.
 
 Only JSON and text, never content of files; masked, cut, and with a word on what is missing. What was masked is masked
-in the texts of a failure too, also where the log keeps no bodies.
+in the texts of a failure too, also where the log keeps no bodies. Where nobody knows all that is hidden of a request,
+the log has neither answer nor texts.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -27,6 +29,7 @@ MAX_TEXT = 64 * 1024
 CAPACITY = 32 * 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _MAX_PARAMETERS = 50
+_MAY_REPEAT = "Left out: it may repeat what is hidden of the request, which is not all known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +96,17 @@ def legible(exchange: Exchange, message: str | None, reason: str | None = None) 
     """Mask a call's bodies and query, and the texts of its failure, for the log."""
     mask = Mask(exchange.masking)
     try:
-        shown = [
-            _shown(exchange.request, mask, request=True),
-            _shown(exchange.response, mask, request=False),
-            _shown_text(exchange.query, mask) if exchange.query.data else (None, exchange.query.note),
-        ]
+        request, response = _shown(exchange.request, mask, request=True), exchange.response
+        query = _shown_text(exchange.query, mask) if exchange.query.data else (None, exchange.query.note)
+        if mask.is_blind or any(document is None and note for document, note in (request, query)):
+            response = Body(note=response.note or (_MAY_REPEAT if response.data else None))
+            message = reason = None
+        answer = _shown(response, mask, request=False)
         texts = {"message": mask.scrub(message), "reason": mask.scrub(reason)}
         if not exchange.kept:
             return Legible(**texts)
-        request, response, query = (_cut(mask.scrub(document), note, exchange.most) for document, note in shown)
-        return Legible(*request, *response, *query, **texts)
+        parts = (_cut(mask.scrub(document), note, exchange.most) for document, note in (request, answer, query))
+        return Legible(*chain.from_iterable(parts), **texts)
     except Exception:  # what strangers send must not hold up the log
         _logger.exception("Bodies could not be made fit for the log")
         note = "Left out: it could not be made fit for the log." if exchange.kept else None

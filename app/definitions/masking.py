@@ -78,10 +78,14 @@ NOTHING_NAMED = Masking()
 
 @dataclass(slots=True)
 class Mask:
-    """Masking of one call's bodies, which remembers the masked values to find them elsewhere."""
+    """Masking of one call's bodies, which remembers the masked values to find them elsewhere.
+
+    ``is_blind`` where it does not know all of them.
+    """
 
     masking: Masking
     secrets: set[str] = field(default_factory=set)
+    is_blind: bool = False
     _hidden: dict[str, bool] = field(default_factory=dict)
 
     def request(self, document: Any) -> Any:
@@ -93,6 +97,7 @@ class Mask:
     def value(self, value: Any, depth: int = 0) -> Any:
         """Mask a value."""
         if depth > _MAX_DEPTH:
+            self.is_blind = True
             return "(nested too deep)"
         if isinstance(value, dict):
             labelled = any(self._hides(value[key]) for key in ("name", "string") if _is_text(value.get(key)))
@@ -135,7 +140,10 @@ class Mask:
         try:
             inner = literals.parse(text, "text")  # a domain, or JSON within JSON
         except BadRequest:
-            return MASK if self.masking.mentions(text) else text
+            if not self.masking.mentions(text):
+                return text
+            self.is_blind = True
+            return MASK
         shown = self.value(inner, depth + 1)
         if shown == _lists(inner):
             return text
@@ -154,8 +162,12 @@ class Mask:
 
     def _hide(self, value: Any) -> str:
         for text in _leaves(value):
-            if len(text) >= _MIN_SECRET and len(self.secrets) < _MAX_SECRETS:
-                self.secrets.add(text)
+            if len(text) < _MIN_SECRET or text in self.secrets:
+                continue
+            if len(self.secrets) >= _MAX_SECRETS:
+                self.is_blind = True
+                break
+            self.secrets.add(text)
         return MASK
 
 

@@ -71,7 +71,7 @@ def _defect(error: Exception) -> Response:
     _give_reason(error)
     known = from_database(error)
     if known is not None:
-        _logger.warning("%s: %s", known.message, error)
+        _logger.warning("%s: %s", known.message, _text(error))
         return answers.failure(known)
     request_id = current_state().request_id
     _logger.error("Unexpected error in request %s", request_id, exc_info=error)
@@ -91,7 +91,15 @@ def _give_reason_behind(error: ApiError | bridge.BridgeError) -> None:
 def _give_reason(error: BaseException) -> None:
     """Keep an exception's own type and text for the request log, which admins alone may read."""
     kind = type(error)
-    current_state().reason = f"{kind.__module__}.{kind.__qualname__}: {error}".removeprefix("builtins.")
+    current_state().reason = f"{kind.__module__}.{kind.__qualname__}: {_text(error)}".removeprefix("builtins.")
+
+
+def _text(error: BaseException) -> str:
+    """Return an exception's text; of PostgreSQL's the sentence, with the constraint, but no values of the record."""
+    if not isinstance(error, psycopg2.Error):
+        return str(error)
+    sentence, constraint = error.diag.message_primary or str(error), error.diag.constraint_name
+    return f"{sentence} ({constraint})" if constraint and constraint not in sentence else sentence
 
 
 def from_database(error: Exception) -> ApiError | None:

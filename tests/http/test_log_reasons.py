@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.analytics import log_pages
+from app.analytics.bodies import MAX_PARSED, MAX_TEXT
 from app.analytics.recorder import LONGEST
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
@@ -15,6 +16,8 @@ from tests.http.panel import Panel, texts
 
 Publish = Callable[..., str]
 Logged = Callable[[Any], dict[str, Any]]
+
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -79,6 +82,39 @@ def test_texts_of_failures_hide_what_is_masked_also_where_no_bodies_are_kept(
         assert "***" in row["message"]
         assert "needle" not in repr(row)
         assert (row["request_body"], row["request_note"], row["query"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"count": "needle", "name": "' + b"-" * MAX_PARSED + b'"}', JSON),
+        (b'{"count": "needle"', JSON),
+        (b"domain=[('count','=','needle'),('name','=','" + b"-" * MAX_TEXT + b"')]", FORM),
+        (b"domain=[('count','=','needle')]", "image/png"),
+    ],
+    ids=["large", "broken", "large form", "no text"],
+)
+@pytest.mark.parametrize("kept", [True, False])
+def test_of_a_body_that_cannot_be_taken_apart_the_log_repeats_nothing(
+    kept: bool, body: bytes, content_type: str, demo: Client, publish: Publish, logged: Logged
+) -> None:
+    route = publish(fields=["name", "count"], masked_fields=["count"], log_bodies=kept)
+    answer = demo("POST" if content_type == JSON else "GET", route, data=body, content_type=content_type)
+    assert answer.status_code == 400
+    row = logged(answer)
+    assert "needle" not in repr(row)
+    assert (row["message"], row["reason"]) == (None, None)
+    assert row["error"] == answer.json["error"]["data"]["name"]
+
+
+def test_postgresqls_reason_holds_no_values_of_the_record(demo: Client, publish: Publish, logged: Logged) -> None:
+    route = publish(fields=["name", "notes", "count"], masked_fields=["notes"])
+    record = demo.result("POST", route, json={"name": "stored", "notes": "needle"})
+    row = logged(demo("PATCH", f"{route}/{record['id']}", json={"count": 2_000_000}))
+    assert row["reason"].startswith("psycopg2.errors.CheckViolation: ")
+    assert "test_record_count_is_small" in row["reason"]
+    assert "DETAIL" not in row["reason"]
+    assert "needle" not in repr(row)
 
 
 def test_a_text_is_masked_before_it_is_cut(app: Gatehouse, demo: Client, publish: Publish, logged: Logged) -> None:

@@ -111,6 +111,23 @@ def test_where_no_bodies_are_kept_they_still_tell_what_to_hide() -> None:
     assert legible(exchange, "Ada: needle") == Legible(message="Ada: ***")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{"password": f"needle-{number}"} for number in range(300)],  # more than are looked for
+        {"domain": "[('password', '=', 'needle'"},
+    ],
+)
+def test_where_not_all_that_is_hidden_is_known_nothing_that_may_repeat_it_is_kept(body: Any) -> None:
+    request = Body.of(json.dumps(body).encode(), "application/json")
+    response = Body.of(b'{"error": {"message": "needle-299"}}', "application/json")
+    kept = legible(Exchange(request, response, MASKING, 10_000), "needle-299", "ValueError: needle-299")
+    assert "needle" not in repr(kept)
+    assert (kept.message, kept.reason, kept.response_body) == (None, None, None)
+    assert kept.request_body
+    assert "may repeat" in (kept.response_note or "")
+
+
 def test_content_of_files_is_left_out() -> None:
     content = "iVBORw0KGgo" * 100
     assert content not in _kept({"image_1920": "aGk=", "x": content}).request_body
