@@ -27,7 +27,8 @@ Result = TypeVar("Result")
 #: These end the call as a whole, whatever ``atomic`` says.
 _ENDING = (Conflict, TooCostly, Unavailable)
 _BODY = {"parameter": "body"}
-#: How many items, from the first, have errors that list what is allowed: a hundred thousand lists help nobody.
+#: How many items, from the first, have errors that list what is allowed: a hundred thousand lists help nobody, and of
+#: an API with 300 fields each takes 6 ms.
 _MOST_LISTS = 20
 
 
@@ -176,6 +177,7 @@ class Bulk:
         for index, item in enumerate(items):
             answer: Json = {"index": index}
             done = len(self._do.changes)
+            self._do.suggests = index < _MOST_LISTS
             is_late = is_late or deadline.is_over()
             try:
                 if is_late:
@@ -188,8 +190,6 @@ class Bulk:
                 del self._do.changes[done:]  # undone with the item
                 is_late = is_late or isinstance(error, CallTimeout)
                 api_error = error if isinstance(error, ApiError) else from_bridge(error)
-                if index >= _MOST_LISTS:
-                    api_error.data.pop("allowed", None)
                 answer |= {"status": api_error.status, "error": api_error.to_json()}
             answers.append(answer)
         if is_late:

@@ -49,8 +49,12 @@ class RecordOperations:
     """The operations on one exposed model, as one user."""
 
     def __init__(self, env: Environment, definition: Definition, exposure: Exposure, changes: list[Change]) -> None:
-        """``changes`` takes what is done to records, for the audit."""
+        """``changes`` takes what is done to records, for the audit.
+
+        ``suggests``, which may be changed at any time, says whether errors list what is allowed.
+        """
         self.env = env
+        self.suggests = True
         self.changes = changes
         self.definition = definition
         self.exposure = visible_to(env, exposure)
@@ -116,7 +120,8 @@ class RecordOperations:
     def check(self, source: Any, *, creating: bool) -> Checked:
         """Return a body's values, checked against the definition."""
         readable = self.exposure.shown.fields
-        return values.check(source, self.exposure, self.definition.ids, creating=creating, readable=readable)
+        ids, suggests = self.definition.ids, self.suggests
+        return values.check(source, self.exposure, ids, creating=creating, readable=readable, suggests=suggests)
 
     def create_records(self, items: Sequence[Checked]) -> list[int]:
         """Create records in one call of the ORM and return their ids."""

@@ -13,11 +13,15 @@ MOST, MOST_TOLD = 50, 15
 _LONGEST, _COMPARED = 80, 1000
 
 
-def unknown(message: str, given: str, allowed: Iterable[str], *, name: str, parameter: str, **data: str) -> BadRequest:
+def unknown(
+    message: str, given: str, allowed: Iterable[str] | None, *, name: str, parameter: str, **data: str
+) -> BadRequest:
     """Return the error for a name that is not allowed: ``message``, a guess at what was meant, and what is allowed.
 
-    ``allowed`` may hold no more than this caller may know.
+    ``allowed`` may hold no more than this caller may know. With None, ``message`` is all that is said.
     """
+    if allowed is None:
+        return BadRequest(message, name=name, data={"parameter": parameter[:200], **data})
     known = set(allowed)
     close = _close(given, known)
     names = _in_order(close, known)

@@ -6,7 +6,7 @@ so that the gateway can ask whether the user may see them, and whether lines bel
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,14 +53,21 @@ class Checked:
 
 
 def check(
-    source: object, exposure: Exposure, ids: Ids, *, creating: bool, readable: Container[str] = frozenset()
+    source: object,
+    exposure: Exposure,
+    ids: Ids,
+    *,
+    creating: bool,
+    readable: Container[str] = frozenset(),
+    suggests: bool = True,
 ) -> Checked:
     """Return the checked values of an object; raises BadRequest that names the field at fault.
 
-    ``readable`` are the fields that an answer shows: the caller may know that those are there.
+    ``readable`` are the fields that an answer shows: the caller may know that those are there. With ``suggests`` the
+    error for an unknown one lists those that could stand there, which takes its time.
     """
     checked = Checked()
-    checker = Checker(ids, checked, creating)
+    checker = Checker(ids, checked, creating, suggests)
     checked.values = checker.record(source, exposure.node, exposure.writable_fields, readable, "", None)
     return checked
 
@@ -68,10 +75,11 @@ def check(
 class Checker:
     """Checks the values of one object; what has to be true of ids in it is noted in ``checked``."""
 
-    def __init__(self, ids: Ids, checked: Checked, creating: bool) -> None:
+    def __init__(self, ids: Ids, checked: Checked, creating: bool, suggests: bool = True) -> None:
         self.ids = ids
         self.checked = checked
         self.creating = creating
+        self.suggests = suggests
 
     def record(
         self,
@@ -90,8 +98,7 @@ class Checker:
             here = f"{pointer}.{name}" if pointer else str(name)
             info = node.fields.get(name)
             if info is None or name not in writable:
-                prefix = here.removesuffix(str(name))
-                raise self.not_writable(here, name in readable, [prefix + each for each in writable])
+                raise self.not_writable(here, name in readable, here.removesuffix(str(name)), writable)
             if info.type == "properties":
                 if pointer:
                     raise invalid(here, "properties of lines can't be written")
@@ -100,10 +107,14 @@ class Checker:
                 values[name] = self.value(value, info, node, here, source, record)
         return values
 
-    def not_writable(self, pointer: str, is_readable: bool, allowed: Sequence[str]) -> BadRequest:
-        """Return the error for a field that is read-only, or unknown: a hidden one is like one that is not there."""
+    def not_writable(self, pointer: str, is_readable: bool, prefix: str, writable: Iterable[str]) -> BadRequest:
+        """Return the error for a field that is read-only, or unknown: a hidden one is like one that is not there.
+
+        ``prefix`` stands in front of the names of ``writable``, to say where.
+        """
         why = "can be read, but not written here" if is_readable else "is no field that can be written here"
         reason = "read_only" if is_readable else "unknown"
+        allowed = [prefix + name for name in writable] if self.suggests else None
         return unknown(
             f"{shown(pointer)} {why}.", pointer, allowed, name="unknown_field", reason=reason, **place(pointer)
         )

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.policy import suggestions
+
 from .conftest import Client
 
 Publish = Callable[..., str]
@@ -168,9 +170,16 @@ def test_a_list_of_what_is_allowed_is_bounded(admin: Client, publish: Publish) -
     assert len(error["message"]) < 700
 
 
-def test_a_bulk_call_lists_what_is_allowed_for_its_first_items_alone(admin: Client, publish: Publish) -> None:
+def test_a_bulk_call_looks_for_what_is_allowed_for_its_first_items_alone(
+    admin: Client, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for: list[str] = []
+    monkeypatch.setattr(suggestions, "_close", lambda given, known: looked_for.append(given) or [])
     answers = admin.result("POST", f"{publish()}?atomic=false", json=[{"nmae": "x"}] * 30)
     assert ["allowed" in answer["error"]["data"] for answer in answers] == [True] * 20 + [False] * 10
+    assert looked_for == ["nmae"] * 20
+    assert answers[-1]["error"]["message"] == "'nmae' is no field that can be written here."
+    assert answers[-1]["error"]["data"]["reason"] == "unknown"
 
 
 def test_a_method_that_is_not_served_is_answered_with_those_that_are(admin: Client, publish: Publish) -> None:
