@@ -5,12 +5,12 @@ OpenAPI 3.1.0: https://spec.openapis.org/oas/v3.1.0
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.definitions.document import ApiDocument
 from app.definitions.ids import MAX_ID
 from app.definitions.scopes import Scope
-from app.openapi.components import Components, Schema, class_name, reference
+from app.openapi.components import Components, Schema, reference
 
 Json = dict[str, Any]
 
@@ -35,7 +35,12 @@ ERROR: Schema = {
                 "parameter": {"type": "string"},
                 "argument": {"type": "string"},
                 "index": {"type": "integer", "description": "The item at fault in a bulk call."},
+                "reason": {
+                    "type": "string",
+                    "description": "Of a field that can't be written: `read_only` or `unknown`.",
+                },
                 "allowed": {"type": "array", "items": {"type": "string"}, "description": "Names that can stand there."},
+                "served": {"type": "array", "items": {"type": "string"}, "description": "Routes, after a wrong path."},
             },
             "required": ["name", "message"],
         },
@@ -63,41 +68,55 @@ SCHEMAS: dict[str, Schema] = {
     "OAuth2Error": OAUTH2_ERROR,
 }
 
-#: Status of a failure, and when it is answered. Which of them a call can end with, ``openapi.operations`` says.
-ERRORS: dict[int, str] = {
-    400: "Malformed, unknown or not allowed input.",
-    401: "No login, or one that has ended.",
-    403: "A scope is missing, Odoo's access rights say no, or a foreign page wrote with a cookie.",
-    404: "No such record, or one that the caller may not see; also where a record that the call needs has just gone.",
-    409: "Other calls changed the same record, also after several tries.",
-    412: "The record has changed since it was read.",
-    413: "The body is too large.",
-    414: "The address is longer than the server takes; parameters of a search may stand in the body.",
-    415: "The body is not JSON.",
-    416: "There is no such part.",
-    422: "Odoo's own rules said no, or the Idempotency-Key came with another body.",
-    429: "Too many calls, or too many wrong credentials.",
-    500: "Something went wrong on the server; the request id helps to find out what.",
-    503: "The database is away, a statement took too long, or the API's definition no longer fits Odoo.",
-}
+
+class Failing(NamedTuple):
+    """Kind of failure: its response in ``components``, the plainest ``data.name`` of it, and when it is answered."""
+
+    response: str
+    name: str
+    when: str
 
 
-#: The plainest ``data.name`` of a failure; its response in ``components`` is called so too.
-_NAMES: dict[int, str] = {
-    400: "bad_request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    409: "conflict",
-    412: "precondition_failed",
-    413: "payload_too_large",
-    414: "uri_too_long",
-    415: "unsupported_media_type",
-    416: "requested_range_not_satisfiable",
-    422: "unprocessable",
-    429: "too_many_requests",
-    500: "internal_error",
-    503: "unavailable",
+#: Kinds of failures by status. Which of them a call can end with, ``openapi.operations`` says.
+ERRORS: dict[int, Failing] = {
+    400: Failing("BadRequest", "bad_request", "Malformed, unknown or not allowed input."),
+    401: Failing("Unauthorized", "unauthorized", "No login, or one that has ended."),
+    403: Failing(
+        "Forbidden",
+        "forbidden",
+        "A scope is missing, Odoo's access rights say no, or a foreign page wrote with a cookie.",
+    ),
+    404: Failing(
+        "NotFound",
+        "not_found",
+        "No such record, or one that the caller may not see; also where a record that the call needs has just gone.",
+    ),
+    409: Failing("Conflict", "conflict", "Other calls changed the same record, also after several tries."),
+    412: Failing("PreconditionFailed", "precondition_failed", "The record has changed since it was read."),
+    413: Failing("PayloadTooLarge", "request_entity_too_large", "The body is too large."),
+    414: Failing(
+        "UriTooLong",
+        "uri_too_long",
+        "The address is longer than the server takes; parameters of a search may stand in the body.",
+    ),
+    415: Failing("UnsupportedMediaType", "unsupported_media_type", "The body is not JSON."),
+    416: Failing("RequestedRangeNotSatisfiable", "requested_range_not_satisfiable", "There is no such part."),
+    422: Failing(
+        "Unprocessable",
+        "odoo.exceptions.ValidationError",
+        "Odoo's own rules said no, or the Idempotency-Key came with another body.",
+    ),
+    429: Failing("TooManyRequests", "rate_limit", "Too many calls, or too many wrong credentials."),
+    500: Failing(
+        "InternalError",
+        "internal_error",
+        "Something went wrong on the server; the request id helps to find out what.",
+    ),
+    503: Failing(
+        "Unavailable",
+        "database_unavailable",
+        "The database is away, a statement took too long, or the API's definition no longer fits Odoo.",
+    ),
 }
 
 
@@ -167,9 +186,9 @@ def failure(status: int, marks: list[str]) -> Json:
     """Return the Response Object of an error; ``marks`` are the headers that every answer carries."""
     more = {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
     if status == 414:  # before the request is read: no envelope, no id
-        return {"description": ERRORS[status]}
+        return {"description": ERRORS[status].when}
     return {
-        "description": ERRORS[status],
+        "description": ERRORS[status].when,
         "headers": headers(*marks, *more.get(status, [])),
         "content": {"application/json": {"schema": reference("Failure"), "example": _example(status)}},
     }
@@ -177,12 +196,13 @@ def failure(status: int, marks: list[str]) -> Json:
 
 def fail(components: Components, status: int, marks: list[str]) -> Json:
     """Keep the Response Object of an error, which many operations have, and return the reference to it."""
-    return components.respond(class_name(_NAMES[status]), failure(status, marks))
+    return components.respond(ERRORS[status].response, failure(status, marks))
 
 
 def _example(status: int) -> Json:
-    data = {"name": _NAMES[status], "message": ERRORS[status], "request_id": "…"}
-    return {"jsonrpc": "2.0", "id": None, "error": {"code": status, "message": ERRORS[status], "data": data}}
+    _, name, when = ERRORS[status]
+    data = {"name": name, "message": when, "request_id": "…"}
+    return {"jsonrpc": "2.0", "id": None, "error": {"code": status, "message": when, "data": data}}
 
 
 def parameter(name: str, place: str, schema: Schema, description: str, **more: Any) -> Json:

@@ -6,8 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
 from werkzeug.exceptions import default_exceptions
 
+from app.openapi import parts
 from serving import refusals
 from tests.pages import ROOT
 
@@ -94,11 +96,18 @@ def _known() -> set[str]:
     return (found | _OF_ODOO) - _INSIDE - {""}
 
 
+_PAGE = (ROOT / "docs/errors.md").read_text()
+
+
+def _table() -> list[tuple[str, str]]:
+    """Return the names of the page's table, each with its statuses as they stand there."""
+    _, _, table = _PAGE.partition("\n## All names\n")
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \|", table, re.MULTILINE)
+    return [(name, statuses) for names, statuses in rows for name in re.findall(r"`([\w.]+)`", names)]
+
+
 def _documented() -> list[str]:
-    _, _, table = (ROOT / "docs/errors.md").read_text().partition("\n## All names\n")
-    return [
-        name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`([\w.]+)`", row)
-    ]
+    return [name for name, _ in _table()]
 
 
 def test_each_name_that_the_code_gives_is_in_the_table() -> None:
@@ -112,3 +121,16 @@ def test_each_name_of_the_table_is_one_that_the_code_gives() -> None:
 def test_a_name_stands_in_the_table_once() -> None:
     documented = _documented()
     assert sorted({name for name in documented if documented.count(name) > 1}) == []
+
+
+@pytest.mark.parametrize("status", [status for status in parts.ERRORS if "content" in parts.failure(status, [])])
+def test_the_example_of_an_error_in_the_openapi_document_is_one_of_the_table(status: int) -> None:
+    error = parts.failure(status, [])["content"]["application/json"]["example"]["error"]
+    assert error["code"] == status
+    assert str(status) in dict(_table())[error["data"]["name"]]
+
+
+def test_the_openapi_document_has_the_members_of_an_error_that_the_page_tells_of() -> None:
+    told = re.findall(r"^\| `(\w+)` \|", _PAGE.partition("\n## ")[0], re.MULTILINE)
+    members = parts.ERROR["properties"]["data"]["properties"].keys()
+    assert sorted(members - {"name", "message", "request_id"}) == sorted(told)
