@@ -160,14 +160,20 @@ class DefinitionOutdated(Unavailable):
         super().__init__("Odoo is being changed. Please try again in a moment.", retry_after=1)
 
 
-def from_bridge(error: bridge.BridgeError) -> ApiError:
-    """Return the client's error for one of the bridge."""
+def from_bridge(error: bridge.BridgeError, sent: str | None = None) -> ApiError:
+    """Return the client's error for one of the bridge; ``sent`` is what carried the values that the call is about."""
     for kind, api_error in _FROM_BRIDGE:
         if isinstance(error, kind):
-            # What Odoo itself finds wrong with a domain that has passed the policy.
-            data = {"parameter": "domain"} if error.name == "invalid_domain" else None
-            return api_error(error.message, name=error.name, data=data)
+            parameter = _parameter(error, sent)
+            return api_error(error.message, name=error.name, data={"parameter": parameter} if parameter else None)
     return ApiError(error.message, name=error.name)
+
+
+def _parameter(error: bridge.BridgeError, sent: str | None) -> str | None:
+    """Return what carries the fault: Odoo or PostgreSQL refuse what has passed the policy, and name no field."""
+    if error.name == "invalid_domain":
+        return "domain"
+    return sent if error.name in ("invalid_value", "invalid_image") else None
 
 
 _FROM_BRIDGE: tuple[tuple[type[bridge.BridgeError], type[ApiError]], ...] = (

@@ -64,7 +64,7 @@ class Bulk:
             raise query.missing_ids()
         public_ids = query.public_ids(options.parameters["ids"], self._limit)
         if not options.atomic:
-            return self._each(public_ids, lambda public_id: self._do.read(public_id, others).body)
+            return self._each(public_ids, lambda public_id: self._do.read(public_id, others).body, sent="ids")
         found = []
         for index, record in enumerate(self._do.find(self._decode(public_ids, "ids"), node)):
             if record is None:
@@ -167,8 +167,8 @@ class Bulk:
                     do([item])
             raise
 
-    def _each(self, items: Sequence[Item], do: Callable[[Item], Any]) -> list[Json]:
-        """Do each item in a savepoint of its own, and return an answer for each.
+    def _each(self, items: Sequence[Item], do: Callable[[Item], Any], *, sent: str = "body") -> list[Json]:
+        """Do each item in a savepoint of its own, and return an answer for each; ``sent`` is what carried the items.
 
         Where the call's time is over, what is done is kept, and all that follows is answered as not done.
         """
@@ -189,7 +189,7 @@ class Bulk:
                     raise
                 del self._do.changes[done:]  # undone with the item
                 is_late = is_late or isinstance(error, CallTimeout)
-                api_error = error if isinstance(error, ApiError) else from_bridge(error)
+                api_error = error if isinstance(error, ApiError) else from_bridge(error, sent)
                 answer |= {"status": api_error.status, "error": api_error.to_json()}
             answers.append(answer)
         if is_late:
@@ -232,4 +232,4 @@ def _at(index: int) -> Iterator[None]:
         error.at(index)
         raise
     except BridgeError as error:
-        raise from_bridge(error).at(index) from error
+        raise from_bridge(error, "body").at(index) from error

@@ -13,6 +13,7 @@ from app import errors
 from app.errors import ApiError
 from app.web import answers, wrong_paths
 from app.web.current import current_state
+from app.web.http_methods import is_safe
 from app.web.routing import current_definition
 from odoo_bridge import errors as bridge
 from odoo_bridge.translation import translate
@@ -41,7 +42,7 @@ def _bridge_error(error: bridge.BridgeError) -> Response:
     if isinstance(error, bridge.Unavailable):
         _logger.warning("%s: %s", error.message, error.__cause__)
     _give_reason_behind(error)
-    return _api_error(errors.from_bridge(error))
+    return _api_error(errors.from_bridge(error, sent=None if is_safe(request.method) else "body"))
 
 
 def _http_error(error: HTTPException) -> Response:

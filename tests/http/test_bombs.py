@@ -41,7 +41,7 @@ def test_an_image_of_billions_of_pixels_is_400(
     route = publish(fields=["name", field], id_obfuscation=False)
     content = bombs.encoded(make(SIDE))
     status, error = demo.error("POST", route, json={"name": "a bomb", field: content})
-    assert (status, error["data"]["name"]) == (400, "invalid_image")
+    assert (status, error["data"]["name"], error["data"]["parameter"]) == (400, "invalid_image", "body")
     assert "50 million pixels" in error["message"]
     status, error = demo.error("POST", route, json=[{"name": "one"}, {"name": "two", field: content}])
     assert (status, error["data"]["name"], error["data"]["index"]) == (400, "invalid_image", 1)
@@ -74,6 +74,16 @@ def test_a_method_that_is_given_such_an_image_is_400(
     route = publish(fields=(), type="rpc", method="with_picture", arguments={"picture": "harmless"})
     status, error = demo.error("POST", route, json={"picture": bombs.encoded(bombs.png(SIDE))})
     assert (status, error["data"]["name"]) == (400, "invalid_image")
+
+
+def test_the_item_with_such_an_image_tells_that_it_came_in_the_body(demo: Client, publish: Publish) -> None:
+    route = publish(fields=["name", "picture"])
+    items = [{"name": "one"}, {"name": "two", "picture": bombs.encoded(bombs.png(SIDE))}]
+    _, error = demo.error("POST", route, json=items)
+    done, failed = demo.result("POST", f"{route}?atomic=false", json=items)
+    assert done["status"] == 200
+    for each in (error, failed["error"]):
+        assert (each["data"]["name"], each["data"]["parameter"]) == ("invalid_image", "body")
 
 
 def test_such_an_image_that_is_stored_is_served_as_it_is(demo: Client, publish: Publish, root: Root) -> None:

@@ -130,7 +130,7 @@ def test_a_text_that_an_index_cannot_hold_is_the_clients_mistake(demo: Client, p
     text = secrets.token_hex(20_000)  # random, so that no compression makes it fit
     status, error = demo.error("POST", publish(fields=["name", "notes"]), json={"name": "long", "notes": text})
     sql("DROP INDEX test_record_notes")
-    assert (status, error["data"]["name"]) == (400, "invalid_value")
+    assert (status, error["data"]["name"], error["data"]["parameter"]) == (400, "invalid_value", "body")
 
 
 @pytest.mark.parametrize(
