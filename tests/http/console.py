@@ -39,11 +39,11 @@ class Console:
     """The console of an app, used by who sits in front of its panel."""
 
     def __init__(self, panel: Panel, app: Gatehouse) -> None:
-        self.panel, self._app = panel, app
+        self.panel, self.app = panel, app
 
     def address(self, route: str, method: str = "GET", suffix: str = "") -> str:
         """Return the page of an endpoint."""
-        definitions = self._app.services.catalog.snapshot.definitions.values()
+        definitions = self.app.services.catalog.snapshot.definitions.values()
         (api_id,) = (each.id for each in definitions if each.document.route == route)
         return f"/admin/try/?target={quote(f'{api_id} {method} {route}{suffix}')}"
 

@@ -12,7 +12,7 @@ from app.clients import store as clients
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.console import Console
-from tests.http.panel import Panel
+from tests.http.panel import Panel, address_of, texts
 from tests.http.queries import counted_queries
 
 Publish = Callable[..., str]
@@ -84,6 +84,18 @@ def test_the_list_of_endpoints_tells_method_address_switch_and_traffic(
     assert found["Bulk create"] == [f"POST {address} with an array", "", "On", "Switch off"]
     assert found["Update"] == [f"PATCH {address}/{{id}}", "0", "Off", "Switch on Try"]
     assert found["Bulk update"] == [f"PATCH {address}", "0", "Off with Update", "Switch off Try"]
+
+
+def test_a_query_counts_as_the_search_that_it_is(panel: Panel, publish: Publish, demo: Client, app: Gatehouse) -> None:
+    route = publish()
+    demo.result("GET", route)
+    demo.result("QUERY", route, json={})
+    app.services.recorder.flush()
+    (definition,) = app.services.catalog.snapshot.definitions.values()
+    page = panel.get(f"/admin/apis/{definition.id}/endpoints")
+    (calls,) = html.fromstring(page.text).xpath("//tr[th='Search']/td[@data-label='Calls']")
+    assert calls.text_content().split() == ["2"]
+    assert "Calls in 24 hours2" in texts(panel.get(address_of(page, "switch", operation="search")))
 
 
 def test_the_list_of_models_tells_addon_and_records(panel: Panel, sql: Sql) -> None:

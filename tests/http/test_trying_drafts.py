@@ -249,6 +249,30 @@ def test_a_request_id_that_a_client_chose_leads_to_the_call_that_is_meant(
     assert _value(Tried(attempt.panel.get(again)), "path-id") == "one"
 
 
+def _offers(attempt: Console, answer: Any) -> list[str]:
+    """Return the addresses of the buttons to try the call again that led to an answer."""
+    attempt.app.services.recorder.flush()
+    page = attempt.panel.get(f"/admin/log/{answer.headers['X-Request-ID']}")
+    return [str(address) for address in html.fromstring(page.text).xpath("//a[text()='Try again']/@href")]
+
+
+def test_a_query_is_tried_again_as_the_search_that_it_is(publish: Publish, admin: Client, attempt: Console) -> None:
+    failed = admin("QUERY", publish(log_bodies=True), json={"domain": [["name", "=", "x"]], "limit": "0x"})
+    assert failed.status_code == 400
+    (again,) = _offers(attempt, failed)
+    tried = Tried(attempt.panel.get(again))
+    assert json.loads(_value(tried, "query-domain")) == [["name", "=", "x"]]
+    assert _value(tried, "query-limit") == "0x"
+
+
+def test_what_the_console_cannot_send_is_not_offered(publish: Publish, admin: Client, attempt: Console) -> None:
+    route = publish(fields=("name", "picture"))
+    assert _offers(attempt, admin("GET", f"{route}/nothing"))
+    failed = admin("GET", f"/api/image/{_id_of(attempt.app, route)}/test.record/nothing/picture")
+    assert failed.status_code == 404
+    assert _offers(attempt, failed) == []
+
+
 def test_a_call_that_is_not_in_the_log_is_a_page_that_says_so(attempt: Console) -> None:
     for name in ("nothing", "%00", "'"):
         assert "There is no such page" in texts(attempt.panel.get(f"/admin/try/?log={name}", 404))

@@ -8,10 +8,12 @@ from typing import Any
 
 from app.definitions.definition import Definition, Exposure
 from app.definitions.document import BULK, SWITCHES, ApiDocument, EndpointSwitches
-from app.operations.actions import Action
+from app.operations.actions import ACTIONS, Action
 from app.operations.endpoints import Endpoint, endpoints
 
 _ALL_ON = EndpointSwitches.model_validate(dict.fromkeys(SWITCHES, True))
+#: The method that pages name, by those that do the same at the same path.
+_NAMED = {method: action.method for action in ACTIONS for method in action.also}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,12 @@ def everything_of(definition: Definition) -> list[Endpoint]:
     document = definition.document
     models = [entry.model_copy(update={"endpoints": {}}) for entry in document.models]
     return endpoints(replace(definition, document=document.model_copy(update={"endpoints": _ALL_ON, "models": models})))
+
+
+def as_named(endpoint: str) -> str:
+    """Return an endpoint of the log, method and path, as pages name it: a QUERY is a search like the GET."""
+    method, _, path = endpoint.partition(" ")
+    return f"{_NAMED.get(method, method)} {path}"
 
 
 def models_of(definition: Definition) -> list[ServedModel]:

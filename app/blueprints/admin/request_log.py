@@ -11,8 +11,9 @@ from flask import Response, make_response, request
 from app.analytics import log_pages, streams
 from app.analytics.log_pages import PageEnd
 from app.analytics.queries import Period
-from app.blueprints.admin import log_filters, people, periods
+from app.blueprints.admin import editor, log_filters, people, periods
 from app.blueprints.admin.analytics import api_names
+from app.blueprints.admin.console.replay import can_be_tried
 from app.blueprints.admin.tables import as_stream
 from app.blueprints.admin.view import PanelView, page
 from app.errors import BadRequest, NotFound
@@ -82,12 +83,14 @@ class RequestLog(PanelView):
         )
         if not calls and not changes:
             raise NotFound("This request is not in the log yet, or no longer.")
+        rows = editor.rows()
         return self.show(
             "panel/request.html",
             request_id=request_id,
             calls=people.named(calls),
             changes=people.named(changes),
             names=api_names(),
+            again=[call["call_id"] for call in calls if can_be_tried(rows, call)],
             shared=log_pages.is_shared(database, request_id, [*calls, *changes][0]["call_id"]),
         )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 from app.analytics import queries
 from app.analytics.queries import Period
+from app.blueprints.admin.endpoint_list import as_named
 from app.web.services import services
 
 _SPAN = timedelta(days=1)
@@ -25,4 +27,7 @@ def by_client(api_id: int | None = None) -> dict[str, int]:
 def by_endpoint(api_id: int) -> dict[str, int]:
     """Return the calls of each endpoint of an API that was called, by method and path as the panel shows it."""
     found = queries.by(services().database, Period.last(_SPAN), "endpoint", api_id=api_id)
-    return {each.key: each.calls for each in found}
+    calls: Counter[str] = Counter()
+    for each in found:
+        calls[as_named(each.key)] += each.calls
+    return calls

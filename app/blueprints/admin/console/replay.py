@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -12,7 +12,9 @@ from urllib.parse import unquote
 from app.analytics import callers
 from app.blueprints.admin.console.callers import ME, PUBLIC, TrialCaller
 from app.blueprints.admin.console.inputs import Inputs
-from app.blueprints.admin.console.targets import Target, target_key
+from app.blueprints.admin.console.targets import Target, find, target_key
+from app.blueprints.admin.editor import ApiRow
+from app.blueprints.admin.endpoint_list import as_named
 from app.definitions.masking import MASK
 from app.operations.actions import PUBLIC_ID
 from app.principal import Person
@@ -28,8 +30,13 @@ class Replay:
 
 def key_of(row: Mapping[str, Any]) -> str:
     """Return the console's key of the endpoint that was called."""
-    method, _, path = str(row["endpoint"]).partition(" ")
-    return target_key(row["api_id"], "GET" if method == "HEAD" else method, path)
+    method, _, path = as_named(str(row["endpoint"])).partition(" ")
+    return target_key(row["api_id"], method, path)
+
+
+def can_be_tried(rows: Iterable[ApiRow], row: Mapping[str, Any]) -> bool:
+    """True if a call of the log can be tried again: it has an id, and its endpoint is one that the console has."""
+    return bool(row["call_id"]) and find(rows, key_of(row)) is not None
 
 
 def replay(row: Mapping[str, Any], target: Target, inputs: Inputs, apps: list[TrialCaller], me: Person) -> Replay:
