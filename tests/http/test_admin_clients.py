@@ -365,7 +365,7 @@ def test_the_questions_about_an_api_name_its_callers(
     assert "the writes of 2 client apps (First of two, Second of two) and of everybody who logs in" in said["test"]
     for text in said.values():
         assert f"{_name(app, route)}, {route}" in text
-        assert "2 client apps: First of two (2 calls), Second of two (no call)" in text
+        assert "2 client apps: First of two (2 calls), Second of two (no call); calls under these names" in text
         assert "Calls in 24 hours2" in text
     endpoints = panel.get(f"/admin/apis/{api_id}/endpoints")
     for operation, named, calls in (("search", f"GET {route}", 2), ("create", f"POST {route}", 0)):
@@ -390,6 +390,6 @@ def test_an_import_that_deletes_says_whose_calls_end(
     route = publish()
     make("Never called", route)
     answer = panel.submit(panel.get("/admin/files/"), "/admin/files/", "/preview", text="apis: []", prune="1")
-    assert "1 client app: Never called (no call)" in texts(answer)
+    assert "1 client app: Never called (no call); calls under this name" in texts(answer)
     assert "Import, and delete 1 API" in texts(answer)
     assert json.dumps(route)[1:-1] in texts(answer)

@@ -16,7 +16,7 @@ from app.postman import collection
 from app.web.routing import Gatehouse
 from tests import stored_apis
 from tests.http.conftest import Client
-from tests.http.panel import Panel, texts
+from tests.http.panel import Panel, address_of, texts
 
 Publish = Callable[..., str]
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -178,6 +178,33 @@ def test_the_switch_of_an_only_model_is_that_of_its_api(panel: Panel, app: Gateh
     panel.follow(panel.send(address, "/switch", operation="search", on="1"))
     assert _stored(app)["endpoints"]["search"] is True
     assert _stored(app)["models"][0]["endpoints"] == {"delete": True, "read": False}
+
+
+def test_a_switch_that_differs_in_an_only_model_is_switched_off(
+    panel: Panel, app: Gatehouse, address: str, sql: Sql
+) -> None:
+    sql("UPDATE gatehouse.api SET document = jsonb_set(document, '{models}', (document->'models') - 0)")
+    asked = panel.get(address_of(panel.get(address), "switch", operation="delete"))
+    assert "EndpointsDELETE /api/switched/{id}, DELETE /api/switchedAPI" in texts(asked)
+    panel.follow(panel.agree(asked))
+    assert _stored(app)["endpoints"]["delete"] is False
+    assert _stored(app)["models"][0]["endpoints"] == {"search": False, "read": False}
+
+
+def test_a_switch_that_no_model_follows_is_switched_off(panel: Panel, app: Gatehouse, address: str, sql: Sql) -> None:
+    sql("""UPDATE gatehouse.api SET document = jsonb_set(document, '{models,0,endpoints}', '{"read": false}')""")
+    asked = panel.get(address_of(panel.get(address), "switch", operation="read"))
+    assert "Endpointsnone at the moment" in texts(asked)
+    assert "No call is refused for it" in texts(asked)
+    panel.follow(panel.agree(asked))
+    assert _stored(app)["endpoints"]["read"] is False
+
+
+def test_a_bulk_form_of_what_a_model_has_off_is_not_told_to_go(panel: Panel, address: str, sql: Sql) -> None:
+    sql("""UPDATE gatehouse.api SET document = jsonb_set(document, '{endpoints,delete}', 'true')""")
+    sql("""UPDATE gatehouse.api SET document = jsonb_set(document, '{models,1,endpoints,delete}', 'false')""")
+    asked = panel.get(address_of(panel.get(address), "switch", operation="delete"))
+    assert "EndpointsDELETE /api/switched/test.record/{id}, DELETE /api/switched/test.recordAPI" in texts(asked)
 
 
 @pytest.mark.parametrize("wrong", [{"operation": "serach"}, {"operation": "read", "model": "res.partner"}])

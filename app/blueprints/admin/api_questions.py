@@ -10,11 +10,12 @@ from flask import url_for
 from app.blueprints.admin import traffic
 from app.blueprints.admin.confirmation import Confirmation, counted, listed
 from app.blueprints.admin.editor import ApiRow
-from app.blueprints.admin.endpoint_list import models_of
+from app.blueprints.admin.endpoint_list import Served, ServedModel, models_of, switches_of
 from app.definitions.document import BULK
 from app.errors import NotFound
 
 _NOBODY = "It is a draft: nobody can call it."
+_NOTHING_GOES = "No call is refused for it: each model has this off already, or can only be read."
 
 
 def question(row: ApiRow, what: str, given: Mapping[str, str]) -> Confirmation:
@@ -59,14 +60,16 @@ def _switch_off(row: ApiRow, given: Mapping[str, str]) -> Confirmation:
     counts = traffic.by_endpoint(row.stored.id)
     calls = sum(counts.get(endpoint, 0) for endpoint, counted_here in going.items() if counted_here)
     name = operation.replace("_", " ") + (f" of {model}" if model else "")
-    counted_elsewhere = not any(going.values())
+    counted_elsewhere = bool(going) and not any(going.values())
     facts = {
-        "Endpoints": ", ".join(going),
+        "Endpoints": ", ".join(going) or "none at the moment",
         **facts_of(row),
         "Calls in 24 hours": "counted with the other form of these endpoints" if counted_elsewhere else f"{calls:,}",
     }
     effect = (
-        f"{_everybody(row)} will be refused this from now on, on every host. Everything else of this API stays."
+        _NOTHING_GOES
+        if not going
+        else f"{_everybody(row)} will be refused this from now on, on every host. Everything else of this API stays."
         if row.stored.document["published"]
         else f"{_NOBODY} Once it is published, it will not have this."
     )
@@ -77,17 +80,14 @@ def _switch_off(row: ApiRow, given: Mapping[str, str]) -> Confirmation:
 def _going(row: ApiRow, operation: str, model: str) -> dict[str, bool]:
     """Return the endpoints that go with a switch, its bulk form's too, and whether their calls are counted as theirs.
 
-    Models whose own switch stands otherwise keep theirs. Raises NotFound where nothing goes.
+    Models whose own switch stands otherwise have none; so there may be none at all. Raises NotFound where the switch is
+    off, or not there.
     """
-    forms = [
-        form
-        for served in (models_of(row.definition) if row.definition else [])
-        if model in ("", served.model)
-        for form in served.operations
-        if form.switch is not None and form.switch.on and form.name in (operation, f"{BULK}{operation}")
-        if model or not form.switch.differs
-    ]
-    if not any(form.name == operation for form in forms):
+    models = models_of(row.definition) if row.definition else []
+    of_all = switches_of(row.definition.document) if row.definition and len(models) > 1 and not model else []
+    concerned = [served for served in models if model in ("", served.model)]
+    forms = [form for served in concerned for form in _forms(served, operation, except_own=bool(of_all))]
+    if not forms and not any(switch.name == operation and switch.on for switch in of_all):
         raise NotFound("There is no such operation, or it is off already.")
     found: dict[str, bool] = {}
     for form in forms:
@@ -95,6 +95,14 @@ def _going(row: ApiRow, operation: str, model: str) -> dict[str, bool]:
             endpoint = f"{method} {path}"
             found[endpoint] = found.get(endpoint, False) or form.counted
     return found
+
+
+def _forms(served: ServedModel, operation: str, *, except_own: bool) -> list[Served]:
+    """Return the forms of a model's operation that go with its switch; none where a switch of its own stays."""
+    switches = {form.name: form.switch for form in served.operations if form.switch is not None and form.switch.on}
+    if operation not in switches or (except_own and switches[operation].differs):
+        return []
+    return [form for form in served.operations if form.name in switches and form.name.removeprefix(BULK) == operation]
 
 
 _QUESTIONS: dict[str, Callable[[ApiRow, Mapping[str, str]], Confirmation]] = {
@@ -123,7 +131,10 @@ def _client_apps(row: ApiRow) -> str:
     calls = traffic.by_client(row.stored.id)
     names = sorted(row.stored.document["clients"], key=lambda name: -calls.get(name, 0))
     told = listed(f"{name} ({counted(calls.get(name, 0), 'call')})" for name in names)
-    return f"{counted(len(names), 'client app')}: {told}" if names else "none"
+    if not names:
+        return "none"
+    under = "this name" if len(names) == 1 else "these names"  # statistics keep the name of their time
+    return f"{counted(len(names), 'client app')}: {told}; calls under {under}"
 
 
 def _writes(row: ApiRow) -> str:
