@@ -133,7 +133,7 @@ def test_nobody_calls_as_an_app_without_a_secret_or_one_that_is_not_there(
     for caller in (f"client-{client.id}", "client-999999", "client-x", "", "2", "you"):
         refused = attempt(route, status=400, caller=caller)
         assert "Nobody can call as this." in refused.text
-        assert "Nothing has been sent." in refused.text
+        assert "Nothing has been sent" in refused.text
     assert "Phone (calls for persons alone)" in refused.text
     root(lambda env: env.cr.execute("DELETE FROM gatehouse.client WHERE id = %s", (client.id,)))
 

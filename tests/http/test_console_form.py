@@ -103,8 +103,24 @@ def test_a_header_that_nobody_can_send_is_refused(value: str, publish: Publish, 
 
 def test_a_form_without_its_fields_sends_nothing(publish: Publish, attempt: Console) -> None:
     refused = attempt(publish(), "POST", status=400, body=None, caller=None, run=None)
-    assert "Nothing has been sent." in refused.text
+    assert "Nothing has been sent" in refused.text
     assert "As a test, or for real?" in refused.text
+
+
+def test_all_that_is_wrong_is_told_on_top_linked_to_its_field_and_the_first_has_the_cursor(
+    publish: Publish, attempt: Console
+) -> None:
+    refused = attempt(publish(), "PATCH", "/{id}", status=400, run="later", path__id="", **{"header-X-Timezone": "ü"})
+    (summary,) = refused.tree.xpath("//section[contains(@class, 'summary')]")
+    assert summary.xpath("./h2/text()") == ["Nothing has been sent"]
+    told = {link.get("href").removeprefix("#"): link.text_content() for link in summary.xpath(".//a")}
+    assert list(told.items()) == [
+        ("path-id", "id: Which record? Its id is missing."),
+        ("header-X-Timezone", "X-Timezone: A header takes one line of ASCII characters."),
+        ("run", "How: As a test, or for real?"),
+    ]
+    assert all(refused.tree.xpath("//*[@id=$id]", id=target) for target in told)
+    assert refused.tree.xpath("//*[@autofocus]/@id") == ["path-id"]
 
 
 def test_a_missing_id_is_asked_for_at_its_field(publish: Publish, attempt: Console) -> None:

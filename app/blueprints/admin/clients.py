@@ -9,6 +9,7 @@ from flask import Response, request
 from app.blueprints.admin import client_apps
 from app.blueprints.admin.client_form import ClientForm
 from app.blueprints.admin.client_questions import OVERLAPS, overlap_of, question
+from app.blueprints.admin.findings import Finding
 from app.blueprints.admin.forms import named
 from app.blueprints.admin.view import PanelView, page, posted
 from app.clients import live_tokens
@@ -34,7 +35,8 @@ class Clients(PanelView):
     @page("/new", "GET", "POST")
     def new(self) -> Response:
         """Create a client app, and show its secret this once."""
-        form, idle = _form(None), []
+        form = _form(None)
+        idle: list[Finding] = []
         document = form.document() if form.is_submitted() else None
         if document is not None:
             idle = [] if "anyway" in request.form else _idle(document, form.apis.data)
@@ -139,9 +141,9 @@ def _first_call(found: client_apps.Details, base: str) -> dict[str, Any]:
     return {"call": call, "document": first.definition.document, "changes": first.changes}
 
 
-def _idle(document: ClientDocument, apis: list[str]) -> list[str]:
+def _idle(document: ClientDocument, apis: list[str]) -> list[Finding]:
     acts = bool(document.user or document.redirect_uris)
-    return client_apps.idle_reasons(document.scopes, apis, acts=acts)
+    return [Finding("", reason, "") for reason in client_apps.idle_reasons(document.scopes, apis, acts=acts)]
 
 
 def _form(found: client_apps.Details | None) -> ClientForm:

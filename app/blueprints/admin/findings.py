@@ -20,6 +20,9 @@ class Finding:
     target: str
     place: tuple[str | int, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.label}: {self.message}" if self.label else self.message
+
 
 class FieldError(str):
     """The text of an error beside a field, which knows its finding."""

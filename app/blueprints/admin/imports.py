@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.blueprints.admin import editor, transactions
 from app.blueprints.admin.api_questions import facts_of
 from app.blueprints.admin.editor import ApiRow
+from app.blueprints.admin.findings import Finding
 from app.catalog import store
 from app.definitions.problems import Problem
 from app.editing import files
@@ -29,7 +30,7 @@ class Preview:
     now, ``deleted`` the facts about each that would go; ``version`` is the catalog that it was looked up in.
     """
 
-    problems: Sequence[Problem]
+    problems: Sequence[Finding]
     changes: store.Changes
     clients: ClientChanges
     defaults: bool
@@ -73,7 +74,8 @@ def _shown(planned: files.Plan) -> Preview:
 
 
 def _refused(problems: Sequence[Problem]) -> Preview:
-    return Preview(problems, store.Changes((), (), ()), ClientChanges(), False, {}, {}, {}, 0, True)
+    findings = [Finding("", str(problem), "text") for problem in problems]
+    return Preview(findings, store.Changes((), (), ()), ClientChanges(), False, {}, {}, {}, 0, True)
 
 
 def apply(text: str, *, prune: bool, version: str) -> str | None:

@@ -8,10 +8,12 @@ from urllib.parse import quote, urlencode
 
 from app.blueprints.admin.console.inputs import Input, Inputs
 from app.blueprints.admin.console.targets import Target
+from app.blueprints.admin.findings import Finding
 
 #: Most characters of a parameter, and of a body: the page that shows the answer holds them too.
 _MOST = 20_000
 _MOST_BODY = 500_000
+_PLACES = ("path", "query", "header")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,13 @@ def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Trial
         ),
         problems,
     )
+
+
+def findings(problems: Mapping[str, str], inputs: Inputs) -> list[Finding]:
+    """Return all that is wrong with the form, in the order of the page."""
+    path, query, header = ({each.field: each.name for each in inputs.at(place)} for place in _PLACES)
+    labels = {**path, **query, "body": "Body (JSON)", **header, "run": "How", "caller": "As"}
+    return [Finding(label, problems[name], name) for name, label in labels.items() if name in problems]
 
 
 def short(form: Mapping[str, str]) -> dict[str, str]:

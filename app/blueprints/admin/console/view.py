@@ -136,7 +136,7 @@ def _call(target: Target, inputs: Inputs, apps: list[TrialCaller], values: Mappi
     if wrong := _run_problem(target, run):
         problems["run"] = wrong
     if problems:
-        return {"problems": problems}
+        return {"problems": problems, "findings": form.findings(problems, inputs)}
     draft = target.definition if target.is_draft else None
     answer = _send(target, asked, caller, Trial(_person().uid, run == "test", able.get(caller), draft))
     programs = _programs(target, inputs, asked, _entrance(target, apps, caller))
