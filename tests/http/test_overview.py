@@ -11,6 +11,7 @@ from lxml import html
 from app.analytics import recent
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
+from tests.http.console import Console
 from tests.http.panel import Panel, texts
 
 Publish = Callable[..., str]
@@ -52,6 +53,20 @@ def test_the_checklist_ticks_itself_off_and_is_gone_when_all_is_done(
     sql("INSERT INTO gatehouse.client (name, public_id, scopes) VALUES ('Steps', 'steps', '{}')")
     assert _steps(panel) == []
     sql("DELETE FROM gatehouse.client WHERE name = 'Steps'")
+
+
+@pytest.mark.parametrize("keys", [{"published": False}, {"statistics": False}])
+def test_a_call_that_nothing_counts_is_tried_too(
+    app: Gatehouse, panel: Panel, publish: Publish, sql: Sql, keys: dict[str, bool]
+) -> None:
+    route = publish(**keys)
+    assert ("Try", False) in _steps(panel)
+    for _ in range(2):
+        assert Console(panel, app)(route).status == 200
+    assert ("Try", True) in _steps(panel)
+    noted = "SELECT actor, after FROM gatehouse.history WHERE kind = 'panel'"
+    assert sql(noted) == [("admin", {"tried": f"GET {route}"})]
+    assert f"tried: – → GET {route}" in texts(panel.get("/admin/audit/definitions"))
 
 
 def test_each_step_leads_to_the_page_that_does_it(panel: Panel, publish: Publish) -> None:

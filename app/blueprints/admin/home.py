@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from app.analytics import recent
+from app.analytics import history, recent
 from app.blueprints.admin import editor, overview, transactions
 from app.blueprints.admin.analytics import api_names
 from app.blueprints.admin.view import PanelView, page
@@ -30,7 +30,7 @@ class Home(PanelView):
             sick=[row for row in rows if row.definition is None or row.definition.problems],
             apps=apps,
             active=[app for app in apps if app.active],
-            steps=overview.steps(rows, apps, called=called),
+            steps=overview.steps(rows, apps, tried=called or history.was_tried(services().database)),
             spans=overview.spans() if called else [],
             failures=overview.failures() if called else [],
             limited=overview.limited() if called else [],

@@ -59,7 +59,7 @@ def limited() -> list[dict[str, Any]]:
     return people.named(recent.limited(services().database, _SHOWN))
 
 
-def steps(rows: Sequence[ApiRow], apps: Sequence[Client], *, called: bool) -> list[Step]:
+def steps(rows: Sequence[ApiRow], apps: Sequence[Client], *, tried: bool) -> list[Step]:
     """Return the four steps to an API that a program can call; each is done when its fact is there."""
     published = [row for row in rows if row.stored.document.get("published")]
     draft = next((row.stored.id for row in rows if row not in published), None)
@@ -68,7 +68,7 @@ def steps(rows: Sequence[ApiRow], apps: Sequence[Client], *, called: bool) -> li
     return [
         Step("Expose", "make an API of a model of Odoo", url_for("models.index"), bool(rows)),
         Step("Publish", "switch the API on, as it is or in test mode", to_publish, bool(published)),
-        Step("Try", "send a first call, as a test of which nothing remains", to_try, called),
+        Step("Try", "send a first call, as a test of which nothing remains", to_try, tried),
         Step("Client app", "give a program its own access", url_for("clients.new"), bool(apps)),
     ]
 

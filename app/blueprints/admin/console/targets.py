@@ -46,6 +46,11 @@ class Target:
         return not self.definition.document.published
 
     @property
+    def counts(self) -> bool:
+        """True if log and statistics hold the calls of its API."""
+        return self.definition.document.statistics and not self.is_draft
+
+    @property
     def logs_in(self) -> bool:
         """True if the endpoint opens a session, which no transaction takes back."""
         return self.endpoint.action is LOG_IN

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from app.analytics import log_pages
+from app.analytics import history, log_pages
 from app.blueprints.admin import editor
 from app.blueprints.admin.console import callers, dispatch
 from app.blueprints.admin.console import trial_request as form
@@ -159,6 +159,8 @@ def _send(target: Target, asked: TrialRequest, caller: str, mark: Trial) -> Tria
     answer = dispatch.send(asked, mark, _own_session() if caller == ME and not target.logs_in else None)
     if target.logs_in and answer.session_id:
         sessions.close_session(answer.session_id)
+    if not target.counts:
+        history.note_first_try(services().database, _person().login, f"{target.endpoint.method} {target.path}")
     return answer
 
 
