@@ -66,6 +66,13 @@ def test_every_page_leads_to_the_docs_of_the_apis_and_to_its_help(panel: Panel, 
     assert [link.get("href") for link in top] == ["/api/docs", f"/admin/help/{address}"]
 
 
+def test_who_is_outside_is_led_to_the_docs_and_told_who_can_help(anyone: Client, demo: Client) -> None:
+    for caller, path, status in ((anyone, "/admin/login", 200), (demo, "/admin/", 403)):
+        page = Panel(caller).get(path, status)
+        assert html.fromstring(page.text).xpath("//main//a[text()='API docs']/@href") == ["/api/docs"]
+        assert "an administrator of this Odoo can help" in texts(page)
+
+
 def test_a_page_that_does_not_work_leads_to_help_too(panel: Panel) -> None:
     assert "/admin/help/panel#apis" in html.fromstring(panel.get("/admin/apis/999999/", 404).text).xpath("//@href")
 
