@@ -197,3 +197,9 @@ def test_the_page_says_without_a_script_where_the_calls_are(anyone: Client) -> N
 def test_what_an_admin_calls_an_api_is_text_in_the_page(demo: Client, publish: Publish) -> None:
     publish("res.partner", name="<script>alert(1)</script>")
     assert "<script>alert" not in demo("GET", "/api/docs?api=<script>alert(1)</script>").text
+
+
+@pytest.mark.parametrize("body", [1, [], ["login"], {"login": ["admin"]}, "text", None])
+@pytest.mark.parametrize("path", ["/api/docs/logout", "/api/oauth2/login", "/admin/login", "/admin/clients/new"])
+def test_no_form_is_filled_in_from_json(path: str, body: Any, admin: Client) -> None:
+    assert admin("POST", path, json=body).status_code < 500

@@ -281,7 +281,7 @@ def test_labels_help_and_selections_come_from_odoo(demo: Client, publish: Publis
 
 
 def test_an_example_that_is_sent_as_it_stands_names_no_record(demo: Client, publish: Publish, root: Root) -> None:
-    root(lambda env: env["test.record"].create({"name": "kept"}).id)
+    root(lambda env: env["test.record"].create({"name": "First"}).id)
     for id_obfuscation in (True, False):
         route = publish(id_obfuscation=id_obfuscation)
         document = Document(demo)

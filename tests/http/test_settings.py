@@ -37,8 +37,8 @@ def test_what_was_changed_is_in_the_history_with_before_and_after_and_who_did_it
         ("admin", "max_body_size", None, 5000),
     ]
     said = texts(panel.get("/admin/audit/definitions"))
-    assert "- value: 90" in said
-    assert "+ value: 30" in said
+    assert "value: 90 → 30" in said
+    assert "value: – → 5000" in said
     assert 'value="30"' in panel.get(PAGE).text
 
 

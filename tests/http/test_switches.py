@@ -130,7 +130,7 @@ def test_documents_for_machines_follow_the_switches(panel: Panel, app: Gatehouse
     assert set(body["examples"]) == {"one"}
     names = {
         request["name"]
-        for folder in collection.build("APIs", [definition], {}, "database")["item"][1]["item"]
+        for folder in collection.build("APIs", [definition], {}, "http://localhost", "database")["item"][1]["item"]
         for request in folder["item"]
     }
     assert "Delete many" in names

@@ -443,6 +443,8 @@ def test_every_cache_of_the_registry_is_under_the_mechanism(app: Gatehouse) -> N
 #: What else is remembered between calls, and why no transaction's view matters to it.
 _OF_NO_TRANSACTION = {
     "app.commands.api.group": "commands",
+    "app.blueprints.admin.help_text.load": "files of the documentation",
+    "app.web.lifecycle._start": "follows from its arguments",
     "app.auth.addresses.place_of": "follows from its arguments",
     "app.auth.throttle._hashed": "follows from its arguments",
     "app.auth.throttle._window": "follows from its arguments",

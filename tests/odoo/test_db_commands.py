@@ -129,7 +129,7 @@ def test_a_schema_of_a_newer_version_can_only_be_taken_back_by_that(run: Run, sq
 
 
 def _waits(sql: Sql) -> bool:
-    query = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'gatehouse.compatibility'::regclass"
+    query = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'gatehouse.request_log'::regclass"
     return bool(sql(query))
 
 
@@ -138,11 +138,11 @@ def test_calls_do_not_queue_up_behind_a_migration_that_waits_for_a_table(
 ) -> None:
     holder = psycopg2.connect(testbed.dsn(database))
     with holder.cursor() as cursor, ThreadPoolExecutor(1) as pool:
-        cursor.execute("SELECT 1 FROM gatehouse.compatibility")  # a call that takes its time
+        cursor.execute("SELECT 1 FROM gatehouse.request_log")  # a call that takes its time
         migration = pool.submit(run, "db", "downgrade", BEFORE, "--yes")
         wait_until(lambda: _waits(sql), 60)
         sql("SET statement_timeout = '60s'")
-        assert sql("SELECT id FROM gatehouse.compatibility") == [(1,)]  # and one that comes later
+        assert sql("SELECT count(*) >= 0 FROM gatehouse.request_log") == [(True,)]  # and one that comes later
         assert not migration.done()
         holder.rollback()
         assert migration.result(120).exit_code == 0
@@ -156,7 +156,7 @@ def test_a_migration_that_gets_no_table_gives_up_and_changes_nothing(
     monkeypatch.setattr(migrating, "_LOCK_TIMEOUT", 0.05)
     holder = psycopg2.connect(testbed.dsn(database))
     with holder.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM gatehouse.compatibility")
+        cursor.execute("SELECT 1 FROM gatehouse.request_log")
         done = run("db", "downgrade", BEFORE, "--yes")
     holder.close()
     assert (done.exit_code, _revision(sql)) == (2, HEAD)

@@ -41,13 +41,13 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
     """Work in the user's company: calls that follow links would take the id of any record for it.
 
-    And in a time zone that exists, as formats of headers are not looked at; and come from another address each time, or
-    wrong credentials would soon be refused with 429.
+    And in a time zone that exists: the document names none, as no generator has a use for six hundred. And come from
+    another address each time, or wrong credentials would soon be refused with 429.
     """
     if "X-Company-Id" in case.headers and not _is_negative(case, ParameterLocation.HEADER):
         plain = case.path.startswith(("/api/public", "/api/company/"))
         case.headers["X-Company-Id"] = "1" if plain else _FORMATS["res.company-id"][0]
-    if "X-Timezone" in case.headers and not _is_negative(case, ParameterLocation.HEADER):
+    if "X-Timezone" in case.headers:
         case.headers["X-Timezone"] = "Europe/Berlin"
     number = next(_calls)
     case.headers["X-Forwarded-For"] = f"198.18.{number // 250 % 250}.{number % 250 + 1}"
@@ -67,6 +67,6 @@ def _has_another_no_value(body: object) -> bool:
 def _names_a_record_twice(body: object) -> bool:
     if isinstance(body, dict):
         body = body.get("ids")
-    items = body if isinstance(body, list) else []
+    items = body.split(",") if isinstance(body, str) else body if isinstance(body, list) else []
     ids = [str(item.get("id")) if isinstance(item, dict) else str(item) for item in items]
     return len(set(ids)) < len(ids)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from flask_wtf import FlaskForm
 from wtforms import PasswordField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
@@ -13,9 +12,10 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.blueprints.admin.findings import FieldError, Finding, in_words
 from app.definitions.problems import Problem
+from app.web.forms import PageForm
 
 
-class PanelForm(FlaskForm):  # type: ignore[misc]
+class PanelForm(PageForm):
     """A form of the panel: with the token that a foreign page cannot know, and all that is wrong with it at once."""
 
     #: The fields that stand first on the page, where that is not the order in which the classes name them.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import SubmitField
 
+from app.web.forms import PageForm
 
-class LogOutForm(FlaskForm):  # type: ignore[misc]
+
+class LogOutForm(PageForm):
     """End the session, here and in Odoo."""
 
     submit = SubmitField("Log out")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
+from app.web.forms import PageForm
 
-class LoginForm(FlaskForm):  # type: ignore[misc]
+
+class LoginForm(PageForm):
     """Log in with a password of Odoo."""
 
     login = StringField("Login", [InputRequired(), Length(max=255)])
@@ -15,14 +16,14 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
     submit = SubmitField("Log in")
 
 
-class ConsentForm(FlaskForm):  # type: ignore[misc]
+class ConsentForm(PageForm):
     """Allow or refuse what a client app asks for."""
 
     allow = SubmitField("Allow")
     refuse = SubmitField("Refuse")
 
 
-class WithdrawForm(FlaskForm):  # type: ignore[misc]
+class WithdrawForm(PageForm):
     """Withdraw a consent."""
 
     client = HiddenField(validators=[InputRequired()])
