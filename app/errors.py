@@ -170,7 +170,7 @@ def from_bridge(error: bridge.BridgeError, sent: str | None = None) -> ApiError:
 
 
 def _parameter(error: bridge.BridgeError, sent: str | None) -> str | None:
-    """Return what carries the fault: Odoo or PostgreSQL refuse what has passed the policy, and name no field."""
+    """Return the carrier of a fault that Odoo or PostgreSQL find where the policy found none: they name no field."""
     if error.name == "invalid_domain":
         return "domain"
     return sent if error.name in ("invalid_value", "invalid_image") else None
