@@ -71,6 +71,7 @@ def test_the_log_is_a_short_list_on_a_phone(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     _open_when(page, "/admin/log/", 'rel="next"')
     expect(page.locator("#rows tr")).to_have_count(50)
+    expect(page.locator("#rows tr").first.get_by_role("link", name="Partners")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollHeight") < 6_000
 
 
