@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(sys.version_info < (3, 11), reason="Schemathesis 4.32 needs Python 3.11"),
 ]
 #: Seconds that the requests may take.
-BUDGET = 150
+BUDGET = 90
 
 
 @pytest.fixture(scope="module")
