@@ -207,6 +207,15 @@ def test_a_bulk_form_of_what_a_model_has_off_is_not_told_to_go(panel: Panel, add
     assert "EndpointsDELETE /api/switched/test.record/{id}, DELETE /api/switched/test.recordAPI" in texts(asked)
 
 
+def test_every_switch_that_the_page_offers_can_be_switched_off(panel: Panel, address: str) -> None:
+    links = [
+        link for _, _, link, _ in html.fromstring(panel.get(address).text).iterlinks() if "/confirm/switch" in link
+    ]
+    assert len(links) > 10
+    assert any("operation=bulk_" in link for link in links)
+    assert {panel.get(link).status_code for link in links} == {200}
+
+
 @pytest.mark.parametrize("wrong", [{"operation": "serach"}, {"operation": "read", "model": "res.partner"}])
 def test_a_switch_that_is_not_there_is_refused(panel: Panel, address: str, wrong: dict[str, str]) -> None:
     answer = panel.send(address, "/switch", on="1", **wrong)

@@ -102,7 +102,8 @@ def _forms(served: ServedModel, operation: str, *, except_own: bool) -> list[Ser
     switches = {form.name: form.switch for form in served.operations if form.switch is not None and form.switch.on}
     if operation not in switches or (except_own and switches[operation].differs):
         return []
-    return [form for form in served.operations if form.name in switches and form.name.removeprefix(BULK) == operation]
+    going = {operation, f"{BULK}{operation}"}
+    return [form for form in served.operations if form.name in switches and form.name in going]
 
 
 _QUESTIONS: dict[str, Callable[[ApiRow, Mapping[str, str]], Confirmation]] = {
