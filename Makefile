@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test unit slow differential check bench soak rights clients operations image
+.PHONY: help serve odoo test unit slow differential check bench soak rights addon clients operations image
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ soak: ## ten minutes of mixed load, and what the workers' memory does; DURATION=
 rights: ## rights that change while calls run, a hundred times each; a short form is part of test
 	@$(PYTHON) dev/bootstrap.py test
 	@RIGHTS_ROUNDS=100 .venv/bin/python -m dev test tests/server/test_rights.py $(ARGS)
+
+addon: ## Odoo's side of Gatehouse on Odoo's own server, in a browser; 4 minutes
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev test tests/addon $(ARGS)
 
 clients: ## clients that foreign generators make from the OpenAPI document, and linters on it; needs PyPI and npm
 	@$(PYTHON) dev/bootstrap.py test
