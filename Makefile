@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test unit slow differential check bench soak rights addon clients operations image
+.PHONY: help serve odoo test unit slow differential check bench soak rights addon applications clients operations image
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ rights: ## rights that change while calls run, a hundred times each; a short for
 addon: ## Odoo's side of Gatehouse on Odoo's own server, in a browser; 4 minutes
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/addon $(ARGS)
+
+applications: ## what is read and written of six of Odoo's applications beside the ORM, the short form of differential; 4 minutes
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev test tests/applications $(ARGS)
 
 clients: ## clients that foreign generators make from the OpenAPI document, and linters on it; needs PyPI and npm
 	@$(PYTHON) dev/bootstrap.py test
