@@ -67,18 +67,18 @@ class Pool(ConnectionPool):  # type: ignore[misc]
 
 
 class _Beginning:
-    """A pool whose connections begin transactions with ``beginning``, and are not reset; what Odoo's cursor needs."""
+    """A pool whose connections begin transactions with ``settings``, and are not reset; what Odoo's cursor needs."""
 
-    def __init__(self, pool: Pool, beginning: str) -> None:
+    def __init__(self, pool: Pool, settings: str) -> None:
         self.readonly = pool.readonly
         self.give_back = pool.give_back
         self._pool = pool
-        self._beginning = beginning
+        self._settings = settings
 
     def borrow(self, info: dict[str, Any]) -> TransactionConnection:
         """Return a connection on which no transaction is under way."""
         connection = self._pool.borrow_as_it_is(info)
-        connection.begin_with(self._beginning)
+        connection.begin_with(_BEGIN, self._settings)
         return connection
 
 
@@ -101,10 +101,10 @@ class SettingCursor(Cursor):  # type: ignore[misc]
     def __init__(self, pool: Pool, database: str, info: dict[str, Any], settings: str) -> None:
         """``settings`` are SQL statements without parameters."""
         self._info = info
-        self._beginning = f"{_BEGIN}; RESET ALL; {settings}"
+        self._settings = f"RESET ALL; {settings}"
         self._reset_pool = pool
         self._last: list[tuple[str, Sequence[Any]]] = []
-        super().__init__(_Beginning(pool, self._beginning), database, info)
+        super().__init__(_Beginning(pool, self._settings), database, info)
         self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)
 
     def execute(self, query: Any, params: Any = None, log_exceptions: bool = True) -> None:
@@ -119,6 +119,21 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         self._execute_here(query, params, log_exceptions)
         if is_end:
             self._limit = self._limit and 0.0  # what holds after a ROLLBACK TO is not known
+
+    def execute_alone(self, query: Any) -> None:
+        """Run a query that is all that its call asks of the database: without BEGIN and COMMIT, in one round trip.
+
+        Where a transaction is under way it is a part of that.
+        """
+        left = deadline.remaining()
+        if not is_on("alone") or not self._cnx.is_idle or (left is not None and left < self.patience):
+            self.execute(query)
+            return
+        self._obj.alone = True
+        try:
+            self._execute_first(query, None, True)
+        finally:
+            self._obj.alone = False
 
     def _execute_within(self, left: float, query: Any, params: Any, log_exceptions: bool) -> None:
         """Run a query that gets less time than others, because the call has no more."""
@@ -216,7 +231,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
     def _reconnect(self) -> None:
         self._throw_away()
         self._cnx = self._reset_pool.borrow_anew(self._info)
-        self._cnx.begin_with(self._beginning)
+        self._cnx.begin_with(_BEGIN, self._settings)
         self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)
 
 

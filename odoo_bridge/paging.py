@@ -62,11 +62,13 @@ def search(
         return _cut_here(model, domain, names, order, limit, offset, count)
     more = len(found) > limit
     records = found[:limit]
-    length = None
-    if count:
-        told_by_page = not more and (records or offset == 0)
-        length = offset + len(records) if told_by_page else model.search_count(domain)
-    return Found(records, more, length)
+    return Found(records, more, length(model, domain, len(records), more, offset) if count else None)
+
+
+def length(model: Recordset, domain: list[Any], shown: int, more: bool, offset: int) -> int:
+    """Return the number of records that match, where the page at ``offset`` shows so many, and tells if more follow."""
+    told_by_page = not more and (shown or offset == 0)
+    return offset + shown if told_by_page else int(model.search_count(domain))
 
 
 def fetch(records: Recordset, names: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ PIECES: dict[str, Piece] = {
     "odoo_bridge/fast/cacheable.py": "statements",
     "odoo_bridge/fast/statements.py": "statements",
     "odoo_bridge/fast/columns.py": "columns",
+    "odoo_bridge/fast/shapes.py": "rows",
     "odoo_bridge/fast/prefetch.py": "prefetch",
 }
 #: Modules whose decorators are looked through: Odoo's own, and ours. An addon that wraps a function changes it.

@@ -73,6 +73,12 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.fields_textual:Html.convert_to_record": "6afa2711279e",
         "odoo.orm.models:BaseModel._read_format": "f1a9fdce90fa",
     },
+    ("odoo_bridge/fast/shapes.py",): {
+        "odoo.orm.fields:Field.convert_to_display_name": "4cc42bc53ae1",
+        "odoo.orm.models:BaseModel._check_access": "8e7becf7e536",
+        "odoo.orm.models:BaseModel._compute_display_name": "947f9f13c167",
+        "odoo.orm.models:BaseModel._filtered_access": "3927f7962c54",
+    },
     ("odoo_bridge/fast/columns.py", "odoo_bridge/fast/prefetch.py"): {
         "odoo.orm.fields:Field._get_cache": "ddc629405e1b",
         "odoo.orm.fields:Field._get_cache_impl": "db61edc35568",

@@ -85,10 +85,11 @@ class RecordOperations:
         """Return one record."""
         node = query.read(parameters, self.exposure.node)
         record_id = self._id(public_id)
-        (body,) = self.find([record_id], node)
-        if body is None:
+        table = self._found([record_id], node)
+        if not table.ids:
             raise self.not_found()
-        return Versioned(body, self._version(record_id))
+        (body,) = self.to_json(table, node)
+        return Versioned(body, versions.state(self.definition, self.model, record_id, table.written[0]))
 
     def create(self, body: Any, parameters: Mapping[str, Any]) -> Versioned:
         """Create one record."""
@@ -150,7 +151,7 @@ class RecordOperations:
 
     def find(self, ids: Sequence[int], node: Node) -> list[Json | None]:
         """Return a record for each id, None where there is none for this user."""
-        table = records.find(self.reader, self.model, ids, self.domain, node.selection())
+        table = self._found(ids, node)
         found = dict(zip(table.ids, self.to_json(table, node), strict=True))
         return [found.get(record_id) for record_id in ids]
 
@@ -177,6 +178,9 @@ class RecordOperations:
     def not_found(self, named_by: str = "id") -> NotFound:
         """Return the error for a record that is not there for this user, by the parameter that names it."""
         return NotFound(f"There is no such record of {self.model}.", data={"parameter": named_by})
+
+    def _found(self, ids: Sequence[int], node: Node) -> Table:
+        return records.find(self.reader, self.model, ids, self.domain, node.selection())
 
     def _read_back(self, record_id: int, node: Node) -> Versioned:
         body = self._seen([record_id], node).get(record_id)

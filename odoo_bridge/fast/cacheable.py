@@ -37,14 +37,14 @@ def is_plain_model(model: BaseModel) -> bool:
     """True if the model searches a table as ``BaseModel`` does, under rules that Odoo remembers itself."""
     rules = type(model.env["ir.rule"])
     own_rules = sum("_compute_domain" in vars(definition) for definition in rules.__mro__)
-    return own_rules == 1 and not model._table_query and _is_base(model, *_SEARCH) and _has_plain_columns(model)
+    return own_rules == 1 and not model._table_query and is_base(model, *_SEARCH) and has_plain_columns(model)
 
 
 def is_plain_order(model: BaseModel, order: str | None, seen: frozenset[Any] = frozenset()) -> bool:
     """True if an order is one by columns, of the model's own table or of those that many2one fields lead to."""
     if not order:
         return True
-    if not _is_base(model, *_ORDER) or not _has_plain_columns(model):
+    if not is_base(model, *_ORDER) or not has_plain_columns(model):
         return False
     for term in order.split(","):
         name = (term.split() or [""])[0]
@@ -95,10 +95,12 @@ def _is_plain_condition(condition: Any, model: BaseModel) -> bool:
     return condition.operator in _OPERATORS or (condition.operator == "parent_of" and is_company)
 
 
-def _has_plain_columns(model: BaseModel) -> bool:
+def has_plain_columns(model: BaseModel) -> bool:
+    """True if the model makes SQL of its fields as ``BaseModel`` does."""
     definitions = [cls for cls in type(model).__mro__ if "_field_to_sql" in vars(cls)]
-    return _is_base(model, *_FIELD) and all(cls is BaseModel or cls.__module__ == _HARMLESS for cls in definitions)
+    return is_base(model, *_FIELD) and all(cls is BaseModel or cls.__module__ == _HARMLESS for cls in definitions)
 
 
-def _is_base(model: BaseModel, *names: str) -> bool:
+def is_base(model: BaseModel, *names: str) -> bool:
+    """True if the model overrides none of these methods of ``BaseModel``."""
     return all(getattr(type(model), name) is getattr(BaseModel, name) for name in names)

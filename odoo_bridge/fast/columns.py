@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
-from typing import Any
+from typing import Any, TypeAlias
 
 from odoo.exceptions import MissingError
 from odoo.fields import Field, Float, Html, Integer, Many2one, Monetary
@@ -16,6 +16,9 @@ from odoo.orm.fields_textual import BaseString
 
 from odoo_bridge.fast import is_on
 from odoo_bridge.types import Table
+
+#: Values of the cache, or of the database, to those that ``read`` gives.
+Conversion: TypeAlias = Callable[[Iterable[Any]], list[Any]]
 
 
 def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
@@ -95,10 +98,8 @@ def _column(records: Any, field: Any, display_names: bool) -> Sequence[Any] | No
 
     Raises KeyError for a record that is not in the cache.
     """
-    kind = type(field)
-    way = (kind.__get__, kind.convert_to_record, kind.convert_to_read)
-    convert = _CONVERSIONS.get(way)
-    if convert is None or not _has_plain_column(field):
+    convert = conversion(field)
+    if convert is None or not has_plain_column(field):
         return None
     if not (records.env.su or records._has_field_access(field, "read")):
         return None
@@ -106,10 +107,18 @@ def _column(records: Any, field: Any, display_names: bool) -> Sequence[Any] | No
         field.recompute(records)
     cache = field._get_cache(records.env)
     values = [cache[record_id] for record_id in records._ids]
-    return _names(records, field, values) if display_names and way == _MANY2ONE else convert(values)
+    if display_names and convert is _false_for_zero:
+        return _names(records, field, values)
+    return convert(values)
 
 
-def _has_plain_column(field: Any) -> bool:
+def conversion(field: Any) -> Conversion | None:
+    """Return the conversion of cached values to read ones; None where the field has a way of its own."""
+    kind = type(field)
+    return _CONVERSIONS.get((kind.__get__, kind.convert_to_record, kind.convert_to_read))
+
+
+def has_plain_column(field: Any) -> bool:
     """True if the table has one value of a field, whoever asks."""
     return bool(field.store and field.column_type) and not field.company_dependent and not callable(field.translate)
 
@@ -137,10 +146,9 @@ def _zero_float_for_none(values: Iterable[Any]) -> list[Any]:
     return [value or 0.0 for value in values]
 
 
-_MANY2ONE = (Many2one.__get__, Many2one.convert_to_record, Many2one.convert_to_read)
 #: What Odoo's ways to read and to convert do to a value of the cache. A field with one of its own is left to Odoo.
-_CONVERSIONS: dict[tuple[Any, Any, Any], Callable[[Iterable[Any]], list[Any]]] = {
-    _MANY2ONE: _false_for_zero,
+_CONVERSIONS: dict[tuple[Any, Any, Any], Conversion] = {
+    (Many2one.__get__, Many2one.convert_to_record, Many2one.convert_to_read): _false_for_zero,
     (Field.__get__, Field.convert_to_record, Field.convert_to_read): _false_for_none,
     (Field.__get__, BaseString.convert_to_record, Field.convert_to_read): _false_for_none,
     (Field.__get__, Html.convert_to_record, Html.convert_to_read): _false_for_none,

@@ -28,6 +28,8 @@ class TransactionConnection(PsycoConnection):  # type: ignore[misc]
     autocommit: bool
     #: What the next transaction begins with; empty where psycopg2 sends BEGIN.
     beginning = ""
+    #: What goes before a statement that is a transaction by itself.
+    settings = ""
     prepared: Prepared
     #: What it was opened with, where it may be taken from the pool without a reset (see ``connections.Pool``).
     _pool_info: dict[str, Any] | None = None
@@ -37,8 +39,8 @@ class TransactionConnection(PsycoConnection):  # type: ignore[misc]
         """True if no transaction is under way; False also where the connection is broken."""
         return bool(self.get_transaction_status() == TRANSACTION_STATUS_IDLE)
 
-    def begin_with(self, statements: str) -> None:
-        """Begin each transaction with ``statements``: BEGIN, and what else has no parameters.
+    def begin_with(self, begin: str, settings: str) -> None:
+        """Begin each transaction with these statements: BEGIN, and ``settings`` that have no parameters either.
 
         The connection must be new or reset, or have begun so before: then this sends nothing.
         """
@@ -46,7 +48,7 @@ class TransactionConnection(PsycoConnection):  # type: ignore[misc]
             self.autocommit = True
         if not hasattr(self, "prepared"):
             self.prepared = Prepared()
-        self.beginning = statements
+        self.beginning, self.settings = f"{begin}; {settings}", settings
 
     def reset(self) -> None:
         """See psycopg2, which has all that was prepared discarded."""
@@ -89,11 +91,13 @@ class TransactionConnection(PsycoConnection):  # type: ignore[misc]
 class TransactionCursor(Psycopg2Cursor):
     """A cursor of a ``TransactionConnection``, whose first statement in a transaction begins it.
 
-    ``ending`` goes with each statement while it is set: ``COMMIT`` with the last one of a transaction.
+    ``ending`` goes with each statement while it is set: ``COMMIT`` with the last one of a transaction. While ``alone``
+    is set, a first statement begins none: PostgreSQL makes one of what comes in one message, settings included.
     """
 
     connection: TransactionConnection
     ending = ""
+    alone = False
 
     def execute(self, query: Any, vars: Any = None) -> None:
         """Run a query; see psycopg2. Raises StalePlan."""
@@ -124,7 +128,8 @@ class TransactionCursor(Psycopg2Cursor):
 
     def _framed(self, query: Any) -> Any:
         """Return a query between the statements that begin and end its transaction, where it is the first or last."""
-        before = f"{self.connection.beginning}; " if self.connection.is_idle else ""
+        first = self.connection.settings if self.alone else self.connection.beginning
+        before = f"{first}; " if self.connection.is_idle else ""
         after = f"; {self.ending}" if self.ending else ""
         if not (before or after):
             return query

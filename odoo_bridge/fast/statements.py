@@ -4,13 +4,15 @@ Odoo remembers the domain of a model's record rules, but makes SQL of it at ever
 fields too. Where all of that is plain (see ``cacheable.py``) it follows from the model, the user and the context. So it
 is remembered in a cache beside Odoo's own (see ``caches.py``): what makes Odoo forget the rules makes it forget the SQL
 as well. What is asked of the user is asked at each call.
+
+What is done with the rows differs: here they go into Odoo's cache, in ``rows`` straight into a table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from odoo.fields import Domain
 from odoo.tools import SQL, Query
@@ -26,6 +28,25 @@ Recordset: TypeAlias = Any
 _LONGEST = 500
 
 
+class Shape(Protocol):
+    """Form of the rows of a statement: the id and then ``columns``, which are fields of the model itself."""
+
+    @property
+    def columns(self) -> tuple[Any, ...]:
+        """The fields."""
+
+
+class Wanted(Protocol):
+    """Part of what a search is asked for: what is selected of each record. Hashable, and equal where it is the same."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all fields of the record itself."""
+
+    def shape(self, model: Recordset) -> Shape | None:
+        """Return the form of the rows; None where they can't be had by one plain statement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Parts that the searches of a model for a user have in common, whatever the domain."""
@@ -34,21 +55,55 @@ class Frame:
     where: tuple[SQL, ...]
     order: SQL | None
     selected: SQL
-    columns: tuple[Any, ...]
-    others: tuple[Any, ...]
+    shape: Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A search but for its page, or for the ids that it is limited to.
 
-    ``sql`` selects the id and then ``columns``, and is None where nothing can match; ``others`` are stored fields
-    without a column.
+    ``sql`` is None where nothing can match.
     """
 
     sql: SQL | None
+    shape: Any
+
+    def page(self, limit: int | None, offset: int) -> SQL | None:
+        """Return the SQL of a page. The limit stands in it as a number: PostgreSQL then plans a prepared one once."""
+        sql = self.sql
+        if sql is not None and limit:
+            sql = SQL(f"%s LIMIT {limit:d}", sql)
+        if sql is not None and offset:
+            sql = SQL("%s OFFSET %s", sql, offset)
+        return sql
+
+    def of_ids(self, ids: Sequence[int]) -> SQL | None:
+        """Return the SQL for some records; None where there are none."""
+        return None if self.sql is None or not ids else SQL("%s IN %s", self.sql, tuple(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Rows that go into Odoo's cache; ``others`` are stored fields without a column."""
+
     columns: tuple[Any, ...]
     others: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Fields to fetch into Odoo's cache, with those that Odoo fetches for them."""
+
+    names: tuple[str, ...]
+
+    def shape(self, model: Recordset) -> Fetched | None:
+        """Return the columns and the other stored fields that they stand for; None where one has a way of its own."""
+        fields = model.sudo()._determine_fields_to_fetch(self.names)
+        columns = tuple(field for field in fields if field.column_type and field.name != "id")
+        others = tuple(field for field in fields if not field.column_type)
+        if not all(map(is_plain_column, columns)) or any(field.groups for field in others):
+            return None
+        return Fetched(columns, others)
 
 
 def search_fetch(
@@ -61,17 +116,10 @@ def search_fetch(
     offset: int = 0,
 ) -> Recordset:
     """Search as ``model.search_fetch`` does, with the fields in the cache; raises the same."""
-    statement = _statement(model, domain, tuple(names), order or model._order, by_ids=False)
-    if statement is None:
+    found = statement(model, domain, Names(tuple(names)), order or model._order, by_ids=False)
+    if found is None:
         return model.search_fetch(domain, names, offset=offset, limit=limit, order=order)
-    sql = statement.sql
-    if sql is None:
-        return model.browse()
-    if limit:
-        sql = SQL("%s LIMIT %s", sql, limit)
-    if offset:
-        sql = SQL("%s OFFSET %s", sql, offset)
-    return _fetch(model, statement, sql)
+    return _fetch(model, found.shape, found.page(limit, offset))
 
 
 def fetch_visible(model: Recordset, ids: Sequence[int], domain: list[Any], names: Sequence[str] = ()) -> Recordset:
@@ -79,32 +127,30 @@ def fetch_visible(model: Recordset, ids: Sequence[int], domain: list[Any], names
 
     The fields are in the cache. Raises AccessError where the user may not read the model or one of the fields.
     """
-    statement = _statement(model, domain, tuple(names), None, by_ids=True)
-    if statement is None:
+    found = statement(model, domain, Names(tuple(names)), None, by_ids=True)
+    if found is None:
         return by_id.fetch(model, ids, domain, names)
-    if statement.sql is None or not ids:
-        return model.browse()
-    return _fetch(model, statement, SQL("%s IN %s", statement.sql, tuple(ids)))
+    return _fetch(model, found.shape, found.of_ids(ids))
 
 
-def _fetch(model: Recordset, statement: Statement, sql: SQL) -> Recordset:
+def _fetch(model: Recordset, shape: Fetched, sql: SQL | None) -> Recordset:
     """Run a statement and put what it fetches into the cache, as ``_fetch_query`` does."""
-    rows = model.env.execute_query(sql)  # writes first what the statement has to see
+    rows = model.env.execute_query(sql) if sql is not None else ()  # writes first what the statement has to see
     if not rows:
         return model.browse()
     ids, *values = zip(*rows, strict=True)
     found = model.browse(ids)
-    for field, column in zip(statement.columns, values, strict=True):
+    for field, column in zip(shape.columns, values, strict=True):
         field._insert_cache(found, column)  # keeps what is there already
-    for field in statement.others:
+    for field in shape.others:
         field.read(found)
     return found
 
 
-def _statement(
-    model: Recordset, domain: list[Any], names: tuple[str, ...], order: str | None, *, by_ids: bool
+def statement(
+    model: Recordset, domain: list[Any], wanted: Wanted, order: str | None, *, by_ids: bool
 ) -> Statement | None:
-    """Return the statement, made or remembered; None where the model, the user or a field wants Odoo's own way.
+    """Return a statement, made or remembered; None where the model, the user or a field wants Odoo's own way.
 
     ``by_ids`` says that its condition ends with the id, for ``IN`` to follow. Raises AccessError.
     """
@@ -115,46 +161,44 @@ def _statement(
     context = tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in env.context.items())
     user = (model._name, env.uid, env.su, context)
     text = repr(domain)
-    statement_key = (*user, names, order, by_ids, text)
+    statement_key = (*user, wanted, order, by_ids, text)
     try:
-        statement: Statement = view.get(caches, STATEMENTS, statement_key)
+        known: Statement = view.get(caches, STATEMENTS, statement_key)
     except KeyError:
         pass
     else:
         model.check_access("read")
-        return statement
+        return known
     condition = Domain(domain)
     active_test = not by_ids and not any(leaf.field_expr == model._active_name for leaf in condition.iter_conditions())
-    frame_key = (*user, names, order, active_test)
+    frame_key = (*user, wanted, order, active_test)
     try:
         frame: Frame | None = view.get(caches, STATEMENTS, frame_key)
     except KeyError:
-        frame = _frame(model, names, order, active_test)
+        frame = _frame(model, wanted, order, active_test)
         view.put(caches, STATEMENTS, frame_key, frame)
     if frame is None:
         return None
     model.check_access("read")
-    statement = Statement(_sql(model, frame, condition, by_ids), frame.columns, frame.others)
+    made = Statement(_sql(model, frame, condition, by_ids), frame.shape)
     if len(text) <= _LONGEST and is_plain_domain(condition, model):
-        view.put(caches, STATEMENTS, statement_key, statement)
-    return statement
+        view.put(caches, STATEMENTS, statement_key, made)
+    return made
 
 
-def _frame(model: Recordset, names: tuple[str, ...], order: str | None, active_test: bool) -> Frame | None:
-    fetched = _fetched(model, names) if _is_plain(model, names, order) else None
-    if fetched is None:
+def _frame(model: Recordset, wanted: Wanted, order: str | None, active_test: bool) -> Frame | None:
+    shape = wanted.shape(model) if _is_plain(model, wanted.names, order) else None
+    if shape is None:
         return None
     query = model._search([], order=order, active_test=active_test)
     if query.is_empty():
         return None
-    columns, others = fetched
     return Frame(
         joins=dict(query._joins),
         where=tuple(query._where_clauses),
         order=query.order,
-        selected=_selected(model, columns, query),
-        columns=columns,
-        others=others,
+        selected=selected(model, shape.columns, query),
+        shape=shape,
     )
 
 
@@ -169,17 +213,7 @@ def _is_plain(model: Recordset, names: tuple[str, ...], order: str | None) -> bo
     )
 
 
-def _fetched(model: Recordset, names: tuple[str, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
-    """Return the columns and the other stored fields that ``names`` stand for; None where one has a way of its own."""
-    fields = model.sudo()._determine_fields_to_fetch(names)
-    columns = tuple(field for field in fields if field.column_type and field.name != "id")
-    others = tuple(field for field in fields if not field.column_type)
-    if not all(map(is_plain_column, columns)) or any(field.groups for field in others):
-        return None
-    return columns, others
-
-
-def _selected(model: Recordset, columns: Sequence[Any], query: Query) -> SQL:
+def selected(model: Recordset, columns: Sequence[Any], query: Query) -> SQL:
     """Return the columns' SQL as ``_fetch_query`` makes it: without a flush of the column itself, except translated."""
     terms = [SQL.identifier(model._table, "id")]
     for field in columns:

@@ -108,7 +108,7 @@ def test_every_module_that_leans_on_something_is_there() -> None:
 
 def test_every_fast_piece_leans_on_something_or_on_another_piece() -> None:
     leaning = {piece for reliance in RELIANCES for piece in reliance.pieces}
-    assert set(PIECES) - leaning == {"prepared"}
+    assert set(PIECES) - leaning == {"prepared", "alone"}
 
 
 def test_every_private_name_of_others_that_we_use_is_known(sources: dict[str, tuple[str, str]]) -> None:
@@ -154,15 +154,15 @@ def test_a_function_that_was_changed_is_named_and_its_piece_is_off(
     relies_on.act_on(relies_on.changed())
     assert "odoo.orm.models.BaseModel._read_format" in caplog.text
     assert "odoo_bridge/fast/columns.py" in caplog.text
-    assert [piece for piece in PIECES if not fast.is_on(piece)] == ["columns"]
+    assert [piece for piece in PIECES if not fast.is_on(piece)] == ["rows", "columns"]
 
 
-def test_statements_are_prepared_only_on_connections_that_are_not_reset(
+def test_what_needs_connections_that_are_not_reset_is_off_with_them(
     switches: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("odoo.sql_db.ConnectionPool.give_back", _changed)
     relies_on.act_on(relies_on.changed())
-    assert {piece for piece in PIECES if not fast.is_on(piece)} == {"round_trips", "prepared"}
+    assert {piece for piece in PIECES if not fast.is_on(piece)} == {"round_trips", "prepared", "alone"}
 
 
 def test_a_function_that_is_gone_is_named(
@@ -171,7 +171,7 @@ def test_a_function_that_is_gone_is_named(
     monkeypatch.delattr("odoo.addons.base.models.ir_rule.IrRule._compute_domain")
     relies_on.act_on(relies_on.changed())
     assert "odoo.addons.base.models.ir_rule.IrRule._compute_domain" in caplog.text
-    assert [piece for piece in PIECES if not fast.is_on(piece)] == ["statements"]
+    assert [piece for piece in PIECES if not fast.is_on(piece)] == ["statements", "rows"]
 
 
 def test_a_function_that_an_addon_has_wrapped_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,5 +192,5 @@ def test_a_change_that_no_piece_leans_on_is_named_alone(
 
 def test_a_server_that_starts_with_a_changed_function_says_so(testbed: Testbed, database: str, app: Gatehouse) -> None:
     off, log = _python(START, {**testbed.environment(database), "GATEHOUSE_FAST": "on"})
-    assert off == ["columns"]
+    assert off == ["rows", "columns"]
     assert "The fast piece columns is off: odoo.orm.models.BaseModel._read_format has changed" in log

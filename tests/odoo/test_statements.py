@@ -14,6 +14,7 @@ from app.web.routing import Gatehouse
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.fast import columns, statements
 from odoo_bridge.fast.cacheable import is_plain_domain, is_plain_model, is_plain_order
+from odoo_bridge.fast.statements import Names
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
 from tests.odoo.tables import rows
 
@@ -51,7 +52,7 @@ def outcome(env: Environment, find: Callable[[], Any], names: list[str]) -> Any:
 
 def is_remembered(model: Any, names: list[str], order: str | None) -> bool:
     try:
-        return statements._statement(model, [], tuple(names), order or model._order, by_ids=False) is not None
+        return statements.statement(model, [], Names(tuple(names)), order or model._order, by_ids=False) is not None
     except AccessError:
         return False
 

@@ -1,0 +1,134 @@
+"""Tables straight from the rows of one statement, without Odoo's cache in between.
+
+Where all that is wanted of a model are columns whose values Odoo would hand on as they are, the rows that the driver
+gives become a table, column by column. Records behind many2one fields, as far as the user may see them, and display
+names come by a join (see ``shapes``). The statement is all that such a call asks of the database, so that it needs no
+BEGIN and no COMMIT (``connections.SettingCursor.execute_alone``). Whatever has anything else goes Odoo's way.
+
+PostgreSQL could write the JSON itself, but takes 4.2 ms for 1,000 records of ten fields, where the rows come in 2.0 ms
+and orjson writes them in 0.7 ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, TypeAlias
+
+from odoo.tools import SQL
+
+from odoo_bridge.fast import is_on, statements
+from odoo_bridge.fast.shapes import STAMP, Join, Shape, Wanted
+from odoo_bridge.fast.statements import Recordset
+from odoo_bridge.types import Selection, Table
+
+#: Values of a column, one for each row.
+Column: TypeAlias = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The records of a page, and whether more follow."""
+
+    table: Table
+    more: bool
+
+
+def search(
+    model: Recordset,
+    domain: list[Any],
+    selection: Selection,
+    *,
+    order: str | None,
+    limit: int,
+    offset: int,
+    alone: bool,
+) -> Page | None:
+    """Return a page of the records that match; None where it takes more than the rows of a statement.
+
+    ``alone`` says that nothing else is asked of the database. Raises AccessError.
+    """
+    statement = _statement(model, domain, Wanted.of(selection), order or model._order, by_ids=False)
+    if statement is None:
+        return None
+    # One more than asked tells whether more follow.
+    found = _rows(model, statement.shape, statement.page(limit + 1, offset), alone=alone)
+    table = _table(statement.shape, found[:limit])
+    return Page(table, len(found) > limit) if table is not None else None
+
+
+def find(model: Recordset, ids: Sequence[int], domain: list[Any], selection: Selection) -> Table | None:
+    """Return those of the records that match and that the user may see, archived ones too, in the order of the ids.
+
+    With when they were written. None and AccessError as in ``search``.
+    """
+    statement = _statement(model, domain, Wanted.of(selection, stamped=model._log_access), None, by_ids=True)
+    if statement is None:
+        return None
+    found = _rows(model, statement.shape, statement.of_ids(ids), alone=True)
+    if len(found) > 1:
+        places = {record_id: place for place, record_id in enumerate(ids)}
+        found.sort(key=lambda row: places[row[0]])
+    table = _table(statement.shape, found)
+    if table is None or statement.shape.stamped:
+        return table
+    return replace(table, written=[None] * len(table.ids))
+
+
+def _statement(
+    model: Recordset, domain: list[Any], wanted: Wanted, order: str | None, *, by_ids: bool
+) -> statements.Statement | None:
+    """Return the statement; None where there is none, or the transaction has something that is not written yet."""
+    pending = model.env.transaction
+    if not is_on("rows") or any(pending.field_dirty.values()) or any(pending.tocompute.values()):
+        return None
+    statement = statements.statement(model, domain, wanted, order, by_ids=by_ids)
+    if statement is None or not all(model.env[name].has_access("read") for name in statement.shape.shown):
+        return None
+    return statement
+
+
+def _rows(model: Recordset, shape: Shape, sql: SQL | None, *, alone: bool) -> list[tuple[Any, ...]]:
+    if sql is None:
+        return []
+    cr = model.env.cr
+    execute = getattr(cr, "execute_alone", cr.execute) if alone else cr.execute  # a replica's cursor is Odoo's own
+    execute(shape.around(sql))
+    rows: list[tuple[Any, ...]] = cr.fetchall()
+    return rows
+
+
+def _table(shape: Shape, rows: Sequence[tuple[Any, ...]]) -> Table | None:
+    """Return the table of rows; None where a record is missing to which one of them leads."""
+    try:
+        return _of_columns(shape, iter(list(zip(*rows, strict=True)) or [()] * shape.width))
+    except KeyError:
+        return None
+
+
+def _of_columns(shape: Shape, columns: Iterator[Column]) -> Table:
+    ids = tuple(next(columns))
+    values = {
+        field.name: convert(next(columns)) for field, convert in zip(shape.columns, shape.conversions, strict=True)
+    }
+    related = {join.name: _distinct(join, columns) for join in shape.joins}
+    for join in shape.joins:
+        if join.named:
+            names = related.pop(join.name)
+            labels = dict(zip(names.ids, next(iter(names.values.values())), strict=True))
+            values[join.name] = [(value, labels[value]) if value else False for value in values[join.name]]
+    written = [value or None for value in values[STAMP]] if shape.stamped else ()
+    if shape.stamp_is_extra:
+        del values[STAMP]
+    return Table(ids, values, related, written)
+
+
+def _distinct(join: Join, columns: Iterator[Column]) -> Table:
+    """Return the table of the records of a join, each once, in the order of the rows that lead to them."""
+    taken = list(islice(columns, join.shape.width))
+    first: dict[int, int] = {}
+    for row, record_id in enumerate(taken[0]):
+        if record_id is not None:
+            first.setdefault(record_id, row)
+    return _of_columns(join.shape, iter([[column[row] for row in first.values()] for column in taken]))
