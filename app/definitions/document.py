@@ -158,6 +158,7 @@ class ApiDocument(Strict):
     page_size: int = Field(default=80, ge=1)
     max_page_size: int = Field(default=1000, ge=1, le=100_000)
     max_bulk: int = Field(default=1000, ge=1, le=100_000)
+    chatter: bool = True
     rate_limit: str | None = None
     cors_origins: list[str] = []
     deprecated: str | None = None

@@ -157,7 +157,8 @@ class Gateway:
     ) -> T:
         """Do the work as the principal's user, and note what it has changed."""
         rolled_back = is_rolled_back(call.definition, call.trial)
-        context = _context(root, principal.uid, call.requested, call.definition)
+        chatter = call.definition.document.chatter or read_only or call.action.reads  # reads have one context for all
+        context = _context(root, principal.uid, call.requested, call.definition, chatter=chatter)
         kept_in = sandbox.isolated if rolled_back else sandbox.reading if read_only else nullcontext
         with kept_in(root) as place:
             result = work(act_as(place, principal.uid, context), principal)
@@ -227,10 +228,13 @@ def _author(call: Call, principal: Principal) -> Author:
     )
 
 
-def _context(root: Environment, uid: int, requested: RequestedContext, definition: Definition) -> dict[str, object]:
+def _context(
+    root: Environment, uid: int, requested: RequestedContext, definition: Definition, *, chatter: bool
+) -> dict[str, object]:
     """Return Odoo's context for a call. What only some calls ask for is looked up only then."""
     language = context.language(requested.language, users.installed_languages(root)) if requested.language else None
     company = None
     if requested.company is not None:
         company = context.company(requested.company, definition.ids, users.company_ids(root, uid))
-    return context.build(users.own_context(root, uid), language, context.time_zone(requested.time_zone), company)
+    own = users.own_context(root, uid)
+    return context.build(own, language, context.time_zone(requested.time_zone), company, chatter=chatter)

@@ -1,10 +1,11 @@
-"""Odoo's context of a call: language, time zone and company, each checked. Nothing else passes."""
+"""Odoo's context of a call: language, time zone and company, each checked; of a client's nothing else passes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from zoneinfo import available_timezones as read_time_zones
 
@@ -13,6 +14,18 @@ from app.errors import BadRequest
 
 #: A choice among language tags, None where none of them fits.
 LanguageChoice: TypeAlias = Callable[[Iterable[str]], str | None]
+#: Keys of Odoo's own that keep a write out of the chatter, and change nothing else of it. ``tracking_disable`` alone
+#: does most of that (mail_thread.py); the others are for addons that log, notify or subscribe beside it.
+WITHOUT_CHATTER: Mapping[str, bool] = MappingProxyType(
+    {
+        "tracking_disable": True,  # no message of a creation or of tracked fields, no followers, no assignment
+        "mail_notrack": True,  # no message of a user who becomes a portal user (mail/res_users.py)
+        "mail_auto_subscribe_no_notify": True,  # no notification of a task's assignees (project_task.py)
+        "mail_activity_quick_update": True,  # none of an activity's user (mail_activity.py)
+        "mail_post_autofollow_author_skip": True,  # whoever posts a message by a method does not follow
+        "mail_post_autofollow": False,  # nor do customers among its recipients
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +87,12 @@ def company(public_id: str | None, ids: Ids, user_companies: tuple[int, ...]) ->
     return company_id
 
 
-def build(user_context: Mapping[str, Any], lang: str | None, tz: str | None, company_id: int | None) -> dict[str, Any]:
+def build(
+    user_context: Mapping[str, Any], lang: str | None, tz: str | None, company_id: int | None, *, chatter: bool = True
+) -> dict[str, Any]:
     """Return the context: the user's own language and time zone, unless the call names others."""
     context = {"lang": lang or user_context.get("lang"), "tz": tz or user_context.get("tz")}
     if company_id is not None:
         context["allowed_company_ids"] = [company_id]
-    return {key: value for key, value in context.items() if value}
+    built = {key: value for key, value in context.items() if value}
+    return built if chatter else {**built, **WITHOUT_CHATTER}

@@ -61,6 +61,7 @@ class OptionsForm(PanelForm):
     http_methods = Choices("HTTP methods", choices=named(("GET", "POST")))
     id_obfuscation = BooleanField("Obfuscate ids")
     bulk = BooleanField("Many records in one call")
+    chatter = BooleanField("Chatter in Odoo")
     statistics = BooleanField("Count and log calls")
     log_bodies = BooleanField("Log bodies")
     masked_fields = TextAreaField("Fields that the log masks", [Length(max=20_000)])
@@ -97,6 +98,7 @@ _PLAIN = (
     "authentication",
     "id_obfuscation",
     "bulk",
+    "chatter",
     "statistics",
     "log_bodies",
     "binary",
