@@ -74,7 +74,7 @@ def _is_one_of_ours(item: pytest.Item) -> bool:
 
 
 def _is_for_the_long_form(item: pytest.Item) -> bool:
-    if not _is_one_of_ours(item) or item.path.stem == "test_known":
+    if not _is_one_of_ours(item) or item.path.stem in ("test_chatter", "test_known"):
         return False
     return getattr(item, "callspec").params["login"] not in _SHORT  # noqa: B009  not all items have one
 
