@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,22 @@ class Request:
             "status": self.status,
             "values": list(self.values) or None,
         }
+
+    def messages(self, count: int = 1000) -> list[str]:
+        """Return the bytes of the request as text, for so many of its values or new numbers if it has any."""
+        text = self.path + (self.body or "")
+        values = self.values if VALUE in text else ("",)
+        if NUMBER not in text:
+            return [self._message(value, "") for value in values[:count]]
+        numbers = zip(itertools.cycle(values), range(count), strict=False)
+        return [self._message(value, str(number)) for value, number in numbers]
+
+    def _message(self, value: str, number: str) -> str:
+        path, body = (part.replace(VALUE, value).replace(NUMBER, number) for part in (self.path, self.body or ""))
+        length = {"Content-Length": str(len(body))} if self.body is not None else {}
+        headers = {"Host": "127.0.0.1", **self.headers, **length}
+        lines = [f"{self.method} {path} HTTP/1.1", *(f"{name}: {field}" for name, field in headers.items())]
+        return "\r\n".join([*lines, "", body])
 
     def send(self, port: int) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Send it once to a server on this machine, with the first of its values; return status, headers and body."""

@@ -8,7 +8,7 @@ from statistics import median
 
 import psycopg2.extensions
 
-from bench import answers, database, load
+from bench import answers, database, load, paced
 from bench.load import NoAnswer, Outcome, WrongAnswer
 from bench.request import Request
 from bench.servers import Server
@@ -16,6 +16,8 @@ from bench.workloads import Workload
 from dev.steps import step
 
 CONNECTIONS, FEW = 8, 2
+#: Seconds of the load that warms a server up for a workload: calls enough for each thread to have met it often.
+WARM = 0.4
 #: A slow call gets so many times the seconds of the others, and at least so many.
 LONGER, LEAST = 2, 6
 #: Where no answer comes in the time, it is doubled, up to about so many seconds.
@@ -78,8 +80,8 @@ def measure(
     with step("Comparing the answers, and warming up"):
         for job in jobs:
             answers.verify(job, {name: line.server for name, line in lines.items()})
-            for name in job.requests:
-                _load(wrk, job, lines[name], job.requests[name], 1, connections)
+            for name, request in job.requests.items():
+                _warm(job, lines[name], request, connections)
     for number in range(rounds):
         with step(f"Round {number + 1} of {rounds}"):
             for job in jobs:
@@ -93,6 +95,17 @@ def _turned(names: list[str], number: int) -> list[str]:
     """Let each round begin with another one."""
     start = number % len(names)
     return names[start:] + names[:start]
+
+
+def _warm(job: Workload, line: Line, request: Request, connections: int) -> None:
+    """Let a server meet a workload; of slow calls, each connection makes one."""
+    seconds, connections = (0.0, FEW) if job.slow else (WARM, connections)
+    try:
+        paced.run(line.server.port, request, seconds=seconds, connections=connections)
+    except WrongAnswer as error:
+        raise WrongAnswer(f"{job.name}: {line.server.name}, {request.path}: {error}") from error
+    if job.writes:
+        database.reset(line.cursor)
 
 
 def _load(wrk: str, job: Workload, line: Line, request: Request, seconds: int, connections: int) -> Sample:
