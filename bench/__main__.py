@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, help="whole seconds for each workload, server and round; default: 3")
     parser.add_argument("--quick", action="store_true", help="two rounds of one second: a look, no measurement")
     parser.add_argument("--only", action="append", default=[], metavar="WORKLOAD", help="may be repeated")
+    parser.add_argument("--peers", action="store_true", help="OCA's fastapi too; the first run installs it")
     return parser
 
 
@@ -40,14 +41,15 @@ def main(arguments: list[str]) -> int:
     rounds, seconds = options.rounds or rounds, options.seconds or seconds
     if options.what == "growth":
         return command.run(lambda: grow(rounds, seconds))
-    return command.run(lambda: compare(rounds, seconds, options.only))
+    return command.run(lambda: compare(rounds, seconds, options.only, peers=options.peers))
 
 
-def compare(rounds: int, seconds: int, only: list[str]) -> None:
+def compare(rounds: int, seconds: int, only: list[str], *, peers: bool) -> None:
     """Compare Gatehouse with its peers; print the tables and write bench.json. Raises SetupError."""
     wrk = program("wrk", "wrk")
     with checked():
-        results = comparison.run(Database(testbed.prepare()), wrk, number=rounds, seconds=seconds, only=only)
+        database = Database(testbed.prepare())
+        results = comparison.run(database, wrk, number=rounds, seconds=seconds, only=only, peers=peers)
     entries = report.summary(results.samples)
     RESULT.write_text(json.dumps(entries, indent=1) + "\n")
     say(f"\n{report.markdown(entries)}\n\n{report.processes(results)}\n\nAlso in {RESULT}.")

@@ -67,6 +67,18 @@ class JsonRpc:
         return Request("POST", "/jsonrpc", {"Content-Type": "application/json"}, _bare(json.dumps(body)))
 
 
+@dataclass(frozen=True, slots=True)
+class FastApi:
+    """Calls of our endpoints for OCA's fastapi, which look at an API key as /json/2 does."""
+
+    key: str
+
+    def send(self, method: str, path: str, body: object = None) -> Request:
+        """Return a request with a JSON body, where there is one."""
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        return Request(method, f"/fastapi/bench{path}", headers, None if body is None else json.dumps(body))
+
+
 def result(content: bytes) -> Any:
     """Return an answer's result, without the envelope of JSON-RPC; raises KeyError where that has an error."""
     document = json.loads(content)

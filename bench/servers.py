@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class Server:
 
 
 def gatehouse(
-    database: Database, name: str = "gatehouse", **settings: str
+    database: Database, name: str = "gatehouse", *, workers: int = WORKERS, **settings: str
 ) -> contextlib.AbstractContextManager[Server]:
     """Run Gatehouse as in production: gunicorn.conf.py, and the defaults of all settings but ``settings``."""
     port = free_port()
@@ -63,7 +63,7 @@ def gatehouse(
         **without_settings(),
         **database.environment,
         "GATEHOUSE_BIND": f"127.0.0.1:{port}",
-        "GATEHOUSE_WORKERS": str(WORKERS),
+        "GATEHOUSE_WORKERS": str(workers),
         "GATEHOUSE_THREADS": str(THREADS),
         **settings,
     }
@@ -71,18 +71,28 @@ def gatehouse(
     return _running(name, port, command, env, "/readyz")
 
 
-def odoo(database: Database) -> contextlib.AbstractContextManager[Server]:
+def odoo(
+    database: Database,
+    name: str = "odoo",
+    *,
+    workers: int = WORKERS,
+    options: Sequence[str] = (),
+    packages: Sequence[Path] = (),
+) -> contextlib.AbstractContextManager[Server]:
     """Run Odoo's own server: prefork, no cron, no list of databases, no log lines per call."""
     port = free_port()
-    env = without_settings()
-    testbed = database.testbed
-    if testbed.odoo_source is not None:
-        env["PYTHONPATH"] = str(testbed.odoo_source)
-    command = [sys.executable, str(_ODOO), "-c", str(testbed.odoo_conf), "-d", database.name]
-    command += [f"--workers={WORKERS}", "--max-cron-threads=0", f"--http-port={port}", "--no-database-list"]
+    command = [sys.executable, str(_ODOO), "-c", str(database.testbed.odoo_conf), "-d", database.name, *options]
+    command += [f"--workers={workers}", "--max-cron-threads=0", f"--http-port={port}", "--no-database-list"]
     # /jsonrpc warns at every call that it is deprecated: the peer need not pay for that.
     command += ["--log-level=error", f"--gevent-port={free_port()}"]
-    return _running("odoo", port, command, env, "/web/health")
+    return _running(name, port, command, odoo_environment(database, packages), "/web/health")
+
+
+def odoo_environment(database: Database, packages: Sequence[Path] = ()) -> dict[str, str]:
+    """Return the environment of a process of Odoo's that finds Python packages in further folders too."""
+    source = database.testbed.odoo_source
+    found = [*([] if source is None else [source]), *packages]
+    return {**without_settings(), **({"PYTHONPATH": os.pathsep.join(map(str, found))} if found else {})}
 
 
 def floor(database: Database) -> contextlib.AbstractContextManager[Server]:

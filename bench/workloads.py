@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.access import Access
-from bench.clients import Gatehouse, Json2, JsonRpc
+from bench.clients import FastApi, Gatehouse, Json2, JsonRpc
 from bench.database import CREATED
 from bench.request import NUMBER, VALUE, Request
 
@@ -24,7 +24,7 @@ BULK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One job. ``requests`` are by server: gatehouse, json2, jsonrpc, floor.
+    """One job. ``requests`` are by line of the table: gatehouse, json2, jsonrpc, floor; for some jobs also fastapi.
 
     ``slow`` is for calls of a second: few connections, more time. ``writes`` is for those that leave records behind.
     """
@@ -35,6 +35,10 @@ class Workload:
     slow: bool = False
     writes: bool = False
 
+    def on(self, lines: Container[str]) -> Workload:
+        """Return the job for some servers alone."""
+        return replace(self, requests={line: call for line, call in self.requests.items() if line in lines})
+
 
 def every(access: Access) -> list[Workload]:
     """Return all workloads in the order in which they are measured."""
@@ -42,7 +46,7 @@ def every(access: Access) -> list[Workload]:
         Gatehouse(access.token),
         (Json2(access.key), JsonRpc(access.database, access.uid, access.password)),
     )
-    calls = _Calls(gatehouse, peers, access)
+    calls = _Calls(gatehouse, peers, FastApi(access.key), access)
     return [
         *calls.searches(),
         *calls.large_searches(),
@@ -60,9 +64,10 @@ def names() -> list[str]:
 
 
 class _Calls:
-    def __init__(self, gatehouse: Gatehouse, peers: tuple[Json2, JsonRpc], access: Access) -> None:
+    def __init__(self, gatehouse: Gatehouse, peers: tuple[Json2, JsonRpc], fastapi: FastApi, access: Access) -> None:
         self.gatehouse = gatehouse
         self.peers = peers
+        self.fastapi = fastapi
         self.access = access
 
     def searches(self) -> list[Workload]:
@@ -75,6 +80,7 @@ class _Calls:
                 self._get(TWO, limit=80, count="none"),
                 self._peers("search_read", domain=[], fields=TWO, limit=80),
                 Request("GET", "/search/80/0"),
+                self.fastapi.send("GET", "/partners?limit=80"),
             ),
             _workload(
                 "search_80_counted",
@@ -135,6 +141,7 @@ class _Calls:
                 self._each(self.gatehouse.get(f"{ROUTE}/{VALUE}", fields=fields)),
                 self._each_of(read),
                 self._each(Request("GET", f"/partner/{VALUE}")),
+                self._each(self.fastapi.send("GET", f"/partners/{VALUE}")),
             ),
             _workload(
                 "read_304",
@@ -152,9 +159,10 @@ class _Calls:
         saved = self._peers("web_save", [], vals=values, specification=_specification(TWO))
         created = self._peers("create", vals_list=[values])
         floor = _json("POST", "/partner", values)
+        fastapi = self.fastapi.send("POST", "/partners", values)
         bare = "the same, Odoo answering with the id alone"
         return [
-            _workload("create_1", "create one", create, saved, floor, writes=True),
+            _workload("create_1", "create one", create, saved, floor, fastapi, writes=True),
             _workload("create_1_bare", bare, create, created, floor, writes=True),
         ]
 
@@ -165,9 +173,10 @@ class _Calls:
         saved = self._peers("web_save", [VALUE], vals=phone, specification=_specification(("name", "phone")))
         written = self._peers("write", [VALUE], vals=phone)
         floor = self._each(_json("PATCH", f"/partner/{VALUE}", phone))
+        fastapi = self._each(self.fastapi.send("PATCH", f"/partners/{VALUE}", phone))
         bare = "the same, Odoo answering with true alone"
         return [
-            _workload("update_1", "update one", update, self._each_of(saved), floor, writes=True),
+            _workload("update_1", "update one", update, self._each_of(saved), floor, fastapi, writes=True),
             _workload("update_1_bare", bare, update, self._each_of(written), floor, writes=True),
         ]
 
@@ -192,6 +201,7 @@ class _Calls:
             self.gatehouse.send("POST", "/api/bench/method", {}),
             self._peers("echo", [], model="test.record"),
             _json("POST", "/nothing", {}),
+            self.fastapi.send("POST", "/method", {}),
         )
 
     def _get(self, fields: Sequence[str], **parameters: Any) -> Request:
@@ -213,9 +223,16 @@ class _Calls:
 
 
 def _workload(
-    name: str, title: str, gatehouse: Request, peers: dict[str, Request], floor: Request, **marks: bool
+    name: str,
+    title: str,
+    gatehouse: Request,
+    peers: dict[str, Request],
+    floor: Request,
+    fastapi: Request | None = None,
+    **marks: bool,
 ) -> Workload:
-    return Workload(name, title, {"gatehouse": gatehouse, **peers, "floor": floor}, **marks)
+    further = {} if fastapi is None else {"fastapi": fastapi}
+    return Workload(name, title, {"gatehouse": gatehouse, **peers, "floor": floor, **further}, **marks)
 
 
 def _specification(fields: Sequence[str]) -> dict[str, dict[str, Any]]:

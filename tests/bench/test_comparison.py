@@ -1,4 +1,4 @@
-"""A very small benchmark, whole: servers, wrk, answers compared, numbers."""
+"""A very small benchmark, whole: servers, OCA's fastapi among them, wrk, answers compared, numbers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from tests.packages import program
 def test_all_servers_do_one_job_and_are_measured(testbed: Testbed) -> None:
     database = Database(testbed, "gatehouse_test_bench", partners=10_000)
     try:
-        results = comparison.run(database, program("wrk", "wrk"), number=1, seconds=1, only=["read_1"])
+        wrk = program("wrk", "wrk")
+        results = comparison.run(database, wrk, number=1, seconds=1, only=["read_1"], peers=True)
     finally:
         testbed.drop(database.name)
     (entry,) = report.summary(results.samples)
-    for line in comparison.LINES:
+    for line in (*comparison.LINES, *comparison.PEERS):
         assert entry[line] > 0
         assert 0 < entry["p50_ms"][line] <= entry["p99_ms"][line]
         assert entry["cpu_ms"][line] > 0
-    assert {name: len(workers) for name, workers in results.memory.items()} == {"floor": 2, "odoo": 2, "gatehouse": 2}
+    servers = {"floor", "odoo", "gatehouse", "fastapi"}
+    assert {name: len(workers) for name, workers in results.memory.items()} == dict.fromkeys(servers, 2)
     assert "| gatehouse |" in report.processes(results)
 
 

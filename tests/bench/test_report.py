@@ -40,8 +40,20 @@ def test_a_ratio_is_taken_within_each_round() -> None:
 
 def test_the_table_is_markdown_with_a_row_for_each_workload() -> None:
     head, line, row = report.markdown(report.summary(samples())).splitlines()
-    assert row == ("| read one record | 400 | 100 | 200 | 2,000 | **4.1** | **2.0** | 4.0 | 9.1 | 4.0 | 2.0 | 8.0 |")
+    figures = "400 | 100 | 200 | 2,000 | **4.1** | **2.0** | **0.20** | 4.0 | 9.1 | 4.0 | 2.0 | 8.0"
+    assert row == f"| read one record | {figures} |"
     assert head.count("|") == line.count("|") == row.count("|")
+
+
+def test_a_peer_that_does_not_do_all_has_empty_cells_and_one_that_does_nothing_no_column() -> None:
+    found = samples()
+    found.by_job["create_1", "fastapi"] = [sample(100)] * 3
+    found.by_job.update({("create_1", line): rounds for (_, line), rounds in samples().by_job.items()})
+    found.titles["create_1"] = "create one"
+    head, _, read, create = report.markdown(report.summary(found)).splitlines()
+    assert "OCA `fastapi`" in head
+    assert "OCA" not in report.markdown(report.summary(samples()))
+    assert [row.split("|")[6].strip() for row in (read, create)] == ["", "50.0"]
 
 
 def test_growth_shows_each_line_beside_the_first_state_and_marks_what_is_not_flat() -> None:
