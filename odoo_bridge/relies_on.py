@@ -207,6 +207,15 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "gunicorn.arbiter:Arbiter.start": "df3e007b0af1",
         "gunicorn.arbiter:Arbiter.stop": "e82ab948fed0",
     },
+    ("app/web/answers.py",): {
+        "werkzeug.wrappers.response:Response.get_wsgi_headers": "6e87d9646cbd",
+        "werkzeug.wrappers.response:Response.get_wsgi_response": "67c494c3edfc",
+    },
+    ("app/web/routing.py",): {
+        "flask.app:Flask.create_url_adapter": "4944d3d796e8",
+        "flask.app:Flask.ensure_sync": "fa1544049a03",
+        "werkzeug.routing.map:Map.bind_to_environ": "fed46a79d582",
+    },
     ("app/web/current.py", "app/web/routing.py"): {
         "flask.app:Flask.dispatch_request": "f81e5c47e3e5",
         "flask.ctx:RequestContext.match_request": "f929a2a29957",

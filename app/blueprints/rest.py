@@ -27,9 +27,8 @@ from app.operations.bulk import Bulk, BulkOptions
 from app.operations.single import RecordOperations, Versioned
 from app.web import answers
 from app.web.calls import current_call
-from app.web.conditions import condition
+from app.web.conditions import condition, has_already
 from app.web.current import current_incoming, current_request
-from app.web.http_methods import is_safe
 from app.web.routing import current_endpoint, serves
 from app.web.services import services
 
@@ -39,24 +38,28 @@ blueprint = Blueprint("rest", __name__)
 
 #: Longest Link that is given: parameters that came in a body can be longer than an address may be.
 _MAX_LINK = 4000
+#: Headers of one record: who has it asks each time whether it is still the same, and what else it depends on.
+_OF_RECORD = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language, X-Timezone, X-Company-Id, Cookie"}
 
 
 @serves(SEARCH)
 def search() -> Response:
     parameters = current_incoming().parameters()
     found = run(lambda do: do.search(parameters))
-    response = answers.success(found.body)
+    headers = {}
     if found.next_offset is not None and found.limit:
         following = _next_link(parameters, found.limit, found.next_offset)
         if len(following) <= _MAX_LINK:
-            response.headers["Link"] = following
-    return response
+            headers["Link"] = following
+    return answers.success(found.body, headers)
 
 
 @serves(READ)
 def read(public_id: str) -> Response:
-    parameters = current_incoming().parameters()
-    return _versioned(run(lambda do: do.read(public_id, parameters)))
+    seen, parameters = condition(current_request()), current_incoming().parameters()
+    record = run(lambda do: do.read(public_id, parameters))
+    seen.check(record.version)
+    return _versioned(record)
 
 
 @serves(READ_MANY)
@@ -124,14 +127,11 @@ def _versioned(record: Versioned) -> Response:
     if not record.visible:
         return answers.success(record.body)
     content = dumps(record.body)
-    response = answers.success(orjson.Fragment(content))
-    response.set_etag(versions.etag(record.version, content))
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.vary.update(("Accept-Language", "X-Timezone", "X-Company-Id", "Cookie"))
-    request = current_request()
-    if is_safe(request.method):
-        response.make_conditional(request)
-    return response
+    tag = versions.etag(record.version, content)
+    headers = {"ETag": f'"{tag}"', **_OF_RECORD}
+    if has_already(current_request(), tag):
+        return answers.unchanged(headers)
+    return answers.success(orjson.Fragment(content), headers)
 
 
 def _refuse_condition() -> None:

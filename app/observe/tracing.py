@@ -19,7 +19,7 @@ class Trace:
 
 def parse(header: str | None) -> Trace | None:
     """Return the trace of a header; None without one, and for one that is not valid, which has to be ignored."""
-    match = _HEADER.fullmatch(header or "")
+    match = _HEADER.fullmatch(header) if header else None
     if match is None:
         return None
     version, trace_id, parent_id, _, more = match.groups()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Request, Response
 
@@ -13,10 +14,33 @@ from app.web.current import current_request, current_state
 #: Problem Details for HTTP APIs (RFC 9457).
 PROBLEM = "application/problem+json"
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
-def success(result: Any) -> Response:
+
+class Answer(Response):
+    """An answer that is here as a whole: JSON, or nothing where the client has it already."""
+
+    def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """Return content, status and headers; see Werkzeug.
+
+        It completes addresses and lengths in a copy of the headers: here none is an address, and the length is known.
+        """
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return super().get_wsgi_response(environ)
+        return cast("Iterable[bytes]", self.response), self.status, list(self.headers)
+
+
+def success(result: Any, headers: Mapping[str, str] | None = None) -> Response:
     """Return a 200 with the result."""
-    return _json({"jsonrpc": "2.0", "id": _rpc_id(), "result": result}, 200)
+    return _json({"jsonrpc": "2.0", "id": _rpc_id(), "result": result}, 200, headers=headers)
+
+
+def unchanged(headers: Mapping[str, str]) -> Response:
+    """Return a 304: the client has the answer already."""
+    response = Answer(status=304, headers=headers)
+    del response.headers["Content-Type"]
+    return response
 
 
 def failure(error: ApiError, status: int | None = None) -> Response:
@@ -36,7 +60,7 @@ def failure(error: ApiError, status: int | None = None) -> Response:
 
 def _wants_problem(request: Request) -> bool:
     """True if a client names Problem Details in ``Accept``, and would not rather have plain JSON (RFC 9110 12.5.1)."""
-    if "problem+json" not in request.headers.get("Accept", "").lower():
+    if "problem+json" not in request.environ.get("HTTP_ACCEPT", "").lower():
         return False
     accepted = request.accept_mimetypes
     asked = max(
@@ -50,5 +74,7 @@ def _rpc_id() -> Any:
     return incoming.rpc_id if incoming else None
 
 
-def _json(document: Any, status: int, content_type: str = "application/json") -> Response:
-    return Response(dumps(document), status=status, content_type=content_type)
+def _json(
+    document: Any, status: int, content_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> Response:
+    return Answer(dumps(document), status=status, headers=headers, content_type=content_type)

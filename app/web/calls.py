@@ -10,7 +10,7 @@ from app.operations.gateway import Call
 from app.operations.idempotency import Idempotency
 from app.operations.report import CallReport
 from app.operations.trial import trial_of
-from app.policy.context import RequestedContext
+from app.policy.context import LanguageChoice, RequestedContext
 from app.principal import Credentials
 from app.web import csrf
 from app.web.current import current_request, current_state
@@ -22,9 +22,10 @@ def current_call(definition: Definition, action: Action) -> Call:
     request, state = current_request(), current_state()
     report = CallReport()
     state.definition, state.report = definition, report
-    trial = trial_of(request.environ)
-    headers = request.headers
-    session_id, authorization = request.cookies.get(COOKIE), headers.get("Authorization")
+    environ = request.environ  # to ask it for a header costs a tenth of what ``request.headers`` does
+    trial = trial_of(environ)
+    session_id = request.cookies.get(COOKIE) if "HTTP_COOKIE" in environ else None
+    authorization = environ.get("HTTP_AUTHORIZATION")
     if session_id and not authorization and definition.document.authentication == "user":
         csrf.protect(request, definition.document.cors_origins)
     return Call(
@@ -35,13 +36,19 @@ def current_call(definition: Definition, action: Action) -> Call:
         request_id=state.request_id,
         call_id=state.call_id,
         requested=RequestedContext(
-            language=request.accept_languages.best_match if request.accept_languages else None,
-            time_zone=headers.get("X-Timezone"),
-            company=headers.get("X-Company-Id"),
+            language=_language(request),
+            time_zone=environ.get("HTTP_X_TIMEZONE"),
+            company=environ.get("HTTP_X_COMPANY_ID"),
         ),
-        idempotency=Idempotency.of(headers.get("Idempotency-Key"), lambda: _fingerprint(request, definition)),
+        idempotency=Idempotency.of(environ.get("HTTP_IDEMPOTENCY_KEY"), lambda: _fingerprint(request, definition)),
         trial=trial,
     )
+
+
+def _language(request: Request) -> LanguageChoice | None:
+    """Return the choice of a language by ``Accept-Language``; None where the call does not say."""
+    accepted = request.accept_languages if "HTTP_ACCEPT_LANGUAGE" in request.environ else None
+    return accepted.best_match if accepted else None
 
 
 def _fingerprint(request: Request, definition: Definition) -> bytes:

@@ -64,8 +64,11 @@ def _keep_catalog_current(app: Gatehouse) -> None:
             catalog.watch()  # a look at the database may hang, which is what this one is to tell
         elif path != "/healthz":  # whether the process is alive depends on nothing else
             catalog.ensure_current()
-        with meters.IN_FLIGHT.track_inprogress():
+        meters.IN_FLIGHT.inc()
+        try:
             return inner(environ, start_response)
+        finally:
+            meters.IN_FLIGHT.dec()
 
     app.wsgi_app = wsgi_app  # type: ignore[method-assign]
 
@@ -75,7 +78,7 @@ def _identify() -> None:
 
     Clients can choose one that was used before, also by others: which call is meant, the call's own id tells.
     """
-    given, state = current_request().headers.get("X-Request-ID", ""), current_state()
+    given, state = current_request().environ.get("HTTP_X_REQUEST_ID", ""), current_state()
     state.started = time.perf_counter()
     own = state.call_id = secrets.token_hex(16)
     state.request_id = given if _REQUEST_ID.fullmatch(given) else own
@@ -105,10 +108,12 @@ def _mark(response: Response) -> Response:
     if state.report is not None:
         _tell(response, state.report)
         _vouch(request, state.report)
-    _tell_query(request, response)
+    if request.method == "QUERY" or response.status_code == 405 or request.method == "OPTIONS":
+        _tell_query(request, response)
     definition = current_definition()
     if definition is not None:
-        headers.update(lifecycle.headers(definition.document))
+        for name, value in lifecycle.headers(definition.document).items():
+            headers[name] = value
         if is_rolled_back(definition, trial_of(request.environ)):
             headers.add("X-Test-Mode", "true")
         counts = definition.document.statistics and draft_of(request.environ) is None

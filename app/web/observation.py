@@ -49,7 +49,7 @@ def request_ids() -> dict[str, str]:
 
 
 def _begin() -> None:
-    current_state().trace = tracing.parse(current_request().headers.get("traceparent"))
+    current_state().trace = tracing.parse(current_request().environ.get("HTTP_TRACEPARENT"))
     sql_cost.start()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import uuid
 from collections.abc import Callable
@@ -51,6 +52,13 @@ def counted(counting: None, publish: Publish, demo: Client) -> str:
 @pytest.mark.parametrize("aspect", ASPECTS, ids=lambda aspect: aspect.name)
 def test_each_action_has_each_aspect(app: Gatehouse, aspect: Aspect[Any]) -> None:
     assert aspect.missing() == []
+
+
+def test_no_view_and_no_hook_is_a_coroutine(app: Gatehouse) -> None:
+    hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+    registered = [function for kind in hooks for functions in kind.values() for function in functions]
+    for function in (*app.view_functions.values(), *registered):
+        assert not inspect.iscoroutinefunction(function), function  # see Gatehouse.ensure_sync
 
 
 def test_there_is_a_door_for_each_aspect() -> None:

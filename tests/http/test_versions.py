@@ -31,6 +31,26 @@ def test_a_record_that_has_not_changed_is_304_without_a_body(demo: Client, recor
     assert changed.json["result"]["count"] == 2
 
 
+def test_a_304_has_the_headers_of_the_answer_that_it_stands_for(demo: Client, record: str) -> None:
+    first = demo("GET", record)
+    again = demo("GET", record, headers={"If-None-Match": f'W/{first.headers["ETag"]}, "other"'})
+    of_content, of_each_call = {"Content-Type", "Content-Length"}, {"X-Request-ID"}
+    assert {name: value for name, value in again.headers if name not in of_each_call} == {
+        name: value for name, value in first.headers if name not in of_content | of_each_call
+    }
+    assert "Date" not in first.headers  # the server says it
+
+
+def test_a_read_may_be_for_one_version_alone(demo: Client, record: str) -> None:
+    known = demo("GET", record).headers["ETag"]
+    for tag in (known, "*"):
+        assert demo("GET", record, headers={"If-Match": tag}).status_code == 200
+        assert demo("GET", record, headers={"If-Match": tag, "If-None-Match": known}).status_code == 304
+    for others in ({}, {"If-None-Match": known}):
+        status, error = demo.error("GET", record, headers={"If-Match": '"of before"', **others})
+        assert (status, error["data"]["name"]) == (412, "precondition_failed")
+
+
 def test_another_selection_of_fields_has_another_etag(demo: Client, record: str) -> None:
     whole = demo("GET", record)
     part = demo("GET", f"{record}?fields=name", headers={"If-None-Match": whole.headers["ETag"]})

@@ -19,7 +19,7 @@ class FormSessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return the session of the request's cookie; without one there is no signature to look at."""
-        if app.secret_key and self.get_cookie_name(app) not in request.cookies:
+        if app.secret_key and not ("HTTP_COOKIE" in request.environ and self.get_cookie_name(app) in request.cookies):
             return self.session_class()
         return super().open_session(app, request)
 
