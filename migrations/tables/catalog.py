@@ -82,6 +82,16 @@ class CatalogVersion(Base):
     version: Mapped[int] = mapped_column(BigInteger)
 
 
+class CredentialVersion(Base):
+    """One row, whose number triggers raise when a token or a client app is taken away or changed (migration 0009)."""
+
+    __tablename__ = "credential_version"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
 class Compatibility(Base):
     """One row: the oldest revision of code that may work on the schema (see ``schema_version``)."""
 

@@ -20,6 +20,8 @@ from tests.server.conftest import wait_until
 Sql = Callable[..., list[tuple[Any, ...]]]
 Run = Callable[..., Result]
 HEAD, BEFORE = KNOWN[-1], KNOWN[-2]
+#: The revision before one that changes the request log.
+BEFORE_REASONS = "0007"
 
 
 @pytest.fixture
@@ -139,7 +141,7 @@ def test_calls_do_not_queue_up_behind_a_migration_that_waits_for_a_table(
     holder = psycopg2.connect(testbed.dsn(database))
     with holder.cursor() as cursor, ThreadPoolExecutor(1) as pool:
         cursor.execute("SELECT 1 FROM gatehouse.request_log")  # a call that takes its time
-        migration = pool.submit(run, "db", "downgrade", BEFORE, "--yes")
+        migration = pool.submit(run, "db", "downgrade", BEFORE_REASONS, "--yes")
         wait_until(lambda: _waits(sql), 60)
         sql("SET statement_timeout = '60s'")
         assert sql("SELECT count(*) >= 0 FROM gatehouse.request_log") == [(True,)]  # and one that comes later
@@ -157,7 +159,7 @@ def test_a_migration_that_gets_no_table_gives_up_and_changes_nothing(
     holder = psycopg2.connect(testbed.dsn(database))
     with holder.cursor() as cursor:
         cursor.execute("SELECT 1 FROM gatehouse.request_log")
-        done = run("db", "downgrade", BEFORE, "--yes")
+        done = run("db", "downgrade", BEFORE_REASONS, "--yes")
     holder.close()
     assert (done.exit_code, _revision(sql)) == (2, HEAD)
     assert "nothing has been changed" in done.output

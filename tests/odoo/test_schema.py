@@ -91,13 +91,13 @@ SAMPLES = {
 }
 _COLUMNS = text(
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'gatehouse' "
-    "AND table_name NOT IN ('alembic_version', 'catalog_version') AND table_name NOT LIKE 'request_log_2%' "
-    "ORDER BY table_name, column_name"
+    "AND table_name NOT IN ('alembic_version', 'catalog_version', 'credential_version') "
+    "AND table_name NOT LIKE 'request_log_2%' ORDER BY table_name, column_name"
 )
 
 
 def _contents(connection: Connection) -> dict[str, Any]:
-    """Return the columns and the rows of all tables; but for the catalog's version, which any statement raises."""
+    """Return the columns and the rows of all tables; but for the versions, which any statement raises."""
     columns = connection.execute(_COLUMNS).all()
     rows = {
         name: connection.scalars(text(f"SELECT to_jsonb(t)::text FROM gatehouse.{name} t ORDER BY 1")).all()
