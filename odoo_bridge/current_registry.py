@@ -17,11 +17,12 @@ from typing import Any
 
 from odoo.modules.registry import Registry
 
-from . import addon_imports, connections, signaling
+from . import addon_imports, connections, looks, signaling
 from .connections import SettingCursor
 from .errors import Conflict, TooCostly, Unavailable
 from .gone import is_gone
 from .loaded_code import LoadedCode, read
+from .looks import Watched
 from .translation import translate
 
 _logger = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class CurrentRegistry:
         """``on_reload`` is called when a registry was loaded anew."""
         self.code = LoadedCode()
         self.failure: Failure | None = None
+        #: What is looked at together with Odoo's signals.
+        self.watched: list[Watched] = []
         self._database = database
         self._on_reload = on_reload
         self._passing = 0
@@ -78,20 +81,26 @@ class CurrentRegistry:
                 self.failure = None  # also a kept one was given up meanwhile, and it is another that was loaded
             return registry
 
-    def follow(self, cr: SettingCursor) -> None:
-        """Empty the caches, or load the registry anew, where another process has signalled that they are old.
+    def follow(self, cr: SettingCursor, *, whole: bool = False) -> None:
+        """Empty the caches, or load the registry anew, where another process has told that they are old.
 
-        Afterwards it is known in what the registry's code differs from the database's addons.
+        Afterwards it is known in what the registry's code differs from the database's addons. ``whole`` is the look of
+        the process's watcher, which reads all that is watched.
         """
         registry = self.get()
-        if registry.get_sequences(cr) == (registry.registry_sequence, registry.cache_sequences):
+        watched = [each for each in self.watched if whole or each.by_calls]
+        seen = looks.read(cr, registry, watched)
+        if not seen.is_signalled(registry) and not seen.news:
             self.judge(cr, registry)
             return
         with signaling.lock:
             # In a new snapshot: another thread may have followed the same signal meanwhile, and a newer one.
             cr.rollback()
             registry = self.get()
-            sequences = registry.get_sequences(cr)
+            seen = looks.read(cr, registry, watched)
+            for each, number in seen.news:
+                each.take(registry, number)
+            sequences = seen.sequences
             if self.failure is not None and self.failure.is_final(sequences[0]):
                 self._follow_without_loading(registry, sequences)
             else:

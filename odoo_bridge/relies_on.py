@@ -102,7 +102,12 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.tools.cache:ormcache.lookup": "13f1830aa98b",
         "odoo.tools.lru:LRU.clear": "5fdadb97c965",
     },
-    ("odoo_bridge/signaling.py", "odoo_bridge/current_registry.py", "odoo_bridge/transaction.py"): {
+    (
+        "odoo_bridge/signaling.py",
+        "odoo_bridge/current_registry.py",
+        "odoo_bridge/looks.py",
+        "odoo_bridge/transaction.py",
+    ): {
         "odoo.orm.registry:Registry.cache_invalidated": "30946f5ada61",
         "odoo.orm.registry:Registry.check_signaling": "94223dbf8e1b",
         "odoo.orm.registry:Registry.get_sequences": "0576e634d98f",

@@ -25,6 +25,7 @@ from .connections import SettingCursor
 from .current_registry import CurrentRegistry
 from .errors import BridgeError, Conflict, Unavailable
 from .gone import GONE, is_gone
+from .looks import Watched
 from .structure import Structure
 from .translation import RETRYABLE, translate, violation
 
@@ -88,6 +89,10 @@ class Transactions:
         self._signaling_checked = float("-inf")
         self._gap_until = float("-inf")
 
+    def watch(self, watched: Watched) -> None:
+        """Let all looks read one more number, before anything is run."""
+        self.current.watched.append(watched)
+
     def run(
         self,
         work: Callable[[Environment], T],
@@ -95,6 +100,7 @@ class Transactions:
         keep: bool = True,
         read_only: bool = False,
         statement_timeout: float | None = None,
+        look: bool = False,
     ) -> T:
         """Run ``work(root)`` in a transaction of its own and return what it returns.
 
@@ -102,13 +108,13 @@ class Transactions:
         for a caller. ``work`` is called again from the start after a serialization failure, unless it has committed by
         itself, so it must have no effects outside the database. With ``keep=False`` everything is rolled back at the
         end. ``read_only`` lets PostgreSQL refuse every write; ``statement_timeout`` is seconds, where the usual limit
-        is not meant.
+        is not meant. With ``look`` it begins with a look at all that is watched, however long ago the last one was.
 
         Raises BridgeError for what Odoo or PostgreSQL refuse; exceptions of ``work`` itself pass through.
         """
         try:
             patience = statement_timeout or self.limits.statement_timeout
-            with self._cursor(settings_for(patience, read_only)) as cr:
+            with self._cursor(settings_for(patience, read_only), look) as cr:
                 cr.patience = patience
                 return self._attempts(cr, work, keep)
         except Exception as error:
@@ -192,8 +198,8 @@ class Transactions:
         return True
 
     @contextmanager
-    def _cursor(self, settings: str) -> Iterator[SettingCursor]:
-        """Open a cursor on a registry that knows what other processes have changed."""
+    def _cursor(self, settings: str, look: bool) -> Iterator[SettingCursor]:
+        """Open a cursor on a registry that knows what other processes have changed; ``look`` as in ``run``."""
         threading.current_thread().dbname = self.database  # type: ignore[attr-defined]  # Odoo's log lines name it
         registry = self.current.get()
         is_outermost = not _here.depth
@@ -204,9 +210,12 @@ class Transactions:
         _here.depth += 1
         try:
             now = time.monotonic()
-            if now - self._signaling_checked >= self.limits.signaling_interval:
+            if look or now - self._signaling_checked >= self.limits.signaling_interval:
                 # On this very cursor: what it reads is in the same snapshot as the work that follows.
-                self._follow_signals(cr)
+                if look:
+                    self.current.follow(cr, whole=True)
+                else:
+                    self._follow_signals(cr)
                 self._signaling_checked = now  # and not before: nobody relies on a look that is not over
             yield cr
         except Exception as error:
@@ -218,7 +227,7 @@ class Transactions:
             cr.close()
 
     def _follow_signals(self, cr: SettingCursor) -> None:
-        """Empty the caches, or load the registry anew, where another process has signalled that they are old."""
+        """Empty the caches, or load the registry anew, where another process has told that they are old."""
         self.current.follow(cr)
 
     def _discard(self, cr: SettingCursor, root: Environment) -> None:

@@ -1,6 +1,7 @@
 """The catalog that this process serves from: compiled definitions, swapped as one object when something changes.
 
-A thread asks the database a few times a second for the catalog's version and Odoo's signals. Polling one row was
+A thread asks the database ten times a second, in one statement, for all that tells of changes: Odoo's signals, and the
+versions of the catalog and of the credentials. Calls look for themselves only where it is late. Polling a few rows was
 chosen over LISTEN/NOTIFY: it needs no second code path after a lost connection, and works through PgBouncer.
 """
 
@@ -25,6 +26,7 @@ from app.definitions.document import ApiDocument
 from app.definitions.system import SystemSettings
 from app.observe import meters, pools
 from odoo_bridge.errors import BridgeError
+from odoo_bridge.looks import Version
 from odoo_bridge.structure import Structure
 from odoo_bridge.transaction import Environment, Transactions
 from odoo_bridge.types import ModelInfo
@@ -35,6 +37,8 @@ _logger = logging.getLogger(__name__)
 _STALE_AFTER = 0.75
 #: Seconds that one look at the database may take.
 _PATIENCE = 2.0
+#: Part of the time between two looks after which the watcher looks: before a call would have to.
+_AHEAD = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,19 @@ class Catalog:
         on_change: Callable[[Snapshot], None] = lambda snapshot: None,
         on_look: Sequence[Callable[[], None]] = (),
     ) -> None:
-        """``interval`` is the seconds between two looks; ``on_change`` gets each new snapshot.
+        """``interval`` is the most seconds between two looks; ``on_change`` gets each new snapshot.
 
-        All of ``on_look`` are called after each look of the watcher, also where that or another has failed.
+        All of ``on_look`` are called so often too, also where a look or another of them has failed.
         """
         self.snapshot = Snapshot()
         self._transactions = transactions
         self._interval = interval
+        looked_at = transactions.limits.signaling_interval  # with 0 each call looks
+        self._pause = min(interval, looked_at * _AHEAD) if looked_at else interval
+        # No call waits for who has locked it: that is an admin's change, or a migration.
+        self._version = Version(store.VERSION, by_calls=False)
+        transactions.watch(self._version)
+        self._addons_looked_at = float("-inf")
         self._on_change = on_change
         self._on_look = tuple(on_look)
         self._lock = threading.Lock()
@@ -115,13 +125,16 @@ class Catalog:
             self._confirm()
 
     def _confirm(self) -> None:
-        if not self._transactions.run(self._is_current, statement_timeout=_PATIENCE):
+        if not self._transactions.run(self._is_current, statement_timeout=_PATIENCE, look=True):
             self._take(self._transactions.run(self._compiled, statement_timeout=_PATIENCE))
         self._confirmed = time.monotonic()
 
     def _is_current(self, root: Environment) -> bool:
-        self._transactions.current.code.look(root.cr, root.registry)
-        return self.snapshot.fits(root) and store.version(root.cr) == self.snapshot.version
+        now = time.monotonic()
+        if now - self._addons_looked_at >= self._interval:
+            self._addons_looked_at = now
+            self._transactions.current.code.look(root.cr, root.registry)
+        return self.snapshot.fits(root) and self._version.number == self.snapshot.version
 
     def _compiled(self, root: Environment) -> Snapshot:
         return _snapshot(store.load(root.cr), root, self.snapshot.models if self.snapshot.fits(root) else {})
@@ -141,9 +154,14 @@ class Catalog:
         self._watcher.start()
 
     def _watch(self) -> None:
-        while not self._stopped.wait(self._interval):
-            pools.sample()
-            for step in (self.refresh, *self._on_look):
+        measured = float("-inf")
+        while not self._stopped.wait(self._pause):
+            steps: tuple[Callable[[], None], ...] = (self.refresh,)
+            now = time.monotonic()
+            if now - measured >= self._interval:
+                measured = now
+                steps = (pools.sample, self.refresh, *self._on_look)
+            for step in steps:
                 try:
                     step()
                 except BridgeError as error:

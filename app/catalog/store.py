@@ -12,6 +12,8 @@ from typing import Any
 
 from psycopg2.extras import Json
 
+#: Query for the version of the catalog.
+VERSION = "SELECT version FROM gatehouse.catalog_version"
 #: Setting that holds the defaults for new APIs.
 DEFAULTS = "defaults"
 
@@ -58,7 +60,7 @@ def claim(cr: Any) -> None:
 
 def version(cr: Any) -> int:
     """Return the version of the catalog: it grows with each change."""
-    cr.execute("SELECT version FROM gatehouse.catalog_version")
+    cr.execute(VERSION)
     found: int = cr.fetchone()[0]
     return found
 
