@@ -61,7 +61,8 @@ class RecordOperations:
         self.model = self.exposure.name
         self.domain = list(self.exposure.domain)
         self.ids = self.definition.ids.of(self.model)
-        self.reader = env if self.definition.document.binary == "base64" else records.sizes_only(env)
+        by_url = self.definition.document.binary == "url" and any(self.exposure.node.binary_fields())
+        self.reader = records.sizes_only(env) if by_url else env
 
     def search(self, parameters: Mapping[str, Any]) -> SearchResult:
         """Return a page of records, with ``length`` or ``has_more``."""
