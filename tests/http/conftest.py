@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from app.analytics import log_pages
 from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
 from tests import stored_apis
+from tests.http.console import Console
+from tests.http.panel import Panel
 
+#: Finds what the log holds of the call that an answer belongs to.
+Logged = Callable[[Any], dict[str, Any]]
 PASSWORD = "correct horse"
 
 
@@ -122,3 +127,21 @@ def publish(app: Gatehouse) -> Iterator[Callable[..., str]]:
     yield run
     stored_apis.delete(app, names)
     app.services.catalog.refresh()
+
+
+@pytest.fixture
+def logged(app: Gatehouse) -> Logged:
+    """Return what the log holds of the call that an answer belongs to."""
+
+    def run(answer: Any) -> dict[str, Any]:
+        app.services.recorder.flush()
+        (row,), _ = log_pages.request(app.services.database, answer.headers["X-Request-ID"])
+        return row
+
+    return run
+
+
+@pytest.fixture
+def attempt(admin: Client, app: Gatehouse) -> Console:
+    """The console, used by an administrator."""
+    return Console(Panel(admin), app)

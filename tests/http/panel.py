@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import html
 from werkzeug.test import TestResponse
 
-from tests.http.conftest import Client
+if TYPE_CHECKING:
+    from tests.http.conftest import Client
 
 
 class Panel:

@@ -14,17 +14,11 @@ from app.operations.trial import KEY
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.console import Console
-from tests.http.panel import Panel, texts
+from tests.http.panel import texts
 
 Root = Callable[..., Any]
 Sql = Callable[..., list[tuple[Any, ...]]]
 Publish = Callable[..., str]
-
-
-@pytest.fixture
-def attempt(admin: Client, app: Gatehouse) -> Console:
-    """The console, used by an administrator."""
-    return Console(Panel(admin), app)
 
 
 @pytest.fixture

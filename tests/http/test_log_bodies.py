@@ -6,31 +6,15 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-import pytest
-
-from app.analytics import log_pages
 from app.analytics.bodies import Body, Exchange
 from app.analytics.recorder import LoggedCall, Recorder
 from app.definitions.masking import Masking
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Logged
 from tests.http.panel import Panel, texts
 
 Publish = Callable[..., str]
 Sql = Callable[..., list[tuple[Any, ...]]]
-Logged = Callable[[Any], dict[str, Any]]
-
-
-@pytest.fixture
-def logged(app: Gatehouse) -> Logged:
-    """Return what the log holds of the call that an answer belongs to."""
-
-    def run(answer: Any) -> dict[str, Any]:
-        app.services.recorder.flush()
-        (row,), _ = log_pages.request(app.services.database, answer.headers["X-Request-ID"])
-        return row
-
-    return run
 
 
 def _bodies(row: dict[str, Any]) -> list[Any]:

@@ -7,29 +7,15 @@ from typing import Any
 
 import pytest
 
-from app.analytics import log_pages
 from app.analytics.bodies import MAX_PARSED, MAX_TEXT
 from app.analytics.recorder import LONGEST
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Logged
 from tests.http.panel import Panel, texts
 
 Publish = Callable[..., str]
-Logged = Callable[[Any], dict[str, Any]]
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
-
-
-@pytest.fixture
-def logged(app: Gatehouse) -> Logged:
-    """Return what the log holds of the call that an answer belongs to."""
-
-    def run(answer: Any) -> dict[str, Any]:
-        app.services.recorder.flush()
-        (row,), _ = log_pages.request(app.services.database, answer.headers["X-Request-ID"])
-        return row
-
-    return run
 
 
 def _method(publish: Publish, method: str, **keys: Any) -> str:

@@ -13,17 +13,11 @@ from app.operations.trial import Trial
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.console import Console, Tried
-from tests.http.panel import Panel, texts
+from tests.http.panel import texts
 
 Root = Callable[..., Any]
 Sql = Callable[..., list[tuple[Any, ...]]]
 Publish = Callable[..., str]
-
-
-@pytest.fixture
-def attempt(admin: Client, app: Gatehouse) -> Console:
-    """The console, used by an administrator."""
-    return Console(Panel(admin), app)
 
 
 @pytest.fixture
