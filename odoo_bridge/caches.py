@@ -5,7 +5,7 @@ emptied: by a change, after the commit of a change, by a signal of another proce
 before its snapshot is taken. While it stays, the transaction reads what is shared; what it finds out for itself is its
 own, and becomes shared when it commits. Once the number has risen, its snapshot may be older than what others declared
 old, or it has made the change itself: it reads its own alone, and shares nothing. What is rolled back is never shared,
-nor what test mode does.
+nor what test mode does; but what a call has found before it does anything, in test mode too, can be (``share_found``).
 
 Odoo's own server has one call per process and needs none of this: it stores at once, whatever the snapshot.
 """
@@ -28,10 +28,12 @@ from . import signaling
 
 _logger = logging.getLogger(__name__)
 
-#: Our own cache among Odoo's: the SQL of searches (see ``statements``). Clients choose what it holds, so it is apart.
+#: Our own caches among Odoo's: the SQL of searches (see ``statements``), and callers (see ``principals``). Clients
+#: choose what they hold, so they are apart.
 STATEMENTS = "gatehouse.statements"
-_STATEMENTS_MOST = 1024
-#: The signals that empty it: those that make Odoo forget record rules and access rights.
+PRINCIPALS = "gatehouse.principals"
+_MOST = {STATEMENTS: 1024, PRINCIPALS: 2048}
+#: The signals that empty them: those that make Odoo forget record rules, access rights, and sessions.
 _EMPTIED_WITH = ("default", "stable")
 #: What a transaction keeps of its own, at most: as much as Odoo's largest cache.
 _OWN_MOST = 8192
@@ -121,9 +123,9 @@ def install() -> None:
     """Make Odoo's caches follow these rules; before the first registry is loaded."""
     if STATEMENTS in odoo_registry._REGISTRY_CACHES:
         return
-    odoo_registry._REGISTRY_CACHES[STATEMENTS] = _STATEMENTS_MOST
+    odoo_registry._REGISTRY_CACHES.update(_MOST)
     for signal in _EMPTIED_WITH:
-        odoo_registry._CACHES_BY_KEY[signal] += (STATEMENTS,)
+        odoo_registry._CACHES_BY_KEY[signal] += tuple(_MOST)
     Registry.init = _with_shared_caches(Registry.init)
     ormcache.lookup = _lookup
     ormcache.add_value = _add_value
@@ -137,6 +139,11 @@ def after_fork_in_child() -> None:
     """Take new locks: another thread of the parent may have held them."""
     _generation.lock = threading.RLock()
     signaling.after_fork_in_child()
+
+
+def share_found(root: Any) -> None:
+    """Share all that a transaction has found out so far, however it ends: it must not have written anything yet."""
+    root.cr.cache_view.share()
 
 
 def empty_again(registry: Any) -> None:

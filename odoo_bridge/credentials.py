@@ -5,6 +5,7 @@ from __future__ import annotations
 from odoo.exceptions import AccessDenied
 
 from .errors import BridgeError, Denied
+from .fast import principals
 from .transaction import Environment
 from .types import User
 
@@ -70,6 +71,15 @@ def user_by_login(root: Environment, login: str, *, active_test: bool = True) ->
     return User(user.id, user.login, user.active) if user else None
 
 
+def public_uid(root: Environment) -> int:
+    """Return the uid of Odoo's public user; remembered."""
+    uid: int | None = principals.recall(root, "public user")
+    if uid is None:
+        uid = public_user(root).uid
+        principals.remember(root, "public user", uid)
+    return uid
+
+
 def public_user(root: Environment) -> User:
     """Return Odoo's public user, who executes calls of nobody in particular. It is inactive by design."""
     user = root.ref("base.public_user")
@@ -81,3 +91,14 @@ def is_active(root: Environment, uid: int) -> bool:
     root.cr.execute("SELECT active FROM res_users WHERE id = %s", (uid,))
     row = root.cr.fetchone()
     return bool(row and row[0])
+
+
+def may_act(root: Environment, uid: int) -> bool:
+    """Like ``is_active``; remembered of users who are, until the next look finds them switched off."""
+    shown = ("user", uid)
+    if principals.recall(root, shown):
+        return True
+    active = is_active(root, uid)
+    if active:
+        principals.remember(root, shown, True, users=(uid,))
+    return active

@@ -58,7 +58,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look has read: Odoo's sequences, as ``Registry.get_sequences`` gives them, and the watched numbers."""
+    """Outcome of a look: Odoo's sequences, as ``Registry.get_sequences`` gives them, and the watched numbers."""
 
     sequences: tuple[int | None, dict[str, int | None]]
     numbers: Sequence[tuple[Watched, int | None]]

@@ -174,6 +174,8 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.addons.base.models.res_users:ResUsers._mfa_url": "fe67e445a528",
         "odoo.addons.base.models.res_users:ResUsers.authenticate": "c1ae1a458856",
         "odoo.addons.base.models.res_users:ResUsers.context_get": "a17e3aa3b89e",
+    },
+    ("odoo_bridge/credentials.py", "odoo_bridge/fast/principals.py"): {
         "odoo.addons.base.models.res_users:ResUsersApikeys._check_credentials": "4032ec5c9fca",
     },
     ("odoo_bridge/methods.py", "odoo_bridge/properties.py", "odoo_bridge/models.py", "odoo_bridge/translation.py"): {

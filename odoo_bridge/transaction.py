@@ -93,6 +93,10 @@ class Transactions:
         """Let all looks read one more number, before anything is run."""
         self.current.watched.append(watched)
 
+    def look(self) -> None:
+        """Look at all that is watched, so that what was just committed holds in this process; raises BridgeError."""
+        self.run(lambda root: None, look=True)
+
     def run(
         self,
         work: Callable[[Environment], T],

@@ -1,13 +1,13 @@
 """From credentials to a principal. What the principal may do is for ``policy.access``.
 
-In the steady state this costs one short query: the row of a Bearer token or key, or whether ``run_as`` is active. A
-session costs the read of one file.
+In the steady state this costs no query: who is good is remembered (``odoo_bridge.fast.principals``), by the keyed hash
+of their token or key. A session costs the read of one file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
@@ -20,6 +20,7 @@ from app.errors import Forbidden, Unauthorized
 from app.observe import meters
 from app.principal import Credentials, Principal
 from odoo_bridge import credentials, sessions
+from odoo_bridge.fast import principals
 from odoo_bridge.transaction import Environment
 from odoo_bridge.types import Renewal
 
@@ -48,10 +49,11 @@ class ClientWithoutUser(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class _User:
-    """An Odoo user who shows a session or an API key of theirs."""
+    """An Odoo user who shows a session or an API key of theirs; ``key`` is its row, where that can be watched."""
 
     kind: Literal["session", "key"]
     uid: int
+    key: int | None = None
 
 
 #: Holder of credentials that are good: the token of a client app, or a user of Odoo.
@@ -72,12 +74,25 @@ class Authenticator:
         """Return the caller of an API; raises Unauthorized. A public API asks nobody and looks at no credentials."""
         run_as = definition.run_as
         if definition.document.authentication == "public":
-            uid = credentials.public_user(root).uid if run_as is None else _active(root, run_as)
+            uid = credentials.public_uid(root) if run_as is None else _active(root, run_as)
             return Principal("public", uid, callers.PUBLIC)
-        holder = self._holder(root, presented, run_as, report)
-        principal = _principal(root, holder, run_as)
+        shown = self._shown(presented, run_as)
+        found = principals.recall(root, shown) if shown is not None else None
+        if found is None:
+            holder = self._holder(root, presented, run_as, report)
+            found = holder, _principal(root, holder, run_as)
+            if shown is not None:
+                _remember(root, shown, *found)
+        holder, principal = found
         self._note(holder)
         return principal
+
+    def _shown(self, presented: Credentials, run_as: int | None) -> Hashable | None:
+        """Return the stand-in for a token or key that comes to an API with this ``run_as``; None for all else."""
+        if presented.client is not None or not presented.authorization:
+            return None
+        match = _BEARER.fullmatch(presented.authorization)
+        return (self._hasher().hash(match[1]), run_as) if match else None
 
     def callers(
         self, root: Environment, presented: Credentials, run_as: Collection[int | None], report: SessionReport
@@ -125,7 +140,7 @@ class Authenticator:
         is_key = _ODOO_KEY.fullmatch(token) is not None
         if is_key:
             user = credentials.user_by_key(root, token)
-            holder = _User("key", user.uid) if user else None
+            holder = _User("key", user.uid, principals.key_row(root, user.uid, token)) if user else None
         else:
             holder = _in_force(bearers.bearer(root.cr, self._hasher(), token, run_as))
         if holder is None:
@@ -156,7 +171,7 @@ def _executed_by(root: Environment, holder: Holder, run_as: int | None) -> Holde
     """Return a holder that was found for APIs that name no user as one for APIs with this ``run_as``."""
     if run_as is None or isinstance(holder, _User):
         return holder
-    return replace(holder, acts_as=run_as, user_active=credentials.is_active(root, run_as))
+    return replace(holder, acts_as=run_as, user_active=credentials.may_act(root, run_as))
 
 
 def _principal(root: Environment, holder: Holder, run_as: int | None) -> Principal:
@@ -175,6 +190,15 @@ def _principal(root: Environment, holder: Holder, run_as: int | None) -> Princip
     return Principal(kind, holder.acts_as, key, holder.scopes, holder.client_name)
 
 
+def _remember(root: Environment, shown: Hashable, holder: Holder, principal: Principal) -> None:
+    """Remember a token or key that was found good, with all that it rests on."""
+    users = {principal.uid} if holder.uid is None else {principal.uid, holder.uid}
+    if not isinstance(holder, _User):
+        principals.remember(root, shown, (holder, principal), users=users, until=holder.until)
+    elif holder.key is not None:
+        principals.remember(root, shown, (holder, principal), users=users, key=holder.key)
+
+
 def _unknown_token() -> Unauthorized:
     return invalid_token("The token is unknown, has expired or was revoked.")
 
@@ -186,6 +210,6 @@ def invalid_token(message: str, kind: type[Unauthorized] = Unauthorized) -> Unau
 
 
 def _active(root: Environment, run_as: int) -> int:
-    if not credentials.is_active(root, run_as):
+    if not credentials.may_act(root, run_as):
         raise NoUser("The user that executes this API's calls is no longer active.", name="run_as_inactive")
     return run_as

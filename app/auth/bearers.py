@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from app.clients import tokens
 from app.clients.tokens import Hasher
 
+#: Query for a number that rises when something is taken from a token or a client app (migration 0009).
+VERSION = "SELECT version FROM gatehouse.credential_version"
+
 # A client app that still has all that was granted is the rule: then its scopes need not come along.
 _COLUMNS = (
     "SELECT t.hash, t.uid, t.scopes, CASE WHEN t.scopes <@ c.scopes THEN NULL ELSE c.scopes END, "
-    "c.id, c.name, c.active, c.uid, u.active"
+    "c.id, c.name, c.active, c.uid, extract(epoch FROM t.expires_at - clock_timestamp())::float8, u.active"
 )
 _FOUND_IN = " FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id"
 _VALID = " WHERE t.lookup = %s AND t.expires_at > now()"
@@ -28,7 +32,8 @@ class Bearer:
     """A token that was sent with a call and has not expired, with its client app and the user that the call acts as.
 
     ``uid`` is the person who gave it, None where the client app acts by itself; ``acts_as`` is None where nobody does.
-    ``scopes`` are those granted that the client app still has.
+    ``scopes`` are those granted that the client app still has. It is good ``until`` a time of ``time.monotonic``, by
+    the database's clock, and not a moment longer.
     """
 
     lookup: str
@@ -40,6 +45,7 @@ class Bearer:
     client_active: bool
     acts_as: int | None
     user_active: bool
+    until: float = 0.0
 
 
 def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | None:
@@ -50,6 +56,7 @@ def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | 
     lookup = tokens.lookup_of(token, tokens.ACCESS)
     if lookup is None:
         return None
+    asked = time.monotonic()
     if run_as is None:
         cr.execute(_AS_CALLER, (lookup,))
     else:
@@ -57,13 +64,14 @@ def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | 
     row = cr.fetchone()
     if row is None:
         return None
-    stored, uid, granted, held, client_id, name, client_active, client_uid, user_active, *person = row
+    stored, uid, granted, held, client_id, name, client_active, client_uid, left, user_active, *person = row
     if not hasher.matches(token, stored):
         return None
     scopes = tuple(granted if held is None else [scope for scope in granted if scope in held])
     acts_as = _first(run_as, uid, client_uid)
     person_active = uid is None or bool(person[0] if person else user_active)
-    return Bearer(lookup, uid, person_active, scopes, client_id, name, client_active, acts_as, bool(user_active))
+    active, until = bool(user_active), asked + left
+    return Bearer(lookup, uid, person_active, scopes, client_id, name, client_active, acts_as, active, until)
 
 
 def own_bearer(cr: Any, client_id: int, run_as: int | None) -> Bearer | None:

@@ -27,7 +27,7 @@ from app.operations.trial import Trial, is_rolled_back
 from app.policy import access, context
 from app.policy.context import RequestedContext
 from app.principal import Credentials, Principal
-from odoo_bridge import deadline, replica, sandbox, users
+from odoo_bridge import caches, deadline, replica, sandbox, users
 from odoo_bridge.replica import Replica
 from odoo_bridge.transaction import Environment, Transactions, act_as
 
@@ -140,6 +140,7 @@ class Gateway:
         _check_structure(root, call.definition)
         call.report.changes.clear()  # of a try that failed
         principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.report)
+        caches.share_found(root)  # nothing is written yet: so that the calls of an API in test mode know it too
         call.report.principal = principal
         self._count(call, principal)
         _check_revision(root, call.definition, principal)

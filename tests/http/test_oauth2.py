@@ -17,6 +17,7 @@ import pytest
 from app.clients import store as clients
 from app.editing import allowed_clients
 from app.web.routing import Gatehouse
+from odoo_bridge import fast
 from tests.http.conftest import Client
 from tests.http.queries import counted_queries
 
@@ -451,7 +452,9 @@ def test_a_token_is_found_by_its_key_among_a_hundred_thousand(shop: ClientApp, s
     sql("DELETE FROM gatehouse.token WHERE lookup LIKE 'many%'")
 
 
-def test_checking_a_caller_costs_at_most_one_short_query(
+@pytest.mark.parametrize("remembers", [True, False])
+def test_checking_a_caller_costs_no_query_where_they_are_remembered_and_else_one_short_one(
+    remembers: bool,
     shop: ClientApp,
     demo: Client,
     anyone: Client,
@@ -469,12 +472,16 @@ def test_checking_a_caller_costs_at_most_one_short_query(
             client.result("GET", path, **options)
         return found
 
+    if not remembers:
+        monkeypatch.setattr(fast, "_off", {*fast._off, "principals"})
+    elif not fast.is_on("principals"):
+        monkeypatch.setattr(fast, "_off", fast._off - {"principals"})
     by_session = queries(demo, route)
     by_token = queries(anyone, route, headers=shop.bearer())
-    assert len(by_token) == len(by_session) + 1
     assert not [query for query in by_session if "res_users" in query or "gatehouse" in query]
-    (check,) = [query for query in by_token if "gatehouse.token" in query]
-    assert "lookup = " in check
+    checks = [query for query in by_token if "gatehouse.token" in query]
+    assert len(by_token) - len(by_session) == len(checks) == (0 if remembers else 1)
+    assert all("lookup = " in check for check in checks)
 
 
 # RFC 7662 and 8414.

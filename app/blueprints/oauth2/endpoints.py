@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from flask import Blueprint, Response, jsonify, request
@@ -13,6 +14,7 @@ from app.blueprints.oauth2.validator import Validator
 from app.clients.store import Client
 from app.definitions.scopes import SCOPES
 from app.web.services import services
+from odoo_bridge.errors import BridgeError
 from odoo_bridge.transaction import Environment
 
 blueprint = Blueprint("oauth2", __name__)
@@ -38,11 +40,14 @@ def token() -> Response:
 @blueprint.post("/api/oauth2/revoke")
 def revoke() -> Response:
     """Revoke a token of one's own; an unknown one is no error (RFC 7009)."""
-    return _serve(
+    answer = _serve(
         lambda server, parameters, headers: server.create_revocation_response(
             request.base_url, "POST", parameters, headers
         )
     )
+    with contextlib.suppress(BridgeError):  # it is done, and the other workers learn of it by themselves as well
+        services().transactions.look()
+    return answer
 
 
 @blueprint.post("/api/oauth2/introspect")
