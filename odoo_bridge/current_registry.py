@@ -89,7 +89,7 @@ class CurrentRegistry:
         """
         registry = self.get()
         watched = [each for each in self.watched if whole or each.by_calls]
-        seen = looks.read(cr, registry, watched)
+        seen = looks.read(cr, registry, watched, alone=True)
         if not seen.is_signalled(registry) and not seen.news:
             self.judge(cr, registry)
             return

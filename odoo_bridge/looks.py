@@ -73,12 +73,15 @@ class Seen:
         return [(watched, number) for watched, number in self.numbers if not watched.is_known(number)]
 
 
-def read(cr: SettingCursor, registry: Any, watched: Sequence[Watched]) -> Seen:
-    """Look at everything in one statement; in several, and transactions, where a table is missing."""
+def read(cr: SettingCursor, registry: Any, watched: Sequence[Watched], *, alone: bool = False) -> Seen:
+    """Look at everything in one statement; in several, and transactions, where a table is missing.
+
+    With ``alone`` it is no part of a transaction where none is under way: what follows is as new, or newer.
+    """
     names = ("registry", *odoo_registry._CACHES_BY_KEY)
     signals = [f"SELECT max(id) FROM orm_signaling_{name}" for name in names]
     try:
-        row = _row(cr, [*signals, *(each.query(registry) for each in watched)])
+        row = _row(cr, [*signals, *(each.query(registry) for each in watched)], alone=alone)
     except _MISSING:
         cr.rollback()
         numbers = [_number(cr, each.query(registry)) for each in watched]
@@ -98,7 +101,8 @@ def _number(cr: SettingCursor, query: str) -> int | None:
     return found
 
 
-def _row(cr: SettingCursor, queries: Sequence[str]) -> tuple[Any, ...]:
-    cr.execute(f"SELECT {', '.join(f'({query})' for query in queries)}", log_exceptions=False)
+def _row(cr: SettingCursor, queries: Sequence[str], *, alone: bool = False) -> tuple[Any, ...]:
+    execute = cr.execute_alone if alone else cr.execute
+    execute(f"SELECT {', '.join(f'({query})' for query in queries)}", log_exceptions=False)
     row: tuple[Any, ...] = cr.fetchone()
     return row

@@ -215,7 +215,7 @@ class Transactions:
         try:
             now = time.monotonic()
             if look or now - self._signaling_checked >= self.limits.signaling_interval:
-                # On this very cursor: what it reads is in the same snapshot as the work that follows.
+                # On this very cursor: what it reads is no newer than what the work that follows does.
                 if look:
                     self.current.follow(cr, whole=True)
                 else:
