@@ -50,6 +50,7 @@ Worker.options = Options(
     place_of=place_of,
     on_refusal=lambda status: meters.requests("serving", status).inc(),
     brief=BRIEF if settings.fast == "on" else 0.0,
+    plain=settings.fast == "on",
 )
 preload_app = True
 # In-flight requests get the time that a call may take at most, and a little more.

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 from gunicorn.http.wsgi import FileWrapper, Response
 
-from serving.framing import Request
 from serving.outbox import Outbox
 from serving.refusals import Refusal
+from serving.request import Request
 
 _logger = logging.getLogger(__name__)
 
@@ -26,12 +26,14 @@ class Answer:
     ``finished``: all of it is in the outbox. ``keeps``: it ended as it should, and the connection can go on.
     """
 
-    def __init__(self, request: Request, environ: dict[str, Any], outbox: Outbox, cfg: Any, *, last: bool) -> None:
-        """``last``: the connection ends with this answer, which its head then says."""
+    def __init__(
+        self, request: Request, environ: dict[str, Any], outbox: Outbox, response: Response, *, last: bool
+    ) -> None:
+        """``response`` writes to the outbox. ``last``: the connection ends with this answer, as the head then says."""
         self._request = request
         self._environ = environ
         self._outbox = outbox
-        self._response = Response(request, outbox, cfg)
+        self._response = response
         if last:
             self._response.force_close()
         self._context = contextvars.copy_context()

@@ -8,13 +8,15 @@ import socket
 import struct
 import termios
 import time
+from functools import partial
 from typing import Any
 
 from serving.answer import Answer
 from serving.callers import Caller
-from serving.framing import Progress, Reader, Request
+from serving.framing import Progress, Reader
 from serving.outbox import Outbox
 from serving.refusals import Refusal
+from serving.request import Request
 
 #: Bytes that are read at once.
 PIECE = 64 * 1024
@@ -32,7 +34,9 @@ class ClientConnection:
     the address of one that asks for the server's health (``Probes``).
     """
 
-    def __init__(self, sock: socket.socket, client: Any, server: Any, max_body: int) -> None:
+    def __init__(
+        self, sock: socket.socket, client: Any, server: Any, max_body: int, *, plain_requests: bool = True
+    ) -> None:
         sock.setblocking(False)
         self.sock = sock
         self.client = client
@@ -47,8 +51,8 @@ class ClientConnection:
         self.credential: bytes | None = None
         self.prober: str | None = None
         self.outbox = Outbox(sock)
-        self._max_body = max_body
-        self.reader = Reader(max_body)
+        self._new_reader = partial(Reader, max_body, plain=plain_requests)
+        self.reader = self._new_reader()
         self._began: float | None = None
         self._received_at = 0.0
         self._sent_before = 0
@@ -119,7 +123,7 @@ class ClientConnection:
 
     def next_request(self) -> None:
         """Begin anew, with what has come behind the last request."""
-        rest, self.reader, self.answer, self._began = self.reader.rest, Reader(self._max_body), None, None
+        rest, self.reader, self.answer, self._began = self.reader.rest, self._new_reader(), None, None
         if rest:
             self.reader.feed(rest)
 
@@ -145,7 +149,7 @@ class ClientConnection:
         self.outbox.close()
         if self.answer is None:
             self.reader.close()
-        self.reader = Reader(self._max_body)
+        self.reader = self._new_reader()
         with contextlib.suppress(OSError):
             self.sock.close()
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from typing import Any
 
 from gunicorn import SERVER_SOFTWARE
 from gunicorn.http.wsgi import FileWrapper
 from gunicorn.util import split_request_uri, unquote_to_wsgi_str
 
-from serving.framing import Request
 from serving.refusals import Refusal
+from serving.request import Request
 
 _ALWAYS: dict[str, Any] = {
     "wsgi.version": (1, 0),
@@ -48,14 +49,20 @@ def environ_of(request: Request, client: Any, server: Any) -> dict[str, Any]:
         "SERVER_PROTOCOL": f"HTTP/{request.version[0]}.{request.version[1]}",
     }
     for name, value in request.headers:
-        if b"_" in name:
+        key = _key(name)
+        if key is None:
             continue
-        key = _CGI.get(name) or "HTTP_" + name.decode("ascii").upper().replace("-", "_")
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = _host_and_port(client)
     environ["SERVER_NAME"], environ["SERVER_PORT"] = _host_and_port(server)
     return environ
+
+
+@lru_cache(maxsize=256)
+def _key(name: bytes) -> str | None:
+    """Return the name of a field in the environment; None for one that could be taken for another."""
+    return None if b"_" in name else _CGI.get(name) or "HTTP_" + name.decode("ascii").upper().replace("-", "_")
 
 
 def _host_and_port(address: Any) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gunicorn.http.wsgi import Response
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from serving import probes
@@ -17,10 +18,12 @@ from serving.answer import BACKLOG, Answer, Application
 from serving.callers import Callers
 from serving.connection import ClientConnection
 from serving.environ import environ_of
-from serving.framing import Progress, Request
+from serving.framing import Progress
 from serving.places import READ, WRITE, Places
+from serving.plain_response import PlainResponse
 from serving.probes import Probes
 from serving.refusals import Refusal
+from serving.request import Request
 from serving.threads import Threads
 from serving.turns import Turns
 
@@ -40,7 +43,7 @@ class Options:
     all connections together. ``proxies``: how many in front are believed. ``at_once``: requests of one caller that may
     be under way. ``place_of``: what of an address one client has. ``on_refusal`` gets the status of each answer that
     the application has not made. ``brief``: seconds that an answer is made alone; 0 makes as many at once as there
-    are threads.
+    are threads. ``plain``: requests and heads of answers that are plain are read and written in a way of their own.
     """
 
     max_body: int = 32 * 1024 * 1024
@@ -50,6 +53,7 @@ class Options:
     place_of: Callable[[str], str] = str
     on_refusal: Callable[[int], None] = lambda status: None
     brief: float = BRIEF
+    plain: bool = True
 
 
 class Exchanges:
@@ -112,7 +116,10 @@ class Exchanges:
         if self.connections >= self._cfg.worker_connections:
             self.make_room()
         self.connections += 1
-        self._step(self._receive, ClientConnection(sock, client, server, self._options.max_body))
+        options = self._options
+        self._step(
+            self._receive, ClientConnection(sock, client, server, options.max_body, plain_requests=options.plain)
+        )
 
     def make_room(self) -> None:
         """Close the connection that has the least to lose."""
@@ -261,7 +268,8 @@ class Exchanges:
             return
         self.begun += 1
         last = self.is_ending or self.connections >= self._cfg.worker_connections
-        conn.begin_answer(Answer(request, environ, conn.outbox, self._cfg, last=last))
+        response = (PlainResponse if self._options.plain else Response)(request, conn.outbox, self._cfg)
+        conn.begin_answer(Answer(request, environ, conn.outbox, response, last=last))
         headers, client, path = request.headers, environ["REMOTE_ADDR"], environ["PATH_INFO"]
         if path in probes.PATHS:
             make = partial(self._make, then=self._probed)

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
-import io
 import re
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import IO
 
 import h11
 
+from serving import plain_requests
 from serving.refusals import Refusal
+from serving.request import FIELDS, HEAD, IN_MEMORY, Request, request_of
 
-#: Bytes of a head at most, of the target in it, and fields.
-HEAD, TARGET, FIELDS = 64 * 1024, 8190, 100
-#: Bytes of a body that are kept in memory; more of it goes to a file.
-IN_MEMORY = 64 * 1024
 #: Steps of h11 in one turn, each a head or a piece of a body: a client that sends tiny chunks gets no longer turns.
 STEPS = 16
 
@@ -27,7 +19,6 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HEAD_END = re.compile(rb"\n\r?\n")
 #: What may be left of a chunk's end, and the line before the next one; the last chunk is one of no bytes.
 _CHUNK_LINE = re.compile(rb"(?:\r?\n)?([0-9A-Fa-f]+)[^\n]*\n")
-_METHOD = re.compile(r"[A-Z][A-Z-]*")
 _VERSIONS = {b"1.1": (1, 1), b"1.0": (1, 0)}
 
 
@@ -40,54 +31,15 @@ class Progress(enum.Enum):
     HAS_MORE = enum.auto()
 
 
-@dataclass(slots=True)
-class Request:
-    """One request. ``headers`` are pairs with names in lower case; ``length`` is what the head says of the body.
-
-    ``received`` counts the body's bytes. ``is_cut``: the body is longer than the server takes, and not here as a whole.
-    """
-
-    method: str
-    target: str
-    version: tuple[int, int]
-    headers: list[tuple[bytes, bytes]]
-    length: int | None = None
-    closes: bool = False
-    expects_continue: bool = False
-    body: IO[bytes] = field(default_factory=io.BytesIO)
-    received: int = 0
-    is_cut: bool = False
-    is_chunked: bool = False
-
-    def should_close(self) -> bool:
-        """True if the connection ends with the answer; gunicorn's Response asks for it."""
-        return self.closes or self.is_cut
-
-    def take(self, data: bytes) -> None:
-        """Take a piece of the body. Raises OSError where the disk has no room for it."""
-        if not self.received:
-            self.body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  read by the application
-        self.body.write(data)
-        self.received += len(data)
-
-    def close(self) -> None:
-        """Forget the body."""
-        with contextlib.suppress(OSError):  # a full disk: what could not be written is not needed any more
-            self.body.close()
-
-    def whole(self) -> Request:
-        """Return it, with its body to be read from the start."""
-        self.body.seek(0)
-        return self
-
-
 class Reader:
     """Reads one request; what follows it on the connection is ``rest``."""
 
-    def __init__(self, max_body: int) -> None:
-        """``max_body``: bytes of a body at most."""
+    def __init__(self, max_body: int, *, plain: bool = True) -> None:
+        """``max_body``: bytes of a body at most. ``plain``: h11 is asked only about what is no plain request."""
         self._max_body = max_body
-        self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD)
+        self._plain = plain
+        self._first = b""  # not handed on yet
+        self._connection: h11.Connection | None = None
         self._fed = 0
         self._lines = 0  # of the head
         self._tail = b""
@@ -110,11 +62,20 @@ class Reader:
     @property
     def rest(self) -> bytes:
         """Bytes behind the request."""
-        return bytes(self._connection.trailing_data[0])
+        return bytes(self._connection.trailing_data[0]) if self._connection else b""
 
     def feed(self, data: bytes) -> None:
         """Take bytes of the client's."""
+        if self._plain and (self._first or not self._fed):
+            self._first += data
+        else:
+            self._hand_on(data)
         self._fed += len(data)
+
+    def _hand_on(self, data: bytes) -> None:
+        """Hand bytes on to h11."""
+        if self._connection is None:
+            self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD)
         if self.request is None:
             self._count_lines(data)
         self._connection.receive_data(data)
@@ -136,13 +97,23 @@ class Reader:
 
         Raises Refusal where it is none that this server takes.
         """
+        if self._first:
+            first, self._first = self._first, b""
+            self.request = plain_requests.found_in(first, self._max_body)
+            if self.request is not None:
+                return self.request
+            self._hand_on(first)
+        return self._ask_h11(self._connection) if self._connection is not None else Progress.NEEDS_DATA
+
+    def _ask_h11(self, connection: h11.Connection) -> Request | Progress:
+        """Return the request, or how far it is, by the bytes that h11 has been handed."""
         if self.request is None and self._lines > FIELDS + 2:
             raise Refusal(431, f"The head of the request has more than {FIELDS} fields.")
         for _ in range(STEPS):
             if self._between_chunks:
                 self._count_trailers()
             try:
-                event = self._connection.next_event()
+                event = connection.next_event()
             except h11.RemoteProtocolError as error:
                 raise Refusal(error.error_status_hint, str(error)) from None
             if isinstance(event, h11.Request):
@@ -194,60 +165,8 @@ def _request(event: h11.Request) -> Request:
     version = _VERSIONS.get(event.http_version)
     if version is None:
         raise Refusal(505, "This server speaks HTTP/1.1 and HTTP/1.0.")
-    method, target = event.method.decode("ascii"), event.target.decode("ascii")
-    _check_line(method, target)
-    request = Request(method, target, version, list(event.headers), closes=version == (1, 0))
-    for name, value in request.headers:
+    headers = list(event.headers)
+    for name, value in headers:
         if _CONTROL.search(value):
             raise Refusal(400, f"The value of {name.decode('ascii')} holds a control character (RFC 9110 5.5).")
-        take = _HEADERS.get(name)
-        if take is not None:
-            take(request, value)
-    if request.is_chunked and (request.length is not None or version == (1, 0)):
-        # Who reads it otherwise than we do takes the body for a request, or a request for the body.
-        raise Refusal(400, "A chunked body goes with neither Content-Length nor HTTP/1.0 (RFC 9112 6.1).")
-    if [name for name, _ in request.headers].count(b"content-type") > 1:
-        raise Refusal(400, "There is more than one Content-Type.")
-    return request
-
-
-def _check_line(method: str, target: str) -> None:
-    if _METHOD.fullmatch(method) is None:
-        raise Refusal(400, "Methods are written in capitals (RFC 9110 9.1).")
-    if len(target) > TARGET:
-        raise Refusal(414, f"The request's target is longer than {TARGET} bytes.")
-    if target[0] != "/" and not target.startswith(("http://", "https://")) and (method, target) != ("OPTIONS", "*"):
-        raise Refusal(400, "The request's target is neither a path nor an absolute address (RFC 9112 3.2).")
-
-
-def _content_length(request: Request, value: bytes) -> None:
-    request.length = int(value)
-
-
-def _transfer_encoding(request: Request, _value: bytes) -> None:
-    request.is_chunked = True
-
-
-def _connection(request: Request, value: bytes) -> None:
-    """Close at a client's wish, and with HTTP/1.0 also without its wish for the contrary."""
-    value = value.lower()
-    if request.version == (1, 0):
-        request.closes = request.closes and (b"keep-alive" not in value or b"close" in value)
-    elif b"close" in map(bytes.strip, value.split(b",")):
-        request.closes = True
-
-
-def _expect(request: Request, value: bytes) -> None:
-    if request.version == (1, 1):
-        if value.lower() != b"100-continue":
-            raise Refusal(417, "The only expectation that is met is 100-continue.")
-        request.expects_continue = True
-
-
-#: What a field of the head says about the request.
-_HEADERS: dict[bytes, Callable[[Request, bytes], None]] = {
-    b"connection": _connection,
-    b"content-length": _content_length,
-    b"expect": _expect,
-    b"transfer-encoding": _transfer_encoding,
-}
+    return request_of(event.method.decode("ascii"), event.target.decode("ascii"), version, headers)

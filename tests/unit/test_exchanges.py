@@ -16,7 +16,7 @@ from gunicorn.config import Config
 from gunicorn.workers.gthread import PollableMethodQueue
 
 from app.auth.addresses import place_of
-from serving import framing
+from serving import request
 from serving.callers import credential_of
 from serving.connection import BODY_SECONDS, ClientConnection
 from serving.exchanges import BRIEF, Exchanges, Options
@@ -142,7 +142,7 @@ def test_a_full_disk_is_503_and_nothing_is_left_behind(
         def close(self) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(framing.tempfile, "SpooledTemporaryFile", lambda **options: Full())
+    monkeypatch.setattr(request.tempfile, "SpooledTemporaryFile", lambda **options: Full())
     conn, client = connect()
     upload(exchanges, conn, client, 10)
     assert client.recv(1000).startswith(b"HTTP/1.1 503 ")

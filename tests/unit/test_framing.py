@@ -9,14 +9,18 @@ from itertools import pairwise
 import h11
 import pytest
 
-from serving.framing import FIELDS, HEAD, STEPS, Progress, Reader, Request
+from serving import plain_requests
+from serving.framing import STEPS, Progress, Reader
 from serving.refusals import Refusal
+from serving.request import FIELDS, HEAD, Request
 
 MAX_BODY = 1_000_000
 CHUNKED_HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def read(data: bytes, cuts: list[int] | None = None, max_body: int = MAX_BODY) -> list[Request | int | None]:
+def read(
+    data: bytes, cuts: list[int] | None = None, max_body: int = MAX_BODY, *, plain: bool = True
+) -> list[Request | int | None]:
     """Return the requests in some bytes, then the status of a refusal, or None where the last one is not whole.
 
     ``cuts`` are places where the bytes are divided: each piece is read before the next one comes.
@@ -24,7 +28,7 @@ def read(data: bytes, cuts: list[int] | None = None, max_body: int = MAX_BODY) -
     bounds = [0, *(cuts or []), len(data)]
     pieces = [data[start:end] for start, end in pairwise(bounds)]
     found: list[Request | int | None] = []
-    reader = Reader(max_body)
+    reader = Reader(max_body, plain=plain)
     try:
         for piece in pieces:
             if piece:
@@ -35,7 +39,7 @@ def read(data: bytes, cuts: list[int] | None = None, max_body: int = MAX_BODY) -
                     found.append(progress)
                     if progress.is_cut:
                         return found
-                    rest, reader = reader.rest, Reader(max_body)
+                    rest, reader = reader.rest, Reader(max_body, plain=plain)
                     if rest:
                         reader.feed(rest)
                 elif progress is Progress.NEEDS_DATA:
@@ -150,6 +154,74 @@ def test_a_request_is_whole_begun_or_wrong_as_h11_says_however_it_comes(seed: in
             assert ours[-1] in (400, 417, 501, 505), (data, cuts, ours, theirs)
             differed += 1
     assert differed < 25
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_plain_request_is_what_h11_says_it_is(seed: int) -> None:
+    rng = random.Random(seed)
+    plain = 0
+    for _ in range(300):
+        data = mutated(rng, a_request(rng))
+        found = _plain(data)
+        if isinstance(found, Request):
+            plain += 1
+            (by_h11,) = read(data, plain=False)
+            assert isinstance(by_h11, Request), data
+            assert _all_of(found) == _all_of(by_h11), data
+        elif found is not None:
+            assert read(data, plain=False) == [found], data
+    assert plain > 20
+
+
+def _plain(data: bytes) -> Request | int | None:
+    try:
+        return plain_requests.found_in(data, MAX_BODY)
+    except Refusal as refusal:
+        return refusal.status
+
+
+def _all_of(request: Request) -> dict[str, object]:
+    with request.body as body:
+        return {name: getattr(request, name) for name in request.__slots__ if name != "body"} | {"body": body.read()}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET /a?b=c HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer y\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nhost:x\r\nContent-Length: 2\r\n\r\n{}",
+    ],
+)
+def test_h11_is_asked_about_no_plain_request(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(h11, "Connection", None)
+    (request,) = read(data)
+    assert isinstance(request, Request)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.0\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\nHost: x\n\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        b"GET / HTTP/1.1\r\nA: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}x",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{}",
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: \x00\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * FIELDS + b"\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70000,
+    ],
+)
+def test_what_is_not_plain_is_left_to_h11(data: bytes) -> None:
+    assert plain_requests.found_in(data, MAX_BODY) is None
 
 
 def test_byte_by_byte_is_as_at_once() -> None:
