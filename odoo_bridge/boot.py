@@ -18,6 +18,7 @@ from odoo.tools import config
 
 from . import addon_imports, caches, compat, connections, filestore, images, relies_on
 from .errors import BootError
+from .fast import writes
 
 _logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     changed = relies_on.changed()  # before any of it is replaced by ours, and again when addons had their chance
     connections.install()
     caches.install()
+    writes.install()
     addon_imports.install()
     _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()

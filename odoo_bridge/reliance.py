@@ -21,6 +21,7 @@ PIECES: dict[str, Piece] = {
     "odoo_bridge/fast/columns.py": "columns",
     "odoo_bridge/fast/shapes.py": "rows",
     "odoo_bridge/fast/prefetch.py": "prefetch",
+    "odoo_bridge/fast/writes.py": "writes",
     "odoo_bridge/fast/principals.py": "principals",
 }
 #: Modules whose decorators are looked through: Odoo's own, and ours. An addon that wraps a function changes it.

@@ -13,11 +13,17 @@ from typing import Literal, get_args
 
 _logger = logging.getLogger(__name__)
 
-#: ``round_trips``: BEGIN and settings go with the first statement of a transaction, COMMIT with the last (``driver``);
-#: ``prepared`` statements; the SQL of searches is remembered (``statements``), and its ``rows`` become a table without
-#: Odoo's cache; a call that is one statement has it ``alone``, without BEGIN and COMMIT; other values are read by
-#: ``columns``; ``prefetch`` of the writing user's rows; who calls is remembered (``principals``).
-Piece = Literal["round_trips", "prepared", "statements", "rows", "alone", "columns", "prefetch", "principals"]
+Piece = Literal[
+    "round_trips",  # BEGIN and settings go with the first statement of a transaction, COMMIT with the last (``driver``)
+    "prepared",  # statements that come again and again are prepared
+    "statements",  # the SQL of searches is remembered
+    "rows",  # and its rows become a table without Odoo's cache
+    "alone",  # a call that is one statement has neither BEGIN nor COMMIT
+    "columns",  # other values are read by columns
+    "prefetch",  # the writing user's rows are read at once
+    "writes",  # what creates and writes ask of the definitions of fields is remembered
+    "principals",  # who calls is remembered
+]
 PIECES: tuple[Piece, ...] = get_args(Piece)
 #: Pieces that go with another: a connection that is reset between two calls keeps no statements prepared, say.
 _LEAN_ON: dict[Piece, frozenset[Piece]] = {

@@ -34,7 +34,7 @@ def know(env: Any) -> None:
         return
     plan = _plan(users)
     chosen = env.context.get("allowed_company_ids") or [None]
-    env.cr.execute(plan.query, {"uid": env.uid, "company": chosen[0], "superuser": SUPERUSER_ID})
+    env.cr.execute(plan.query, (env.uid, env.uid, chosen[0], env.uid))
     row = env.cr.fetchone()
     if row is None:  # the user is gone: whatever Odoo says to that
         return
@@ -58,10 +58,10 @@ def _plan(self: Any) -> _Plan:
     ]
     # Subqueries and not joins, so that PostgreSQL takes each row by its key, however few users it believes there are.
     query = (
-        f"SELECT now() AT TIME ZONE 'UTC', (SELECT partner_id FROM res_users WHERE id = %(superuser)s), "
-        f"{', '.join(columns)} FROM res_users u, res_partner p, res_company c WHERE u.id = %(uid)s "
-        "AND p.id = (SELECT partner_id FROM res_users WHERE id = %(uid)s) "
-        "AND c.id = COALESCE(%(company)s, (SELECT company_id FROM res_users WHERE id = %(uid)s))"
+        f"SELECT now() AT TIME ZONE 'UTC', (SELECT partner_id FROM res_users WHERE id = {SUPERUSER_ID}), "
+        f"{', '.join(columns)} FROM res_users u, res_partner p, res_company c WHERE u.id = %s "
+        "AND p.id = (SELECT partner_id FROM res_users WHERE id = %s) "
+        "AND c.id = COALESCE(%s, (SELECT company_id FROM res_users WHERE id = %s))"
     )
     return _Plan(query, users, partners, companies)
 

@@ -17,6 +17,7 @@ from math import isfinite
 from typing import Any, TypeAlias
 
 import psycopg2
+from markupsafe import Markup
 from psycopg2.extensions import connection as Psycopg2Connection  # noqa: N812  its proper name
 from psycopg2.extras import Json
 
@@ -42,6 +43,7 @@ _BEFORE = "RESET ALL; SET LOCAL lock_timeout = 100; SET LOCAL statement_timeout 
 #: How PostgreSQL takes the literals of psycopg2. ``unknown`` is text in quotes, whose type comes from where it stands.
 _TYPES: dict[type, str] = {
     str: "unknown",
+    Markup: "unknown",
     type(None): "unknown",
     bool: "boolean",
     Json: "unknown",

@@ -10,7 +10,15 @@ from app.web.routing import Gatehouse
 from odoo_bridge import fast
 
 #: Modules whose tests are about the fast pieces themselves, whatever GATEHOUSE_FAST says of all others.
-_OF_PIECES = ("test_alone", "test_columns", "test_prefetch", "test_prepared", "test_rows", "test_statements")
+_OF_PIECES = (
+    "test_alone",
+    "test_columns",
+    "test_prefetch",
+    "test_prepared",
+    "test_rows",
+    "test_statements",
+    "test_writes",
+)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 from psycopg2.extensions import AsIs
 from psycopg2.extras import Json
 
@@ -24,6 +25,7 @@ from odoo_bridge.fast.prepared import Type, describe, name_of, preparable
         (True, "boolean"),
         (1.5, "numeric"),
         ("text", "unknown"),
+        (Markup("<p>"), "unknown"),
         (None, "unknown"),
         (Json({}), "unknown"),
         (date(2026, 1, 2), "date"),
