@@ -37,7 +37,7 @@ differential: ## what is read and written of all models of Odoo's applications b
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/applications --every-record $(ARGS)
 
-bench: ## Gatehouse beside Odoo's own HTTP APIs, 20 minutes; ARGS="..." goes to bench (--help)
+bench: ## Gatehouse beside Odoo's own HTTP APIs, 15 minutes; ARGS="..." goes to bench (--help)
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m bench $(ARGS)
 

@@ -1,15 +1,14 @@
-"""The benchmarks: ``python -m bench [http|overhead|growth] [--quick] [--rounds N] [--seconds S] [--only WORKLOAD]``."""
+"""The benchmarks: ``python -m bench [http|load|distance|growth|overhead|plots] [--quick] [--only WORKLOAD] …``."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
 
-from bench import comparison, growth, report, servers, targets
+from bench import comparison, curve, distance, growth, report, results, servers, targets
 from bench.database import Database
 from bench.load import WrongAnswer
 from bench.packages import program
@@ -17,18 +16,21 @@ from dev import command, paths, testbed
 from dev.errors import SetupError
 from dev.steps import say
 
-RESULT = paths.LOCAL / "bench.json"
+#: Rounds, and seconds of each load in them.
+DEFAULTS = {"http": (5, 2), "load": (3, 3), "distance": (2, 2), "growth": (5, 3)}
+QUICK = 2, 1
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["http", "overhead", "growth"], default="http")
-    parser.add_argument("--rounds", type=int, help="default: 5")
-    parser.add_argument("--seconds", type=int, help="whole seconds for each workload, server and round; default: 3")
+    choices = ["http", "load", "distance", "growth", "overhead", "plots"]
+    parser.add_argument("what", nargs="?", choices=choices, default="http")
+    parser.add_argument("--rounds", type=int, help="default: 5; of load 3, of distance 2")
+    parser.add_argument("--seconds", type=int, help="whole seconds of each load; default: 2; of load and growth 3")
     parser.add_argument("--quick", action="store_true", help="two rounds of one second: a look, no measurement")
-    parser.add_argument("--only", action="append", default=[], metavar="WORKLOAD", help="may be repeated")
-    parser.add_argument("--peers", action="store_true", help="OCA's fastapi too; the first run installs it")
+    parser.add_argument("--only", action="append", default=[], metavar="WORKLOAD", help="of http; may be repeated")
+    parser.add_argument("--peers", action="store_true", help="of http and load: OCA's fastapi too, installed at first")
     return parser
 
 
@@ -37,24 +39,43 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     if options.what == "overhead":
         return command.run(overhead)
-    rounds, seconds = (2, 1) if options.quick else (5, 3)
+    if options.what == "plots":
+        return command.run(results.draw)
+    rounds, seconds = QUICK if options.quick else DEFAULTS[options.what]
     rounds, seconds = options.rounds or rounds, options.seconds or seconds
-    if options.what == "growth":
-        return command.run(lambda: grow(rounds, seconds))
-    return command.run(lambda: compare(rounds, seconds, options.only, peers=options.peers))
+    if options.what == "http":
+        return command.run(lambda: compare(rounds, seconds, options.only, peers=options.peers))
+    if options.what == "load":
+        return command.run(lambda: load(rounds, seconds, peers=options.peers))
+    return command.run(lambda: {"distance": away, "growth": grow}[options.what](rounds, seconds))
 
 
 def compare(rounds: int, seconds: int, only: list[str], *, peers: bool) -> None:
-    """Compare Gatehouse with its peers; print the tables and write bench.json. Raises SetupError."""
+    """Compare Gatehouse with its peers; print and keep the tables. Raises SetupError."""
     wrk = program("wrk", "wrk")
     with checked():
         database = Database(testbed.prepare())
-        results = comparison.run(database, wrk, number=rounds, seconds=seconds, only=only, peers=peers)
-    entries = report.summary(results.samples)
-    RESULT.write_text(json.dumps(entries, indent=1) + "\n")
-    say(f"\n{report.markdown(entries)}\n\n{report.processes(results)}\n\nAlso in {RESULT}.")
-    for sentence in targets.missed(entries, results.memory, results.ready):
-        say(f"Missed: {sentence}")
+        found = comparison.run(database, wrk, number=rounds, seconds=seconds, only=only, peers=peers)
+    entries = report.summary(found.samples)
+    results.write("", entries, f"{report.markdown(entries)}\n\n{report.processes(found)}")
+    tell(targets.missed(entries, found.memory, found.ready))
+
+
+def load(rounds: int, seconds: int, *, peers: bool) -> None:
+    """Show throughput and latency against the load; print and keep the table. Raises SetupError."""
+    with checked(), comparison.started(Database(testbed.prepare()), [curve.CALL], peers=peers) as running:
+        found = curve.measure(running, number=rounds, seconds=seconds)
+    results.write("load", found, curve.markdown(found))
+    tell(targets.missed_under_load(found))
+
+
+def away(rounds: int, seconds: int) -> None:
+    """Show calls where PostgreSQL is far away; print and keep the table. Raises SetupError."""
+    wrk = program("wrk", "wrk")
+    with checked():
+        points = distance.run(Database(testbed.prepare()), wrk, number=rounds, seconds=seconds)
+    results.write("distance", points, distance.markdown(points))
+    tell(targets.missed_far_away(points))
 
 
 def grow(rounds: int, seconds: int) -> None:
@@ -62,6 +83,12 @@ def grow(rounds: int, seconds: int) -> None:
     wrk = program("wrk", "wrk")
     with checked():
         say(f"\n{growth.run(Database(testbed.prepare()), wrk, number=rounds, seconds=seconds)}")
+
+
+def tell(missed: Iterator[str]) -> None:
+    """Print the sentences of targets that a run has missed."""
+    for sentence in missed:
+        say(f"Missed: {sentence}")
 
 
 @contextlib.contextmanager

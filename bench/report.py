@@ -50,9 +50,9 @@ def markdown(entries: list[dict[str, Any]]) -> str:
     rows = []
     for entry in entries:
         p50, p99, used = entry["p50_ms"], entry["p99_ms"], entry["cpu_ms"]
-        cells = [entry["title"], *(_number(entry[line]) if line in entry else "" for line in lines)]
+        cells = [entry["title"], *(number(entry[line]) if line in entry else "" for line in lines)]
         cells += [f"**{_ratio(entry[f'ratio_{peer}'])}**" if peer in entry else "" for peer in peers]
-        cells += map(_number, (p50["gatehouse"], p99["gatehouse"], p50["json2"], used["gatehouse"], used["json2"]))
+        cells += map(number, (p50["gatehouse"], p99["gatehouse"], p50["json2"], used["gatehouse"], used["json2"]))
         rows.append(cells)
     return table(heads, rows)
 
@@ -66,9 +66,9 @@ def processes(results: Results) -> str:
     return table(["server", "RSS of a worker, MB", "of that its own, MB", "PSS, MB", "ready after, s"], rows)
 
 
-def table(heads: list[str], rows: list[list[str]], *, names: int = 1) -> str:
-    """Return a table in Markdown; its first columns, so many, are names, and all others numbers."""
-    line = ["---"] * names + ["---:"] * (len(heads) - names)
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown; its first column is a name, and all others are numbers."""
+    line = ["---", *["---:"] * (len(heads) - 1)]
     return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in (heads, line, *rows))
 
 
@@ -76,5 +76,6 @@ def _ratio(value: float) -> str:
     return f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Return a number as the tables have it."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

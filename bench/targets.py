@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bench import curve, servers
+from bench.curve import Curve
 from bench.processes import Memory
 
 _READS = {"json2": 7.0, "jsonrpc": 4.5}
@@ -22,6 +24,10 @@ RATIOS: dict[str, dict[str, float]] = {
     "create_1000": {"json2": 1.0, "jsonrpc": 1.0},
     "rpc_nothing": {"json2": 6.0, "jsonrpc": 3.0},
 }
+#: Where PostgreSQL is so many milliseconds away, requests per second of a read against those of /json/2, at least.
+FAR, FAR_READS, FAR_RATIO = 2.0, ("search_80", "read_1"), 8.0
+#: Of a busy Gatehouse, the 99th percentile has to be below this part of the median of a /json/2 that is as busy.
+CALM = 0.5
 #: Bytes that a worker may be larger than Odoo's own.
 LARGER = 40 * 1024 * 1024
 #: Seconds from the start to ready.
@@ -41,3 +47,23 @@ def missed(
         yield f"Memory: a worker is {(ours - theirs) / 1024**2:.0f} MB larger than Odoo's, not at most 40."
     if ready["gatehouse"] > READY:
         yield f"Start: ready after {ready['gatehouse']:.1f} s, not {READY:g}."
+
+
+def missed_under_load(found: Curve) -> Iterator[str]:
+    """Yield a sentence if busy servers miss the target of their latency."""
+    ours, theirs = (curve.at(found["open"], line, curve.BUSY) for line in ("gatehouse", "json2"))
+    p99, median = ours["p99_ms"], theirs["p50_ms"]
+    if p99 >= CALM * median:
+        yield (
+            f"At {curve.BUSY:.0%} of what each can do, the 99th percentile is {p99:.1f} ms, "
+            f"and half the median of json2 {CALM * median:.1f} ms."
+        )
+
+
+def missed_far_away(points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a sentence for each read that misses its target where PostgreSQL is far away."""
+    for point in points:
+        there = (point["distance_ms"], point["workers"]) == (FAR, servers.WORKERS)
+        ratio = point["ratios"]["json2"]
+        if there and point["workload"] in FAR_READS and ratio < FAR_RATIO:
+            yield f"{point['title']}, {FAR:g} ms from PostgreSQL: {ratio:.2f} times json2, not {FAR_RATIO:g}."

@@ -20,6 +20,8 @@ TEN = ("name", "email", "phone", "street", "city", "zip", "ref", "is_company", "
 #: An order that is the same everywhere; only where the default order would not do.
 NEWEST = "id desc"
 BULK = 1000
+#: For what there is to say of workloads without a server.
+NOBODY = Access("", "", "", 0, "", ("1", "2"), ("a", "b"), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def every(access: Access) -> list[Workload]:
 
 def names() -> list[str]:
     """Return the names of all workloads."""
-    return [job.name for job in every(Access("", "", "", 0, "", ("1", "2"), ("a", "b"), ""))]
+    return [job.name for job in every(NOBODY)]
 
 
 class _Calls:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench import targets, workloads
+import pytest
+
+from bench import report, targets, workloads
 from bench.processes import Memory
+from tests.bench.test_curve import points
+from tests.bench.test_distance import point
+from tests.pages import ROOT
 
 MB = 1024 * 1024
 READY = {"gatehouse": 4.0, "odoo": 3.0}
@@ -44,3 +49,39 @@ def test_a_workload_without_a_target_misses_none() -> None:
 
 def test_each_target_is_of_a_workload() -> None:
     assert set(targets.RATIOS) <= set(workloads.names())
+
+
+@pytest.mark.parametrize(("p99", "sentences"), [(9.9, 0), (10.0, 1)])
+def test_a_busy_server_is_calm_beside_half_the_median_of_one_that_is_as_busy(p99: float, sentences: int) -> None:
+    busy = points("gatehouse", p99=p99)["open"] + points("json2", p50=20.0)["open"]
+    found = list(targets.missed_under_load({"open": busy}))
+    assert len(found) == sentences
+    if found:
+        assert found == [
+            "At 80% of what each can do, the 99th percentile is 10.0 ms, and half the median of json2 10.0 ms."
+        ]
+
+
+@pytest.mark.parametrize(
+    ("far", "sentences"),
+    [
+        (point(json2=8.0), []),
+        (point(json2=7.9), ["title of read_1, 2 ms from PostgreSQL: 7.90 times json2, not 8."]),
+        (point(json2=7.9, distance_ms=0.5), []),
+        (point(json2=7.9, workers=8), []),
+        (point("rpc_nothing", json2=7.9), []),
+    ],
+)
+def test_reads_far_away_have_a_target(far: dict[str, Any], sentences: list[str]) -> None:
+    assert list(targets.missed_far_away([far])) == sentences
+
+
+def test_the_page_tells_the_targets() -> None:
+    titles = {job.name: job.title for job in workloads.every(workloads.NOBODY)}
+    peers = ("json2", "jsonrpc", "floor")
+    rows = [
+        [titles[name], *(f"{ratios[peer]:g}" if peer in ratios else "" for peer in peers)]
+        for name, ratios in targets.RATIOS.items()
+    ]
+    heads = ["workload", *(report.TITLES[peer] for peer in peers)]
+    assert report.table(heads, rows) in (ROOT / "docs" / "performance.md").read_text()
