@@ -74,3 +74,9 @@ def test_help_leads_to_what_is_said_about_the_page(page: Page, snapshot: Snapsho
     expect(page.get_by_role("heading", name="Who calls")).to_be_visible()
     page.get_by_role("navigation", name="Pages of help").get_by_role("link", name="In production").click()
     snapshot("help-operations")
+    page.get_by_role("navigation", name="Pages of help").get_by_role("link", name="Performance").click()
+    for picture in page.get_by_role("article").get_by_role("img").all():
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_js_property("complete", value=True)
+        assert picture.evaluate("img => img.naturalWidth") > 0
+    snapshot("help-performance")

@@ -104,6 +104,23 @@ def test_a_page_that_is_not_there_is_told_so(panel: Panel, name: str) -> None:
     assert "There is no such page" in texts(panel.get(f"/admin/help/{name}", 404))
 
 
+def test_pictures_of_pages_are_shown_to_who_reads_them(panel: Panel, anyone: Client) -> None:
+    page = html.fromstring(panel.get("/admin/help/performance").text)
+    sources = page.xpath("//article//img/@src")
+    assert sources
+    assert all(page.xpath("//article//img/@alt"))
+    for source in sources:
+        picture = panel.get(f"/admin/help/{source}")
+        assert picture.mimetype == "image/svg+xml"
+        assert picture.text.startswith("<?xml")
+        assert anyone("GET", f"/admin/help/{source}").status_code == 303
+
+
+@pytest.mark.parametrize("name", ["nothing.svg", "load.png", "..%2fpanel.svg", "%00.svg"])
+def test_a_picture_that_is_not_there_is_told_so(panel: Panel, name: str) -> None:
+    panel.get(f"/admin/help/img/{name}", 404)
+
+
 @pytest.mark.parametrize(
     "text", ["<script>alert(1)</script>", "a <b onclick=x>b</b>", "[x](javascript:alert(1))", "<!-- x -->"]
 )
@@ -112,6 +129,12 @@ def test_html_in_a_page_is_text(text: str) -> None:
     tree: Any = html.fromstring(shown)
     assert {element.tag for element in tree.iter()} == {"p"}
     assert "href" not in shown
+
+
+def test_columns_of_numbers_need_no_inline_style() -> None:
+    shown = help_text.render("x", "| a | b |\n| --- | ---: |\n| c | 1 |", []).html
+    assert "style" not in shown
+    assert html.fromstring(shown).xpath("//*[@class='number']/text()") == ["b", "1"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, url_for
+from flask import Response, redirect, send_file, url_for
 from markupsafe import Markup
 
 from app.blueprints.admin import help_text
@@ -32,3 +32,12 @@ class Help(PanelView):
         listed = [help_text.load(each) for each in help_text.names()]
         body = Markup(found.html)  # noqa: S704  made of a file of ours, in which HTML is text
         return self.show("panel/help.html", found=found, body=body, listed=listed)
+
+    @page("/img/<stem>.svg")
+    def picture(self, stem: str) -> Response:
+        """Send a picture of a page."""
+        try:
+            file = help_text.picture(stem)
+        except LookupError:
+            raise NotFound("There is no such picture.") from None
+        return send_file(file)

@@ -59,6 +59,11 @@ def load(name: str) -> HelpPage:
     return render(name, (FOLDER / f"{name}.md").read_text(encoding="utf-8"), known)
 
 
+def picture(name: str) -> Path:
+    """Return the file of a picture; raises LookupError for a name that is none of a picture's."""
+    return {file.stem: file for file in (FOLDER / "img").glob("*.svg")}[name]
+
+
 def render(name: str, text: str, known: Iterable[str]) -> HelpPage:
     """Return a page made of Markdown. HTML in it is shown as text; ``known`` are the pages that it can lead to."""
     from markdown_it import MarkdownIt  # noqa: PLC0415  no call of an API needs it
@@ -67,6 +72,9 @@ def render(name: str, text: str, known: Iterable[str]) -> HelpPage:
     tokens = markdown.parse(text)
     headings = list(_with_anchors(tokens))
     for token in tokens:
+        if "style" in token.attrs:  # of a column of numbers: the panel allows no inline style
+            del token.attrs["style"]
+            token.attrSet("class", "number")
         if token.children:
             token.children = list(_with_links(token.children, set(known)))
     title = headings.pop(0).text if headings and headings[0].level == 1 else name
