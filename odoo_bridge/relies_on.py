@@ -29,7 +29,7 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.sql_db:Savepoint._close": "a74034b18395",
         "odoo.sql_db:Savepoint.rollback": "833a4654bf0b",
     },
-    ("odoo_bridge/fast/statements.py", "odoo_bridge/fast/cacheable.py"): {
+    ("odoo_bridge/fast/statements.py", "odoo_bridge/fast/fetches.py", "odoo_bridge/fast/cacheable.py"): {
         "odoo.addons.base.models.ir_rule:IrRule._compute_domain": "ea01f152716f",
         "odoo.orm.domains:Domain.optimize_full": "289da348c020",
         "odoo.orm.domains:DomainCondition._to_sql": "dcf3db55c930",
@@ -47,12 +47,17 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.tools.query:Query.add_where": "0e383428b6b1",
         "odoo.tools.query:Query.select": "b16b997b8960",
     },
-    ("odoo_bridge/fast/statements.py", "odoo_bridge/by_id.py", "odoo_bridge/paging.py"): {
+    (
+        "odoo_bridge/fast/statements.py",
+        "odoo_bridge/fast/fetches.py",
+        "odoo_bridge/by_id.py",
+        "odoo_bridge/paging.py",
+    ): {
         "odoo.orm.models:BaseModel._determine_fields_to_fetch": "dd04e03b9b2f",
         "odoo.orm.models:BaseModel._fetch_query": "35bea52148a9",
         "odoo.orm.models:BaseModel.fetch": "5de560663206",
     },
-    ("odoo_bridge/fast/statements.py", "odoo_bridge/fast/prefetch.py"): {
+    ("odoo_bridge/fast/statements.py", "odoo_bridge/fast/fetches.py", "odoo_bridge/fast/prefetch.py"): {
         "odoo.orm.fields:Field._insert_cache": "6cf94289c444",
         "odoo.orm.fields_textual:BaseString._insert_cache": "aaef1203ca35",
     },
@@ -85,6 +90,16 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
     },
     ("odoo_bridge/fast/prefetch.py",): {
         "odoo.sql_db:BaseCursor.now": "cf84d451143a",
+    },
+    ("odoo_bridge/fast/fetches.py",): {
+        "odoo.addons.base.models.ir_rule:IrRule._compute_domain_context_values": "1b8275da1821",
+        "odoo.addons.base.models.ir_rule:IrRule._make_access_error": "2bb26162ec0e",
+        "odoo.orm.environments:Environment.flush_query": "b1b0d73ebcf5",
+        "odoo.orm.fields:Field.to_sql": "a0cb5a982323",
+        "odoo.orm.fields_relational:One2many.read": "a6d7c6da8bbb",
+        "odoo.orm.fields_textual:BaseString.get_translation_fallback_langs": "d955fcfaac00",
+        "odoo.orm.fields_textual:BaseString.to_sql": "949887f84737",
+        "odoo.orm.models:BaseModel._fetch_field": "0fb739ba0d4a",
     },
     ("odoo_bridge/fast/writes.py",): {
         "odoo.addons.base.models.ir_default:IrDefault._get_model_defaults": "3ebec6bcc22b",

@@ -22,6 +22,7 @@ Piece = Literal[
     "columns",  # other values are read by columns
     "prefetch",  # the writing user's rows are read at once
     "writes",  # what creates and writes ask of the definitions of fields is remembered
+    "fetches",  # the SQL of what Odoo reads by itself is remembered
     "principals",  # who calls is remembered
 ]
 PIECES: tuple[Piece, ...] = get_args(Piece)

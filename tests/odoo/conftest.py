@@ -13,6 +13,7 @@ from odoo_bridge import fast
 _OF_PIECES = (
     "test_alone",
     "test_columns",
+    "test_fetches",
     "test_prefetch",
     "test_prepared",
     "test_rows",

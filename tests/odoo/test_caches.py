@@ -470,6 +470,7 @@ _OF_NO_TRANSACTION = {
     "odoo_bridge.signaling._unsent": "names of caches, for the next signal",
     "odoo_bridge.transaction._here": "of one thread, for one call",
     "odoo_bridge.fast.prepared._counts": "texts of statements, and how often they came",
+    "odoo_bridge.fast.writes._sanitized": "follows from its arguments",
     "serving.process_table.processes": "the processes of the server",
     "serving.renewal._tried": "the arbiter's tries",
 }

@@ -1,0 +1,182 @@
+"""Remembered SQL of what Odoo reads by itself: fields of records by their ids, and the lines of a one2many.
+
+Whenever a value is not in the cache, Odoo builds a query: it optimizes the domain of the ids and of the record rules,
+and makes SQL of each column. Where all of that is plain (see ``cacheable.py``) only the ids differ from call to call,
+so the rest is kept among the statements of searches (see ``statements.py``), for as long. What the user may read is
+asked at each call, in Odoo's order and with its errors.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeAlias
+
+from odoo.exceptions import AccessError
+from odoo.models import BaseModel
+from odoo.orm.fields_relational import One2many
+from odoo.tools import SQL
+
+from odoo_bridge.caches import STATEMENTS
+from odoo_bridge.fast import is_on
+from odoo_bridge.fast.cacheable import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
+
+#: Odoo's recordsets and fields. Odoo has no types of its own to offer.
+Recordset: TypeAlias = Any
+Field: TypeAlias = Any
+#: Keys of the context that change what a column holds.
+_OTHER_COLUMNS = ("bin_size", "prefetch_langs", "edit_translations", "check_translations")
+#: Stands in a remembered statement for the ids.
+_IDS = object()
+
+_fetch = BaseModel.fetch
+_read_lines = One2many.read
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A query that selects the id and then ``columns``; one of its parameters is ``_IDS``."""
+
+    sql: SQL
+    code: str
+    params: tuple[Any, ...]
+    columns: tuple[Field, ...]
+
+    def run(self, model: Recordset, ids: tuple[int, ...]) -> Recordset:
+        """Return the records found, with the columns in the cache, as ``BaseModel._fetch_query`` does."""
+        model.env.flush_query(self.sql)
+        model.env.cr.execute(self.code, [ids if param is _IDS else param for param in self.params])
+        rows = model.env.cr.fetchall()
+        if not rows:
+            return model.browse()
+        found_ids, *values = zip(*rows, strict=True)
+        found = model.browse(found_ids)
+        for field, column in zip(self.columns, values, strict=True):
+            field._insert_cache(found, column)  # keeps what is there already
+        return found
+
+
+def install() -> None:
+    """Make all models remember; before the first registry is loaded."""
+    BaseModel.fetch = wraps(_fetch)(fetch)
+    One2many.read = wraps(_read_lines)(read_lines)
+
+
+def fetch(records: Recordset, field_names: Collection[str] | None = None) -> None:
+    """Fetch fields as ``BaseModel.fetch`` does; raises the same."""
+    known = records._origin
+    if not is_on("fetches") or not known or not (field_names is None or field_names):
+        _fetch(records, field_names)
+        return
+    fields = known._determine_fields_to_fetch(field_names, ignore_when_in_cache=True)
+    select = _by_ids(known, fields)
+    if select is None:
+        _fetch(known, field_names)
+        return
+    found = select.run(known, known._ids)
+    for field in fields:
+        if not field.column_type and found:
+            field.read(found)
+    if found != known:
+        forbidden = (known - found).exists()
+        if forbidden:
+            raise known.env["ir.rule"]._make_access_error("read", forbidden)
+
+
+def read_lines(field: Any, records: Recordset) -> None:
+    """Read the lines of a one2many as ``One2many.read`` does; raises the same."""
+    lines = records.env[field.comodel_name].with_context(**{"active_test": False, **field.context})
+    names = [field.inverse_name, *([lines._active_name] if lines._active_name else [])]
+    try:
+        select = _by_inverse(field, records, lines, names) if is_on("fetches") else None
+    except AccessError:  # which has a text of its own
+        select = None
+    if select is None:
+        _read_lines(field, records)
+        return
+    inverse = lines._fields[field.inverse_name]
+    by_record = defaultdict(list)
+    for line in select.run(lines, records._ids):
+        value = line[field.inverse_name]
+        by_record[value.id if inverse.type == "many2one" else int(value)].append(line.id)
+    field._insert_cache(records, [tuple(by_record[record_id]) for record_id in records._ids])
+
+
+def _by_ids(records: Recordset, fields: Sequence[Field]) -> Select | None:
+    """Return the query of some fields; None where Odoo's own way is to be taken. Raises AccessError."""
+    columns = tuple(field for field in fields if field.column_type and field.name != "id")
+    if not columns or not _are_ids(records._ids):
+        return None
+    model = records.browse()
+
+    def make() -> Select | None:
+        return _made(model, [], columns, "id", None)
+
+    return _remembered(model, ("fetch", columns), make)
+
+
+def _by_inverse(field: Any, records: Recordset, lines: Recordset, names: Sequence[str]) -> Select | None:
+    """Return the query of the lines of records; None where Odoo's own way is to be taken. Raises AccessError."""
+    if callable(field.domain) or not _are_ids(records._ids):
+        return None
+    columns = tuple(lines._determine_fields_to_fetch(names))
+
+    def make() -> Select | None:
+        domain = field.get_comodel_domain(records)
+        is_plain = is_plain_domain(domain, lines) and is_plain_column(lines._fields[field.inverse_name])
+        return _made(lines, domain, columns, field.inverse_name, lines._order) if is_plain else None
+
+    return _remembered(lines, ("lines", field, columns), make)
+
+
+def _remembered(model: Recordset, about: tuple[Hashable, ...], make: Callable[[], Select | None]) -> Select | None:
+    """Return a query of a model, made or remembered, for those for whom it is the same. Raises AccessError."""
+    env = model.env
+    if any(env.context.get(key) for key in _OTHER_COLUMNS):
+        return None
+    rules = env["ir.rule"]
+    is_same_for_all = env.su or rules._compute_domain(model._name, "read").is_true()
+    user = None if is_same_for_all else (env.uid, *rules._compute_domain_context_values())
+    view, caches = env.cr.cache_view, env.registry._Registry__caches
+    key = (model._name, env.su, env.context.get("lang"), user, *about)
+    try:
+        select: Select | None = view.get(caches, STATEMENTS, key)
+    except KeyError:
+        select = make()
+        view.put(caches, STATEMENTS, key, select)
+    if select is not None:  # else Odoo asks, which for some models is not the same
+        model.check_access("read")
+    return select
+
+
+def _made(model: Recordset, domain: Any, columns: tuple[Field, ...], by: str, order: str | None) -> Select | None:
+    """Return a query of records that match the domain and rules, with ids in the field ``by``; None if not plain."""
+    is_plain = (
+        is_plain_model(model)
+        and is_plain_order(model, order)
+        and (model.env.su or is_plain_domain(model.env["ir.rule"]._compute_domain(model._name, "read"), model))
+        and all(map(_is_plain_to_fetch, columns))
+    )
+    query = model._search(domain, order=order, active_test=order is not None) if is_plain else None
+    if query is None or query.is_empty():
+        return None
+    terms = [SQL.identifier(model._table, "id")]
+    for field in columns:
+        term = model._field_to_sql(model._table, field.name, query)
+        if not field.translate:  # as in ``_fetch_query``: the column itself need not be flushed
+            term = SQL(term.code, *term.params, to_flush=(other for other in term.to_flush if other != field))
+        terms.append(term)
+    query.add_where(SQL("%s IN %s", model._field_to_sql(model._table, by, query), _IDS))
+    sql = query.select(*terms)
+    return Select(sql, sql.code, tuple(sql.params), columns)
+
+
+def _is_plain_to_fetch(field: Any) -> bool:
+    """True if a column has one value, whoever asks; that they may ask has been checked."""
+    return not (field.company_dependent or field.type == "binary" or field.inherited or callable(field.translate))
+
+
+def _are_ids(ids: Sequence[Any]) -> bool:
+    return bool(ids) and all(type(each) is int for each in ids)
