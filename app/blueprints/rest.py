@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 from urllib.parse import quote_plus
 
@@ -150,6 +151,7 @@ def _next_link(parameters: Mapping[str, Any], limit: int, offset: int) -> str:
     return f'<{current_request().path}?{pairs}>; rel="next"'
 
 
+@lru_cache(maxsize=256)
 def _quoted(text: str) -> str:
     """Return a text as a query string has it; names and numbers, of which there are most, are so already."""
     return text if text.isalnum() and text.isascii() else quote_plus(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -19,9 +20,11 @@ from odoo_bridge.structure import Structure
 from odoo_bridge.types import FieldInfo, MethodInfo, ModelInfo, Selection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """A model at one place of a definition: the fields that are visible there, and what follows from them.
+
+    Equal to no other, so that what follows from it can be remembered by it.
 
     ``fields`` maps the names of visible fields (without ``id``) to their descriptions; ``related`` the
     relational ones among them that the definition goes through. ``open`` says that neither the definition nor the
@@ -40,10 +43,7 @@ class Node:
 
     def only(self, names: Iterable[str], *, asked: bool = False) -> Node:
         """Return this node with no more than the named fields; ``asked`` says that a call names them."""
-        wanted = set(names)
-        fields = {name: info for name, info in self.fields.items() if name in wanted}
-        related = {name: node for name, node in self.related.items() if name in wanted}
-        return Node(self.model, MappingProxyType(fields), MappingProxyType(related), self.open and not asked)
+        return _only(self, frozenset(names), asked)
 
     def binary_fields(self) -> Iterator[str]:
         """Return the names of the fields that hold content, here and below."""
@@ -53,8 +53,20 @@ class Node:
 
     def selection(self) -> Selection:
         """Return the selection of fields to read for all that is visible here."""
-        plain = tuple(name for name in self.fields if name not in self.related)
-        return Selection(plain, {name: node.selection() for name, node in self.related.items()}, self.open)
+        return _selection(self)
+
+
+@lru_cache(maxsize=256)
+def _only(node: Node, names: frozenset[str], asked: bool) -> Node:
+    fields = {name: info for name, info in node.fields.items() if name in names}
+    related = {name: target for name, target in node.related.items() if name in names}
+    return Node(node.model, MappingProxyType(fields), MappingProxyType(related), node.open and not asked)
+
+
+@lru_cache(maxsize=256)
+def _selection(node: Node) -> Selection:
+    plain = tuple(name for name in node.fields if name not in node.related)
+    return Selection(plain, {name: target.selection() for name, target in node.related.items()}, node.open)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from app.definitions.definition import Node
 from app.errors import BadRequest
@@ -14,6 +15,8 @@ _TERM = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 MAX_TERMS = 10
+#: Texts that are remembered with what was made of them are no longer.
+_REMEMBERED = 200
 
 
 def check(text: object, node: Node) -> str | None:
@@ -25,6 +28,11 @@ def check(text: object, node: Node) -> str | None:
         return _stable(node.model.order)
     if not isinstance(text, str):
         raise _invalid("order must be text, for example: name desc, id")
+    return _checked(text, node) if len(text) <= _REMEMBERED else _checked.__wrapped__(text, node)
+
+
+@lru_cache(maxsize=256)
+def _checked(text: str, node: Node) -> str:
     terms = []
     for part in text.split(","):
         match = _TERM.fullmatch(part)
@@ -86,5 +94,6 @@ def order_fields(order: str) -> list[str]:
     return [term.split()[0].split(".")[0] for term in order.split(",") if term.strip()]
 
 
+@lru_cache(maxsize=256)
 def _stable(order: str) -> str:
     return order if "id" in order_fields(order) else f"{order}, id"

@@ -6,8 +6,9 @@ object (contract section 2). Those of a QUERY stand in the body, which is what i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
@@ -20,8 +21,11 @@ from app.json import MAX_DEPTH, is_too_deep
 from app.web.http_methods import ACCEPT_QUERY, is_safe
 
 Value = TypeVar("Value")
+Names: TypeAlias = frozenset[str] | tuple[str, ...]
 
 _MAX_PARAMETERS = 50
+#: Query strings that are remembered with what was found in them are no longer.
+_REMEMBERED = 500
 #: Lists of REST, ``a,b``: some generated clients name each item by itself in the address, ``ids=a&ids=b``.
 _LISTS = frozenset({"fields", "ids"})
 _ENVELOPE = frozenset({"jsonrpc", "method", "params", "id"})
@@ -54,21 +58,24 @@ class Incoming:
         """The body as it came."""
         return self._data
 
-    def parameters(self, lists: Collection[str] = _LISTS) -> dict[str, Any]:
+    def parameters(self, lists: Names = _LISTS) -> dict[str, Any]:
         """Return the parameters of the query string and of the body of a GET or QUERY.
 
         A name may appear once, but for those of ``lists`` in the query string, whose items are joined.
         """
-        pairs: list[tuple[str, Any]] = list(self.query(lists).items())
+        found: dict[str, Any] = self.query(lists)
         if self._request.method == "QUERY":
-            pairs += self._parameters_as_said()
-        elif self._data and is_safe(self._request.method):
-            pairs += self._parameters_by_look()
-        return _unique(pairs)
+            return _unique([*found.items(), *self._parameters_as_said()])
+        if self._data and is_safe(self._request.method):
+            return _unique([*found.items(), *self._parameters_by_look()])
+        return found
 
-    def query(self, lists: Collection[str] = _LISTS) -> dict[str, str]:
+    def query(self, lists: Names = _LISTS) -> dict[str, str]:
         """Return the parameters of the query string alone, for calls whose body is something else."""
-        return _unique(_joined(self._request.args, lists))
+        query = self._request.query_string
+        if not query:
+            return {}
+        return dict(_of_query(query, lists) if len(query) <= _REMEMBERED else _of_query.__wrapped__(query, lists))
 
     def parse(self) -> None:
         """Parse the body, so that its envelope's id is known; what is wrong with it is for ``body`` to say."""
@@ -180,7 +187,14 @@ def _invalid_json(message: str) -> BadRequest:
     return BadRequest(message, name="invalid_json", data={"parameter": "body"})
 
 
-def _joined(given: MultiDict[str, str], lists: Collection[str]) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=256)
+def _of_query(query: bytes, lists: Names) -> dict[str, str]:
+    """Return the parameters of a query string, which is taken apart as Werkzeug does it for ``Request.args``."""
+    pairs = parse_qsl(query.decode(), keep_blank_values=True, errors="werkzeug.url_quote")
+    return _unique(_joined(MultiDict(pairs), lists))
+
+
+def _joined(given: MultiDict[str, str], lists: Names) -> Iterator[tuple[str, str]]:
     """Yield names and values; a list whose items come one by one is yielded once, as ``a,b``."""
     for name, values in given.lists():
         if name in lists:

@@ -22,6 +22,22 @@ def test_a_search_without_parameters_is_the_first_page_of_all() -> None:
     assert found.node is PERSON
 
 
+def test_what_is_asked_again_is_made_once_and_never_for_another_definition() -> None:
+    asked = {"fields": "email", "order": "name desc"}
+    first, again = (query.search(asked, API, EXPOSED).node for _ in range(2))
+    assert first is again
+    assert first.selection() is again.selection()
+    alike = exposure(node(field("name"), field("email")))
+    assert query.search(asked, API, alike).node is not first
+    with pytest.raises(BadRequest):
+        query.search(asked, API, exposure(node(field("name"))))
+
+
+@pytest.mark.parametrize("times", [1, 40, 400])
+def test_a_list_of_fields_may_be_of_any_length(times: int) -> None:
+    assert list(query.narrow(PERSON, ",".join(["email"] * times)).fields) == ["email"]
+
+
 def test_a_clients_domain_comes_behind_the_apis_own() -> None:
     found = query.search({"domain": '[["name", "=", "x"]]'}, API, EXPOSED)
     assert found.domain == [("active", "=", True), ("name", "=", "x")]
