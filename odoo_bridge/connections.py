@@ -103,7 +103,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         self._info = info
         self._settings = f"RESET ALL; {settings}"
         self._reset_pool = pool
-        self._last: list[tuple[str, Sequence[Any]]] = []
+        self._last: list[tuple[str, Sequence[Any], bool]] = []
         super().__init__(_Beginning(pool, self._settings), database, info)
         self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)
 
@@ -175,12 +175,12 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             self._reconnect()
             super().execute(query, params, log_exceptions)
 
-    def execute_at_commit(self, query: str, params: Sequence[Any]) -> None:
+    def execute_at_commit(self, query: str, params: Sequence[Any], *, if_begun: bool = False) -> None:
         """Run a query as the last of the transaction, after all that Odoo writes, in one round trip with its commit.
 
-        Where it fails nothing is committed; a rollback forgets it.
+        Where it fails nothing is committed; a rollback forgets it. ``if_begun``: not where it would be the only one.
         """
-        self._last.append((query, params))
+        self._last.append((query, params, if_begun))
 
     def commit(self) -> None:
         """Commit; ``commits`` tells how often that was done. It is the end of a call that was in time."""
@@ -188,11 +188,14 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             self._commit_all()
 
     def _commit_all(self) -> None:
-        if self._last:
+        last, self._last = self._last, []
+        if last:
             self.flush()
-            *others, (query, params) = self._last
-            self._last = []
-            for other, its_params in others:
+        if self._cnx.is_idle:
+            last = [(query, params, if_begun) for query, params, if_begun in last if not if_begun]
+        if last:
+            *others, (query, params, _) = last
+            for other, its_params, _ in others:
                 self.execute(other, its_params)
             self._unlimit()
             self._obj.ending = "COMMIT"

@@ -22,6 +22,8 @@ from .types import MethodInfo, MethodSummary, Parameter, Records
 #: Deepest nesting of a result, and most items that a generator may give.
 MAX_DEPTH = 50
 MAX_ITEMS = 100_000
+#: Types of most values: what is plain already is asked nothing else.
+_AS_THEY_ARE = frozenset({type(None), bool, int, float, str, datetime, date, time, bytes})
 
 
 def listing(env: Environment, model: str) -> list[MethodSummary]:
@@ -137,7 +139,7 @@ def _plain(value: Any, depth: int) -> Any:
     """Return plain data for a value of any type; raises ValueError for one without end."""
     if depth > MAX_DEPTH:
         raise ValueError("The method's result is nested without end.")
-    if value is None or isinstance(value, (bool, int, float, datetime, date, time, bytes)):
+    if type(value) in _AS_THEY_ARE or isinstance(value, (bool, int, float, datetime, date, time, bytes)):
         return value
     if isinstance(value, str):
         return str(value)  # Markup and the like are text
@@ -161,6 +163,8 @@ def _plain(value: Any, depth: int) -> Any:
 
 def _key(key: Any) -> str:
     """Return a key as JSON has it: ``null``, ``true`` and numbers as text, a record as its id."""
+    if type(key) is str:
+        return key
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
     if isinstance(key, BaseModel):

@@ -50,7 +50,8 @@ _IF_WRITTEN = " WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
 def write(cr: Any, author: Author, changes: Sequence[Change]) -> None:
     """Write a row for each change as ``cr`` commits, after all else; none for a method that has written nothing.
 
-    A transaction that only read costs no write to the disk when it is committed.
+    A transaction that only read costs no write to the disk when it is committed, and one that has sent no statement
+    no round trip.
     """
     for change in changes:
         certain = change.certain or cr.commits > 0  # what a method has committed by itself, this transaction forgot
@@ -70,4 +71,5 @@ def write(cr: Any, author: Author, changes: Sequence[Change]) -> None:
                 author.uid,
                 author.address,
             ),
+            if_begun=not certain,
         )

@@ -68,6 +68,8 @@ def _read(text: str, name: str) -> Any:
 def _bound(
     positional: Sequence[Any], keywords: Mapping[str, Any], method: MethodInfo, models: Mapping[str, str], ids: Ids
 ) -> Arguments:
+    if not (positional or keywords or any(parameter.required for parameter in method.parameters)):
+        return Arguments((), {})
     named = {parameter.name for parameter in method.parameters}
     for reserved in ("self", "context"):  # the records, and what no call may set
         if reserved in keywords and reserved not in named:

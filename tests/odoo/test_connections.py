@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -168,6 +169,23 @@ def test_the_last_statement_goes_in_one_message_with_the_commit(
     transactions.run(work)
     assert notes() == ["first", "second", "last"]
     assert sent == [b"INSERT INTO notes VALUES ('last'); COMMIT"]
+
+
+@pytest.mark.usefixtures("few_round_trips")
+def test_what_only_goes_with_others_is_not_sent_by_itself(
+    transactions: Transactions, notes: Callable[[], list[str]]
+) -> None:
+    begun: list[bool] = []
+
+    def work(root: Environment) -> None:
+        root.cr.execute_at_commit("INSERT INTO notes VALUES (%s)", ("with others",), if_begun=True)
+        root.cr.precommit.add(lambda: begun.append(not root.cr._cnx.is_idle))
+
+    transactions._signaling_checked = time.monotonic()  # nor is anything asked about others' changes
+    transactions.run(work)
+    assert (notes(), begun) == ([], [False])
+    transactions.run(lambda root: (ask(root, "SELECT 1"), work(root)))
+    assert notes() == ["with others"]
 
 
 def test_what_the_orm_has_yet_to_write_comes_before_the_last_statement(transactions: Transactions, sql: Sql) -> None:

@@ -12,6 +12,8 @@ from odoo_bridge.types import Records
 
 def to_json(value: Any, ids: Ids) -> Any:
     """Return the JSON of plain data that ``methods.call`` gave; dates are left to the JSON writer."""
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, Records):
         encode = ids.of(value.model).encode
         return [encode(record_id) for record_id in value.ids]
