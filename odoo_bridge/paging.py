@@ -16,6 +16,8 @@ from odoo.models import BaseModel
 
 from .fast import statements
 from .fast.statements import Recordset
+from .lengths import length
+from .types import CountMode, Length
 
 #: Modules that override a search and page by themselves: their pages are full, and their offsets count what is found.
 _PAGE_THEMSELVES = frozenset(
@@ -35,11 +37,11 @@ _PIECE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The records of a page, whether more follow, and how many match (None: not counted)."""
+    """The records of a page, whether more follow, and how many match."""
 
     records: Recordset
     more: bool
-    length: int | None
+    length: Length
 
 
 def search(
@@ -50,7 +52,7 @@ def search(
     order: str | None,
     limit: int,
     offset: int,
-    count: bool,
+    count: CountMode,
 ) -> Found:
     """Return a page of the records that match, with the fields in the cache; raises what ``search_fetch`` raises.
 
@@ -62,13 +64,7 @@ def search(
         return _cut_here(model, domain, names, order, limit, offset, count)
     more = len(found) > limit
     records = found[:limit]
-    return Found(records, more, length(model, domain, len(records), more, offset) if count else None)
-
-
-def length(model: Recordset, domain: list[Any], shown: int, more: bool, offset: int) -> int:
-    """Return the number of records that match, where the page at ``offset`` shows so many, and tells if more follow."""
-    told_by_page = not more and (shown or offset == 0)
-    return offset + shown if told_by_page else int(model.search_count(domain))
+    return Found(records, more, length(model, domain, count, offset, len(records), more))
 
 
 def fetch(records: Recordset, names: Sequence[str]) -> None:
@@ -92,19 +88,25 @@ def _cut_by_postgresql(
 
 
 def _cut_here(
-    model: Recordset, domain: list[Any], names: Sequence[str], order: str | None, limit: int, offset: int, count: bool
+    model: Recordset,
+    domain: list[Any],
+    names: Sequence[str],
+    order: str | None,
+    limit: int,
+    offset: int,
+    count: CountMode,
 ) -> Found:
     order = _total(order or model._order)
     if not _searches_as_odoo(model, "search", "search_fetch"):
         every = model.search_fetch(domain, names, order=order)
         page = every[offset : offset + limit]
-        return Found(page, len(every) > offset + limit, len(every) if count else None)
-    if count:
+        return Found(page, len(every) > offset + limit, Length(None if count == "none" else len(every)))
+    if count != "none":
         ids = list(dict.fromkeys(model._search(domain, order=order)))
     else:
         ids = _first(model, domain, order, offset + limit + 1)
     query = model.browse(ids[offset : offset + limit])._as_query()
-    return Found(_fetch(model, query, names), len(ids) > offset + limit, len(ids) if count else None)
+    return Found(_fetch(model, query, names), len(ids) > offset + limit, Length(None if count == "none" else len(ids)))
 
 
 def _first(model: Recordset, domain: list[Any], order: str, wanted: int) -> list[int]:

@@ -17,8 +17,9 @@ from odoo.exceptions import AccessError
 
 from . import by_id, domains, paging
 from .fast import columns, prefetch, rows, statements
+from .lengths import length
 from .transaction import Environment
-from .types import Selection, Table
+from .types import CountMode, Length, Selection, Table
 
 #: Values to write, by field.
 Values: TypeAlias = dict[str, Any]
@@ -29,11 +30,11 @@ Fetch: TypeAlias = Callable[[Any, Sequence[str]], None]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a search: its records, whether more follow, and how many match (None: not counted)."""
+    """One page of a search: its records, whether more follow, and how many match."""
 
     table: Table
     more: bool
-    length: int | None
+    length: Length
 
 
 def sizes_only(env: Environment) -> Environment:
@@ -50,18 +51,17 @@ def search(
     order: str | None,
     limit: int,
     offset: int,
-    count: bool,
+    count: CountMode,
 ) -> Page:
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
 
     records = env[model]
     with domains.refusals(records, domain):
-        # A count is another question.
-        straight = rows.search(records, domain, selection, order=order, limit=limit, offset=offset, alone=not count)
+        alone = count == "none"  # a count is another question
+        straight = rows.search(records, domain, selection, order=order, limit=limit, offset=offset, alone=alone)
         if straight is not None:
             shown, more = len(straight.table.ids), straight.more
-            length = paging.length(records, domain, shown, more, offset) if count else None
-            return Page(straight.table, more, length)
+            return Page(straight.table, more, length(records, domain, count, offset, shown, more))
 
     def page(names: tuple[str, ...]) -> paging.Found:
         with domains.refusals(records, domain):
@@ -119,7 +119,7 @@ def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: D
 def exists(env: Environment, model: str, domain: Domain) -> bool:
     """True if the user can see any record that matches."""
     with domains.refusals(env[model], domain):
-        return bool(paging.search(env[model], domain, (), order="id", limit=1, offset=0, count=False).records)
+        return bool(paging.search(env[model], domain, (), order="id", limit=1, offset=0, count="none").records)
 
 
 def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[int]:
@@ -130,7 +130,7 @@ def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[i
 def first(env: Environment, model: str, domain: Domain) -> int | None:
     """Return the id of the first record that matches, or None."""
     with domains.refusals(env[model], domain):
-        record = paging.search(env[model], domain, (), order="id", limit=1, offset=0, count=False).records
+        record = paging.search(env[model], domain, (), order="id", limit=1, offset=0, count="none").records
     return int(record.id) if record else None
 
 

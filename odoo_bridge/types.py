@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 #: The user whom neither access rights nor record rules bind (odoo/api.py, SUPERUSER_ID).
 SUPERUSER = 1
+#: How a search counts the records that match: all of them, few of them exactly and many about, or not at all.
+CountMode: TypeAlias = Literal["exact", "estimate", "none"]
+COUNT_MODES: tuple[CountMode, ...] = get_args(CountMode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,14 @@ class Selection:
     def names(self) -> tuple[str, ...]:
         """All fields of the record itself."""
         return (*self.plain, *self.related)
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Number of records that match a search (None: not counted), and whether it is an estimate."""
+
+    number: int | None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

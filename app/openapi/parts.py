@@ -11,6 +11,7 @@ from app.definitions.document import ApiDocument
 from app.definitions.ids import MAX_ID
 from app.definitions.scopes import Scope
 from app.openapi.components import Components, Schema, reference
+from odoo_bridge.types import COUNT_MODES
 
 Json = dict[str, Any]
 
@@ -223,8 +224,9 @@ PARAMETERS: dict[str, Json] = {
     "count": parameter(
         "count",
         "query",
-        {"enum": ["exact", "none"], "type": "string", "default": "exact"},
-        "`none` spares the count: `length` is null, and `has_more` says whether more records follow.",
+        {"enum": list(COUNT_MODES), "type": "string", "default": "exact"},
+        "`estimate` counts few records exactly and many about: it is quick whatever their number, and `estimated` says "
+        "which it was. `none` spares the count: `length` is null. With both `has_more` says whether more follow.",
     ),
     "atomic": parameter(
         "atomic",

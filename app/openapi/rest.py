@@ -36,7 +36,11 @@ def _search(api: Described, endpoint: Endpoint) -> Description:
         "type": "object",
         "properties": {
             "length": {"type": ["integer", "null"], "description": "How many records match, whatever the limit."},
-            "has_more": {"type": "boolean", "description": "With count=none: whether more records follow."},
+            "has_more": {
+                "type": "boolean",
+                "description": "With count=estimate or count=none: whether more records follow.",
+            },
+            "estimated": {"type": "boolean", "description": "With count=estimate: whether `length` is an estimate."},
             "records": {"type": "array", "items": api.record(exposure, node)},
         },
         "required": ["length", "records"],

@@ -65,7 +65,7 @@ class RecordOperations:
         self.reader = records.sizes_only(env) if by_url else env
 
     def search(self, parameters: Mapping[str, Any]) -> SearchResult:
-        """Return a page of records, with ``length`` or ``has_more``."""
+        """Return a page of records, with ``length``, and ``has_more`` and ``estimated`` where ``count`` asks for it."""
         wanted = query.search(parameters, self.definition, self.exposure)
         page = records.search(
             self.reader,
@@ -77,9 +77,11 @@ class RecordOperations:
             offset=wanted.offset,
             count=wanted.count,
         )
-        body: Json = {"length": page.length, "records": self.to_json(page.table, wanted.node)}
-        if not wanted.count:
+        body: Json = {"length": page.length.number, "records": self.to_json(page.table, wanted.node)}
+        if wanted.count != "exact":
             body["has_more"] = page.more
+        if wanted.count == "estimate":
+            body["estimated"] = page.length.estimated
         return SearchResult(body, wanted.limit, wanted.offset + wanted.limit if page.more else None)
 
     def read(self, public_id: PublicId, parameters: Mapping[str, Any]) -> Versioned:

@@ -13,6 +13,7 @@ from app.definitions.ids import MAX_ID
 from app.errors import BadRequest
 from app.policy import domain, order
 from app.policy.suggestions import unknown
+from odoo_bridge.types import COUNT_MODES, CountMode
 
 #: Texts that are remembered with what was made of them are no longer.
 _REMEMBERED = 200
@@ -28,7 +29,7 @@ class SearchQuery:
     order: str | None
     limit: int
     offset: int
-    count: bool
+    count: CountMode
 
 
 def search(parameters: Mapping[str, Any], definition: Definition, exposure: Exposure) -> SearchQuery:
@@ -39,9 +40,6 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
     if limit > document.max_page_size:
         most = document.max_page_size
         raise _invalid("limit", f"limit is more than this API's maximum of {most}.", name="invalid_limit")
-    count = parameters.get("count", "exact")
-    if count not in ("exact", "none"):
-        raise _invalid("count", "count must be exact or none.", name="invalid_count")
     searchable = exposure.searchable
     return SearchQuery(
         domain=[*exposure.domain, *domain.check(parameters.get("domain", []), searchable, definition.ids)],
@@ -49,7 +47,7 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
         order=order.check(parameters.get("order"), searchable),
         limit=limit,
         offset=_whole_number(parameters, "offset", 0),
-        count=count == "exact",
+        count=_count(parameters),
     )
 
 
@@ -133,6 +131,14 @@ def _whole_number(parameters: Mapping[str, Any], name: str, default: int) -> int
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_ID:
         raise _invalid(name, f"{name} must be a whole number, 0 or more.", name=f"invalid_{name}")
     return value
+
+
+def _count(parameters: Mapping[str, Any]) -> CountMode:
+    given = parameters.get("count", "exact")
+    for count in COUNT_MODES:
+        if given == count:
+            return count
+    raise _invalid("count", "count must be exact, estimate or none.", name="invalid_count")
 
 
 def _invalid(parameter: str, message: str, *, name: str) -> BadRequest:

@@ -32,8 +32,8 @@ def _count(do: RecordOperations, parameters: Mapping[str, Any]) -> dict[str, int
     query.only_known(parameters, frozenset({"domain"}))
     wanted = query.search({**parameters, "limit": 0}, do.definition, do.exposure)
     nothing = wanted.node.only([]).selection()
-    page = records.search(do.env, do.model, wanted.domain, nothing, order=None, limit=0, offset=0, count=True)
-    return {"count": page.length}
+    page = records.search(do.env, do.model, wanted.domain, nothing, order=None, limit=0, offset=0, count="exact")
+    return {"count": page.length.number}
 
 
 @serves(COUNT)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.web.routing import Gatehouse
-from odoo_bridge import paging
+from odoo_bridge import estimates, paging
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.conftest import Client
 from tests.http.queries import counted_queries
@@ -144,3 +144,31 @@ def test_a_model_that_only_rewrites_the_domain_is_cut_by_postgresql(
         admin.result("GET", route, query_string=query)
     (page,) = [query for query in queries if 'FROM "product_product"' in query]
     assert "LIMIT" in page
+
+
+@pytest.mark.parametrize("method", ["GET", "QUERY"])
+def test_an_estimate_says_that_it_is_one(
+    method: str, demo: Client, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = publish()
+    demo.result("POST", route, json=[{"name": f"estimated by {method} {number}"} for number in range(6)])
+    parameters = {"domain": [["name", "like", f"estimated by {method}"]], "limit": 2, "count": "estimate"}
+    found = demo.result(method, route, json=parameters)
+    assert (found["length"], found["estimated"], found["has_more"]) == (6, False, True)
+    monkeypatch.setattr(estimates, "BOUND", 3)
+    monkeypatch.setattr(estimates, "SAMPLE", 1)
+    found = demo.result(method, route, json=parameters)
+    assert found["length"] >= 4
+    assert (found["estimated"], found["has_more"], len(found["records"])) == (True, True, 2)
+    found = demo.result(method, route, json={**parameters, "offset": 10})
+    assert (found["estimated"], found["has_more"], found["records"]) == (True, False, [])
+    assert 4 <= found["length"] <= 10
+
+
+@pytest.mark.parametrize("model", CUT_LATE)
+def test_what_odoo_filters_late_is_counted_exactly(
+    model: str, demo: Client, publish: Publish, app: Gatehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimates, "BOUND", 1)
+    found = demo.result("GET", f"{publish(model, fields=['create_date'])}?limit=2&count=estimate")
+    assert (found["length"], found["estimated"]) == (visible(app, "demo", model)[1], False)

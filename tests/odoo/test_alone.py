@@ -11,7 +11,7 @@ from app.web.routing import Gatehouse
 from odoo_bridge import fast, records
 from odoo_bridge.errors import ReadOnly, TooCostly
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
-from odoo_bridge.types import Selection
+from odoo_bridge.types import CountMode, Selection
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 NAME = Selection(("name",), {})
@@ -29,7 +29,7 @@ def is_idle(root: Environment) -> bool:
     return bool(root.cr._cnx.is_idle)
 
 
-def searching(*, count: bool) -> Callable[[Environment], bool]:
+def searching(count: CountMode) -> Callable[[Environment], bool]:
     """Return a work that searches, and tells whether the connection is idle afterwards."""
 
     def work(root: Environment) -> bool:
@@ -41,8 +41,8 @@ def searching(*, count: bool) -> Callable[[Environment], bool]:
 
 
 def test_a_search_begins_no_transaction_once_its_statement_is_known(transactions: Transactions) -> None:
-    transactions.run(searching(count=False))
-    assert transactions.run(searching(count=False))
+    transactions.run(searching("none"))
+    assert transactions.run(searching("none"))
 
 
 def test_neither_does_a_read(transactions: Transactions) -> None:
@@ -55,8 +55,8 @@ def test_neither_does_a_read(transactions: Transactions) -> None:
 
 
 def test_two_statements_have_one_snapshot(transactions: Transactions) -> None:
-    transactions.run(searching(count=True))
-    assert not transactions.run(searching(count=True))
+    transactions.run(searching("exact"))
+    assert not transactions.run(searching("exact"))
 
 
 def test_it_is_a_part_of_a_transaction_that_is_under_way(transactions: Transactions) -> None:

@@ -23,7 +23,7 @@ def transactions(app: Gatehouse, database: str) -> Transactions:
 
 def _partners(root: Environment) -> Any:
     env = act_as(root, root.ref("base.user_admin").id, {})
-    page = records.search(env, "res.partner", [], WANTED, order="name desc", limit=20, offset=0, count=True)
+    page = records.search(env, "res.partner", [], WANTED, order="name desc", limit=20, offset=0, count="exact")
     return page.length, page.table
 
 

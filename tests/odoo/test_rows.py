@@ -58,7 +58,7 @@ def test_a_page_is_the_one_that_odoos_cache_gives(app: Gatehouse, login: str, co
             selection = Selection(tuple(straight_fields(model)), {})
 
             def search(model: Any = model, selection: Selection = selection) -> Any:
-                page = records.search(env, model._name, [], selection, order=None, limit=9, offset=1, count=True)
+                page = records.search(env, model._name, [], selection, order=None, limit=9, offset=1, count="exact")
                 return page, records.find(env, model._name, page.table.ids, [], selection)
 
             with_rows, without = both(env, search)
@@ -81,7 +81,7 @@ def test_related_records_and_names_come_by_a_join(app: Gatehouse, selection: Sel
         model = env["res.partner"]
         with_rows, without = both(
             env,
-            lambda: records.search(env, "res.partner", [], selection, order=order, limit=60, offset=0, count=False),
+            lambda: records.search(env, "res.partner", [], selection, order=order, limit=60, offset=0, count="none"),
         )
         assert with_rows == without
         assert with_rows.table.related["parent_id"].ids

@@ -17,7 +17,7 @@ API = definition(page_size=20, max_page_size=50, max_bulk=3)
 
 def test_a_search_without_parameters_is_the_first_page_of_all() -> None:
     found = query.search({}, API, EXPOSED)
-    assert (found.limit, found.offset, found.count, found.order) == (20, 0, True, "name, id")
+    assert (found.limit, found.offset, found.count, found.order) == (20, 0, "exact", "name, id")
     assert found.domain == [("active", "=", True)]
     assert found.node is PERSON
 
@@ -45,7 +45,12 @@ def test_a_clients_domain_comes_behind_the_apis_own() -> None:
 
 def test_parameters_of_a_query_string_are_text() -> None:
     found = query.search({"limit": "50", "offset": "10", "count": "none", "fields": "email"}, API, EXPOSED)
-    assert (found.limit, found.offset, found.count, list(found.node.fields)) == (50, 10, False, ["email"])
+    assert (found.limit, found.offset, found.count, list(found.node.fields)) == (50, 10, "none", ["email"])
+
+
+@pytest.mark.parametrize("count", ["exact", "estimate", "none"])
+def test_a_search_counts_in_three_ways(count: str) -> None:
+    assert query.search({"count": count}, API, EXPOSED).count == count
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,7 @@ def test_parameters_of_a_query_string_are_text() -> None:
         ({"limit": 1.5}, "invalid_limit"),
         ({"offset": "99999999999"}, "invalid_offset"),
         ({"count": "yes"}, "invalid_count"),
+        ({"count": ["exact"]}, "invalid_count"),
         ({"limits": "5"}, "unknown_parameter"),
         ({"fields": "name,secret"}, "unknown_field"),
         ({"fields": {"name": 1}}, "invalid_fields"),

@@ -47,7 +47,7 @@ def samples(definition: Definition, exposure: Exposure, uid: int | None) -> list
             order=None,
             limit=_MOST,
             offset=0,
-            count=False,
+            count="none",
         )
         rows = RecordSerializer(definition).rows(found.table, node)
         return [Sample(row.pop("id"), row) for row in rows]
