@@ -44,25 +44,27 @@ class Timing:
 Timings = dict[Piece, dict[str, Timing]]
 
 
-def measure(calls: Mapping[str, Callable[[], object]]) -> Timings:
-    """Time each call with and without each piece; takes minutes."""
-    found: Timings = {piece: {title: Timing() for title in calls} for piece in PIECES}
+def measure(calls: Mapping[str, Callable[[], object]], only: Mapping[str, Piece]) -> Timings:
+    """Time each call with and without each piece, those of ``only`` with that piece alone; takes minutes."""
+    found: Timings = {
+        piece: {title: Timing() for title in calls if only.get(title, piece) == piece} for piece in PIECES
+    }
     for number in range(ROUNDS):
         say(f"  round {number + 1} of {ROUNDS}")
         for piece, timings in found.items():
-            for title, call in calls.items():
+            for title in timings:
                 for on in (WITH, WITHOUT) if number % 2 else (WITHOUT, WITH):
                     with nullcontext() if on else fast.without(piece):
-                        timings[title].blocks[on].append(_block(call))
+                        timings[title].blocks[on].append(_block(calls[title]))
     return found
 
 
 def report(timings: Timings) -> list[str]:
     """Print the table; return a sentence for each piece that is not worth its lines."""
-    titles = list(next(iter(timings.values())))
+    titles = list(dict.fromkeys(title for by_title in timings.values() for title in by_title))
     print(f"\n| piece | {' | '.join(titles)} |\n| --- |{' ---: |' * len(titles)}")
     for piece, by_title in timings.items():
-        print(f"| {piece} | {' | '.join(_cell(timing) for timing in by_title.values())} |")
+        print(f"| {piece} | {' | '.join(_cell(by_title.get(title)) for title in titles)} |")
     print("\nMilliseconds with the piece and without, and what it wins of the call.")
     return [
         f"The piece {piece} wins less than {LEAST:.0%} of every call."
@@ -71,7 +73,9 @@ def report(timings: Timings) -> list[str]:
     ]
 
 
-def _cell(timing: Timing) -> str:
+def _cell(timing: Timing | None) -> str:
+    if timing is None:
+        return ""
     with_it, without_it = timing.milliseconds
     return f"{with_it:.2f}, {without_it:.2f}: {timing.win:.0%}"
 

@@ -45,6 +45,13 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.models:BaseModel.search_fetch": "e4936b5a19f7",
         "odoo.tools.query:Query.__init__": "c0bbc55c21b5",
         "odoo.tools.query:Query.add_where": "0e383428b6b1",
+    },
+    ("odoo_bridge/fast/statements.py", "odoo_bridge/fast/pages.py"): {
+        "odoo.tools.query:Query.from_clause": "46e6ffa5e2b4",
+        "odoo.tools.query:Query.where_clause": "899b02fc6099",
+    },
+    ("odoo_bridge/estimates.py",): {
+        "odoo.tools.query:Query.__len__": "099ed34c2d3d",
         "odoo.tools.query:Query.select": "b16b997b8960",
     },
     (

@@ -21,6 +21,7 @@ from odoo_bridge import by_id
 from odoo_bridge.caches import STATEMENTS
 from odoo_bridge.fast import is_on
 from odoo_bridge.fast.cacheable import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
+from odoo_bridge.fast.pages import Clauses, clauses
 
 #: Odoo's recordsets. Odoo has no types of its own to offer.
 Recordset: TypeAlias = Any
@@ -62,24 +63,19 @@ class Frame:
 class Statement:
     """A search but for its page, or for the ids that it is limited to.
 
-    ``sql`` is None where nothing can match.
+    ``search`` is None where nothing can match.
     """
 
-    sql: SQL | None
+    search: Clauses | None
     shape: Any
 
     def page(self, limit: int | None, offset: int) -> SQL | None:
-        """Return the SQL of a page. The limit stands in it as a number: PostgreSQL then plans a prepared one once."""
-        sql = self.sql
-        if sql is not None and limit:
-            sql = SQL(f"%s LIMIT {limit:d}", sql)
-        if sql is not None and offset:
-            sql = SQL("%s OFFSET %s", sql, offset)
-        return sql
+        """Return the SQL of a page; None where nothing can match."""
+        return self.search and self.search.page(limit, offset)
 
     def of_ids(self, ids: Sequence[int]) -> SQL | None:
         """Return the SQL for some records; None where there are none."""
-        return None if self.sql is None or not ids else SQL("%s IN %s", self.sql, tuple(ids))
+        return SQL("%s IN %s", self.search.whole, tuple(ids)) if self.search and ids else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +176,7 @@ def statement(
     if frame is None:
         return None
     model.check_access("read")
-    made = Statement(_sql(model, frame, condition, by_ids), frame.shape)
+    made = Statement(_search(model, frame, condition, order, by_ids), frame.shape)
     if len(text) <= _LONGEST and is_plain_domain(condition, model):
         view.put(caches, STATEMENTS, statement_key, made)
     return made
@@ -224,7 +220,7 @@ def selected(model: Recordset, columns: Sequence[Any], query: Query) -> SQL:
     return SQL(", ").join(terms)
 
 
-def _sql(model: Recordset, frame: Frame, condition: Any, by_ids: bool) -> SQL | None:
+def _search(model: Recordset, frame: Frame, condition: Any, order: str | None, by_ids: bool) -> Clauses | None:
     condition = condition.optimize_full(model)
     if condition.is_false():
         return None
@@ -236,4 +232,4 @@ def _sql(model: Recordset, frame: Frame, condition: Any, by_ids: bool) -> SQL | 
     if by_ids:
         query.add_where(SQL.identifier(model._table, "id"))
     query.order = frame.order
-    return query.select(frame.selected)
+    return clauses(query, frame.selected, len(frame.shape.columns), order)

@@ -12,7 +12,7 @@ from odoo.fields import Domain  # noqa: TID251
 
 from app.web.routing import Gatehouse
 from odoo_bridge.errors import BridgeError
-from odoo_bridge.fast import columns, statements
+from odoo_bridge.fast import columns, pages, statements
 from odoo_bridge.fast.cacheable import is_plain_domain, is_plain_model, is_plain_order
 from odoo_bridge.fast.statements import Names
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
@@ -151,8 +151,8 @@ def test_only_a_domain_that_keeps_its_meaning_is_translated_once(
     transactions: Transactions, record: int, monkeypatch: pytest.MonkeyPatch, domain: list[Any], times: int
 ) -> None:
     translated = []
-    translate = statements._sql
-    monkeypatch.setattr(statements, "_sql", lambda *given: translated.append(given) or translate(*given))
+    translate = statements._search
+    monkeypatch.setattr(statements, "_search", lambda *given: translated.append(given) or translate(*given))
     for _ in range(3):
         found = transactions.run(lambda root: statements.search_fetch(as_demo(root), domain, ["name"])._ids)
         assert found == (record,)
@@ -280,3 +280,57 @@ def test_a_model_that_searches_in_its_own_way_is_not_plain(transactions: Transac
 @pytest.mark.parametrize("order", ["per_company", "length", "properties.a", "for_managers", "nothing"])
 def test_an_order_by_more_than_columns_is_not_plain(transactions: Transactions, order: str) -> None:
     assert not transactions.run(lambda root: is_plain_order(root["test.record"], order))
+
+
+#: Fields enough for it to pay to look them up late.
+WIDE = ["name", "count", "flag", "title"]
+
+
+def page_of(model: Any, order: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
+    model.env.invalidate_all()
+    found = statements.search_fetch(model, [], WIDE, order=order, limit=limit, offset=offset)
+    return rows(columns.read(found, WIDE))
+
+
+@pytest.mark.parametrize("order", [None, "id desc", "flag, id", "partner_id desc, id", "count, name desc, id desc"])
+def test_a_deep_page_has_the_rows_and_the_order_of_any_other(
+    transactions: Transactions, monkeypatch: pytest.MonkeyPatch, order: str | None
+) -> None:
+    def work(root: Environment) -> None:
+        partners = root["res.partner"].search([], limit=3).ids
+        values = [{"name": f"Deep {n % 5}", "partner_id": partners[n % 3], "count": n % 4} for n in range(40)]
+        root["test.record"].create(values)
+        model = as_demo(root)
+        for limit, offset in ((7, 1), (10, 25), (5, 39), (3, 1000)):
+            monkeypatch.setattr(pages, "DEEP", 10_000)
+            expected = page_of(model, order, limit, offset)
+            monkeypatch.setattr(pages, "DEEP", 1)
+            assert page_of(model, order, limit, offset) == expected
+
+    transactions.run(work, keep=False)
+
+
+@pytest.mark.parametrize(
+    ("order", "offset", "names", "late"),
+    [
+        pytest.param("name, id", pages.DEEP, WIDE, True, id="far back"),
+        pytest.param("name, id", pages.DEEP - 1, WIDE, False, id="not so far"),
+        pytest.param("name", pages.DEEP, WIDE, False, id="with equal records"),
+        pytest.param("id desc", pages.DEEP, WIDE, False, id="by an index"),
+        pytest.param("name, id", pages.DEEP, WIDE[1:], False, id="of few columns"),
+    ],
+)
+def test_rows_are_looked_up_late_only_where_that_is_less_work(
+    transactions: Transactions, order: str, offset: int, names: list[str], late: bool
+) -> None:
+    def work(root: Environment) -> str:
+        statement = statements.statement(as_demo(root), [], statements.Names(tuple(names)), order, by_ids=False)
+        assert statement is not None
+        assert statement.search is not None
+        page = statement.search.page(80, offset)
+        assert page.params[-1] == offset
+        return str(page.code)
+
+    code = transactions.run(work)
+    assert ("IN (SELECT" in code) is late
+    assert code.count("ORDER BY") == 1 + late
