@@ -37,7 +37,11 @@ TWO = ["name", "email"]
 FIVE = ["name", "email", "phone", "street", "city"]
 TEN = [*FIVE, "zip", "ref", "is_company", "country_id", "create_date"]
 #: Calls that one piece is there for; they take long, and no other makes a difference to them.
-OF_ONE_PIECE: dict[str, Piece] = {"page 500 of ten fields": "deep_pages"}
+OF_ONE_PIECE: dict[str, Piece] = {
+    "page 500 of ten fields": "deep_pages",
+    "a thousand, counted": "counts",
+    "page 2, counted": "counts",
+}
 #: The name of partners that are created, and deleted in the end.
 _CREATED = "Created by bench overhead"
 
@@ -189,6 +193,8 @@ def _of_pieces(calls: Calls, partner_id: int) -> dict[str, Callable[[], int]]:
         "search 80": search(fields=two, limit="80"),
         "with a many2one's name": search(fields="name,parent_id", limit="80"),
         "search 1,000 of ten fields": search(fields=ten, limit="1000"),
+        "a thousand, counted": search(fields=two, limit="80", count="exact", domain='[["ref", ">", "R09900"]]'),
+        "page 2, counted": search(fields=two, limit="80", count="exact", offset="80"),
         "page 500 of ten fields": search(fields=ten, limit="80", offset=str(499 * 80)),
         "read": lambda: calls.gateway(READ, lambda do: do.read(public_id, {"fields": five})),
         "update": update,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+import time
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -24,15 +25,16 @@ from odoo.sql_db import Cursor, Savepoint
 from odoo.tools.cache import ormcache
 from odoo.tools.lru import LRU
 
-from . import signaling
+from . import signaling, written
 
 _logger = logging.getLogger(__name__)
 
-#: Our own caches among Odoo's: the SQL of searches (see ``statements``), and callers (see ``principals``). Clients
-#: choose what they hold, so they are apart.
+#: Our own caches among Odoo's: the SQL of searches (see ``statements``), how many records they found (``counts``), and
+#: callers (``principals``). Clients choose what they hold, so they are apart.
 STATEMENTS = "gatehouse.statements"
+COUNTS = "gatehouse.counts"
 PRINCIPALS = "gatehouse.principals"
-_MOST = {STATEMENTS: 1024, PRINCIPALS: 2048}
+_MOST = {STATEMENTS: 1024, COUNTS: 512, PRINCIPALS: 2048}
 #: The signals that empty them: those that make Odoo forget record rules, access rights, and sessions.
 _EMPTIED_WITH = ("default", "stable")
 #: What a transaction keeps of its own, at most: as much as Odoo's largest cache.
@@ -68,11 +70,13 @@ class View:
     Each cursor has one, as ``cache_view``.
     """
 
-    __slots__ = ("_caches", "_own", "_own_number", "number")
+    __slots__ = ("_caches", "_own", "_own_number", "began", "number")
 
     def __init__(self, number: int | None = None) -> None:
         """``number`` is the generation as of before the snapshot; now, where no snapshot has been taken yet."""
         self.number = _generation.number if number is None else number
+        #: A moment before the snapshot, as ``time.monotonic()`` has it.
+        self.began = time.monotonic()
         self._own: dict[tuple[str, Hashable], Any] = {}
         self._own_number = self.number
         self._caches: Mapping[str, LRU[Any, Any]] | None = None
@@ -110,6 +114,7 @@ class View:
         """Begin anew, for the next transaction of the cursor; before its snapshot is taken."""
         self._own.clear()
         self.number = self._own_number = _generation.number
+        self.began = time.monotonic()
 
     def _entries(self, caches: Mapping[str, LRU[Any, Any]]) -> dict[tuple[str, Hashable], Any]:
         """Return the own entries of this registry's caches, without those from before a change of its own."""
@@ -214,6 +219,7 @@ def _commit(cr: Any) -> None:
         cr.commits += 1
         view.share()
     finally:
+        written.end(cr)
         view.renew()
         if changes:
             empty_again(registry)

@@ -15,9 +15,10 @@ from typing import Any
 from odoo.models import BaseModel
 
 from .fast import statements
+from .fast.counts import Counting
 from .fast.statements import Recordset
 from .lengths import length
-from .types import CountMode, Length
+from .types import Length
 
 #: Modules that override a search and page by themselves: their pages are full, and their offsets count what is found.
 _PAGE_THEMSELVES = frozenset(
@@ -51,20 +52,19 @@ def search(
     *,
     order: str | None,
     limit: int,
-    offset: int,
-    count: CountMode,
+    counting: Counting,
 ) -> Found:
     """Return a page of the records that match, with the fields in the cache; raises what ``search_fetch`` raises.
 
     The count costs a query only where the page cannot tell it.
     """
     # One more than asked tells whether more follow.
-    found = _cut_by_postgresql(model, domain, names, order, limit + 1, offset)
+    found = _cut_by_postgresql(model, domain, names, order, limit + 1, counting)
     if found is None:
-        return _cut_here(model, domain, names, order, limit, offset, count)
+        return _cut_here(model, domain, names, order, limit, counting)
     more = len(found) > limit
     records = found[:limit]
-    return Found(records, more, length(model, domain, count, offset, len(records), more))
+    return Found(records, more, length(model, domain, counting, len(records), more))
 
 
 def fetch(records: Recordset, names: Sequence[str]) -> None:
@@ -76,11 +76,12 @@ def fetch(records: Recordset, names: Sequence[str]) -> None:
 
 
 def _cut_by_postgresql(
-    model: Recordset, domain: list[Any], names: Sequence[str], order: str | None, limit: int, offset: int
+    model: Recordset, domain: list[Any], names: Sequence[str], order: str | None, limit: int, counting: Counting
 ) -> Recordset | None:
     """Return the records of a page; None where the model takes some out of it, or may do so."""
+    offset = counting.offset
     if _searches_as_odoo(model, "search", "search_fetch", "_search"):
-        return statements.search_fetch(model, domain, names, order=order, limit=limit, offset=offset)
+        return statements.search_fetch(model, domain, names, order=order, limit=limit, offset=offset, counting=counting)
     if not _searches_as_odoo(model, "search", "search_fetch"):
         return None
     query = model._search(domain, offset=offset, limit=limit, order=order or model._order)
@@ -88,25 +89,20 @@ def _cut_by_postgresql(
 
 
 def _cut_here(
-    model: Recordset,
-    domain: list[Any],
-    names: Sequence[str],
-    order: str | None,
-    limit: int,
-    offset: int,
-    count: CountMode,
+    model: Recordset, domain: list[Any], names: Sequence[str], order: str | None, limit: int, counting: Counting
 ) -> Found:
+    offset, is_counted = counting.offset, counting.mode != "none"
     order = _total(order or model._order)
     if not _searches_as_odoo(model, "search", "search_fetch"):
         every = model.search_fetch(domain, names, order=order)
         page = every[offset : offset + limit]
-        return Found(page, len(every) > offset + limit, Length(None if count == "none" else len(every)))
-    if count != "none":
+        return Found(page, len(every) > offset + limit, Length(len(every) if is_counted else None))
+    if is_counted:
         ids = list(dict.fromkeys(model._search(domain, order=order)))
     else:
         ids = _first(model, domain, order, offset + limit + 1)
     query = model.browse(ids[offset : offset + limit])._as_query()
-    return Found(_fetch(model, query, names), len(ids) > offset + limit, Length(None if count == "none" else len(ids)))
+    return Found(_fetch(model, query, names), len(ids) > offset + limit, Length(len(ids) if is_counted else None))
 
 
 def _first(model: Recordset, domain: list[Any], order: str, wanted: int) -> list[int]:

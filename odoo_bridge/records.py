@@ -17,6 +17,7 @@ from odoo.exceptions import AccessError
 
 from . import by_id, domains, paging
 from .fast import columns, prefetch, rows, statements
+from .fast.counts import Counting
 from .lengths import length
 from .transaction import Environment
 from .types import CountMode, Length, Selection, Table
@@ -56,16 +57,16 @@ def search(
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
 
     records = env[model]
+    counting = Counting(records, count, offset)
     with domains.refusals(records, domain):
-        alone = count == "none"  # a count is another question
-        straight = rows.search(records, domain, selection, order=order, limit=limit, offset=offset, alone=alone)
+        straight = rows.search(records, domain, selection, order=order, limit=limit, offset=offset, counting=counting)
         if straight is not None:
-            shown, more = len(straight.table.ids), straight.more
-            return Page(straight.table, more, length(records, domain, count, offset, shown, more))
+            number = length(records, domain, counting, len(straight.table.ids), straight.more)
+            return Page(straight.table, straight.more, number)
 
     def page(names: tuple[str, ...]) -> paging.Found:
         with domains.refusals(records, domain):
-            return paging.search(records, domain, names, order=order, limit=limit, offset=offset, count=count)
+            return paging.search(records, domain, names, order=order, limit=limit, counting=counting)
 
     fetched = True
     try:
@@ -119,7 +120,7 @@ def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: D
 def exists(env: Environment, model: str, domain: Domain) -> bool:
     """True if the user can see any record that matches."""
     with domains.refusals(env[model], domain):
-        return bool(paging.search(env[model], domain, (), order="id", limit=1, offset=0, count="none").records)
+        return bool(_first(env[model], domain))
 
 
 def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[int]:
@@ -130,8 +131,12 @@ def lines(env: Environment, model: str, ids: Sequence[int], field: str) -> set[i
 def first(env: Environment, model: str, domain: Domain) -> int | None:
     """Return the id of the first record that matches, or None."""
     with domains.refusals(env[model], domain):
-        record = paging.search(env[model], domain, (), order="id", limit=1, offset=0, count="none").records
+        record = _first(env[model], domain)
     return int(record.id) if record else None
+
+
+def _first(records: Any, domain: Domain) -> Any:
+    return paging.search(records, domain, (), order="id", limit=1, counting=Counting(records, "none", 0)).records
 
 
 def nobodys_lines(env: Environment, model: str, field: str, ids: Iterable[int]) -> set[int]:

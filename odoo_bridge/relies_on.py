@@ -50,7 +50,8 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.tools.query:Query.from_clause": "46e6ffa5e2b4",
         "odoo.tools.query:Query.where_clause": "899b02fc6099",
     },
-    ("odoo_bridge/estimates.py",): {
+    ("odoo_bridge/estimates.py", "odoo_bridge/lengths.py", "odoo_bridge/fast/counts.py"): {
+        "odoo.orm.models:BaseModel.search_count": "0c318bedea5b",
         "odoo.tools.query:Query.__len__": "099ed34c2d3d",
         "odoo.tools.query:Query.select": "b16b997b8960",
     },

@@ -40,10 +40,11 @@ class Unfit(BridgeError):
 
 
 class Position(NamedTuple):
-    """Position of the primary in its log, as PostgreSQL's pg_lsn, and the generation of the caches before that."""
+    """Position of the primary in its log, as PostgreSQL's pg_lsn; generation of the caches and time before that."""
 
     lsn: str
     generation: int
+    began: float
 
 
 class Replica:
@@ -73,7 +74,7 @@ class Replica:
                 if not cr.readonly:  # Odoo has given us the primary's, and leaves the replica alone for a while
                     raise Unfit("The replica is away.")
                 self._wait(cr, since.lsn)
-                cr.cache_view.number = since.generation
+                cr.cache_view.number, cr.cache_view.began = since.generation, since.began
                 # Odoo's cursor, read-only by itself. Its statements get no more than what is left of the call by now.
                 left = deadline.remaining()
                 patience = self._statement_timeout if left is None else max(0.001, min(left, self._statement_timeout))
@@ -121,4 +122,5 @@ def position(root: Environment) -> Position:
         "SELECT (CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn() "
         "ELSE pg_current_wal_flush_lsn() END)::text"
     )
-    return Position(root.cr.fetchone()[0], root.cr.cache_view.number)
+    view = root.cr.cache_view
+    return Position(root.cr.fetchone()[0], view.number, view.began)

@@ -48,6 +48,9 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
     transaction does to the world outside.
     """
 
+    #: Not told (see ``written``): nothing that is counted here is remembered, nor anything used that is.
+    written = None
+
     def __init__(self, real: Any) -> None:
         super().__init__()
         self._real = real

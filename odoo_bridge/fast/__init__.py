@@ -21,6 +21,7 @@ Piece = Literal[
     "alone",  # a call that is one statement has neither BEGIN nor COMMIT
     "columns",  # other values are read by columns
     "deep_pages",  # rows of pages far back are looked up late (``pages``)
+    "counts",  # counts are remembered for a walk, and asked for together with a page
     "prefetch",  # the writing user's rows are read at once
     "writes",  # what creates and writes ask of the definitions of fields is remembered
     "fetches",  # the SQL of what Odoo reads by itself is remembered

@@ -18,7 +18,9 @@ from typing import Any, TypeAlias
 
 from odoo.tools import SQL
 
+from odoo_bridge import written
 from odoo_bridge.fast import is_on, statements
+from odoo_bridge.fast.counts import Counting
 from odoo_bridge.fast.shapes import STAMP, Join, Shape, Wanted
 from odoo_bridge.fast.statements import Recordset
 from odoo_bridge.types import Selection, Table
@@ -43,17 +45,21 @@ def search(
     order: str | None,
     limit: int,
     offset: int,
-    alone: bool,
+    counting: Counting,
 ) -> Page | None:
     """Return a page of the records that match; None where it takes more than the rows of a statement.
 
-    ``alone`` says that nothing else is asked of the database. Raises AccessError.
+    The statement tells ``counting`` the count where that is due. Raises AccessError.
     """
     statement = _statement(model, domain, Wanted.of(selection), order or model._order, by_ids=False)
     if statement is None:
         return None
+    counted = statement.search is not None and counting.with_page(statement.search.count)
     # One more than asked tells whether more follow.
-    found = _rows(model, statement.shape, statement.page(limit + 1, offset), alone=alone)
+    page = statement.page(limit + 1, offset, counted=counted)
+    found = _rows(model, statement.shape, page, counted=counted, alone=counted or counting.is_over)
+    if counted and found:
+        counting.told = found[0][-1]
     table = _table(statement.shape, found[:limit])
     return Page(table, len(found) > limit) if table is not None else None
 
@@ -80,8 +86,7 @@ def _statement(
     model: Recordset, domain: list[Any], wanted: Wanted, order: str | None, *, by_ids: bool
 ) -> statements.Statement | None:
     """Return the statement; None where there is none, or the transaction has something that is not written yet."""
-    pending = model.env.transaction
-    if not is_on("rows") or any(pending.field_dirty.values()) or any(pending.tocompute.values()):
+    if not is_on("rows") or written.is_pending(model.env):
         return None
     statement = statements.statement(model, domain, wanted, order, by_ids=by_ids)
     if statement is None or not all(model.env[name].has_access("read") for name in statement.shape.shown):
@@ -89,12 +94,15 @@ def _statement(
     return statement
 
 
-def _rows(model: Recordset, shape: Shape, sql: SQL | None, *, alone: bool) -> list[tuple[Any, ...]]:
+def _rows(
+    model: Recordset, shape: Shape, sql: SQL | None, *, alone: bool, counted: bool = False
+) -> list[tuple[Any, ...]]:
+    """Return the rows, which end with the count if ``counted``; ``alone``: nothing else is asked of the database."""
     if sql is None:
         return []
     cr = model.env.cr
     execute = getattr(cr, "execute_alone", cr.execute) if alone else cr.execute  # a replica's cursor is Odoo's own
-    execute(shape.around(sql))
+    execute(shape.around(sql, counted=counted))
     rows: list[tuple[Any, ...]] = cr.fetchall()
     return rows
 

@@ -16,6 +16,7 @@ from odoo.tools import SQL
 from odoo_bridge.fast import statements
 from odoo_bridge.fast.cacheable import has_plain_columns, is_base, is_plain_column, is_plain_domain, is_plain_model
 from odoo_bridge.fast.columns import Conversion, conversion, has_plain_column
+from odoo_bridge.fast.pages import MATCHING
 from odoo_bridge.fast.statements import Recordset
 from odoo_bridge.types import Selection
 
@@ -106,14 +107,18 @@ class Shape:
         )
         self._selected, self._joined = _parts(self) if joins else (SQL(), SQL())
 
-    def around(self, sql: SQL, *, numbered: bool = True) -> SQL:
-        """Return a statement of own columns and what is joined to them, in the order of ``sql`` if ``numbered``."""
+    def around(self, sql: SQL, *, numbered: bool = True, counted: bool = False) -> SQL:
+        """Return a statement of own columns and what is joined to them, in the order of ``sql`` if ``numbered``.
+
+        ``counted`` says that the rows of ``sql`` end with the count, and so shall these.
+        """
         if not self.joins:
             return sql
         if not numbered:
             return SQL("SELECT %s FROM (%s) %s", self._selected, sql, self._joined)
         numbers = SQL('SELECT p.*, row_number() OVER () AS "n" FROM (%s) p', sql)
-        return SQL('SELECT %s FROM (%s) %s ORDER BY "page"."n"', self._selected, numbers, self._joined)
+        selected = SQL('%s, "page".%s', self._selected, MATCHING) if counted else self._selected
+        return SQL('SELECT %s FROM (%s) %s ORDER BY "page"."n"', selected, numbers, self._joined)
 
 
 def _parts(shape: Shape) -> tuple[SQL, SQL]:

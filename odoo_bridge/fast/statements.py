@@ -21,6 +21,7 @@ from odoo_bridge import by_id
 from odoo_bridge.caches import STATEMENTS
 from odoo_bridge.fast import is_on
 from odoo_bridge.fast.cacheable import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
+from odoo_bridge.fast.counts import Counting
 from odoo_bridge.fast.pages import Clauses, clauses
 
 #: Odoo's recordsets. Odoo has no types of its own to offer.
@@ -69,9 +70,9 @@ class Statement:
     search: Clauses | None
     shape: Any
 
-    def page(self, limit: int | None, offset: int) -> SQL | None:
+    def page(self, limit: int | None, offset: int, *, counted: bool = False) -> SQL | None:
         """Return the SQL of a page; None where nothing can match."""
-        return self.search and self.search.page(limit, offset)
+        return self.search and self.search.page(limit, offset, counted=counted)
 
     def of_ids(self, ids: Sequence[int]) -> SQL | None:
         """Return the SQL for some records; None where there are none."""
@@ -110,12 +111,14 @@ def search_fetch(
     order: str | None = None,
     limit: int | None = None,
     offset: int = 0,
+    counting: Counting | None = None,
 ) -> Recordset:
     """Search as ``model.search_fetch`` does, with the fields in the cache; raises the same."""
     found = statement(model, domain, Names(tuple(names)), order or model._order, by_ids=False)
     if found is None:
         return model.search_fetch(domain, names, offset=offset, limit=limit, order=order)
-    return _fetch(model, found.shape, found.page(limit, offset))
+    counted = counting is not None and found.search is not None and counting.with_page(found.search.count)
+    return _fetch(model, found.shape, found.page(limit, offset, counted=counted), counting if counted else None)
 
 
 def fetch_visible(model: Recordset, ids: Sequence[int], domain: list[Any], names: Sequence[str] = ()) -> Recordset:
@@ -129,12 +132,14 @@ def fetch_visible(model: Recordset, ids: Sequence[int], domain: list[Any], names
     return _fetch(model, found.shape, found.of_ids(ids))
 
 
-def _fetch(model: Recordset, shape: Fetched, sql: SQL | None) -> Recordset:
-    """Run a statement and put what it fetches into the cache, as ``_fetch_query`` does."""
+def _fetch(model: Recordset, shape: Fetched, sql: SQL | None, counting: Counting | None = None) -> Recordset:
+    """Run a statement and put what it fetches into the cache, as ``_fetch_query`` does; tell ``counting`` the count."""
     rows = model.env.execute_query(sql) if sql is not None else ()  # writes first what the statement has to see
     if not rows:
         return model.browse()
     ids, *values = zip(*rows, strict=True)
+    if counting is not None:
+        counting.told = values.pop()[0]
     found = model.browse(ids)
     for field, column in zip(shape.columns, values, strict=True):
         field._insert_cache(found, column)  # keeps what is there already

@@ -14,6 +14,7 @@ _OF_PIECES = (
     "test_alone",
     "test_columns",
     "test_fetches",
+    "test_counts",
     "test_prefetch",
     "test_prepared",
     "test_rows",

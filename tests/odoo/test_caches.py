@@ -435,7 +435,7 @@ def test_nobody_relies_on_a_look_at_the_signals_that_is_not_over(
 def test_every_cache_of_the_registry_is_under_the_mechanism(app: Gatehouse) -> None:
     found = Registry(app.services.transactions.database)._Registry__caches
     assert {type(cache) for cache in found.values()} == {caches.SharedCache}
-    assert caches.STATEMENTS in found
+    assert {caches.STATEMENTS, caches.COUNTS} <= found.keys()
     assert ormcache.lookup is caches._lookup
     assert ormcache.add_value is caches._add_value
 
@@ -469,6 +469,7 @@ _OF_NO_TRANSACTION = {
     "odoo_bridge.sandbox_state.state": "of one thread, for one call",
     "odoo_bridge.signaling._unsent": "names of caches, for the next signal",
     "odoo_bridge.transaction._here": "of one thread, for one call",
+    "odoo_bridge.written._last": "when tables were last written",
     "odoo_bridge.fast.prepared._counts": "texts of statements, and how often they came",
     "odoo_bridge.fast.writes._sanitized": "follows from its arguments",
     "serving.process_table.processes": "the processes of the server",
