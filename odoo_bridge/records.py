@@ -59,7 +59,7 @@ def search(
     records = env[model]
     counting = Counting(records, count, offset)
     with domains.refusals(records, domain):
-        straight = rows.search(records, domain, selection, order=order, limit=limit, offset=offset, counting=counting)
+        straight = rows.search(records, domain, selection, order=order, limit=limit, counting=counting)
         if straight is not None:
             number = length(records, domain, counting, len(straight.table.ids), straight.more)
             return Page(straight.table, straight.more, number)

@@ -44,7 +44,6 @@ def search(
     *,
     order: str | None,
     limit: int,
-    offset: int,
     counting: Counting,
 ) -> Page | None:
     """Return a page of the records that match; None where it takes more than the rows of a statement.
@@ -56,7 +55,7 @@ def search(
         return None
     counted = statement.search is not None and counting.with_page(statement.search.count)
     # One more than asked tells whether more follow.
-    page = statement.page(limit + 1, offset, counted=counted)
+    page = statement.page(limit + 1, counting.offset, counted=counted)
     found = _rows(model, statement.shape, page, counted=counted, alone=counted or counting.is_over)
     if counted and found:
         counting.told = found[0][-1]
