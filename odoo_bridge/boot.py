@@ -18,7 +18,7 @@ from odoo.tools import config
 
 from . import addon_imports, caches, compat, connections, filestore, images, relies_on
 from .errors import BootError
-from .fast import fetches, writes
+from .fast import environments, fetches, writes
 
 _logger = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ def start(conf: Path, database: str | None = None) -> Instance:
     caches.install()
     writes.install()
     fetches.install()
+    environments.install()
     addon_imports.install()
     _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()

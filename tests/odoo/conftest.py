@@ -13,6 +13,7 @@ from odoo_bridge import fast
 _OF_PIECES = (
     "test_alone",
     "test_columns",
+    "test_environments",
     "test_fetches",
     "test_counts",
     "test_prefetch",

@@ -15,6 +15,7 @@ from app.web.routing import Gatehouse
 from odoo_bridge import fast, records
 from odoo_bridge.fast import writes
 from odoo_bridge.transaction import Environment, act_as
+from tests.http.queries import counted_queries
 
 PARTNER = "res.partner"
 #: Names of fields that have another default each time.
@@ -166,3 +167,37 @@ def test_rows_are_those_that_odoo_writes(app: Gatehouse) -> None:
     assert ours == odoos
     assert len(ours[0]) == 3
     assert len(ours[1]) >= 3
+
+
+#: Statements that Odoo needs at most for one partner, with the user's own rows: without messages, and with.
+MOST = {"create": (4, 8), "update": (8, 10)}
+
+
+@pytest.mark.parametrize("context", [{"tracking_disable": True}, {}], ids=["without chatter", "with chatter"])
+def test_one_record_costs_no_more_statements_than_it_did(
+    app: Gatehouse, context: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = app.services.transactions.run
+
+    def create(root: Environment) -> int:
+        env = act_as(root, 2, context)
+        (created,) = records.create(env, PARTNER, [{"name": "Somebody", "email": "somebody@example.com"}])
+        env.cr.flush()  # and what Odoo does before a commit
+        return created
+
+    def update(root: Environment, record_id: int, phone: str = "+32 2 290 34 90") -> None:
+        env = act_as(root, 2, context)
+        assert records.visible_to_write(env, PARTNER, [record_id], [])
+        records.write(env, PARTNER, [record_id], {"phone": phone})
+        env.cr.flush()
+
+    created = run(create)  # and fills the caches that outlive a call, as nothing does that is rolled back
+    run(lambda root: update(root, created))
+    counts = []
+    for work in (create, lambda root: update(root, created, "+32 2 290 34 91")):
+        with counted_queries(monkeypatch) as queries:
+            run(work, keep=False)
+        counts.append(len(queries))
+    run(lambda root: records.unlink(act_as(root, 2, {}), PARTNER, [created]))
+    assert counts[0] <= MOST["create"][not context]
+    assert counts[1] <= MOST["update"][not context]
