@@ -159,7 +159,7 @@ class Transactions:
         # It has been emptied, and nobody uses it any more: closing the cursor need not look at it, and what refers to
         # itself would be left to the garbage collector.
         transaction, cr.transaction = root.transaction, None
-        transaction.default_env = transaction.cache = None
+        transaction.default_env = transaction.cache = transaction.envs = None
         return result
 
     def _attempt(self, cr: SettingCursor, root: Environment, work: Callable[[Environment], T], keep: bool) -> T:
