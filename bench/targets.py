@@ -20,7 +20,9 @@ RATIOS: dict[str, dict[str, float]] = {
     "read_1": _READS,
     "read_304": _READS,
     "create_1": _WRITES,
+    "create_1_quiet": _WRITES,
     "update_1": _WRITES,
+    "update_1_quiet": _WRITES,
     "create_1000": {"json2": 1.0, "jsonrpc": 1.0},
     "rpc_nothing": {"json2": 6.0, "jsonrpc": 3.0},
 }

@@ -7,6 +7,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.policy.context import WITHOUT_CHATTER
 from bench.access import Access
 from bench.clients import FastApi, Gatehouse, Json2, JsonRpc
 from bench.database import CREATED
@@ -14,6 +15,10 @@ from bench.request import NUMBER, VALUE, Request
 
 PARTNER = "res.partner"
 ROUTE = "/api/bench/partner"
+#: The API whose writes leave no messages, followers and notifications.
+QUIET = "/api/bench/quiet"
+BARE_CREATE = "the same, Odoo answering with the id alone"
+BARE_UPDATE = "the same, Odoo answering with true alone"
 TWO = ("name", "email")
 FIVE = ("name", "email", "phone", "street", "city")
 TEN = ("name", "email", "phone", "street", "city", "zip", "ref", "is_company", "country_id", "create_date")
@@ -157,30 +162,39 @@ class _Calls:
     def creates(self) -> list[Workload]:
         """Creates of one record, answered with what is stored as far as the server does that in one call."""
         values = {"name": f"{CREATED}{NUMBER}", "email": f"bench{NUMBER}@example.com"}
-        create = self.gatehouse.send("POST", f"{ROUTE}?fields={','.join(TWO)}", values)
-        saved = self._peers("web_save", [], vals=values, specification=_specification(TWO))
+        saving: dict[str, Any] = {"vals": values, "specification": _specification(TWO)}
+        create, quiet = self._both("POST", f"?fields={','.join(TWO)}", values)
+        saved = self._peers("web_save", [], **saving)
         created = self._peers("create", vals_list=[values])
+        silent = self._peers("web_save", [], **saving, context=dict(WITHOUT_CHATTER))
         floor = _json("POST", "/partner", values)
         fastapi = self.fastapi.send("POST", "/partners", values)
-        bare = "the same, Odoo answering with the id alone"
         return [
             _workload("create_1", "create one", create, saved, floor, fastapi, writes=True),
-            _workload("create_1_bare", bare, create, created, floor, writes=True),
+            _workload("create_1_bare", BARE_CREATE, create, created, floor, writes=True),
+            _workload("create_1_quiet", "create one without chatter", quiet, silent, floor, writes=True),
         ]
 
     def updates(self) -> list[Workload]:
         """Updates of one record, answered in the same way."""
         phone = {"phone": f"+1 555 {NUMBER}"}
-        update = self._each(self.gatehouse.send("PATCH", f"{ROUTE}/{VALUE}?fields=name,phone", phone))
-        saved = self._peers("web_save", [VALUE], vals=phone, specification=_specification(("name", "phone")))
-        written = self._peers("write", [VALUE], vals=phone)
+        saving: dict[str, Any] = {"vals": phone, "specification": _specification(("name", "phone"))}
+        update, quiet = map(self._each, self._both("PATCH", f"/{VALUE}?fields=name,phone", phone))
+        saved = self._each_of(self._peers("web_save", [VALUE], **saving))
+        written = self._each_of(self._peers("write", [VALUE], vals=phone))
+        silent = self._each_of(self._peers("web_save", [VALUE], **saving, context=dict(WITHOUT_CHATTER)))
         floor = self._each(_json("PATCH", f"/partner/{VALUE}", phone))
         fastapi = self._each(self.fastapi.send("PATCH", f"/partners/{VALUE}", phone))
-        bare = "the same, Odoo answering with true alone"
         return [
-            _workload("update_1", "update one", update, self._each_of(saved), floor, fastapi, writes=True),
-            _workload("update_1_bare", bare, update, self._each_of(written), floor, writes=True),
+            _workload("update_1", "update one", update, saved, floor, fastapi, writes=True),
+            _workload("update_1_bare", BARE_UPDATE, update, written, floor, writes=True),
+            _workload("update_1_quiet", "update one without chatter", quiet, silent, floor, writes=True),
         ]
+
+    def _both(self, method: str, path: str, body: object) -> tuple[Request, Request]:
+        """Return a request to the API that is as Odoo is, and to the one without chatter."""
+        usual, quiet = (self.gatehouse.send(method, f"{route}{path}", body) for route in (ROUTE, QUIET))
+        return usual, quiet
 
     def bulk_create(self) -> Workload:
         """Creates of many records."""
@@ -217,7 +231,7 @@ class _Calls:
 
     def _each(self, request: Request) -> Request:
         """Let the request be for one of many records; the first is kept for what must not change."""
-        public = request.path.startswith(ROUTE)
+        public = request.path.startswith((ROUTE, QUIET))
         return replace(request, values=(self.access.public_ids if public else self.access.ids)[1:])
 
     def _each_of(self, requests: dict[str, Request]) -> dict[str, Request]:
