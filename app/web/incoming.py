@@ -38,7 +38,7 @@ class Incoming:
         """Read the body, which is here as a whole: the server waits for it (``serving.framing``)."""
         self._request = request
         self._data = request.get_data() if _announces_body(request) else b""
-        if self._data and request.content_length is None:
+        if self._data and "CONTENT_LENGTH" not in request.environ:
             limit = request.max_content_length
             if limit is not None and len(self._data) >= limit:
                 # Werkzeug, and the server before it, cut a chunked body off at the limit without a word.
