@@ -73,7 +73,7 @@ class Settings:
     statement_timeout: Limit = 30.0
     call_timeout: Limit = 60.0
     calls_per_caller: Number = 0
-    signaling_interval: Seconds = 0.1
+    signaling_interval: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     catalog_interval: Annotated[float, Field(gt=0, le=1)] = 0.25
     trusted_proxies: Number = 0
     hosts: Annotated[str, AfterValidator(_names)] | None = None

@@ -6,6 +6,7 @@ before its snapshot is taken. While it stays, the transaction reads what is shar
 own, and becomes shared when it commits. Once the number has risen, its snapshot may be older than what others declared
 old, or it has made the change itself: it reads its own alone, and shares nothing. What is rolled back is never shared,
 nor what test mode does; but what a call has found before it does anything, in test mode too, can be (``share_found``).
+Remembered callers have a generation of their own besides, which rises with each token that is revoked.
 
 Odoo's own server has one call per process and needs none of this: it stores at once, whatever the snapshot.
 """
@@ -42,7 +43,7 @@ _OWN_MOST = 8192
 
 
 class Generation:
-    """The number of times that any cache of the process has been emptied."""
+    """The number of times that any of some caches of the process has been emptied."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -50,17 +51,23 @@ class Generation:
 
 
 _generation = Generation()
+#: That of remembered callers alone, who are forgotten far more often: what else is cached does not depend on them.
+_of_callers = Generation()
 
 
 class SharedCache(LRU[Any, Any]):  # type: ignore[misc]
     """One of the registry's caches, which begins a new generation when it is emptied."""
 
-    __slots__ = ()
+    __slots__ = ("_generation",)
+
+    def __init__(self, size: int, generation: Generation) -> None:
+        super().__init__(size)
+        self._generation = generation
 
     def clear(self) -> None:
         """Forget everything; no transaction that began before shares what it has found."""
-        with _generation.lock:
-            _generation.number += 1
+        with self._generation.lock:
+            self._generation.number += 1
             super().clear()
 
 
@@ -70,11 +77,12 @@ class View:
     Each cursor has one, as ``cache_view``.
     """
 
-    __slots__ = ("_caches", "_own", "_own_number", "began", "number")
+    __slots__ = ("_caches", "_callers_number", "_own", "_own_number", "began", "number")
 
     def __init__(self, number: int | None = None) -> None:
         """``number`` is the generation as of before the snapshot; now, where no snapshot has been taken yet."""
         self.number = _generation.number if number is None else number
+        self._callers_number = _of_callers.number
         #: A moment before the snapshot, as ``time.monotonic()`` has it.
         self.began = time.monotonic()
         self._own: dict[tuple[str, Hashable], Any] = {}
@@ -83,7 +91,7 @@ class View:
 
     def get(self, caches: Mapping[str, LRU[Any, Any]], name: str, key: Hashable) -> Any:
         """Return an entry of one of a registry's caches; raises KeyError where there is none for this transaction."""
-        if self.number == _generation.number:
+        if self._is_current(name):
             try:
                 return caches[name][key]
             except KeyError:
@@ -101,9 +109,9 @@ class View:
     def share(self) -> None:
         """Put the transaction's own entries into the shared caches, unless they have been emptied since it began."""
         if self._own and self._caches is not None:
-            with _generation.lock:
-                if self.number == _generation.number:
-                    for (name, key), value in self._own.items():
+            with _generation.lock, _of_callers.lock:
+                for (name, key), value in self._own.items():
+                    if self._is_current(name):
                         self._caches[name][key] = value
 
     def forget(self) -> None:
@@ -114,7 +122,12 @@ class View:
         """Begin anew, for the next transaction of the cursor; before its snapshot is taken."""
         self._own.clear()
         self.number = self._own_number = _generation.number
+        self._callers_number = _of_callers.number
         self.began = time.monotonic()
+
+    def _is_current(self, name: str) -> bool:
+        """True if nothing was emptied since the snapshot on which an entry of this cache could depend."""
+        return self.number == _generation.number and (name != PRINCIPALS or self._callers_number == _of_callers.number)
 
     def _entries(self, caches: Mapping[str, LRU[Any, Any]]) -> dict[tuple[str, Hashable], Any]:
         """Return the own entries of this registry's caches, without those from before a change of its own."""
@@ -143,6 +156,7 @@ def install() -> None:
 def after_fork_in_child() -> None:
     """Take new locks: another thread of the parent may have held them."""
     _generation.lock = threading.RLock()
+    _of_callers.lock = threading.RLock()
     signaling.after_fork_in_child()
 
 
@@ -167,7 +181,9 @@ def _with_shared_caches(init: Any) -> Any:
     def wrapped(registry: Any, db_name: str) -> None:
         init(registry, db_name)
         sizes = odoo_registry._REGISTRY_CACHES.items()
-        registry._Registry__caches = {name: SharedCache(size) for name, size in sizes}
+        registry._Registry__caches = {
+            name: SharedCache(size, _of_callers if name == PRINCIPALS else _generation) for name, size in sizes
+        }
 
     return wrapped
 

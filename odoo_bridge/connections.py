@@ -236,10 +236,12 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             self._reset_pool.give_back(self._cnx, keep_in_pool=False)
 
     def _reconnect(self) -> None:
+        kinds = type(self._cnx), type(self._obj)
         self._throw_away()
         self._cnx = self._reset_pool.borrow_anew(self._info)
         self._cnx.begin_with(_BEGIN, self._settings)
         self._obj = self._cnx.cursor(cursor_factory=TransactionCursor)
+        self._cnx.__class__, self._obj.__class__ = kinds  # held as the one before was (see held_connection.py)
 
 
 def install() -> None:

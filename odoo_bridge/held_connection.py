@@ -53,6 +53,15 @@ def _fixed(name: str) -> Any:
     return property(lambda connection: getattr(TransactionConnection, name).__get__(connection), setter)
 
 
+def _kept(name: str) -> Any:
+    """Return a property like ``_fixed`` for what ``begin_with`` has set."""
+
+    def setter(connection: HeldConnection, value: Any) -> NoReturn:
+        raise connection.refusal(name)
+
+    return property(lambda connection: vars(connection).get(name, getattr(TransactionConnection, name)), setter)
+
+
 class HeldConnection(TransactionConnection):
     """The connection of a call in test mode: all that ends its transaction is refused."""
 
@@ -60,6 +69,8 @@ class HeldConnection(TransactionConnection):
     isolation_level = _fixed("isolation_level")
     readonly = _fixed("readonly")
     deferrable = _fixed("deferrable")
+    beginning = _kept("beginning")
+    settings = _kept("settings")
     #: Odoo's pool gives a connection to others once this is false.
     _pool_in_use = property(lambda connection: True, lambda connection, value: _give_away(connection))
 
@@ -206,3 +217,5 @@ def held(cr: SettingCursor, terms: type[HeldConnection]) -> Iterator[None]:
         yield
     finally:
         connection.__class__, cursor.__class__ = kinds
+        if not cr.closed:  # one that had died was replaced
+            cr._cnx.__class__, cr._obj.__class__ = kinds

@@ -26,6 +26,7 @@ class PlainResponse(Response):  # type: ignore[misc]  # gunicorn has no types
 
     def process_headers(self, headers: list[tuple[str, str]]) -> None:
         """Take the headers; raises what gunicorn raises for those that no head can have."""
+        self._lines = None  # of a head that another has taken the place of
         lines = "".join([name + ": " + value + "\r\n" for name, value in headers])
         plain = _LINES.fullmatch(lines)
         if plain is None or lines.count("\n") != len(headers):  # a value with an end of line would be another header

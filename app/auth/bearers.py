@@ -10,7 +10,7 @@ from app.clients import tokens
 from app.clients.tokens import Hasher
 
 #: Query for a number that rises when something is taken from a token or a client app (migration 0009).
-VERSION = "SELECT version FROM gatehouse.credential_version"
+VERSION = "SELECT sum(version)::bigint FROM gatehouse.credential_version"
 
 # A client app that still has all that was granted is the rule: then its scopes need not come along.
 _COLUMNS = (

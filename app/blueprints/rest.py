@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, TypeVar, cast
 from urllib.parse import quote_plus
 
@@ -50,7 +49,7 @@ def search() -> Response:
     headers = {}
     if found.next_offset is not None and found.limit:
         following = _next_link(parameters, found.limit, found.next_offset)
-        if len(following) <= _MAX_LINK:
+        if following is not None and len(following) <= _MAX_LINK:
             headers["Link"] = following
     return answers.success(found.body, headers)
 
@@ -141,17 +140,18 @@ def _refuse_condition() -> None:
         raise BadRequest(message, name="invalid_condition", data={"parameter": "If-Match"})
 
 
-def _next_link(parameters: Mapping[str, Any], limit: int, offset: int) -> str:
-    """Return the Link header (RFC 8288) of the next page; all parameters stand in its query string."""
+def _next_link(parameters: Mapping[str, Any], limit: int, offset: int) -> str | None:
+    """Return the Link header (RFC 8288) of the next page, with all parameters; None where it would be too long."""
     following = {**parameters, "limit": limit, "offset": offset}
     texts = {
         name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in following.items()
     }
+    if sum(map(len, texts.values())) > _MAX_LINK:
+        return None
     pairs = "&".join(f"{_quoted(name)}={_quoted(text)}" for name, text in texts.items())
     return f'<{current_request().path}?{pairs}>; rel="next"'
 
 
-@lru_cache(maxsize=256)
 def _quoted(text: str) -> str:
     """Return a text as a query string has it; names and numbers, of which there are most, are so already."""
     return text if text.isalnum() and text.isascii() else quote_plus(text)

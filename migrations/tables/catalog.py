@@ -83,10 +83,9 @@ class CatalogVersion(Base):
 
 
 class CredentialVersion(Base):
-    """One row, whose number triggers raise when a token or a client app is taken away or changed (migration 0009)."""
+    """Numbers of which triggers raise one when a token or a client app is taken away or changed (migration 0009)."""
 
     __tablename__ = "credential_version"
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column(BigInteger)

@@ -10,6 +10,7 @@ depends_on = None
 
 SCHEMA = "gatehouse"
 loses = "nothing that anybody has entered: how workers learn of revocations"
+ROWS = 64
 #: Events that raise it, by table. New rows don't, since nobody remembers a token before it is there, nor does what
 #: follows from use: when a token was used last, or that a refresh token is spent.
 EVENTS = {
@@ -26,20 +27,22 @@ def _trigger(name: str, event: str, table: str, function: str, more: str = "") -
 
 
 def upgrade() -> None:
-    # A row, and no sequence: others would see that raised before the commit, find the old state, and keep it for ever.
+    # Rows, and no sequence: others would see that raised before the commit, find the old state, and keep it for ever.
+    # Several, of which each change takes any one: who revokes tokens all the time keeps nobody else from it.
     version = op.create_table(
         "credential_version",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("version", sa.BigInteger, nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_credential_version_one_row"),
         schema=SCHEMA,
     )
-    op.bulk_insert(version, [{"id": 1, "version": 1}])
+    op.bulk_insert(version, [{"id": number, "version": 1} for number in range(ROWS)])
     op.execute(
         f"""
         CREATE FUNCTION {SCHEMA}.raise_credential_version() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            chosen integer := floor(random() * {ROWS});
         BEGIN
-            UPDATE {SCHEMA}.credential_version SET version = version + 1;
+            UPDATE {SCHEMA}.credential_version SET version = version + 1 WHERE id = chosen;
             RETURN NULL;
         END $$
         """
@@ -48,9 +51,11 @@ def upgrade() -> None:
     op.execute(
         f"""
         CREATE FUNCTION {SCHEMA}.raise_credential_version_for_good_tokens() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            chosen integer := floor(random() * {ROWS});
         BEGIN
             IF EXISTS (SELECT 1 FROM gone WHERE kind = 'access' AND expires_at > now()) THEN
-                UPDATE {SCHEMA}.credential_version SET version = version + 1;
+                UPDATE {SCHEMA}.credential_version SET version = version + 1 WHERE id = chosen;
             END IF;
             RETURN NULL;
         END $$

@@ -28,7 +28,7 @@ class TransactionConnection(PsycoConnection):  # type: ignore[misc]
     autocommit: bool
     #: What the next transaction begins with; empty where psycopg2 sends BEGIN.
     beginning = ""
-    #: What goes before a statement that is a transaction by itself.
+    #: What goes before a statement that is a transaction by itself, which can only read.
     settings = ""
     prepared: Prepared
     #: What it was opened with, where it may be taken from the pool without a reset (see ``connections.Pool``).
@@ -48,7 +48,8 @@ class TransactionConnection(PsycoConnection):  # type: ignore[misc]
             self.autocommit = True
         if not hasattr(self, "prepared"):
             self.prepared = Prepared()
-        self.beginning, self.settings = f"{begin}; {settings}", settings
+        # What is alone is nobody's last statement: it can't be told whether one that was lost has been committed.
+        self.beginning, self.settings = f"{begin}; {settings}", f"{settings}; SET TRANSACTION READ ONLY"
 
     def reset(self) -> None:
         """See psycopg2, which has all that was prepared discarded."""

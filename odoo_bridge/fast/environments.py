@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from odoo.api import SUPERUSER_ID, Environment
 from odoo.orm.environments import Transaction
+from odoo.tools import OrderedSet
 
 from odoo_bridge.fast import is_on
 
@@ -28,6 +29,7 @@ class _Environments(WeakSet[Any]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.data = OrderedSet()  # as Odoo has it
         self.latest: list[Any] = []
 
 

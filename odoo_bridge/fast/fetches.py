@@ -122,6 +122,8 @@ def _by_inverse(field: Any, records: Recordset, lines: Recordset, names: Sequenc
     if callable(field.domain) or not _are_ids(records._ids):
         return None
     columns = tuple(lines._determine_fields_to_fetch(names))
+    if not all(column.column_type for column in columns):
+        return None
 
     def make() -> Select | None:
         domain = field.get_comodel_domain(records)

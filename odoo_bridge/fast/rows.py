@@ -124,7 +124,7 @@ def _of_columns(shape: Shape, columns: Iterator[Column]) -> Table:
         if join.named:
             names = related.pop(join.name)
             labels = dict(zip(names.ids, next(iter(names.values.values())), strict=True))
-            values[join.name] = [(value, labels[value]) if value else False for value in values[join.name]]
+            values[join.name] = [(value, labels[value] or False) if value else False for value in values[join.name]]
     written = [value or None for value in values[STAMP]] if shape.stamped else ()
     if shape.stamp_is_extra:
         del values[STAMP]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import psycopg2
 import pytest
 
 from app.web.routing import Gatehouse
-from odoo_bridge import fast, records
-from odoo_bridge.errors import ReadOnly, TooCostly
+from odoo_bridge import fast, records, sandbox
+from odoo_bridge.errors import BridgeError, ReadOnly, TooCostly
+from odoo_bridge.fast.driver import TransactionConnection, TransactionCursor
+from odoo_bridge.held_connection import OwnCursor, ReadOnlyConnection
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
 from odoo_bridge.types import CountMode, Selection
 
@@ -125,3 +128,39 @@ def test_without_the_piece_it_is_a_transaction_like_any_other(transactions: Tran
     assert transactions.run(work)
     with fast.without("alone"):
         assert not transactions.run(work)
+
+
+def test_it_only_reads_so_that_nothing_is_done_twice(transactions: Transactions, sql: Sql) -> None:
+    with pytest.raises(ReadOnly):
+        transactions.run(lambda root: root.cr.execute_alone("CREATE TABLE public.never (id int)"))
+    assert sql("SELECT to_regclass('public.never')") == [(None,)]
+
+
+def test_a_connection_that_is_replaced_is_held_as_the_one_before(transactions: Transactions, sql: Sql) -> None:
+    pid = transactions.run(lambda root: root.cr._cnx.get_backend_pid())
+    assert sql("SELECT pg_terminate_backend(%s, 5000)", pid) == [(True,)]
+
+    def work(root: Environment) -> tuple[Any, ...]:
+        with sandbox.reading(root):
+            root.cr.execute("SELECT pg_backend_pid()")
+            assert root.cr.fetchone()[0] != pid
+            held = type(root.cr._cnx), type(root.cr._obj)
+            for name in ("settings", "beginning"):
+                with pytest.raises(BridgeError, match=name):
+                    setattr(root.cr._cnx, name, "")
+        return *held, type(root.cr._cnx), type(root.cr._obj)
+
+    kinds = transactions.run(work, read_only=True)
+    assert kinds == (ReadOnlyConnection, OwnCursor, TransactionConnection, TransactionCursor)
+
+
+def test_in_test_mode_it_is_a_part_of_the_savepoint(transactions: Transactions) -> None:
+    def work(root: Environment) -> int:
+        with sandbox.isolated(root) as place:
+            with pytest.raises(psycopg2.Error):
+                place.cr.execute_alone("SELECT 1 / 0")
+            place.cr.rollback()
+            place.cr.execute_alone("SELECT 7")
+            return int(place.cr.fetchone()[0])
+
+    assert transactions.run(work, keep=False) == 7

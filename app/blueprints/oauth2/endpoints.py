@@ -45,8 +45,9 @@ def revoke() -> Response:
             request.base_url, "POST", parameters, headers
         )
     )
-    with contextlib.suppress(BridgeError):  # it is done, and the other workers learn of it by themselves as well
-        services().transactions.look()
+    if answer.status_code == 200:
+        with contextlib.suppress(BridgeError):  # it is done, and the other workers learn of it by themselves as well
+            services().transactions.look()
     return answer
 
 
