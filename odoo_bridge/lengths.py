@@ -8,6 +8,7 @@ from odoo.models import BaseModel
 from odoo.tools import SQL
 
 from . import estimates
+from .fast import is_on
 from .fast.counts import Counting
 from .types import Length
 
@@ -22,7 +23,7 @@ def length(model: Any, domain: list[Any], counting: Counting, rows: int, more: b
         if offset or counting.told is not None:
             counting.remember(found, needless=offset == 0)
         return found
-    if counting.sql is None and (sql := _sql(model, domain)):
+    if is_on("counts") and counting.sql is None and (sql := _sql(model, domain)):
         counting.take(sql)
     known = counting.remembered
     # What the page shows is certain.

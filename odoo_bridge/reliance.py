@@ -13,20 +13,20 @@ from typing import Any
 from odoo_bridge.fast import Piece
 
 #: The fast pieces by the modules that they are in; both modules of connections make the round trips fewer.
-PIECES: dict[str, Piece] = {
-    "odoo_bridge/connections.py": "round_trips",
-    "odoo_bridge/fast/driver.py": "round_trips",
-    "odoo_bridge/fast/cacheable.py": "statements",
-    "odoo_bridge/fast/statements.py": "statements",
-    "odoo_bridge/fast/columns.py": "columns",
-    "odoo_bridge/fast/shapes.py": "rows",
-    "odoo_bridge/fast/prefetch.py": "prefetch",
-    "odoo_bridge/fast/writes.py": "writes",
-    "odoo_bridge/fast/principals.py": "principals",
-    "odoo_bridge/fast/fetches.py": "fetches",
-    "odoo_bridge/fast/pages.py": "deep_pages",
-    "odoo_bridge/fast/counts.py": "counts",
-    "odoo_bridge/fast/environments.py": "environments",
+PIECES: dict[str, tuple[Piece, ...]] = {
+    "odoo_bridge/connections.py": ("round_trips",),
+    "odoo_bridge/fast/driver.py": ("round_trips",),
+    "odoo_bridge/fast/cacheable.py": ("statements", "writes", "fetches"),
+    "odoo_bridge/fast/statements.py": ("statements",),
+    "odoo_bridge/fast/columns.py": ("columns",),
+    "odoo_bridge/fast/shapes.py": ("rows",),
+    "odoo_bridge/fast/prefetch.py": ("prefetch",),
+    "odoo_bridge/fast/writes.py": ("writes",),
+    "odoo_bridge/fast/principals.py": ("principals",),
+    "odoo_bridge/fast/fetches.py": ("fetches",),
+    "odoo_bridge/fast/pages.py": ("deep_pages",),
+    "odoo_bridge/fast/counts.py": ("counts",),
+    "odoo_bridge/fast/environments.py": ("environments",),
 }
 #: Modules whose decorators are looked through: Odoo's own, and ours. An addon that wraps a function changes it.
 _DECORATORS = ("odoo.api", "odoo.orm.", "odoo.tools.", "odoo_bridge.")
@@ -48,7 +48,7 @@ class Reliance:
     @property
     def pieces(self) -> Iterator[Piece]:
         """The fast pieces that lean on it."""
-        return iter(dict.fromkeys(PIECES[module] for module in self.modules if module in PIECES))
+        return iter(dict.fromkeys(piece for module in self.modules for piece in PIECES.get(module, ())))
 
     def is_changed(self) -> bool:
         """True if it is gone, or its source is another; False where it is not loaded, or replaced by ours."""

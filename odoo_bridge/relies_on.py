@@ -53,6 +53,14 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
     ("odoo_bridge/estimates.py", "odoo_bridge/lengths.py", "odoo_bridge/fast/counts.py"): {
         "odoo.orm.models:BaseModel.search_count": "0c318bedea5b",
         "odoo.tools.query:Query.__len__": "099ed34c2d3d",
+    },
+    (
+        "odoo_bridge/fast/counts.py",
+        "odoo_bridge/fast/fetches.py",
+        "odoo_bridge/fast/shapes.py",
+        "odoo_bridge/estimates.py",
+        "odoo_bridge/lengths.py",
+    ): {
         "odoo.tools.query:Query.select": "b16b997b8960",
     },
     (

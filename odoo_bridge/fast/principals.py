@@ -20,6 +20,7 @@ from odoo_bridge.fast import is_on
 
 #: Seconds after which a caller is looked up again in any case, should a clock be set or triggers be off.
 _LONGEST = 60.0
+_now = time.monotonic
 #: Condition for an API key to open anything; as in ``_check_credentials``.
 _GOOD_KEY = (
     "(scope IS NULL OR scope = 'rpc') AND (expiration_date IS NULL OR expiration_date >= now() AT TIME ZONE 'utc')"
@@ -44,7 +45,7 @@ def recall(root: Any, shown: Hashable) -> Any:
         entry: Entry = root.cr.cache_view.get(root.registry._Registry__caches, PRINCIPALS, shown)
     except KeyError:
         return None
-    return entry.value if time.monotonic() < entry.until else None
+    return entry.value if _now() < entry.until else None
 
 
 def remember(
@@ -62,7 +63,7 @@ def remember(
     ``shown`` must not hold a secret in plain text.
     """
     if is_on("principals"):
-        entry = Entry(value, min(until, time.monotonic() + _LONGEST), tuple(users), key)
+        entry = Entry(value, min(until, _now() + _LONGEST), tuple(users), key)
         root.cr.cache_view.put(root.registry._Registry__caches, PRINCIPALS, shown, entry)
 
 

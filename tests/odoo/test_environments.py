@@ -73,6 +73,7 @@ def test_what_a_user_becomes_holds_in_environments_that_are_kept(app: Gatehouse)
         without = app.services.transactions.run(work, keep=False)
     assert [len(part) for part in with_it[:2]] == [len(part) for part in without[:2]] == [1, 1]
     assert (with_it[0] == with_it[1]) == (without[0] == without[1])
+    assert with_it[2] == without[2]
 
 
 def test_values_are_forgotten_in_environments_that_are_kept(app: Gatehouse) -> None:

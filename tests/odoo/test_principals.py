@@ -158,7 +158,7 @@ def test_what_is_remembered_ends_when_it_says_and_at_the_latest_after_a_minute(
 ) -> None:
     now = time.monotonic()
     clock = [now]
-    monkeypatch.setattr(principals.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(principals, "_now", lambda: clock[0])
     for until, end in ((now + 30, now + 30), (math.inf, now + 60)):
         clock[0] = now
         transactions.run(lambda root, until=until: remember(root, until=until))

@@ -171,7 +171,7 @@ def test_a_function_that_is_gone_is_named(
     monkeypatch.delattr("odoo.addons.base.models.ir_rule.IrRule._compute_domain")
     relies_on.act_on(relies_on.changed())
     assert "odoo.addons.base.models.ir_rule.IrRule._compute_domain" in caplog.text
-    assert {piece for piece in PIECES if not fast.is_on(piece)} == {"statements", "rows", "fetches"}
+    assert {piece for piece in PIECES if not fast.is_on(piece)} == {"statements", "rows", "writes", "fetches"}
 
 
 def test_a_function_that_an_addon_has_wrapped_is_another(monkeypatch: pytest.MonkeyPatch) -> None:

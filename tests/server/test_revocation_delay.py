@@ -140,13 +140,17 @@ def take_away(place: Place, thing: Taken) -> dict[int, float]:
         found = load.since(time.monotonic() - 0.2)
         return {status for status, _ in found} == {200} and {worker for _, worker in found} >= workers
 
+    def refuse_all() -> bool:
+        found = load.since(time.monotonic() - 0.3)
+        return {status for status, _ in found} <= {401, 403, 404} and {worker for _, worker in found} >= workers
+
     try:
         with Load(calls) as load:
             wait_until(serve_all, 30, lambda: str(Counter(load.since(time.monotonic() - 1))))
             begins = time.monotonic()
             do(thing.away)
             changed = time.monotonic()
-            wait_until(lambda: not any(status == 200 for status, _ in load.since(time.monotonic() - 0.3)), 30)
+            wait_until(refuse_all, 30, lambda: str(Counter(load.since(time.monotonic() - 1))))
     finally:
         do(thing.back)
         for call in calls:
