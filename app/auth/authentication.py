@@ -49,11 +49,10 @@ class ClientWithoutUser(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class _User:
-    """An Odoo user who shows a session or an API key of theirs; ``key`` is its row, where that can be watched."""
+    """An Odoo user who shows a session or an API key of theirs."""
 
     kind: Literal["session", "key"]
     uid: int
-    key: int | None = None
 
 
 #: Holder of credentials that are good: the token of a client app, or a user of Odoo.
@@ -76,23 +75,17 @@ class Authenticator:
         if definition.document.authentication == "public":
             uid = credentials.public_uid(root) if run_as is None else _active(root, run_as)
             return Principal("public", uid, callers.PUBLIC)
-        shown = self._shown(presented, run_as)
+        token = _token(presented)
+        shown = (self._hasher().hash(token), run_as) if token else None  # a stand-in for it
         found = principals.recall(root, shown) if shown is not None else None
         if found is None:
             holder = self._holder(root, presented, run_as, report)
             found = holder, _principal(root, holder, run_as)
-            if shown is not None:
-                _remember(root, shown, *found)
+            if token and shown is not None:
+                _remember(root, shown, *found, token)
         holder, principal = found
         self._note(holder)
         return principal
-
-    def _shown(self, presented: Credentials, run_as: int | None) -> Hashable | None:
-        """Return the stand-in for a token or key that comes to an API with this ``run_as``; None for all else."""
-        if presented.client is not None or not presented.authorization:
-            return None
-        match = _BEARER.fullmatch(presented.authorization)
-        return (self._hasher().hash(match[1]), run_as) if match else None
 
     def callers(
         self, root: Environment, presented: Credentials, run_as: Collection[int | None], report: SessionReport
@@ -140,7 +133,7 @@ class Authenticator:
         is_key = _ODOO_KEY.fullmatch(token) is not None
         if is_key:
             user = credentials.user_by_key(root, token)
-            holder = _User("key", user.uid, principals.key_row(root, user.uid, token)) if user else None
+            holder = _User("key", user.uid) if user else None
         else:
             holder = _in_force(bearers.bearer(root.cr, self._hasher(), token, run_as))
         if holder is None:
@@ -190,13 +183,21 @@ def _principal(root: Environment, holder: Holder, run_as: int | None) -> Princip
     return Principal(kind, holder.acts_as, key, holder.scopes, holder.client_name)
 
 
-def _remember(root: Environment, shown: Hashable, holder: Holder, principal: Principal) -> None:
+def _token(presented: Credentials) -> str | None:
+    """Return the token or key that a call came with; None where it came with none, or not as itself."""
+    if presented.client is not None or not presented.authorization:
+        return None
+    match = _BEARER.fullmatch(presented.authorization)
+    return match[1] if match else None
+
+
+def _remember(root: Environment, shown: Hashable, holder: Holder, principal: Principal, token: str) -> None:
     """Remember a token or key that was found good, with all that it rests on."""
     users = {principal.uid} if holder.uid is None else {principal.uid, holder.uid}
     if not isinstance(holder, _User):
         principals.remember(root, shown, (holder, principal), users=users, until=holder.until)
-    elif holder.key is not None:
-        principals.remember(root, shown, (holder, principal), users=users, key=holder.key)
+    elif (key := principals.key_row(root, holder.uid, token)) is not None:
+        principals.remember(root, shown, (holder, principal), users=users, key=key)
 
 
 def _unknown_token() -> Unauthorized:
