@@ -82,7 +82,7 @@ def test_related_records_and_names_come_by_a_join(app: Gatehouse, selection: Sel
         model = env["res.partner"]
         with_rows, without = both(
             env,
-            lambda: records.search(env, "res.partner", [], selection, order=order, limit=60, offset=0, count="none"),
+            lambda: records.search(env, "res.partner", [], selection, order=order, limit=1000, offset=0, count="none"),
         )
         assert with_rows == without
         assert with_rows.table.related["parent_id"].ids
