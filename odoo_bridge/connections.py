@@ -160,7 +160,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             self._limit_to(self.patience)
 
     def _execute_here(self, query: Any, params: Any, log_exceptions: bool) -> None:
-        if table := written.table(query):
+        if is_on("counts") and (table := written.table(query)):
             self.written |= {table}
         if self._cnx.is_idle:
             self._execute_first(query, params, log_exceptions)

@@ -8,8 +8,6 @@ from typing import Any
 
 from odoo.tools import SQL
 
-from .fast import is_on
-
 #: Stands for all tables, where a statement does not say at its beginning which it writes.
 ALL = "*"
 _WRITE = re.compile(r'\s*(?:INSERT\s+INTO|UPDATE(?:\s+ONLY)?)\s+(?:"?\w+"?\.)?"?(\w+)', re.IGNORECASE)
@@ -28,10 +26,8 @@ _last: dict[str, float] = {}
 def table(query: Any) -> str | None:
     """Return the table that a statement writes, ``ALL`` where that can't be told; None for one that only reads.
 
-    A DELETE takes rows of other tables along. Where no counts are remembered nobody asks, and nothing is told.
+    A DELETE takes rows of other tables along.
     """
-    if not is_on("counts"):
-        return None
     text = query.code if isinstance(query, SQL) else query
     if isinstance(text, bytes):
         text = text[:_HEAD].decode(errors="replace")
@@ -47,7 +43,7 @@ def table(query: Any) -> str | None:
 
 def end(cr: Any) -> None:
     """Note the tables of a cursor whose transaction has ended: all, where it does not know them, as Odoo's own."""
-    tables = of(cr) if is_on("counts") else frozenset()
+    tables = of(cr)
     for name in (ALL,) if tables is None else tables:
         _last[name] = time.monotonic()
 
