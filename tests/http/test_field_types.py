@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -213,11 +213,30 @@ def test_a_translated_value_is_read_and_written_in_the_language_that_is_asked_fo
     ]
 
 
-def test_time_zone_and_company_are_checked(demo: Client, admin: Client, publish: Publish, root: Root, sql: Sql) -> None:
+@pytest.fixture
+def second_company_of_admin(root: Root) -> Iterator[int]:
+    """Give the admin a second company, for one test: writes of theirs cost more with it."""
+
+    def give(env: Any) -> int:
+        company = env["res.company"].create({"name": "Second"})
+        env.ref("base.user_admin").company_ids += company
+        return int(company.id)
+
+    def take(env: Any) -> None:
+        env.ref("base.user_admin").company_ids -= env["res.company"].browse(company_id)
+
+    company_id = root(give)
+    yield company_id
+    root(take)
+
+
+def test_time_zone_and_company_are_checked(
+    demo: Client, admin: Client, publish: Publish, second_company_of_admin: int
+) -> None:
+    second = second_company_of_admin
     route = publish(fields=["name", "per_company"])
     plain = publish("res.company", id_obfuscation=False)
     record = demo.result("POST", route, json={"name": "companies", "per_company": "first"})
-    second = root(_second_company_of_admin)
     public_id = _public_company(admin, publish, second)
     path = f"{route}/{record['id']}"
     assert admin.result("GET", path, headers={"X-Company-Id": public_id})["per_company"] == ""
@@ -231,12 +250,6 @@ def test_time_zone_and_company_are_checked(demo: Client, admin: Client, publish:
     for wrong in ("Mars/Base", "localtime", "Factory", ""):
         error = demo.error("GET", path, headers={"X-Timezone": wrong})[1]
         assert error["data"]["name"] == "invalid_timezone"
-
-
-def _second_company_of_admin(env: Any) -> int:
-    company = env["res.company"].create({"name": "Second"})
-    env.ref("base.user_admin").company_ids += company
-    return int(company.id)
 
 
 def _public_company(admin: Client, publish: Publish, company_id: int) -> str:
