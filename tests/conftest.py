@@ -111,6 +111,16 @@ def app(testbed: Testbed, database: str) -> Iterator[Gatehouse]:
 
 
 @pytest.fixture
+def all_pieces(app: Gatehouse) -> Iterator[None]:
+    """Use all fast pieces, whatever GATEHOUSE_FAST says of other tests."""
+    from odoo_bridge import fast
+
+    fast.switch(on=True)
+    yield
+    fast.switch(on=app.services.settings.fast == "on")
+
+
+@pytest.fixture
 def root(app: Gatehouse) -> Callable[..., Any]:
     """Run a function with a superuser's environment, in a transaction of its own that is committed."""
 

@@ -17,19 +17,13 @@ from odoo_bridge.fast import principals
 from tests.http.conftest import Client
 from tests.http.queries import counted_queries
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 Publish = Callable[..., str]
 Root = Callable[[Callable[[Any], Any]], Any]
 Sql = Callable[..., list[tuple[Any, ...]]]
 Call = Callable[[], int]
 SHOP = "Shop that is remembered"
-
-
-@pytest.fixture(autouse=True)
-def on(app: Gatehouse) -> Iterator[None]:
-    """Remember, whatever GATEHOUSE_FAST says of other tests."""
-    fast.switch(on=True)
-    yield
-    fast.switch(on=app.services.settings.fast == "on")
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from odoo_bridge.held_connection import OwnCursor, ReadOnlyConnection
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
 from odoo_bridge.types import CountMode, Selection
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 Sql = Callable[..., list[tuple[Any, ...]]]
 NAME = Selection(("name",), {})
 

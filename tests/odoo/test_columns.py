@@ -12,6 +12,8 @@ from odoo_bridge.fast import columns
 from odoo_bridge.transaction import Environment, act_as
 from tests.odoo.tables import rows
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 
 def models_with_records(env: Environment) -> list[Any]:
     found = []

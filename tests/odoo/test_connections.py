@@ -13,7 +13,6 @@ from odoo import sql_db  # noqa: TID251  the pool, which Odoo's own code shares
 from odoo.modules.registry import Registry  # noqa: TID251  a cursor as Odoo's own code opens it
 
 from app.web.routing import Gatehouse
-from odoo_bridge import fast
 from odoo_bridge.errors import InvalidValue, Unavailable
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
 
@@ -23,14 +22,6 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 @pytest.fixture
 def transactions(app: Gatehouse, database: str) -> Transactions:
     return Transactions(database, Limits(statement_timeout=7))
-
-
-@pytest.fixture
-def few_round_trips(app: Gatehouse) -> Iterator[None]:
-    """The fast way, whatever GATEHOUSE_FAST says of all other tests."""
-    fast.switch(on=True)
-    yield
-    fast.switch(on=app.services.settings.fast == "on")
 
 
 def ask(root: Environment, statement: str) -> Any:
@@ -100,7 +91,7 @@ def test_calls_at_the_same_time_have_connections_of_their_own(transactions: Tran
     assert len(set(pids)) == 3
 
 
-@pytest.mark.usefixtures("few_round_trips")
+@pytest.mark.usefixtures("all_pieces")
 def test_a_transaction_begins_in_the_same_message_as_its_first_statement(transactions: Transactions) -> None:
     def work(root: Environment) -> bytes:
         root.cr.commit()
@@ -154,7 +145,7 @@ def test_the_psycopg2_connection_commits_and_rolls_back_when_a_method_asks_it_it
     assert notes() == ["kept"]
 
 
-@pytest.mark.usefixtures("few_round_trips")
+@pytest.mark.usefixtures("all_pieces")
 def test_the_last_statement_goes_in_one_message_with_the_commit(
     transactions: Transactions, notes: Callable[[], list[str]]
 ) -> None:
@@ -171,7 +162,7 @@ def test_the_last_statement_goes_in_one_message_with_the_commit(
     assert sent == [b"INSERT INTO notes VALUES ('last'); COMMIT"]
 
 
-@pytest.mark.usefixtures("few_round_trips")
+@pytest.mark.usefixtures("all_pieces")
 def test_what_only_goes_with_others_is_not_sent_by_itself(
     transactions: Transactions, notes: Callable[[], list[str]]
 ) -> None:

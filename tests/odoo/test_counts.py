@@ -16,6 +16,8 @@ from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
 from odoo_bridge.types import CountMode, Length, Selection
 from tests.http.queries import counted_queries
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 Sql = Callable[..., list[tuple[Any, ...]]]
 NAMED = [("name", "like", "Counted")]
 MANY, LIMIT = 12, 4

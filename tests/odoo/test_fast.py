@@ -44,14 +44,11 @@ def test_each_piece_gives_what_odoos_own_way_gives(
         assert transactions.run(work, keep=False) == with_it
 
 
-def test_all_of_them_are_switched_at_once(app: Gatehouse, caplog: pytest.LogCaptureFixture) -> None:
-    try:
-        fast.switch(on=False)
-        assert not any(map(fast.is_on, PIECES))
-        assert "GATEHOUSE_FAST=off" in caplog.text
-        fast.switch(on=True)
-        assert all(map(fast.is_on, PIECES))
-        fast.switch_off("columns", "Field.convert_to_read is another one")
-        assert [piece for piece in PIECES if not fast.is_on(piece)] == ["rows", "columns"]
-    finally:
-        fast.switch(on=app.services.settings.fast == "on")
+def test_all_of_them_are_switched_at_once(all_pieces: None, caplog: pytest.LogCaptureFixture) -> None:
+    fast.switch(on=False)
+    assert not any(map(fast.is_on, PIECES))
+    assert "GATEHOUSE_FAST=off" in caplog.text
+    fast.switch(on=True)
+    assert all(map(fast.is_on, PIECES))
+    fast.switch_off("columns", "Field.convert_to_read is another one")
+    assert [piece for piece in PIECES if not fast.is_on(piece)] == ["rows", "columns"]

@@ -14,6 +14,8 @@ from odoo_bridge import fast
 from odoo_bridge.fast import fetches
 from odoo_bridge.transaction import Environment, act_as
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 PARTNER, USER = "res.partner", "res.users"
 
 

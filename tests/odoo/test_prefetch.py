@@ -12,6 +12,8 @@ from odoo_bridge.fast import prefetch
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.queries import counted_queries
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 USER, PARTNER, COMPANY = "res.users", "res.partner", "res.company"
 
 

@@ -21,6 +21,8 @@ from odoo_bridge.fast.driver import TransactionConnection
 from odoo_bridge.transaction import Environment, Limits, Transactions, attempt
 from odoo_bridge.transaction_control import transaction_control
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 

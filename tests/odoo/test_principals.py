@@ -15,7 +15,7 @@ from app.clients import grants, store, tokens
 from app.clients.tokens import Hasher
 from app.operations.transactions import make_transactions
 from app.web.routing import Gatehouse
-from odoo_bridge import caches, credentials, fast
+from odoo_bridge import caches, credentials
 from odoo_bridge.fast import principals
 from odoo_bridge.transaction import Environment, Transactions
 from tests.http.queries import counted_queries
@@ -26,14 +26,12 @@ SHOWN = "what was shown"
 
 
 @pytest.fixture
-def transactions(app: Gatehouse, database: str) -> Iterator[Transactions]:
+def transactions(app: Gatehouse, database: str, all_pieces: None) -> Transactions:
     """Transactions each of which looks, with nobody remembered."""
     found = make_transactions(database, app.services.settings)
     assert found.limits.signaling_interval == 0
-    fast.switch(on=True)
     found.run(lambda root: root.registry._Registry__caches[caches.PRINCIPALS].clear())
-    yield found
-    fast.switch(on=app.services.settings.fast == "on")
+    return found
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +87,6 @@ def sources(testbed: Testbed) -> dict[str, tuple[str, str]]:
     return found
 
 
-@pytest.fixture
-def switches(app: Gatehouse) -> Iterator[None]:
-    """All pieces are on, and afterwards as they were."""
-    fast.switch(on=True)
-    yield
-    fast.switch(on=app.services.settings.fast == "on")
-
-
 @pytest.mark.parametrize("reliance", RELIANCES, ids=lambda reliance: reliance.name)
 def test_what_we_lean_on_is_as_it_was(sources: dict[str, tuple[str, str]], reliance: Reliance) -> None:
     digest, _ = sources[reliance.function]
@@ -147,7 +138,7 @@ def _changed() -> None:
 
 
 def test_a_function_that_was_changed_is_named_and_its_piece_is_off(
-    switches: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    all_pieces: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert relies_on.changed() == []
     monkeypatch.setattr("odoo.models.BaseModel._read_format", _changed)
@@ -158,7 +149,7 @@ def test_a_function_that_was_changed_is_named_and_its_piece_is_off(
 
 
 def test_what_needs_connections_that_are_not_reset_is_off_with_them(
-    switches: None, monkeypatch: pytest.MonkeyPatch
+    all_pieces: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("odoo.sql_db.ConnectionPool.give_back", _changed)
     relies_on.act_on(relies_on.changed())
@@ -166,7 +157,7 @@ def test_what_needs_connections_that_are_not_reset_is_off_with_them(
 
 
 def test_a_function_that_is_gone_is_named(
-    switches: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    all_pieces: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delattr("odoo.addons.base.models.ir_rule.IrRule._compute_domain")
     relies_on.act_on(relies_on.changed())
@@ -182,7 +173,7 @@ def test_a_function_that_an_addon_has_wrapped_is_another(monkeypatch: pytest.Mon
 
 
 def test_a_change_that_no_piece_leans_on_is_named_alone(
-    switches: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    all_pieces: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("odoo.service.security.check_session", _changed)
     relies_on.act_on(relies_on.changed())

@@ -16,6 +16,8 @@ from odoo_bridge.fast.shapes import Wanted
 from odoo_bridge.transaction import Environment, act_as
 from odoo_bridge.types import Selection
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 Sql = Callable[..., list[tuple[Any, ...]]]
 USERS = ["base.user_admin", "base.user_demo", "base.public_user"]
 PARENT = Selection(("name", "country_id"), {"parent_id": Selection(("name", "is_company"), {})})

@@ -18,6 +18,8 @@ from odoo_bridge.fast.statements import Names
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
 from tests.odoo.tables import rows
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 Sql = Callable[..., list[tuple[Any, ...]]]
 USERS = ["base.user_admin", "base.user_demo", "base.demo_user0", "base.public_user"]
 CONTEXTS: list[dict[str, Any]] = [

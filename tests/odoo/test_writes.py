@@ -17,6 +17,8 @@ from odoo_bridge.fast import writes
 from odoo_bridge.transaction import Environment, act_as
 from tests.http.queries import counted_queries
 
+pytestmark = pytest.mark.usefixtures("all_pieces")
+
 PARTNER = "res.partner"
 #: Names of fields that have another default each time.
 RANDOM = re.compile("token|uuid|key|code|secret")
