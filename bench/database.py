@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg2.extensions
 
@@ -94,6 +95,16 @@ class Database:
         """Open a cursor in autocommit mode."""
         with contextlib.closing(self.testbed.server.connect(self.name)) as connection, connection.cursor() as cursor:
             yield cursor
+
+    @contextlib.contextmanager
+    def copied(self, label: str) -> Iterator[Database]:
+        """Make a copy, and drop it afterwards; nobody may be connected to this one."""
+        copy = replace(self, name=f"{self.name}_{label}_{os.getpid()}")
+        try:
+            self.testbed.clone(copy.name, template=self.name)
+            yield copy
+        finally:
+            self.testbed.drop(copy.name)
 
     def ensure(self) -> None:
         """Make it unless it is there and up to date. Raises SetupError."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -98,14 +97,10 @@ def _merged(calls: dict[str, list[Workload]], wanted: tuple[str, ...]) -> list[W
 @contextlib.contextmanager
 def _grown(database: Database) -> Iterator[Database]:
     """Make a grown copy of the database, and drop it afterwards."""
-    testbed = database.testbed
-    grown = Database(testbed, f"{database.name}_grown_{os.getpid()}", database.partners)
-    try:
-        with step("Making a grown copy of the database (a minute or two)"):
-            testbed.clone(grown.name, template=database.name)
-            env = {**servers.without_settings(), **grown.environment, "GROWN_DSN": testbed.dsn(grown.name)}
+    with database.copied("grown") as grown:
+        with step("Filling a copy of the database (a minute or two)"):
+            dsn = database.testbed.dsn(grown.name)
+            env = {**servers.without_settings(), **grown.environment, "GROWN_DSN": dsn}
             command = [sys.executable, "-m", "bench.grown"]
             run_program(command, log=None, what="Filling the database", env=env, cwd=paths.ROOT)
         yield grown
-    finally:
-        testbed.drop(grown.name)

@@ -6,7 +6,6 @@ The addon would also be at work in the calls of the other peers. So it gets a co
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,29 +23,19 @@ ADDON = "gatehouse_bench_fastapi"
 @contextlib.contextmanager
 def copied(database: Database) -> Iterator[Database]:
     """Make a copy of the database with the addon, and drop it afterwards; nobody may be connected to the first."""
-    testbed = database.testbed
-    copy = Database(testbed, f"{database.name}_fastapi_{os.getpid()}", database.partners)
-    try:
-        with step("Making a copy of the database with OCA's fastapi"):
-            testbed.clone(copy.name, template=database.name)
-            command: list[str | Path] = [
-                sys.executable,
-                "-m",
-                "odoo",
-                "-c",
-                testbed.odoo_conf,
-                "-d",
-                copy.name,
-                *_options(),
-            ]
-            command += ["-i", ADDON, "--stop-after-init", "--no-http"]
-            log = paths.LOGS / "bench-fastapi-addon.log"
-            env = servers.odoo_environment(copy, [_packages()])
-            run(command, log=log, what="Installing OCA's fastapi", env=env)
-            databases.check(testbed.server, copy.name, [ADDON], log)
+    with database.copied("fastapi") as copy:
+        with step("Installing OCA's fastapi in a copy of the database"):
+            _install(copy)
         yield copy
-    finally:
-        testbed.drop(copy.name)
+
+
+def _install(copy: Database) -> None:
+    testbed = copy.testbed
+    command: list[str | Path] = [sys.executable, "-m", "odoo", "-c", testbed.odoo_conf, "-d", copy.name, *_options()]
+    command += ["-i", ADDON, "--stop-after-init", "--no-http"]
+    log = paths.LOGS / "bench-fastapi-addon.log"
+    run(command, log=log, what="Installing OCA's fastapi", env=servers.odoo_environment(copy, [_packages()]))
+    databases.check(testbed.server, copy.name, [ADDON], log)
 
 
 def server(copy: Database) -> contextlib.AbstractContextManager[Server]:
