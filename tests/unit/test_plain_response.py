@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import random
-import time
 from typing import Any
 
 import pytest
+from gunicorn import util
 from gunicorn.config import Config
 from gunicorn.http.wsgi import Response
 
+from serving import plain_response
 from serving.plain_response import PlainResponse
 from serving.request import Request
 
 Headers = list[tuple[Any, Any]]
 PLAIN: Headers = [("Content-Type", "application/json"), ("X-Request-ID", "a1"), ("ETag", '"x.y"')]
 LENGTH = ("Content-Length", "2")
+
+
+class Clock:
+    """Stands in for the module ``time``."""
+
+    now = 1_800_000_000.5
+
+    def time(self) -> float:
+        return self.now
 
 
 class Sent:
@@ -43,9 +53,12 @@ def written(
 
 
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let both write the same date."""
-    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.5)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let both write the same date, and nobody else."""
+    clock = Clock()
+    for module in (plain_response, util):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -105,9 +118,9 @@ def test_a_plain_head_is_looked_at_as_one_text(monkeypatch: pytest.MonkeyPatch) 
     assert answer.endswith(b'ETag: "x.y"\r\nContent-Length: 2\r\n\r\n{}')
 
 
-def test_the_date_is_of_the_present_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_date_is_of_the_present_second(clock: Clock) -> None:
     for second in range(3):
-        monkeypatch.setattr(time, "time", lambda at=second: 1_800_000_000.5 + at)
+        clock.now = 1_800_000_000.5 + second
         answer = written(PlainResponse, "200 OK", [LENGTH])
         assert isinstance(answer, bytes)
         assert b"Date: Fri, 15 Jan 2027 08:00:0%d GMT" % second in answer
