@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +15,7 @@ from app.definitions.document import ApiDocument
 from app.definitions.ids import Ids
 from app.definitions.masking import NOTHING_NAMED, Masking
 from app.definitions.problems import Problem
+from app.definitions.remembered import remembered
 from odoo_bridge.structure import Structure
 from odoo_bridge.types import FieldInfo, MethodInfo, ModelInfo, Selection
 
@@ -24,7 +24,7 @@ from odoo_bridge.types import FieldInfo, MethodInfo, ModelInfo, Selection
 class Node:
     """A model at one place of a definition: the fields that are visible there, and what follows from them.
 
-    Equal to no other, so that what follows from it can be remembered by it.
+    Equal to no other; what follows from it is ``remembered`` in it, and forgotten together with it.
 
     ``fields`` maps the names of visible fields (without ``id``) to their descriptions; ``related`` the
     relational ones among them that the definition goes through. ``open`` says that neither the definition nor the
@@ -35,6 +35,7 @@ class Node:
     fields: Mapping[str, FieldInfo]
     related: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
     open: bool = False
+    remembered: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     def target(self, name: str) -> Node:
         """Return the node behind a relational field; where nothing is exposed of it, one with ids only."""
@@ -42,8 +43,12 @@ class Node:
         return known or Node(ModelInfo.opaque(self.fields[name].relation or ""), MappingProxyType({}))
 
     def only(self, names: Iterable[str], *, asked: bool = False) -> Node:
-        """Return this node with no more than the named fields; ``asked`` says that a call names them."""
-        return _only(self, frozenset(names), asked)
+        """Return this node with no more than the named fields.
+
+        ``asked`` says that a call names them, which may be any: then it is not remembered.
+        """
+        chosen = frozenset(names)
+        return _part(self, chosen, open=False) if asked else _only(self, chosen)
 
     def binary_fields(self) -> Iterator[str]:
         """Return the names of the fields that hold content, here and below."""
@@ -56,14 +61,18 @@ class Node:
         return _selection(self)
 
 
-@lru_cache(maxsize=256)
-def _only(node: Node, names: frozenset[str], asked: bool) -> Node:
+@remembered
+def _only(node: Node, names: frozenset[str]) -> Node:
+    return _part(node, names, open=node.open)
+
+
+def _part(node: Node, names: frozenset[str], *, open: bool) -> Node:
     fields = {name: info for name, info in node.fields.items() if name in names}
     related = {name: target for name, target in node.related.items() if name in names}
-    return Node(node.model, MappingProxyType(fields), MappingProxyType(related), node.open and not asked)
+    return Node(node.model, MappingProxyType(fields), MappingProxyType(related), open)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _selection(node: Node) -> Selection:
     plain = tuple(name for name in node.fields if name not in node.related)
     return Selection(plain, {name: target.selection() for name, target in node.related.items()}, node.open)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from app.definitions.definition import Node
+from app.definitions.remembered import LONGEST, remembered
 from app.errors import BadRequest
 from app.policy.suggestions import unknown
 
@@ -15,8 +16,6 @@ _TERM = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 MAX_TERMS = 10
-#: Texts that are remembered with what was made of them are no longer.
-_REMEMBERED = 200
 
 
 def check(text: object, node: Node) -> str | None:
@@ -28,11 +27,10 @@ def check(text: object, node: Node) -> str | None:
         return _stable(node.model.order)
     if not isinstance(text, str):
         raise _invalid("order must be text, for example: name desc, id")
-    return _checked(text, node) if len(text) <= _REMEMBERED else _checked.__wrapped__(text, node)
+    return _checked(node, text) if len(text) <= LONGEST else _check(node, text)
 
 
-@lru_cache(maxsize=256)
-def _checked(text: str, node: Node) -> str:
+def _check(node: Node, text: str) -> str:
     terms = []
     for part in text.split(","):
         match = _TERM.fullmatch(part)
@@ -44,6 +42,9 @@ def _checked(text: str, node: Node) -> str:
     if len(terms) > MAX_TERMS:
         raise _invalid(f"order has more than {MAX_TERMS} terms.")
     return _stable(", ".join(terms))
+
+
+_checked = remembered(_check)
 
 
 def _check_field(path: str, node: Node) -> None:

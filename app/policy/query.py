@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from app import literals
 from app.definitions.definition import Definition, Exposure, Node
 from app.definitions.ids import MAX_ID
+from app.definitions.remembered import LONGEST, remembered
 from app.errors import BadRequest
 from app.policy import domain, order
 from app.policy.suggestions import unknown
 from odoo_bridge.types import COUNT_MODES, CountMode
 
-#: Texts that are remembered with what was made of them are no longer.
-_REMEMBERED = 200
 _SEARCH = frozenset({"domain", "fields", "limit", "offset", "order", "count"})
 
 
@@ -61,13 +59,10 @@ def narrow(node: Node, wanted: object) -> Node:
     """Return the node with the wanted fields alone: ``name,email`` or a list. ``id`` is always there."""
     if wanted is None or wanted == "":
         return node
-    if isinstance(wanted, str) and len(wanted) <= _REMEMBERED:
-        return _narrowed(node, wanted)
-    return _narrowed.__wrapped__(node, wanted)
+    return _narrowed(node, wanted) if isinstance(wanted, str) and len(wanted) <= LONGEST else _narrow(node, wanted)
 
 
-@lru_cache(maxsize=256)
-def _narrowed(node: Node, wanted: object) -> Node:
+def _narrow(node: Node, wanted: object) -> Node:
     if isinstance(wanted, str):
         wanted = literals.parse(wanted, "fields") if wanted.lstrip()[:1] in ("[", "(") else wanted.split(",")
     if not isinstance(wanted, (list, tuple)) or not all(isinstance(name, str) for name in wanted):
@@ -84,6 +79,9 @@ def _narrowed(node: Node, wanted: object) -> Node:
                 field=name[:200],
             )
     return node.only(names, asked=True)
+
+
+_narrowed = remembered(_narrow)
 
 
 def public_ids(value: object, limit: int) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +12,8 @@ import psycopg2
 import pytest
 from odoo.modules.registry import Registry  # noqa: TID251  the tests replace it, as a signal does
 
+from app.definitions import compiler
+from app.definitions.definition import Node
 from app.web.routing import Gatehouse
 from odoo_bridge import introspect
 from odoo_bridge.errors import Unavailable
@@ -28,6 +32,30 @@ def new_registry(app: Gatehouse) -> Callable[[], None]:
         Registry.new(app.services.transactions.database)
 
     return load
+
+
+class WatchedNode(Node):
+    """A node that tells when it is gone."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_nothing_of_a_catalog_that_was_replaced_is_kept(
+    admin: Client, publish: Publish, app: Gatehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "Node", WatchedNode)
+    route = publish("res.partner", fields=["name", "parent_id"], related={"parent_id": ["name"]})
+    query = {"fields": "parent_id", "order": "name desc", "domain": '[["parent_id.name", "!=", "x"]]', "limit": 1}
+    (record,) = admin.result("GET", route, query_string=query)["records"]
+    admin.result("PATCH", f"{route}/{record['id']}", json={})
+    definitions = app.services.catalog.snapshot.definitions.values()
+    nodes = [exposure.node for definition in definitions for exposure in definition.exposures.values()]
+    gone = [weakref.ref(node) for node in nodes if isinstance(node, WatchedNode)]
+    assert gone
+    del definitions, nodes
+    publish()
+    gc.collect()
+    assert [node() for node in gone] == [None] * len(gone)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
