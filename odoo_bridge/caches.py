@@ -26,7 +26,7 @@ from odoo.sql_db import Cursor, Savepoint
 from odoo.tools.cache import ormcache
 from odoo.tools.lru import LRU
 
-from . import signaling, written
+from . import signaling, written_tables
 
 _logger = logging.getLogger(__name__)
 
@@ -235,7 +235,7 @@ def _commit(cr: Any) -> None:
         cr.commits += 1
         view.share()
     finally:
-        written.end(cr)
+        written_tables.end(cr)
         view.renew()
         if changes:
             empty_again(registry)

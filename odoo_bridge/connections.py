@@ -19,7 +19,7 @@ from odoo.sql_db import MAX_IDLE_TIMEOUT, ConnectionPool, Cursor
 from odoo.tools import config
 from psycopg2.pool import PoolError
 
-from . import deadline, written
+from . import deadline, written_tables
 from .deadline import CallTimeout
 from .fast import is_on
 from .fast.driver import TransactionConnection, TransactionCursor
@@ -96,7 +96,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
     #: Seconds that the settings give a statement; with less left of the call it gets no more than that.
     patience = 0.0
     #: Tables that the transaction has written.
-    written: frozenset[str] = frozenset()
+    written_tables: frozenset[str] = frozenset()
     #: What statements have in this transaction, where it was set anew; 0 where that is not known.
     _limit: float | None = None
 
@@ -160,8 +160,8 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             self._limit_to(self.patience)
 
     def _execute_here(self, query: Any, params: Any, log_exceptions: bool) -> None:
-        if is_on("counts") and (table := written.table(query)):
-            self.written |= {table}
+        if is_on("counts") and (table := written_tables.table(query)):
+            self.written_tables |= {table}
         if self._cnx.is_idle:
             self._execute_first(query, params, log_exceptions)
         else:
@@ -208,13 +208,13 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             finally:
                 self._obj.ending = ""
         super().commit()
-        self._limit, self.written = None, frozenset()
+        self._limit, self.written_tables = None, frozenset()
 
     def rollback(self) -> None:
         """Roll back, and forget what should have been done at the commit."""
         self._last = []
         super().rollback()
-        self._limit, self.written = None, frozenset()
+        self._limit, self.written_tables = None, frozenset()
 
     def close(self) -> None:
         """Close, and give the connection back; see ``odoo.sql_db.Cursor.close``.

@@ -95,7 +95,7 @@ def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selec
                 raise
             found, fetched = statements.fetch_visible(records, ids, domain), False
     table = _table(_ordered(found, ids), selection, fetched=fetched)
-    return replace(table, written=list(write_dates(env, model, table.ids).values()))
+    return replace(table, stamps=list(write_dates(env, model, table.ids).values()))
 
 
 def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:

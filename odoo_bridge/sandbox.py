@@ -48,8 +48,8 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
     transaction does to the world outside.
     """
 
-    #: Not told (see ``written``): nothing that is counted here is remembered, nor anything used that is.
-    written = None
+    #: Not told (see ``written_tables``): nothing that is counted here is remembered, nor anything used that is.
+    written_tables = None
 
     def __init__(self, real: Any) -> None:
         super().__init__()

@@ -194,13 +194,13 @@ class Table:
     """Values of records, column by column: each has a value for each of ``ids``, in their order.
 
     ``related`` holds tables of the records to which a column's ids lead, as far as the user may see them.
-    ``written`` is when each record was last written, where that was asked for; None of a model that does not log it.
+    ``stamps`` tell when each record was last written, where that was asked for; None of a model that does not log it.
     """
 
     ids: Sequence[int]
     values: Mapping[str, Sequence[Any]]
     related: Mapping[str, Table] = field(default_factory=dict)
-    written: Sequence[datetime | None] = ()
+    stamps: Sequence[datetime | None] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class RecordOperations:
         if not table.ids:
             raise self.not_found()
         (body,) = self.to_json(table, node)
-        return Versioned(body, versions.state(self.definition, self.model, record_id, table.written[0]))
+        return Versioned(body, versions.state(self.definition, self.model, record_id, table.stamps[0]))
 
     def create(self, body: Any, parameters: Mapping[str, Any]) -> Versioned:
         """Create one record."""

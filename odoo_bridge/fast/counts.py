@@ -15,7 +15,7 @@ from typing import Any
 
 from odoo.tools import SQL
 
-from odoo_bridge import written
+from odoo_bridge import written_tables
 from odoo_bridge.caches import COUNTS
 from odoo_bridge.fast import is_on
 from odoo_bridge.types import CountMode, Length
@@ -69,7 +69,7 @@ class Counting:
         except (KeyError, TypeError):  # among the values is a list
             return None
         age = time.monotonic() - entry.began
-        if self.offset and age <= SECONDS and not written.since(entry.began, set(_NAME.findall(sql.code))):
+        if self.offset and age <= SECONDS and not written_tables.since(entry.began, set(_NAME.findall(sql.code))):
             self.remembered = entry.length
         return entry
 
@@ -93,7 +93,7 @@ class Counting:
     def _may_remember(self) -> bool:
         """True in a transaction that has written nothing, nor is about to; in test mode nobody knows."""
         env = self._env
-        return is_on("counts") and written.of(env.cr) == frozenset() and not written.is_pending(env)
+        return is_on("counts") and written_tables.of(env.cr) == frozenset() and not written_tables.is_pending(env)
 
     @property
     def _key(self) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from odoo.tools import SQL
 
-from odoo_bridge import written
+from odoo_bridge import written_tables
 from odoo_bridge.fast import is_on, statements
 from odoo_bridge.fast.counts import Counting
 from odoo_bridge.fast.shapes import STAMP, Join, Shape, Wanted
@@ -78,14 +78,14 @@ def find(model: Recordset, ids: Sequence[int], domain: list[Any], selection: Sel
     table = _table(statement.shape, found)
     if table is None or statement.shape.stamped:
         return table
-    return replace(table, written=[None] * len(table.ids))
+    return replace(table, stamps=[None] * len(table.ids))
 
 
 def _statement(
     model: Recordset, domain: list[Any], wanted: Wanted, order: str | None, *, by_ids: bool
 ) -> statements.Statement | None:
     """Return the statement; None where there is none, or the transaction has something that is not written yet."""
-    if not is_on("rows") or written.is_pending(model.env):
+    if not is_on("rows") or written_tables.is_pending(model.env):
         return None
     statement = statements.statement(model, domain, wanted, order, by_ids=by_ids)
     if statement is None or not all(model.env[name].has_access("read") for name in statement.shape.shown):
@@ -125,10 +125,10 @@ def _of_columns(shape: Shape, columns: Iterator[Column]) -> Table:
             names = related.pop(join.name)
             labels = dict(zip(names.ids, next(iter(names.values.values())), strict=True))
             values[join.name] = [(value, labels[value] or False) if value else False for value in values[join.name]]
-    written = [value or None for value in values[STAMP]] if shape.stamped else ()
+    stamps = [value or None for value in values[STAMP]] if shape.stamped else ()
     if shape.stamp_is_extra:
         del values[STAMP]
-    return Table(ids, values, related, written)
+    return Table(ids, values, related, stamps)
 
 
 def _distinct(join: Join, columns: Iterator[Column]) -> Table:

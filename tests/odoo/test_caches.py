@@ -492,7 +492,7 @@ _OF_NO_TRANSACTION = {
     "odoo_bridge.sandbox_state.state": "of one thread, for one call",
     "odoo_bridge.signaling._unsent": "names of caches, for the next signal",
     "odoo_bridge.transaction._here": "of one thread, for one call",
-    "odoo_bridge.written._last": "when tables were last written",
+    "odoo_bridge.written_tables._last": "when tables were last written",
     "odoo_bridge.fast.prepared._counts": "texts of statements, and how often they came",
     "odoo_bridge.fast.writes._sanitized": "follows from its arguments",
     "serving.environ._key": "follows from its arguments",

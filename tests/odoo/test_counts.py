@@ -10,7 +10,7 @@ import pytest
 from psycopg2.sql import Composed
 
 from app.web.routing import Gatehouse
-from odoo_bridge import fast, records, sandbox, written
+from odoo_bridge import fast, records, sandbox, written_tables
 from odoo_bridge.caches import COUNTS
 from odoo_bridge.fast import counts
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
@@ -278,16 +278,16 @@ def test_an_estimate_is_remembered_as_one(transactions: Transactions, monkeypatc
         (b'INSERT INTO "res_partner" VALUES (1)', "res_partner"),
         ("  update res_partner set name = 'x'", "res_partner"),
         ('UPDATE ONLY "public"."res_partner" SET x = 1', "res_partner"),
-        ('DELETE FROM "res_partner" WHERE id IN %s', written.ALL),  # rows of others go with it
-        ("WITH gone AS (DELETE FROM res_partner RETURNING id) SELECT * FROM gone", written.ALL),
+        ('DELETE FROM "res_partner" WHERE id IN %s', written_tables.ALL),  # rows of others go with it
+        ("WITH gone AS (DELETE FROM res_partner RETURNING id) SELECT * FROM gone", written_tables.ALL),
         ("WITH RECURSIVE t AS (SELECT 1) SELECT * FROM t", None),
-        ("TRUNCATE res_partner", written.ALL),
+        ("TRUNCATE res_partner", written_tables.ALL),
         ("SELECT 1", None),
         ("\n  select 1", None),
         ("SAVEPOINT a", None),
-        (Composed([]), written.ALL),
+        (Composed([]), written_tables.ALL),
     ],
     ids=str,
 )
 def test_a_statement_says_what_it_writes(statement: Any, table: str | None) -> None:
-    assert written.table(statement) == table
+    assert written_tables.table(statement) == table

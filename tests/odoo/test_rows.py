@@ -155,6 +155,6 @@ def test_records_come_in_the_order_of_their_ids(app: Gatehouse) -> None:
         ids = [3, 1, 8, 7]
         table = records.find(env, "res.partner", ids, [], Selection(("name",), {}))
         assert list(table.ids) == [record_id for record_id in ids if record_id in table.ids]
-        assert len(table.written) == len(table.ids) > 1
+        assert len(table.stamps) == len(table.ids) > 1
 
     app.services.transactions.run(work)

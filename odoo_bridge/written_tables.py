@@ -50,7 +50,7 @@ def end(cr: Any) -> None:
 
 def of(cr: Any) -> frozenset[str] | None:
     """Return the tables that a transaction has written; None where that is not known."""
-    tables: frozenset[str] | None = getattr(cr, "written", None)
+    tables: frozenset[str] | None = getattr(cr, "written_tables", None)
     return frozenset() if tables is None and getattr(cr, "readonly", False) else tables
 
 
