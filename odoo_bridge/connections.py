@@ -82,6 +82,16 @@ class _Beginning:
         return connection
 
 
+def _unseen(name: str) -> Any:
+    """Return a method of psycopg2's cursor that goes past ``execute``: which tables it writes is not known."""
+
+    def method(cr: SettingCursor, *arguments: Any, **options: Any) -> Any:
+        cr.written_tables |= {written_tables.ALL}
+        return getattr(cr._obj, name)(*arguments, **options)
+
+    return method
+
+
 class SettingCursor(Cursor):  # type: ignore[misc]
     """A cursor each of whose transactions begins with some settings, in one round trip with its first statement.
 
@@ -178,6 +188,10 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             # and it does not commit at once, of which nobody would know whether it has.
             self._reconnect()
             super().execute(query, params, log_exceptions)
+
+    copy_expert = _unseen("copy_expert")
+    copy_from = _unseen("copy_from")
+    executemany = _unseen("executemany")
 
     def execute_at_commit(self, query: str, params: Sequence[Any], *, if_begun: bool = False) -> None:
         """Run a query as the last of the transaction, after all that Odoo writes, in one round trip with its commit.

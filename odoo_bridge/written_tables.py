@@ -26,12 +26,14 @@ _last: dict[str, float] = {}
 def table(query: Any) -> str | None:
     """Return the table that a statement writes, ``ALL`` where that can't be told; None for one that only reads.
 
-    A DELETE takes rows of other tables along.
+    A DELETE takes rows of other tables along. Functions that a statement calls are believed to write nothing.
     """
     text = query.code if isinstance(query, SQL) else query
     if isinstance(text, bytes):
         text = text[:_HEAD].decode(errors="replace")
     if not isinstance(text, str):
+        return ALL
+    if ";" in text and ";" in text.rstrip("; \n"):  # several statements, or a value with one in it
         return ALL
     if text.startswith("SELECT") or _READ.match(text):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -175,6 +176,35 @@ def test_so_does_one_by_a_cursor_of_odoos_own(transactions: Transactions) -> Non
     assert transactions.run(page(LIMIT))[0] == MANY - 1
 
 
+_INSERT = "INSERT INTO test_record (name, active) VALUES %s"
+_ROW, _COLUMNS = "Counted, unseen", ("name", "active")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(
+            lambda cr: cr.copy_from(StringIO(f"{_ROW}\tt\n"), "test_record", columns=_COLUMNS), id="copy_from"
+        ),
+        pytest.param(
+            lambda cr: cr.copy_expert("COPY test_record (name, active) FROM STDIN", StringIO(f"{_ROW}\tt\n")),
+            id="copy_expert",
+        ),
+        pytest.param(lambda cr: cr.executemany(_INSERT, [((_ROW, True),)]), id="executemany"),
+        pytest.param(lambda cr: cr.execute_values(_INSERT, [(_ROW, True)]), id="execute_values"),
+    ],
+)
+def test_so_does_one_by_other_ways_of_the_cursor(
+    transactions: Transactions, write: Callable[[Any], None], sql: Sql
+) -> None:
+    transactions.run(page(0))
+    transactions.run(lambda root: write(root.cr))
+    try:
+        assert transactions.run(page(LIMIT))[0] == MANY + 1
+    finally:
+        sql("DELETE FROM test_record WHERE name = %s", _ROW)
+
+
 def test_a_write_of_another_table_does_not(transactions: Transactions, monkeypatch: pytest.MonkeyPatch) -> None:
     transactions.run(page(0))
     tag = transactions.run(lambda root: root["test.tag"].create({"name": "counted"}).id)
@@ -285,6 +315,9 @@ def test_an_estimate_is_remembered_as_one(transactions: Transactions, monkeypatc
         ("SELECT 1", None),
         ("\n  select 1", None),
         ("SAVEPOINT a", None),
+        ("SELECT 1;\n", None),
+        ("SELECT 1; DELETE FROM res_partner", written_tables.ALL),
+        ("UPDATE a SET x = 1; UPDATE b SET x = 1", written_tables.ALL),
         (Composed([]), written_tables.ALL),
     ],
     ids=str,
