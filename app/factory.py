@@ -37,7 +37,7 @@ from app.web.http_methods import init_http_methods
 from app.web.observation import init_observation, request_ids
 from app.web.routing import Gatehouse
 from app.web.services import Services
-from odoo_bridge import boot, fast
+from odoo_bridge import boot
 from odoo_bridge.identity import database_uuid
 
 
@@ -75,8 +75,7 @@ def _take_over(app: Gatehouse, settings: Settings, snapshot: Snapshot) -> None:
 
 
 def _services(app: Gatehouse, settings: Settings) -> Services:
-    fast.switch(on=settings.fast == "on")
-    instance = boot.start(settings.odoo_conf, settings.database)
+    instance = boot.start(settings.odoo_conf, settings.database, is_fast=settings.fast == "on")
     transactions = make_transactions(instance.database, settings)
     addons = Addons(transactions, settings.odoo_conf)
     database = Database(instance.dsn)

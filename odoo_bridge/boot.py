@@ -16,7 +16,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import addon_imports, caches, compat, connections, filestore, images, relies_on
+from . import addon_imports, caches, compat, connections, fast, filestore, images, relies_on
 from .errors import BootError
 from .fast import environments, fetches, writes
 
@@ -35,11 +35,13 @@ class Instance:
     dsn: dict[str, Any]
 
 
-def start(conf: Path, database: str | None = None) -> Instance:
+def start(conf: Path, database: str | None = None, *, is_fast: bool = True) -> Instance:
     """Read Odoo's configuration file, load the registry, and return the instance.
 
-    ``database`` overrides the file's ``db_name``. Raises BootError with what to change.
+    ``database`` overrides the file's ``db_name``; ``is_fast`` says whether the pieces of ``fast`` are used. Raises
+    BootError with what to change.
     """
+    fast.switch(on=is_fast)
     if not conf.is_file():
         raise BootError(f"{conf} does not exist: set GATEHOUSE_ODOO_CONF to Odoo's configuration file.")
     # PGAPPNAME-like names help an operator to tell the two servers apart in pg_stat_activity.

@@ -1,11 +1,19 @@
-"""Odoo's own credentials: who belongs to a login and a password."""
+"""Odoo's own credentials: who belongs to a login and a password, and callers that were found good before.
+
+Those are remembered by what stands for their credentials (see ``fast.principals``).
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Collection, Hashable
+from typing import Any
 
 from odoo.exceptions import AccessDenied
 
 from .errors import BridgeError, Denied
 from .fast import principals
+from .looks import Watched
 from .transaction import Environment
 from .types import User
 
@@ -86,19 +94,46 @@ def public_user(root: Environment) -> User:
     return User(user.id, user.login)
 
 
-def is_active(root: Environment, uid: int) -> bool:
-    """True if the user still exists and may act; one short query."""
+def is_active(root: Environment, uid: int, *, remembered: bool = False) -> bool:
+    """True if the user still exists and may act; one short query.
+
+    ``remembered``: none for a user who was active before, until the next look finds them switched off.
+    """
+    shown = ("user", uid)
+    if remembered and principals.recall(root, shown):
+        return True
     root.cr.execute("SELECT active FROM res_users WHERE id = %s", (uid,))
     row = root.cr.fetchone()
-    return bool(row and row[0])
-
-
-def may_act(root: Environment, uid: int) -> bool:
-    """Like ``is_active``; remembered of users who are, until the next look finds them switched off."""
-    shown = ("user", uid)
-    if principals.recall(root, shown):
-        return True
-    active = is_active(root, uid)
-    if active:
+    active = bool(row and row[0])
+    if remembered and active:
         principals.remember(root, shown, True, users=(uid,))
     return active
+
+
+def recall(root: Environment, shown: Hashable) -> Any:
+    """Return the value remembered of a caller, by what stands for their credentials; None where there is none."""
+    return principals.recall(root, shown)
+
+
+def remember(
+    root: Environment, shown: Hashable, value: Any, *, users: Collection[int], until: float = math.inf
+) -> None:
+    """Remember a caller who was found good, for as long as these users are active; see ``fast.principals``."""
+    principals.remember(root, shown, value, users=users, until=until)
+
+
+def remember_by_key(
+    root: Environment, shown: Hashable, value: Any, *, users: Collection[int], holder: int, key: str
+) -> None:
+    """Remember a caller as ``remember`` does, while the API key of the holder's is good that they have shown.
+
+    Not where an addon has rules of its own for keys.
+    """
+    row = principals.key_row(root, holder, key)
+    if row is not None:
+        principals.remember(root, shown, value, users=users, key=row)
+
+
+def foundations() -> Watched:
+    """Return the watch on the users and API keys that remembered callers rest on."""
+    return principals.Foundations()

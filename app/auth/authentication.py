@@ -1,7 +1,7 @@
 """From credentials to a principal. What the principal may do is for ``policy.access``.
 
-In the steady state this costs no query: who is good is remembered (``odoo_bridge.fast.principals``), by the keyed hash
-of their token or key. A session costs the read of one file.
+In the steady state this costs no query: who is good is remembered (``credentials.remember``), by the keyed hash of
+their token or key. A session costs the read of one file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from app.errors import Forbidden, Unauthorized
 from app.observe import meters
 from app.principal import Credentials, Principal
 from odoo_bridge import credentials, sessions
-from odoo_bridge.fast import principals
 from odoo_bridge.transaction import Environment
 from odoo_bridge.types import Renewal
 
@@ -77,7 +76,7 @@ class Authenticator:
             return Principal("public", uid, callers.PUBLIC)
         token = _token(presented)
         shown = (self._hasher().hash(token), run_as) if token else None  # a stand-in for it
-        found = principals.recall(root, shown) if shown is not None else None
+        found = credentials.recall(root, shown) if shown is not None else None
         if found is None:
             holder = self._holder(root, presented, run_as, report)
             found = holder, _principal(root, holder, run_as)
@@ -164,7 +163,7 @@ def _executed_by(root: Environment, holder: Holder, run_as: int | None) -> Holde
     """Return a holder that was found for APIs that name no user as one for APIs with this ``run_as``."""
     if run_as is None or isinstance(holder, _User):
         return holder
-    return replace(holder, acts_as=run_as, user_active=credentials.may_act(root, run_as))
+    return replace(holder, acts_as=run_as, user_active=credentials.is_active(root, run_as, remembered=True))
 
 
 def _principal(root: Environment, holder: Holder, run_as: int | None) -> Principal:
@@ -195,9 +194,9 @@ def _remember(root: Environment, shown: Hashable, holder: Holder, principal: Pri
     """Remember a token or key that was found good, with all that it rests on."""
     users = {principal.uid} if holder.uid is None else {principal.uid, holder.uid}
     if not isinstance(holder, _User):
-        principals.remember(root, shown, (holder, principal), users=users, until=holder.until)
-    elif (key := principals.key_row(root, holder.uid, token)) is not None:
-        principals.remember(root, shown, (holder, principal), users=users, key=key)
+        credentials.remember(root, shown, (holder, principal), users=users, until=holder.until)
+    else:
+        credentials.remember_by_key(root, shown, (holder, principal), users=users, holder=holder.uid, key=token)
 
 
 def _unknown_token() -> Unauthorized:
@@ -211,6 +210,6 @@ def invalid_token(message: str, kind: type[Unauthorized] = Unauthorized) -> Unau
 
 
 def _active(root: Environment, run_as: int) -> int:
-    if not credentials.may_act(root, run_as):
+    if not credentials.is_active(root, run_as, remembered=True):
         raise NoUser("The user that executes this API's calls is no longer active.", name="run_as_inactive")
     return run_as

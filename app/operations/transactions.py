@@ -5,8 +5,7 @@ from __future__ import annotations
 from app.auth import bearers
 from app.config import Settings
 from app.observe import meters
-from odoo_bridge import caches
-from odoo_bridge.fast.principals import Foundations
+from odoo_bridge import caches, credentials
 from odoo_bridge.looks import Version
 from odoo_bridge.transaction import Limits, Transactions
 
@@ -17,5 +16,5 @@ def make_transactions(database: str, settings: Settings) -> Transactions:
     found = Transactions(database, limits, on_retry=meters.RETRIES.inc, on_reload=meters.REGISTRY_RELOADS.inc)
     # Whatever ends a remembered token, key or user: together with Odoo's signals they tell it all.
     found.watch(Version(bearers.VERSION, empties=caches.PRINCIPALS))
-    found.watch(Foundations())
+    found.watch(credentials.foundations())
     return found

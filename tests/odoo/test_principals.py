@@ -202,7 +202,7 @@ def test_a_key_is_not_remembered_where_an_addon_has_rules_of_its_own_for_keys(
 def test_a_second_factor_asks_the_database_itself_who_is_active(
     transactions: Transactions, user: int, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert transactions.run(lambda root: credentials.may_act(root, user))
+    assert transactions.run(lambda root: credentials.is_active(root, user, remembered=True))
     with counted_queries(monkeypatch) as queries:
         transactions.run(lambda root: credentials.is_active(root, user))
     assert len(queries) == 1
