@@ -1,40 +1,42 @@
-"""Length of a search: told by its page, remembered from a page before, or asked for."""
+"""Length of a search: told by its page, or asked for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from odoo.models import BaseModel
 from odoo.tools import SQL
 
 from . import estimates
-from .fast import is_on
-from .fast.counts import Counting
-from .types import Length
+from .types import CountMode, Length
 
 
-def length(model: Any, domain: list[Any], counting: Counting, rows: int, more: bool) -> Length:
-    """Return the length of a search whose page has ``rows``, followed by ``more``."""
-    offset = counting.offset
-    if counting.mode == "none":
-        return Length(None)
-    if not more and (rows or offset == 0):
-        found = Length(offset + rows)
-        if offset or counting.told is not None:
-            counting.remember(found, needless=offset == 0)
-        return found
-    if is_on("counts") and counting.sql is None and (sql := _sql(model, domain)):
-        counting.take(sql)
-    known = counting.remembered
-    # What the page shows is certain.
-    if known is not None and known.number is not None and (known.number > offset + rows) == more:
-        return known
-    found = _count(model, domain, counting, rows, more)
-    counting.remember(found)
-    return found
+@dataclass(slots=True)
+class Counting:
+    """Count of one search, whose page begins at ``offset``: how it is asked for, and what of it is known by now.
+
+    ``sql`` counts, where that is plain; ``told`` came with the page; ``remembered`` was told a page before.
+    """
+
+    mode: CountMode
+    offset: int
+    sql: SQL | None = None
+    told: int | None = None
+    remembered: Length | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """True if nothing has to be asked for the number, unless the page contradicts it."""
+        return self.mode == "none" or self.remembered is not None
 
 
-def _count(model: Any, domain: list[Any], counting: Counting, rows: int, more: bool) -> Length:
+def shown(counting: Counting, rows: int, more: bool) -> Length | None:
+    """Return the length that a page of ``rows`` shows by itself; None where it does not."""
+    return None if more or (counting.offset and not rows) else Length(counting.offset + rows)
+
+
+def ask(model: Any, domain: list[Any], counting: Counting, rows: int, more: bool) -> Length:
+    """Return the length of a search whose page has ``rows``, followed by ``more``, and does not show it."""
     if counting.told is not None:
         return Length(counting.told)
     if counting.mode == "exact":
@@ -44,11 +46,3 @@ def _count(model: Any, domain: list[Any], counting: Counting, rows: int, more: b
     if estimated:
         number = max(number, counting.offset + rows + 1) if more else min(number, counting.offset)
     return Length(number, estimated)
-
-
-def _sql(model: Any, domain: list[Any]) -> SQL | None:
-    """Return the SQL of ``search_count``; None where it is not just that."""
-    if type(model).search_count is not BaseModel.search_count:
-        return None
-    query = model._search(domain)
-    return None if query._ids is not None or query.limit or query.offset else query.select("COUNT(*)")

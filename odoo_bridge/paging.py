@@ -14,10 +14,9 @@ from typing import Any
 
 from odoo.models import BaseModel
 
-from .fast import statements
-from .fast.counts import Counting
+from .fast import counts, statements
 from .fast.statements import Recordset
-from .lengths import length
+from .lengths import Counting
 from .types import Length
 
 #: Modules that override a search and page by themselves: their pages are full, and their offsets count what is found.
@@ -64,7 +63,7 @@ def search(
         return _cut_here(model, domain, names, order, limit, counting)
     more = len(found) > limit
     records = found[:limit]
-    return Found(records, more, length(model, domain, counting, len(records), more))
+    return Found(records, more, counts.length(model, domain, counting, len(records), more))
 
 
 def fetch(records: Recordset, names: Sequence[str]) -> None:

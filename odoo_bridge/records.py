@@ -8,7 +8,7 @@ rules hold: every environment here is one of a real user (see ``transaction.act_
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import Any, TypeAlias
@@ -17,25 +17,15 @@ from odoo.exceptions import AccessError
 
 from . import by_id, domains, paging
 from .fast import columns, prefetch, rows, statements
-from .fast.counts import Counting
-from .lengths import length
+from .lengths import Counting
 from .transaction import Environment
-from .types import CountMode, Length, Selection, Table
+from .types import CountMode, Page, Selection, Table
 
 #: Values to write, by field.
 Values: TypeAlias = dict[str, Any]
 Domain: TypeAlias = list[Any]
 #: Puts fields of records into the cache; raises AccessError.
 Fetch: TypeAlias = Callable[[Any, Sequence[str]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a search: its records, whether more follow, and how many match."""
-
-    table: Table
-    more: bool
-    length: Length
 
 
 def sizes_only(env: Environment) -> Environment:
@@ -57,12 +47,11 @@ def search(
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
 
     records = env[model]
-    counting = Counting(records, count, offset)
+    counting = Counting(count, offset)
     with domains.refusals(records, domain):
         straight = rows.search(records, domain, selection, order=order, limit=limit, counting=counting)
-        if straight is not None:
-            number = length(records, domain, counting, len(straight.table.ids), straight.more)
-            return Page(straight.table, straight.more, number)
+    if straight is not None:
+        return straight
 
     def page(names: tuple[str, ...]) -> paging.Found:
         with domains.refusals(records, domain):
@@ -136,7 +125,7 @@ def first(env: Environment, model: str, domain: Domain) -> int | None:
 
 
 def _first(records: Any, domain: Domain) -> Any:
-    return paging.search(records, domain, (), order="id", limit=1, counting=Counting(records, "none", 0)).records
+    return paging.search(records, domain, (), order="id", limit=1, counting=Counting("none", 0)).records
 
 
 def nobodys_lines(env: Environment, model: str, field: str, ids: Iterable[int]) -> set[int]:

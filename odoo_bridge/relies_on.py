@@ -59,7 +59,6 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo_bridge/fast/fetches.py",
         "odoo_bridge/fast/shapes.py",
         "odoo_bridge/estimates.py",
-        "odoo_bridge/lengths.py",
     ): {
         "odoo.tools.query:Query.select": "b16b997b8960",
     },

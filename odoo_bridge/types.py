@@ -204,6 +204,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a search: its records, whether more follow, and how many match."""
+
+    table: Table
+    more: bool
+    length: Length
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """A user who may execute calls."""
 

@@ -19,10 +19,10 @@ from odoo.tools import SQL, Query
 
 from odoo_bridge import by_id
 from odoo_bridge.caches import STATEMENTS
-from odoo_bridge.fast import is_on
+from odoo_bridge.fast import counts, is_on
 from odoo_bridge.fast.cacheable import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
-from odoo_bridge.fast.counts import Counting
 from odoo_bridge.fast.pages import Clauses, clauses
+from odoo_bridge.lengths import Counting
 
 #: Odoo's recordsets. Odoo has no types of its own to offer.
 Recordset: TypeAlias = Any
@@ -117,7 +117,11 @@ def search_fetch(
     found = statement(model, domain, Names(tuple(names)), order or model._order, by_ids=False)
     if found is None:
         return model.search_fetch(domain, names, offset=offset, limit=limit, order=order)
-    counted = counting is not None and found.search is not None and counting.with_page(found.search.count)
+    counted = (
+        counting is not None
+        and found.search is not None
+        and counts.goes_with_page(model.env, counting, found.search.count)
+    )
     return _fetch(model, found.shape, found.page(limit, offset, counted=counted), counting if counted else None)
 
 

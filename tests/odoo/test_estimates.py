@@ -10,7 +10,7 @@ import pytest
 from app.web.routing import Gatehouse
 from odoo_bridge import estimates, records
 from odoo_bridge.transaction import Environment, act_as
-from odoo_bridge.types import Length, Selection
+from odoo_bridge.types import Length, Page, Selection
 
 Estimate = tuple[int, bool]
 BOUND, MANY = 100, 8000
@@ -110,7 +110,7 @@ def test_values_of_hidden_records_move_no_estimate(app: Gatehouse, probe: tuple[
 
 @pytest.mark.parametrize("offset", [0, 50, 3000, 2 * MANY])
 def test_an_estimate_agrees_with_the_page(app: Gatehouse, monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
-    def work(model: Any) -> tuple[records.Page, int]:
+    def work(model: Any) -> tuple[Page, int]:
         page = records.search(
             model.env, model._name, [], Selection(("name",), {}), order="id", limit=20, offset=offset, count="estimate"
         )

@@ -11,8 +11,8 @@ from app.web.routing import Gatehouse
 from odoo_bridge import fast, records
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.fast import rows
-from odoo_bridge.fast.counts import Counting
 from odoo_bridge.fast.shapes import Wanted
+from odoo_bridge.lengths import Counting
 from odoo_bridge.transaction import Environment, act_as
 from odoo_bridge.types import Selection
 
@@ -66,7 +66,7 @@ def test_a_page_is_the_one_that_odoos_cache_gives(app: Gatehouse, login: str, co
 
             with_rows, without = both(env, search)
             assert with_rows == without, model._name
-            page = rows.search(model, [], selection, order=None, limit=9, counting=Counting(model, "exact", 1))
+            page = rows.search(model, [], selection, order=None, limit=9, counting=Counting("exact", 1))
             straight += page is not None
             compared += 1
         return straight, compared
@@ -88,7 +88,7 @@ def test_related_records_and_names_come_by_a_join(app: Gatehouse, selection: Sel
         )
         assert with_rows == without
         assert with_rows.table.related["parent_id"].ids
-        counting = Counting(model, "exact", 0)
+        counting = Counting("exact", 0)
         assert rows.search(model, [], selection, order=order, limit=60, counting=counting) is not None
 
     app.services.transactions.run(work, keep=False)
@@ -111,7 +111,7 @@ def test_a_related_record_that_a_rule_hides_shows_nothing(app: Gatehouse) -> Non
         env = act_as(root, demo.id, {})
         domain = [("id", "=", child.id)]
         model = env["res.partner"]
-        page = rows.search(model, domain, PARENT, order=None, limit=5, counting=Counting(model, "exact", 0))
+        page = rows.search(model, domain, PARENT, order=None, limit=5, counting=Counting("exact", 0))
         assert page is not None
         assert page.table.values["parent_id"] == [parent.id]  # part of the row itself, as in Odoo
         assert page.table.related["parent_id"].ids == ()
