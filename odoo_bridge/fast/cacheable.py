@@ -1,8 +1,8 @@
-"""Predicates of searches with SQL that follows from the model, the user and the context alone: it can be remembered.
+"""Predicates of what is plain: searches whose SQL follows from the model, the user and the context alone, and columns.
 
 Odoo lets addons decide at each search what is found: by overriding ``_search`` and its parts, by fields with search
-methods, by conditions on other tables or relative to today. Here is said what is certain to be none of that; whatever
-is in doubt is not plain.
+methods, by conditions on other tables or relative to today. Here is said what is certain to be none of that, so that it
+can be remembered; whatever is in doubt is not plain.
 """
 
 from __future__ import annotations
@@ -69,15 +69,24 @@ def is_plain_domain(domain: Any, model: BaseModel) -> bool:
     return type(domain) is DomainCondition and _is_plain_condition(domain, model)
 
 
+def is_column(field: Any) -> bool:
+    """True if the table has one value of the field for all companies, and no terms of it that are translated apart."""
+    return bool(field.store and field.column_type) and not field.company_dependent and not callable(field.translate)
+
+
+def is_plain_to_fetch(field: Any) -> bool:
+    """True if the field is a column with one value, whoever asks; whether they may ask is another question."""
+    return is_column(field) and not field.inherited and field.type != "binary"
+
+
 def is_plain_column(field: Any) -> bool:
-    """True if the field is a column that everybody may see, with one value for all companies."""
-    return bool(field.store and field.column_type) and not (
-        field.company_dependent
-        or field.groups
-        or field.inherited
-        or field.type == "binary"
-        or callable(field.translate)
-    )
+    """True if the field is a column that everybody may see, with one value."""
+    return is_plain_to_fetch(field) and not field.groups
+
+
+def is_same_for_all(field: Any) -> bool:
+    """True if the field is a column that everybody may see, with one value in all languages too."""
+    return is_column(field) and not field.translate and not field.groups
 
 
 def _is_plain_condition(condition: Any, model: BaseModel) -> bool:

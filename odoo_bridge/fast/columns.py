@@ -15,6 +15,7 @@ from odoo.fields import Field, Float, Html, Integer, Many2one, Monetary
 from odoo.orm.fields_textual import BaseString
 
 from odoo_bridge.fast import is_on
+from odoo_bridge.fast.cacheable import is_column
 from odoo_bridge.types import Table
 
 #: Values of the cache, or of the database, to those that ``read`` gives.
@@ -99,7 +100,7 @@ def _column(records: Any, field: Any, display_names: bool) -> Sequence[Any] | No
     Raises KeyError for a record that is not in the cache.
     """
     convert = conversion(field)
-    if convert is None or not has_plain_column(field):
+    if convert is None or not is_column(field):
         return None
     if not (records.env.su or records._has_field_access(field, "read")):
         return None
@@ -116,11 +117,6 @@ def conversion(field: Any) -> Conversion | None:
     """Return the conversion of cached values to read ones; None where the field has a way of its own."""
     kind = type(field)
     return _CONVERSIONS.get((kind.__get__, kind.convert_to_record, kind.convert_to_read))
-
-
-def has_plain_column(field: Any) -> bool:
-    """True if the table has one value of a field, whoever asks."""
-    return bool(field.store and field.column_type) and not field.company_dependent and not callable(field.translate)
 
 
 def _names(records: Any, field: Any, values: Sequence[Any]) -> list[Any]:

@@ -21,7 +21,13 @@ from odoo.tools import SQL
 
 from odoo_bridge.caches import STATEMENTS
 from odoo_bridge.fast import is_on
-from odoo_bridge.fast.cacheable import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
+from odoo_bridge.fast.cacheable import (
+    is_plain_column,
+    is_plain_domain,
+    is_plain_model,
+    is_plain_order,
+    is_plain_to_fetch,
+)
 
 #: Odoo's recordsets and fields. Odoo has no types of its own to offer.
 Recordset: TypeAlias = Any
@@ -159,7 +165,7 @@ def _made(model: Recordset, domain: Any, columns: tuple[Field, ...], by: str, or
         is_plain_model(model)
         and is_plain_order(model, order)
         and (model.env.su or is_plain_domain(model.env["ir.rule"]._compute_domain(model._name, "read"), model))
-        and all(map(_is_plain_to_fetch, columns))
+        and all(map(is_plain_to_fetch, columns))
     )
     query = model._search(domain, order=order, active_test=order is not None) if is_plain else None
     if query is None or query.is_empty():
@@ -173,11 +179,6 @@ def _made(model: Recordset, domain: Any, columns: tuple[Field, ...], by: str, or
     query.add_where(SQL("%s IN %s", model._field_to_sql(model._table, by, query), _IDS))
     sql = query.select(*terms)
     return Select(sql, sql.code, tuple(sql.params), columns)
-
-
-def _is_plain_to_fetch(field: Any) -> bool:
-    """True if a column has one value, whoever asks; that they may ask has been checked."""
-    return not (field.company_dependent or field.type == "binary" or field.inherited or callable(field.translate))
 
 
 def _are_ids(ids: Sequence[Any]) -> bool:

@@ -14,6 +14,7 @@ from odoo.api import SUPERUSER_ID
 from odoo.tools import ormcache
 
 from odoo_bridge.fast import is_on
+from odoo_bridge.fast.cacheable import is_same_for_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,5 @@ def _fields(model: Any) -> tuple[Any, ...]:
     return tuple(
         field
         for field in model._fields.values()
-        if field.name != "id"
-        and field.store
-        and field.column_type
-        and field.prefetch is True
-        and not (field.translate or field.company_dependent or field.groups)
+        if field.name != "id" and field.prefetch is True and is_same_for_all(field)
     )

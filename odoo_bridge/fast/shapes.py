@@ -14,8 +14,15 @@ from odoo.orm.fields_textual import BaseString
 from odoo.tools import SQL
 
 from odoo_bridge.fast import statements
-from odoo_bridge.fast.cacheable import has_plain_columns, is_base, is_plain_column, is_plain_domain, is_plain_model
-from odoo_bridge.fast.columns import Conversion, conversion, has_plain_column
+from odoo_bridge.fast.cacheable import (
+    has_plain_columns,
+    is_base,
+    is_column,
+    is_plain_column,
+    is_plain_domain,
+    is_plain_model,
+)
+from odoo_bridge.fast.columns import Conversion, conversion
 from odoo_bridge.fast.pages import MATCHING
 from odoo_bridge.fast.statements import Recordset
 from odoo_bridge.types import Selection
@@ -167,7 +174,7 @@ def _named(model: Recordset, field: Any, place: int) -> Join | None:
         and has_plain_columns(comodel)
         and isinstance(name, BaseString)
         and type(name).convert_to_display_name is BaseString.convert_to_display_name
-        and has_plain_column(name)
+        and is_column(name)
     )
     convert = conversion(name) if is_plain else None
     if convert is None:
