@@ -132,18 +132,18 @@ class SettingCursor(Cursor):  # type: ignore[misc]
         if is_end:
             self._limit = self._limit and 0.0  # what holds after a ROLLBACK TO is not known
 
-    def execute_alone(self, query: Any, log_exceptions: bool = True) -> None:
+    def execute_alone(self, query: Any, params: Any = None, log_exceptions: bool = True) -> None:
         """Run a query that is all that its call asks of the database: without BEGIN and COMMIT, in one round trip.
 
         Where a transaction is under way it is a part of that.
         """
         left = deadline.remaining()
         if not is_on("alone") or not self._cnx.is_idle or (left is not None and left < self.patience):
-            self.execute(query, None, log_exceptions)
+            self.execute(query, params, log_exceptions)
             return
         self._obj.alone = True
         try:
-            self._execute_first(query, None, log_exceptions)
+            self._execute_first(query, params, log_exceptions)
         finally:
             self._obj.alone = False
 

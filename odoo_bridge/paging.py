@@ -14,10 +14,9 @@ from typing import Any
 
 from odoo.models import BaseModel
 
-from .fast import counts, statements
-from .fast.statements import Recordset
+from .fast import cached, counts
 from .lengths import Counting
-from .types import Length
+from .types import Length, Recordset
 
 #: Modules that override a search and page by themselves: their pages are full, and their offsets count what is found.
 _PAGE_THEMSELVES = frozenset(
@@ -80,7 +79,7 @@ def _cut_by_postgresql(
     """Return the records of a page; None where the model takes some out of it, or may do so."""
     offset = counting.offset
     if _searches_as_odoo(model, "search", "search_fetch", "_search"):
-        return statements.search_fetch(model, domain, names, order=order, limit=limit, offset=offset, counting=counting)
+        return cached.search_fetch(model, domain, names, order=order, limit=limit, offset=offset, counting=counting)
     if not _searches_as_odoo(model, "search", "search_fetch"):
         return None
     query = model._search(domain, offset=offset, limit=limit, order=order or model._order)

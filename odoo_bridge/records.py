@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from odoo.exceptions import AccessError
 
 from . import by_id, domains, paging
-from .fast import columns, prefetch, rows, statements
+from .fast import cached, columns, prefetch, rows
 from .lengths import Counting
 from .transaction import Environment
 from .types import CountMode, Page, Selection, Table
@@ -78,11 +78,11 @@ def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selec
         if straight is not None:
             return straight
         try:
-            found = statements.fetch_visible(records, ids, domain, _with_version(records, selection))
+            found = cached.fetch_visible(records, ids, domain, _with_version(records, selection))
         except AccessError:
             if not selection.open:
                 raise
-            found, fetched = statements.fetch_visible(records, ids, domain), False
+            found, fetched = cached.fetch_visible(records, ids, domain), False
     table = _table(_ordered(found, ids), selection, fetched=fetched)
     return replace(table, stamps=list(write_dates(env, model, table.ids).values()))
 
@@ -90,7 +90,7 @@ def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selec
 def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
     """Return those of ``ids`` that exist, match ``domain``, and may be seen by the user."""
     with domains.refusals(env[model], domain):
-        return set(statements.fetch_visible(env[model], ids, domain)._ids)
+        return set(cached.fetch_visible(env[model], ids, domain)._ids)
 
 
 def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
@@ -103,7 +103,7 @@ def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: D
     fields = env.registry[model]._fields.values()
     whole = [field.name for field in fields if field.store and field.prefetch is True and not field.groups]
     with domains.refusals(env[model], domain):
-        return set(statements.fetch_visible(env[model], ids, domain, whole)._ids)
+        return set(cached.fetch_visible(env[model], ids, domain, whole)._ids)
 
 
 def exists(env: Environment, model: str, domain: Domain) -> bool:
@@ -182,7 +182,7 @@ def read(env: Environment, model: str, ids: Sequence[int], selection: Selection)
 
 def _still_visible(env: Environment, model: str, ids: Sequence[int]) -> Any:
     try:
-        return statements.fetch_visible(env[model], ids, [])
+        return cached.fetch_visible(env[model], ids, [])
     except AccessError:  # who may create records may not always read them
         return env[model].browse()
 

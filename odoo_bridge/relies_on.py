@@ -33,7 +33,6 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.addons.base.models.ir_rule:IrRule._compute_domain": "ea01f152716f",
         "odoo.orm.domains:Domain.optimize_full": "289da348c020",
         "odoo.orm.domains:DomainCondition._to_sql": "dcf3db55c930",
-        "odoo.orm.environments:Environment.execute_query": "ca9a01f09021",
         "odoo.orm.models:BaseModel._check_field_access": "5e43ac6ed7ca",
         "odoo.orm.models:BaseModel._field_to_sql": "d0357f3598f7",
         "odoo.orm.models:BaseModel._has_field_access": "0ee2eedfecd7",
@@ -42,11 +41,14 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.models:BaseModel._search": "b2646357929a",
         "odoo.orm.models:BaseModel._table_sql": "1648b783ffd0",
         "odoo.orm.models:BaseModel.check_access": "28fe2e1740ac",
-        "odoo.orm.models:BaseModel.search_fetch": "e4936b5a19f7",
         "odoo.tools.query:Query.__init__": "c0bbc55c21b5",
         "odoo.tools.query:Query.add_where": "0e383428b6b1",
     },
-    ("odoo_bridge/fast/statements.py", "odoo_bridge/fast/pages.py"): {
+    ("odoo_bridge/fast/cached.py",): {
+        "odoo.orm.environments:Environment.flush_query": "b1b0d73ebcf5",
+        "odoo.orm.models:BaseModel.search_fetch": "e4936b5a19f7",
+    },
+    ("odoo_bridge/fast/clauses.py", "odoo_bridge/fast/deep_pages.py"): {
         "odoo.tools.query:Query.from_clause": "46e6ffa5e2b4",
         "odoo.tools.query:Query.where_clause": "899b02fc6099",
     },
@@ -63,7 +65,7 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.tools.query:Query.select": "b16b997b8960",
     },
     (
-        "odoo_bridge/fast/statements.py",
+        "odoo_bridge/fast/cached.py",
         "odoo_bridge/fast/fetches.py",
         "odoo_bridge/by_id.py",
         "odoo_bridge/paging.py",
@@ -72,7 +74,7 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.models:BaseModel._fetch_query": "35bea52148a9",
         "odoo.orm.models:BaseModel.fetch": "5de560663206",
     },
-    ("odoo_bridge/fast/statements.py", "odoo_bridge/fast/fetches.py", "odoo_bridge/fast/prefetch.py"): {
+    ("odoo_bridge/fast/cached.py", "odoo_bridge/fast/fetches.py", "odoo_bridge/fast/prefetch.py"): {
         "odoo.orm.fields:Field._insert_cache": "6cf94289c444",
         "odoo.orm.fields_textual:BaseString._insert_cache": "aaef1203ca35",
     },
@@ -109,7 +111,6 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
     ("odoo_bridge/fast/fetches.py",): {
         "odoo.addons.base.models.ir_rule:IrRule._compute_domain_context_values": "1b8275da1821",
         "odoo.addons.base.models.ir_rule:IrRule._make_access_error": "2bb26162ec0e",
-        "odoo.orm.environments:Environment.flush_query": "b1b0d73ebcf5",
         "odoo.orm.fields:Field.to_sql": "a0cb5a982323",
         "odoo.orm.fields_relational:One2many.read": "a6d7c6da8bbb",
         "odoo.orm.fields_textual:BaseString.get_translation_fallback_langs": "d955fcfaac00",

@@ -67,9 +67,9 @@ class SandboxCursor(BaseCursor):  # type: ignore[misc]
             self._savepoint = Savepoint(self._real)
         return self._real.execute(query, params, log_exceptions)
 
-    def execute_alone(self, query: Any, log_exceptions: bool = True) -> Any:
+    def execute_alone(self, query: Any, params: Any = None, log_exceptions: bool = True) -> Any:
         """Run a query inside the savepoint too: here nothing is a transaction by itself."""
-        return self.execute(query, None, log_exceptions)
+        return self.execute(query, params, log_exceptions)
 
     def commit(self) -> None:
         """Release the savepoint: the work stays until the call ends."""

@@ -15,6 +15,10 @@ CountMode: TypeAlias = Literal["exact", "estimate", "none"]
 COUNT_MODES: tuple[CountMode, ...] = get_args(CountMode)
 
 
+#: Odoo's recordsets. Odoo has no types of its own to offer.
+Recordset: TypeAlias = Any
+
+
 @dataclass(frozen=True, slots=True)
 class FieldInfo:
     """One field of a model.

@@ -20,7 +20,7 @@ Piece = Literal[
     "rows",  # and its rows become a table without Odoo's cache
     "alone",  # a call that is one statement has neither BEGIN nor COMMIT
     "columns",  # other values are read by columns
-    "deep_pages",  # rows of pages far back are looked up late (``pages``)
+    "deep_pages",  # rows of pages far back are looked up late
     "counts",  # counts are remembered for a walk, and asked for together with a page
     "prefetch",  # the writing user's rows are read at once
     "writes",  # what creates and writes ask of the definitions of fields is remembered

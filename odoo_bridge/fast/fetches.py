@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any
 
 from odoo.exceptions import AccessError
 from odoo.models import BaseModel
@@ -28,63 +27,35 @@ from odoo_bridge.fast.cacheable import (
     is_plain_order,
     is_plain_to_fetch,
 )
+from odoo_bridge.fast.cached import CacheShape, fetch_rows
+from odoo_bridge.fast.clauses import IDS, selected
+from odoo_bridge.types import Recordset
 
-#: Odoo's recordsets and fields. Odoo has no types of its own to offer.
-Recordset: TypeAlias = Any
-Field: TypeAlias = Any
 #: Keys of the context that change what a column holds.
 _OTHER_COLUMNS = ("bin_size", "prefetch_langs", "edit_translations", "check_translations")
-#: Stands in a remembered statement for the ids.
-_IDS = object()
 
-_fetch = BaseModel.fetch
-_read_lines = One2many.read
-
-
-@dataclass(frozen=True, slots=True)
-class Select:
-    """A query that selects the id and then ``columns``; one of its parameters is ``_IDS``."""
-
-    sql: SQL
-    code: str
-    params: tuple[Any, ...]
-    columns: tuple[Field, ...]
-
-    def run(self, model: Recordset, ids: tuple[int, ...]) -> Recordset:
-        """Return the records found, with the columns in the cache, as ``BaseModel._fetch_query`` does."""
-        model.env.flush_query(self.sql)
-        model.env.cr.execute(self.code, [ids if param is _IDS else param for param in self.params])
-        rows = model.env.cr.fetchall()
-        if not rows:
-            return model.browse()
-        found_ids, *values = zip(*rows, strict=True)
-        found = model.browse(found_ids)
-        for field, column in zip(self.columns, values, strict=True):
-            field._insert_cache(found, column)  # keeps what is there already
-        return found
+_odoos_fetch = BaseModel.fetch
+_odoos_read = One2many.read
 
 
 def install() -> None:
     """Make all models remember; before the first registry is loaded."""
-    BaseModel.fetch = wraps(_fetch)(fetch)
-    One2many.read = wraps(_read_lines)(read_lines)
+    BaseModel.fetch = wraps(_odoos_fetch)(fetch)
+    One2many.read = wraps(_odoos_read)(read_lines)
 
 
 def fetch(records: Recordset, field_names: Collection[str] | None = None) -> None:
     """Fetch fields as ``BaseModel.fetch`` does; raises the same."""
     known = records._origin
     if not is_on("fetches") or not known or not (field_names is None or field_names):
-        _fetch(records, field_names)
+        _odoos_fetch(records, field_names)
         return
-    fields = known._determine_fields_to_fetch(field_names, ignore_when_in_cache=True)
-    select = _by_ids(known, fields)
-    if select is None:
-        _fetch(known, field_names)
+    shape = CacheShape.of(known._determine_fields_to_fetch(field_names, ignore_when_in_cache=True))
+    sql = _by_ids(known, shape.columns)
+    if sql is None:
+        _odoos_fetch(known, field_names)
         return
-    found = select.run(known, known._ids)
-    for field in fields:
-        if not field.column_type and found:
-            field.read(found)
+    found = fetch_rows(known, shape, sql, known._ids)
     if found != known:
         forbidden = (known - found).exists()
         if forbidden:
@@ -93,45 +64,48 @@ def fetch(records: Recordset, field_names: Collection[str] | None = None) -> Non
 
 def read_lines(field: Any, records: Recordset) -> None:
     """Read the lines of a one2many as ``One2many.read`` does; raises the same."""
-    lines = records.env[field.comodel_name].with_context(**{"active_test": False, **field.context})
-    names = [field.inverse_name, *([lines._active_name] if lines._active_name else [])]
-    try:
-        select = _by_inverse(field, records, lines, names) if is_on("fetches") else None
-    except AccessError:  # which has a text of its own
-        select = None
-    if select is None:
-        _read_lines(field, records)
+    lines = _lines(field, records) if is_on("fetches") else None
+    if lines is None:
+        _odoos_read(field, records)
         return
     inverse = lines._fields[field.inverse_name]
     by_record = defaultdict(list)
-    for line in select.run(lines, records._ids):
+    for line in lines:
         value = line[field.inverse_name]
         by_record[value.id if inverse.type == "many2one" else int(value)].append(line.id)
     field._insert_cache(records, [tuple(by_record[record_id]) for record_id in records._ids])
 
 
-def _by_ids(records: Recordset, fields: Sequence[Field]) -> Select | None:
-    """Return the query of some fields; None where Odoo's own way is to be taken. Raises AccessError."""
-    columns = tuple(field for field in fields if field.column_type and field.name != "id")
+def _by_ids(records: Recordset, columns: tuple[Any, ...]) -> SQL | None:
+    """Return the query of some columns; None where Odoo's own way is to be taken. Raises AccessError."""
     if not columns or not _are_ids(records._ids):
         return None
     model = records.browse()
 
-    def make() -> Select | None:
+    def make() -> SQL | None:
         return _made(model, [], columns, "id", None)
 
     return _remembered(model, ("fetch", columns), make)
 
 
-def _by_inverse(field: Any, records: Recordset, lines: Recordset, names: Sequence[str]) -> Select | None:
-    """Return the query of the lines of records; None where Odoo's own way is to be taken. Raises AccessError."""
+def _lines(field: Any, records: Recordset) -> Recordset | None:
+    """Return the lines of records; None where Odoo's own way is to be taken."""
     if callable(field.domain) or not _are_ids(records._ids):
         return None
-    columns = tuple(lines._determine_fields_to_fetch(names))
-    if not all(column.column_type for column in columns):
+    lines = records.env[field.comodel_name].with_context(**{"active_test": False, **field.context})
+    names = [field.inverse_name, *([lines._active_name] if lines._active_name else [])]
+    try:
+        shape = CacheShape.of(lines._determine_fields_to_fetch(names))
+        sql = _by_inverse(field, records, lines, shape.columns) if not shape.others else None
+    except AccessError:  # which has a text of its own
         return None
+    return None if sql is None else fetch_rows(lines, shape, sql, records._ids)
 
-    def make() -> Select | None:
+
+def _by_inverse(field: Any, records: Recordset, lines: Recordset, columns: tuple[Any, ...]) -> SQL | None:
+    """Return the query of the lines of records; None where Odoo's own way is to be taken. Raises AccessError."""
+
+    def make() -> SQL | None:
         domain = field.get_comodel_domain(records)
         is_plain = is_plain_domain(domain, lines) and is_plain_column(lines._fields[field.inverse_name])
         return _made(lines, domain, columns, field.inverse_name, lines._order) if is_plain else None
@@ -139,7 +113,7 @@ def _by_inverse(field: Any, records: Recordset, lines: Recordset, names: Sequenc
     return _remembered(lines, ("lines", field, columns), make)
 
 
-def _remembered(model: Recordset, about: tuple[Hashable, ...], make: Callable[[], Select | None]) -> Select | None:
+def _remembered(model: Recordset, about: tuple[Hashable, ...], make: Callable[[], SQL | None]) -> SQL | None:
     """Return a query of a model, made or remembered, for those for whom it is the same. Raises AccessError."""
     env = model.env
     if any(env.context.get(key) for key in _OTHER_COLUMNS):
@@ -150,16 +124,16 @@ def _remembered(model: Recordset, about: tuple[Hashable, ...], make: Callable[[]
     view, caches = env.cr.cache_view, env.registry._Registry__caches
     key = (model._name, env.su, env.context.get("lang"), user, *about)
     try:
-        select: Select | None = view.get(caches, STATEMENTS, key)
+        sql: SQL | None = view.get(caches, STATEMENTS, key)
     except KeyError:
-        select = make()
-        view.put(caches, STATEMENTS, key, select)
-    if select is not None:  # else Odoo asks, which for some models is not the same
+        sql = make()
+        view.put(caches, STATEMENTS, key, sql)
+    if sql is not None:  # else Odoo asks, which for some models is not the same
         model.check_access("read")
-    return select
+    return sql
 
 
-def _made(model: Recordset, domain: Any, columns: tuple[Field, ...], by: str, order: str | None) -> Select | None:
+def _made(model: Recordset, domain: Any, columns: tuple[Any, ...], by: str, order: str | None) -> SQL | None:
     """Return a query of records that match the domain and rules, with ids in the field ``by``; None if not plain."""
     is_plain = (
         is_plain_model(model)
@@ -170,15 +144,8 @@ def _made(model: Recordset, domain: Any, columns: tuple[Field, ...], by: str, or
     query = model._search(domain, order=order, active_test=order is not None) if is_plain else None
     if query is None or query.is_empty():
         return None
-    terms = [SQL.identifier(model._table, "id")]
-    for field in columns:
-        term = model._field_to_sql(model._table, field.name, query)
-        if not field.translate:  # as in ``_fetch_query``: the column itself need not be flushed
-            term = SQL(term.code, *term.params, to_flush=(other for other in term.to_flush if other != field))
-        terms.append(term)
-    query.add_where(SQL("%s IN %s", model._field_to_sql(model._table, by, query), _IDS))
-    sql = query.select(*terms)
-    return Select(sql, sql.code, tuple(sql.params), columns)
+    query.add_where(SQL("%s IN %s", model._field_to_sql(model._table, by, query), IDS))
+    return query.select(selected(model, columns, query))
 
 
 def _are_ids(ids: Sequence[Any]) -> bool:

@@ -20,10 +20,10 @@ from odoo.tools import SQL
 
 from odoo_bridge import written_tables
 from odoo_bridge.fast import counts, is_on, statements
-from odoo_bridge.fast.shapes import STAMP, Join, Shape, Wanted
-from odoo_bridge.fast.statements import Recordset
+from odoo_bridge.fast.clauses import filled
+from odoo_bridge.fast.shapes import STAMP, Join, RowShape, WantedRows
 from odoo_bridge.lengths import Counting
-from odoo_bridge.types import Page, Selection, Table
+from odoo_bridge.types import Page, Recordset, Selection, Table
 
 #: Values of a column, one for each row.
 Column: TypeAlias = Sequence[Any]
@@ -42,7 +42,7 @@ def search(
 
     The statement counts too where that is due. Raises AccessError.
     """
-    statement = _statement(model, domain, Wanted.of(selection), order or model._order, by_ids=False)
+    statement = _statement(model, domain, WantedRows.of(selection), order or model._order, by_ids=False)
     if statement is None:
         return None
     counted = statement.search is not None and counts.goes_with_page(model.env, counting, statement.search.count)
@@ -62,10 +62,10 @@ def find(model: Recordset, ids: Sequence[int], domain: list[Any], selection: Sel
 
     With when they were written. None and AccessError as in ``search``.
     """
-    statement = _statement(model, domain, Wanted.of(selection, stamped=model._log_access), None, by_ids=True)
+    statement = _statement(model, domain, WantedRows.of(selection, stamped=model._log_access), None, by_ids=True)
     if statement is None:
         return None
-    found = _rows(model, statement.shape, statement.of_ids(ids), alone=True)
+    found = _rows(model, statement.shape, statement.of_ids(ids), ids, alone=True)
     if len(found) > 1:
         places = {record_id: place for place, record_id in enumerate(ids)}
         found.sort(key=lambda row: places[row[0]])
@@ -76,7 +76,7 @@ def find(model: Recordset, ids: Sequence[int], domain: list[Any], selection: Sel
 
 
 def _statement(
-    model: Recordset, domain: list[Any], wanted: Wanted, order: str | None, *, by_ids: bool
+    model: Recordset, domain: list[Any], wanted: WantedRows, order: str | None, *, by_ids: bool
 ) -> statements.Statement | None:
     """Return the statement; None where there is none, or the transaction has something that is not written yet."""
     if not is_on("rows") or written_tables.is_pending(model.env):
@@ -88,19 +88,28 @@ def _statement(
 
 
 def _rows(
-    model: Recordset, shape: Shape, sql: SQL | None, *, alone: bool, counted: bool = False
+    model: Recordset,
+    shape: RowShape,
+    sql: SQL | None,
+    ids: Sequence[int] = (),
+    *,
+    alone: bool,
+    counted: bool = False,
 ) -> list[tuple[Any, ...]]:
-    """Return the rows, which end with the count if ``counted``; ``alone``: nothing else is asked of the database."""
+    """Return the rows, of the records with these ids where ``sql`` is limited to some.
+
+    They end with the count if ``counted``; ``alone``: nothing else is asked of the database.
+    """
     if sql is None:
         return []
     cr = model.env.cr
     execute = getattr(cr, "execute_alone", cr.execute) if alone else cr.execute  # a replica's cursor is Odoo's own
-    execute(shape.around(sql, counted=counted))
+    execute(*filled(shape.around(sql, counted=counted), ids))
     rows: list[tuple[Any, ...]] = cr.fetchall()
     return rows
 
 
-def _table(shape: Shape, rows: Sequence[tuple[Any, ...]]) -> Table | None:
+def _table(shape: RowShape, rows: Sequence[tuple[Any, ...]]) -> Table | None:
     """Return the table of rows; None where a record is missing to which one of them leads."""
     try:
         return _of_columns(shape, iter(list(zip(*rows, strict=True)) or [()] * shape.width))
@@ -108,7 +117,7 @@ def _table(shape: Shape, rows: Sequence[tuple[Any, ...]]) -> Table | None:
         return None
 
 
-def _of_columns(shape: Shape, columns: Iterator[Column]) -> Table:
+def _of_columns(shape: RowShape, columns: Iterator[Column]) -> Table:
     ids = tuple(next(columns))
     values = {
         field.name: convert(next(columns)) for field, convert in zip(shape.columns, shape.conversions, strict=True)

@@ -13,7 +13,6 @@ from odoo.models import BaseModel
 from odoo.orm.fields_textual import BaseString
 from odoo.tools import SQL
 
-from odoo_bridge.fast import statements
 from odoo_bridge.fast.cacheable import (
     has_plain_columns,
     is_base,
@@ -22,10 +21,9 @@ from odoo_bridge.fast.cacheable import (
     is_plain_domain,
     is_plain_model,
 )
+from odoo_bridge.fast.clauses import MATCHING, selected
 from odoo_bridge.fast.columns import Conversion, conversion
-from odoo_bridge.fast.pages import MATCHING
-from odoo_bridge.fast.statements import Recordset
-from odoo_bridge.types import Selection
+from odoo_bridge.types import Recordset, Selection
 
 #: The field of when a record was last written.
 STAMP = "write_date"
@@ -36,15 +34,15 @@ _SAME = frozenset({"=", "!=", "in", "not in", "parent_of"})
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedRows:
     """Fields of rows; see ``Selection``. ``stamped`` asks for when records were written, besides."""
 
     plain: tuple[str, ...]
-    related: tuple[tuple[str, Wanted], ...] = ()
+    related: tuple[tuple[str, WantedRows], ...] = ()
     stamped: bool = False
 
     @classmethod
-    def of(cls, selection: Selection, *, stamped: bool = False) -> Wanted:
+    def of(cls, selection: Selection, *, stamped: bool = False) -> WantedRows:
         """Return a selection in a form that can be a key."""
         related = tuple((name, cls.of(nested)) for name, nested in selection.related.items())
         return cls(selection.plain, related, stamped)
@@ -55,7 +53,7 @@ class Wanted:
         names = (*self.plain, *(name for name, _ in self.related))
         return (*names, STAMP) if self.stamped and STAMP not in names else names
 
-    def shape(self, model: Recordset) -> Shape | None:
+    def shape(self, model: Recordset) -> RowShape | None:
         """Return the form of the rows; None where one of the fields can't be read so."""
         fields = tuple(model._fields[name] for name in self.names)
         conversions = tuple(map(conversion, fields))
@@ -73,7 +71,7 @@ class Wanted:
             elif field.name in related:
                 return None
         extra = self.stamped and STAMP not in (*self.plain, *related)
-        return Shape(fields, tuple(filter(None, conversions)), tuple(joins), self.stamped, extra)
+        return RowShape(fields, tuple(filter(None, conversions)), tuple(joins), self.stamped, extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +82,11 @@ class Join:
     place: int
     model: str
     sql: SQL
-    shape: Shape
+    shape: RowShape
     named: bool
 
 
-class Shape:
+class RowShape:
     """Form of rows: the id, own ``columns`` and what they are converted by, and then the columns of each join.
 
     ``stamped`` says that ``STAMP`` is among the columns, ``stamp_is_extra`` that nobody else has asked for it.
@@ -128,7 +126,7 @@ class Shape:
         return SQL('SELECT %s FROM (%s) %s ORDER BY "page"."n"', selected, numbers, self._joined)
 
 
-def _parts(shape: Shape) -> tuple[SQL, SQL]:
+def _parts(shape: RowShape) -> tuple[SQL, SQL]:
     """Return the columns of a statement around a search, and the joins to its page."""
     own = _names(1 + len(shape.columns))
     selected = [SQL.identifier("page", name) for name in own]
@@ -186,10 +184,10 @@ def _named(model: Recordset, field: Any, place: int) -> Join | None:
         comodel._field_to_sql(table, name.name),
         comodel._table_sql,
     )
-    return Join(field.name, place, comodel._name, sql, Shape((name,), (convert,)), named=True)
+    return Join(field.name, place, comodel._name, sql, RowShape((name,), (convert,)), named=True)
 
 
-def _shown(model: Recordset, field: Any, place: int, wanted: Wanted) -> Join | None:
+def _shown(model: Recordset, field: Any, place: int, wanted: WantedRows) -> Join | None:
     """Return the join for a field with fields of its record, for as far as the user may see that."""
     comodel = model.env[field.comodel_name]
     names = wanted.names
@@ -204,5 +202,5 @@ def _shown(model: Recordset, field: Any, place: int, wanted: Wanted) -> Join | N
     query = comodel._search([], active_test=False) if shape else None
     if shape is None or query is None or query.is_empty():
         return None
-    sql = query.select(statements.selected(comodel, shape.columns, query))
+    sql = query.select(selected(comodel, shape.columns, query))
     return Join(field.name, place, comodel._name, shape.around(sql, numbered=False), shape, named=False)

@@ -1,31 +1,28 @@
-"""Remembered SQL of searches: ``search_fetch`` without translating the same things at each call.
+"""Remembered SQL of searches, without translating the same things at each call.
 
 Odoo remembers the domain of a model's record rules, but makes SQL of it at every search, and of the order and the
 fields too. Where all of that is plain (see ``cacheable.py``) it follows from the model, the user and the context. So it
 is remembered in a cache beside Odoo's own (see ``caches.py``): what makes Odoo forget the rules makes it forget the SQL
 as well. What is asked of the user is asked at each call.
 
-What is done with the rows differs: here they go into Odoo's cache, in ``rows`` straight into a table.
+The rows go into Odoo's cache (``cached``), or straight into a table (``rows``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from odoo.fields import Domain
 from odoo.tools import SQL, Query
 
-from odoo_bridge import by_id
 from odoo_bridge.caches import STATEMENTS
-from odoo_bridge.fast import counts, is_on
-from odoo_bridge.fast.cacheable import is_plain_column, is_plain_domain, is_plain_model, is_plain_order
-from odoo_bridge.fast.pages import Clauses, clauses
-from odoo_bridge.lengths import Counting
+from odoo_bridge.fast import deep_pages, is_on
+from odoo_bridge.fast.cacheable import is_plain_domain, is_plain_model, is_plain_order
+from odoo_bridge.fast.clauses import IDS, Clauses, selected
+from odoo_bridge.types import Recordset
 
-#: Odoo's recordsets. Odoo has no types of its own to offer.
-Recordset: TypeAlias = Any
 #: How long a domain may be that is remembered, in characters: clients choose it.
 _LONGEST = 500
 
@@ -75,81 +72,8 @@ class Statement:
         return self.search and self.search.page(limit, offset, counted=counted)
 
     def of_ids(self, ids: Sequence[int]) -> SQL | None:
-        """Return the SQL for some records; None where there are none."""
-        return SQL("%s IN %s", self.search.whole, tuple(ids)) if self.search and ids else None
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """Rows that go into Odoo's cache; ``others`` are stored fields without a column."""
-
-    columns: tuple[Any, ...]
-    others: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Fields to fetch into Odoo's cache, with those that Odoo fetches for them."""
-
-    names: tuple[str, ...]
-
-    def shape(self, model: Recordset) -> Fetched | None:
-        """Return the columns and the other stored fields that they stand for; None where one has a way of its own."""
-        fields = model.sudo()._determine_fields_to_fetch(self.names)
-        columns = tuple(field for field in fields if field.column_type and field.name != "id")
-        others = tuple(field for field in fields if not field.column_type)
-        if not all(map(is_plain_column, columns)) or any(field.groups for field in others):
-            return None
-        return Fetched(columns, others)
-
-
-def search_fetch(
-    model: Recordset,
-    domain: list[Any],
-    names: Sequence[str],
-    *,
-    order: str | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-    counting: Counting | None = None,
-) -> Recordset:
-    """Search as ``model.search_fetch`` does, with the fields in the cache; raises the same."""
-    found = statement(model, domain, Names(tuple(names)), order or model._order, by_ids=False)
-    if found is None:
-        return model.search_fetch(domain, names, offset=offset, limit=limit, order=order)
-    counted = (
-        counting is not None
-        and found.search is not None
-        and counts.goes_with_page(model.env, counting, found.search.count)
-    )
-    return _fetch(model, found.shape, found.page(limit, offset, counted=counted), counting if counted else None)
-
-
-def fetch_visible(model: Recordset, ids: Sequence[int], domain: list[Any], names: Sequence[str] = ()) -> Recordset:
-    """Return those of the records that match the domain and that the user may see, in any order; archived ones too.
-
-    The fields are in the cache. Raises AccessError where the user may not read the model or one of the fields.
-    """
-    found = statement(model, domain, Names(tuple(names)), None, by_ids=True)
-    if found is None:
-        return by_id.fetch(model, ids, domain, names)
-    return _fetch(model, found.shape, found.of_ids(ids))
-
-
-def _fetch(model: Recordset, shape: Fetched, sql: SQL | None, counting: Counting | None = None) -> Recordset:
-    """Run a statement and put what it fetches into the cache, as ``_fetch_query`` does; tell ``counting`` the count."""
-    rows = model.env.execute_query(sql) if sql is not None else ()  # writes first what the statement has to see
-    if not rows:
-        return model.browse()
-    ids, *values = zip(*rows, strict=True)
-    if counting is not None:
-        counting.told = values.pop()[0]
-    found = model.browse(ids)
-    for field, column in zip(shape.columns, values, strict=True):
-        field._insert_cache(found, column)  # keeps what is there already
-    for field in shape.others:
-        field.read(found)
-    return found
+        """Return the SQL for some records, with ``IDS`` in the place of theirs; None where there are none."""
+        return self.search.whole if self.search and ids else None
 
 
 def statement(
@@ -157,7 +81,7 @@ def statement(
 ) -> Statement | None:
     """Return a statement, made or remembered; None where the model, the user or a field wants Odoo's own way.
 
-    ``by_ids`` says that its condition ends with the id, for ``IN`` to follow. Raises AccessError.
+    ``by_ids`` says that it is for some records alone, whose ids are filled in later. Raises AccessError.
     """
     if not is_on("statements"):
         return None
@@ -218,17 +142,6 @@ def _is_plain(model: Recordset, names: tuple[str, ...], order: str | None) -> bo
     )
 
 
-def selected(model: Recordset, columns: Sequence[Any], query: Query) -> SQL:
-    """Return the columns' SQL as ``_fetch_query`` makes it: without a flush of the column itself, except translated."""
-    terms = [SQL.identifier(model._table, "id")]
-    for field in columns:
-        term = model._field_to_sql(model._table, field.name, query)
-        if not field.translate:
-            term = SQL(term.code, *term.params, to_flush=(other for other in term.to_flush if other != field))
-        terms.append(term)
-    return SQL(", ").join(terms)
-
-
 def _search(model: Recordset, frame: Frame, condition: Any, order: str | None, by_ids: bool) -> Clauses | None:
     condition = condition.optimize_full(model)
     if condition.is_false():
@@ -239,6 +152,6 @@ def _search(model: Recordset, frame: Frame, condition: Any, order: str | None, b
     if not condition.is_true():
         query.add_where(condition._to_sql(model, model._table, query))
     if by_ids:
-        query.add_where(SQL.identifier(model._table, "id"))
+        query.add_where(SQL("%s IN %s", SQL.identifier(model._table, "id"), IDS))
     query.order = frame.order
-    return clauses(query, frame.selected, len(frame.shape.columns), order)
+    return Clauses.of(query, frame.selected, late=deep_pages.can_be_late(len(frame.shape.columns), order))

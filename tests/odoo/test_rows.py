@@ -11,7 +11,7 @@ from app.web.routing import Gatehouse
 from odoo_bridge import fast, records
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.fast import rows
-from odoo_bridge.fast.shapes import Wanted
+from odoo_bridge.fast.shapes import WantedRows
 from odoo_bridge.lengths import Counting
 from odoo_bridge.transaction import Environment, act_as
 from odoo_bridge.types import Selection
@@ -32,7 +32,7 @@ def searchable_models(env: Environment) -> list[Any]:
 def straight_fields(model: Any) -> list[str]:
     """Return the fields that rows can have, asked for one by one."""
     names = [name for name, field in model._fields.items() if name != "id" and not field.groups]
-    return [name for name in names if Wanted((name,)).shape(model) is not None]
+    return [name for name in names if WantedRows((name,)).shape(model) is not None]
 
 
 def both(env: Environment, work: Callable[[], Any]) -> tuple[Any, Any]:

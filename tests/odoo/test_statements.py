@@ -12,9 +12,9 @@ from odoo.fields import Domain  # noqa: TID251
 
 from app.web.routing import Gatehouse
 from odoo_bridge.errors import BridgeError
-from odoo_bridge.fast import columns, pages, statements
+from odoo_bridge.fast import cached, columns, deep_pages, statements
 from odoo_bridge.fast.cacheable import is_plain_domain, is_plain_model, is_plain_order
-from odoo_bridge.fast.statements import Names
+from odoo_bridge.fast.cached import WantedNames
 from odoo_bridge.transaction import Environment, Limits, Transactions, act_as
 from tests.odoo.tables import rows
 
@@ -54,7 +54,9 @@ def outcome(env: Environment, find: Callable[[], Any], names: list[str]) -> Any:
 
 def is_remembered(model: Any, names: list[str], order: str | None) -> bool:
     try:
-        return statements.statement(model, [], Names(tuple(names)), order or model._order, by_ids=False) is not None
+        return (
+            statements.statement(model, [], WantedNames(tuple(names)), order or model._order, by_ids=False) is not None
+        )
     except AccessError:
         return False
 
@@ -79,7 +81,7 @@ def test_a_search_finds_what_odoos_own_finds(app: Gatehouse, login: str, context
                 page = {"order": order, "limit": 4, "offset": 1}
                 expected = outcome(env, partial(model.search_fetch, [], names, **page), names)
                 for how in ("made", "remembered"):
-                    found = outcome(env, partial(statements.search_fetch, model, [], names, **page), names)
+                    found = outcome(env, partial(cached.search_fetch, model, [], names, **page), names)
                     assert found == expected, (model._name, order, how)
                 remembered += is_remembered(model, names, order)
                 compared += 1
@@ -99,7 +101,7 @@ def test_records_by_their_ids_are_those_that_odoo_finds(app: Gatehouse, login: s
             every = model.sudo().with_context(active_test=False).search([], limit=50)._ids
             by_ids = [("id", "in", list(every))]
             expected = outcome(env, partial(model.with_context(active_test=False).search_fetch, by_ids, names), names)
-            found = outcome(env, partial(statements.fetch_visible, model, every, [], names), names)
+            found = outcome(env, partial(cached.fetch_visible, model, every, [], names), names)
             assert in_order(found) == in_order(expected), model._name
 
     app.services.transactions.run(work, keep=False)
@@ -115,7 +117,7 @@ def as_demo(root: Environment) -> Any:
 
 
 def names_found(root: Environment) -> list[str]:
-    return list(statements.search_fetch(as_demo(root), [("name", "like", "Statement")], ["name"]).mapped("name"))
+    return list(cached.search_fetch(as_demo(root), [("name", "like", "Statement")], ["name"]).mapped("name"))
 
 
 @pytest.fixture
@@ -156,7 +158,7 @@ def test_only_a_domain_that_keeps_its_meaning_is_translated_once(
     translate = statements._search
     monkeypatch.setattr(statements, "_search", lambda *given: translated.append(given) or translate(*given))
     for _ in range(3):
-        found = transactions.run(lambda root: statements.search_fetch(as_demo(root), domain, ["name"])._ids)
+        found = transactions.run(lambda root: cached.search_fetch(as_demo(root), domain, ["name"])._ids)
         assert found == (record,)
     assert len(translated) == times
 
@@ -215,7 +217,7 @@ def test_a_new_branch_sees_what_its_parents_have(transactions: Transactions) -> 
         partners = act_as(root, root.ref("base.user_demo").id, {})["res.partner"]
         assert is_remembered(partners, ["name"], None)
         domain = [("name", "=", "Of the parent")]
-        names: list[str] = statements.search_fetch(partners, domain, ["name"]).mapped("name")
+        names: list[str] = cached.search_fetch(partners, domain, ["name"]).mapped("name")
         assert names == partners.search(domain).mapped("name")
         return names
 
@@ -232,7 +234,7 @@ def test_a_new_branch_sees_what_its_parents_have(transactions: Transactions) -> 
 
 def test_what_is_not_written_yet_is_found(transactions: Transactions, record: int) -> None:
     def work(root: Environment) -> tuple[list[str], list[str]]:
-        found = statements.search_fetch(as_demo(root), [("name", "like", "Statement")], ["name"])
+        found = cached.search_fetch(as_demo(root), [("name", "like", "Statement")], ["name"])
         found.name = "Statement, changed"
         changed = names_found(root)
         found.active = False
@@ -243,14 +245,14 @@ def test_what_is_not_written_yet_is_found(transactions: Transactions, record: in
 
 def test_a_field_of_a_group_is_refused_to_others(transactions: Transactions) -> None:
     with pytest.raises(BridgeError, match="no right"):
-        transactions.run(lambda root: statements.search_fetch(as_demo(root), [], ["name", "for_managers"]))
+        transactions.run(lambda root: cached.search_fetch(as_demo(root), [], ["name", "for_managers"]))
 
 
 def test_archived_records_are_found_where_the_domain_asks_for_them(transactions: Transactions, record: int) -> None:
     def work(root: Environment) -> list[str]:
         root["test.record"].browse(record).active = False
         domain = [("name", "like", "Statement"), ("active", "=", False)]
-        return list(statements.search_fetch(as_demo(root), domain, ["name"]).mapped("name"))
+        return list(cached.search_fetch(as_demo(root), domain, ["name"]).mapped("name"))
 
     assert transactions.run(work, keep=False) == ["Statement"]
 
@@ -290,7 +292,7 @@ WIDE = ["name", "count", "flag", "title"]
 
 def page_of(model: Any, order: str | None, limit: int, offset: int) -> list[dict[str, Any]]:
     model.env.invalidate_all()
-    found = statements.search_fetch(model, [], WIDE, order=order, limit=limit, offset=offset)
+    found = cached.search_fetch(model, [], WIDE, order=order, limit=limit, offset=offset)
     return rows(columns.read(found, WIDE))
 
 
@@ -304,9 +306,9 @@ def test_a_deep_page_has_the_rows_and_the_order_of_any_other(
         root["test.record"].create(values)
         model = as_demo(root)
         for limit, offset in ((7, 1), (10, 25), (5, 39), (3, 1000)):
-            monkeypatch.setattr(pages, "DEEP", 10_000)
+            monkeypatch.setattr(deep_pages, "DEEP", 10_000)
             expected = page_of(model, order, limit, offset)
-            monkeypatch.setattr(pages, "DEEP", 1)
+            monkeypatch.setattr(deep_pages, "DEEP", 1)
             assert page_of(model, order, limit, offset) == expected
 
     transactions.run(work, keep=False)
@@ -315,18 +317,18 @@ def test_a_deep_page_has_the_rows_and_the_order_of_any_other(
 @pytest.mark.parametrize(
     ("order", "offset", "names", "late"),
     [
-        pytest.param("name, id", pages.DEEP, WIDE, True, id="far back"),
-        pytest.param("name, id", pages.DEEP - 1, WIDE, False, id="not so far"),
-        pytest.param("name", pages.DEEP, WIDE, False, id="with equal records"),
-        pytest.param("id desc", pages.DEEP, WIDE, False, id="by an index"),
-        pytest.param("name, id", pages.DEEP, WIDE[1:], False, id="of few columns"),
+        pytest.param("name, id", deep_pages.DEEP, WIDE, True, id="far back"),
+        pytest.param("name, id", deep_pages.DEEP - 1, WIDE, False, id="not so far"),
+        pytest.param("name", deep_pages.DEEP, WIDE, False, id="with equal records"),
+        pytest.param("id desc", deep_pages.DEEP, WIDE, False, id="by an index"),
+        pytest.param("name, id", deep_pages.DEEP, WIDE[1:], False, id="of few columns"),
     ],
 )
 def test_rows_are_looked_up_late_only_where_that_is_less_work(
     transactions: Transactions, order: str, offset: int, names: list[str], late: bool
 ) -> None:
     def work(root: Environment) -> str:
-        statement = statements.statement(as_demo(root), [], statements.Names(tuple(names)), order, by_ids=False)
+        statement = statements.statement(as_demo(root), [], WantedNames(tuple(names)), order, by_ids=False)
         assert statement is not None
         assert statement.search is not None
         page = statement.search.page(80, offset)

@@ -1,22 +1,20 @@
-"""SQL of pages: rows that are looked up late where a page is deep.
-
-PostgreSQL sorts whole rows, also those that an offset leaves out. Far back it is less work to find the ids of the page
-first, and the columns for those alone: 10 to 30 % less. It is not by an index alone (``id``), nor for few columns.
-"""
+"""SQL of a search by its clauses: of each page, of all records that match, of some by their ids, and their count."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from odoo.tools import SQL
+from odoo.tools import SQL, Query
 
-from odoo_bridge.fast import is_on
+from odoo_bridge.fast import deep_pages
 
-#: The offset and the number of columns from which on it is less work.
-DEEP, WIDE = 5000, 4
+#: The column in which each row tells how many records match.
 MATCHING = SQL.identifier("matching")
+#: Stands in remembered SQL for the ids of the records that are asked for.
+IDS = object()
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,12 @@ class Clauses:
     where: SQL
     order: SQL
     late: bool
+
+    @classmethod
+    def of(cls, query: Query, selected: SQL, *, late: bool) -> Clauses:
+        """Return the clauses of one of Odoo's queries."""
+        table = SQL.identifier(query.table, "id")
+        return cls(table, selected, query.from_clause, query.where_clause, query.order or SQL(), late)
 
     @cached_property
     def whole(self) -> SQL:
@@ -50,7 +54,7 @@ class Clauses:
 
         The limit stands in it as a number: PostgreSQL then plans a prepared one once, and knows how few rows it gives.
         """
-        if self.late and limit and offset >= DEEP and is_on("deep_pages"):
+        if self.late and limit and deep_pages.is_deep(offset):
             ids = SQL(f"%s LIMIT {limit:d} OFFSET %s", self._select(self.id, self.where), offset)
             return self._select(self._shown(counted), SQL("%s IN (%s)", self.id, ids))
         whole = self._select(self._shown(counted), self.where) if counted else self.whole
@@ -67,15 +71,17 @@ class Clauses:
         return SQL("SELECT %s FROM %s%s%s", selected, self.tables, after_where, after_order)
 
 
-def clauses(query: Any, selected: SQL, columns: int, order: str | None) -> Clauses:
-    """Return the SQL of a ``Query`` of Odoo's, which selects a number of columns and sorts by ``order``."""
-    terms = [term.split()[0] for term in order.split(",")] if order else []
-    return Clauses(
-        id=SQL.identifier(query.table, "id"),
-        selected=selected,
-        tables=query.from_clause,
-        where=query.where_clause,
-        order=query.order or SQL(),
-        # Among records that are equal in an order, two statements could choose differently.
-        late=columns >= WIDE and "id" in terms[1:],
-    )
+def selected(model: Any, columns: Sequence[Any], query: Query) -> SQL:
+    """Return the SQL of the id and columns as ``_fetch_query`` makes it: flushed first are translated ones alone."""
+    terms = [SQL.identifier(model._table, "id")]
+    for field in columns:
+        term = model._field_to_sql(model._table, field.name, query)
+        if not field.translate:
+            term = SQL(term.code, *term.params, to_flush=(other for other in term.to_flush if other != field))
+        terms.append(term)
+    return SQL(", ").join(terms)
+
+
+def filled(sql: SQL, ids: Sequence[int] = ()) -> tuple[str, list[Any]]:
+    """Return SQL as a cursor takes it, text and parameters, with ids where ``IDS`` stands."""
+    return sql.code, [tuple(ids) if param is IDS else param for param in sql.params]
