@@ -45,7 +45,6 @@ def search(
     count: CountMode,
 ) -> Page:
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
-
     records = env[model]
     counting = Counting(count, offset)
     with domains.refusals(records, domain):

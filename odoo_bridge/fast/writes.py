@@ -20,9 +20,9 @@ from odoo.orm.registry import TriggerTree
 
 from odoo_bridge.fast import is_on
 from odoo_bridge.fast.cacheable import is_plain_domain
+from odoo_bridge.types import Recordset
 
-#: Odoo's recordsets and fields. Odoo has no types of its own to offer.
-Recordset: TypeAlias = Any
+#: Odoo's fields.
 Field: TypeAlias = Any
 #: How many trees of triggers a registry keeps of each kind: clients choose what they write, and so the trees.
 _MOST_TREES = 512
