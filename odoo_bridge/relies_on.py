@@ -78,11 +78,10 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.fields:Field._insert_cache": "6cf94289c444",
         "odoo.orm.fields_textual:BaseString._insert_cache": "aaef1203ca35",
     },
-    ("odoo_bridge/fast/columns.py",): {
+    ("odoo_bridge/fast/columns.py", "odoo_bridge/fast/shapes.py"): {
         "odoo.orm.fields:Field.__get__": "b79895749dac",
         "odoo.orm.fields:Field.convert_to_read": "7baba53039db",
         "odoo.orm.fields:Field.convert_to_record": "54d6e5a52f7a",
-        "odoo.orm.fields:Field.recompute": "a78dd6f4947a",
         "odoo.orm.fields_numeric:Float.convert_to_record": "9de451495d93",
         "odoo.orm.fields_numeric:Integer.convert_to_read": "898fa48acaaa",
         "odoo.orm.fields_numeric:Integer.convert_to_record": "c468e15d6b67",
@@ -94,6 +93,9 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.fields_textual:Html.convert_to_read": "78793e25949b",
         "odoo.orm.fields_textual:Html.convert_to_record": "6afa2711279e",
         "odoo.orm.models:BaseModel._read_format": "f1a9fdce90fa",
+    },
+    ("odoo_bridge/fast/columns.py",): {
+        "odoo.orm.fields:Field.recompute": "a78dd6f4947a",
     },
     ("odoo_bridge/fast/shapes.py",): {
         "odoo.orm.fields:Field.convert_to_display_name": "4cc42bc53ae1",

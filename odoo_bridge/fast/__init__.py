@@ -30,10 +30,9 @@ Piece = Literal[
 ]
 PIECES: tuple[Piece, ...] = get_args(Piece)
 #: Pieces that go with another: a connection that is reset between two calls keeps no statements prepared, say.
-_LEAN_ON: dict[Piece, frozenset[Piece]] = {
+LEAN_ON: dict[Piece, frozenset[Piece]] = {
     "round_trips": frozenset({"prepared", "alone"}),
     "statements": frozenset({"rows"}),
-    "columns": frozenset({"rows"}),
 }
 
 _off: set[Piece] = set()
@@ -54,7 +53,7 @@ def switch(*, on: bool) -> None:
 
 def switch_off(piece: Piece, why: str) -> None:
     """Use a piece no more, nor those that lean on it, and say why."""
-    gone = {piece, *_LEAN_ON.get(piece, ())}
+    gone = {piece, *LEAN_ON.get(piece, ())}
     _off.update(gone)
     for each in sorted(gone):
         _logger.warning("The fast piece %s is off: %s", each, why)
@@ -63,7 +62,7 @@ def switch_off(piece: Piece, why: str) -> None:
 @contextmanager
 def without(piece: Piece) -> Iterator[None]:
     """Do something without a piece, nor those that lean on it, to see what it wins."""
-    gone = {piece, *_LEAN_ON.get(piece, ())} - _off
+    gone = {piece, *LEAN_ON.get(piece, ())} - _off
     _off.update(gone)
     try:
         yield

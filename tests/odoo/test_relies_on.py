@@ -137,7 +137,7 @@ def _changed() -> None:
     pass
 
 
-def test_a_function_that_was_changed_is_named_and_its_piece_is_off(
+def test_a_function_that_was_changed_is_named_and_its_pieces_are_off(
     all_pieces: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert relies_on.changed() == []
@@ -146,6 +146,14 @@ def test_a_function_that_was_changed_is_named_and_its_piece_is_off(
     assert "odoo.orm.models.BaseModel._read_format" in caplog.text
     assert "odoo_bridge/fast/columns.py" in caplog.text
     assert [piece for piece in PIECES if not fast.is_on(piece)] == ["rows", "columns"]
+
+
+def test_rows_stay_where_only_what_is_computed_is_asked_for_in_another_way(
+    all_pieces: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("odoo.orm.fields.Field.recompute", _changed)
+    relies_on.act_on(relies_on.changed())
+    assert [piece for piece in PIECES if not fast.is_on(piece)] == ["columns"]
 
 
 def test_what_needs_connections_that_are_not_reset_is_off_with_them(
