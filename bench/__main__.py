@@ -1,4 +1,4 @@
-"""The benchmarks: ``python -m bench [http|load|distance|growth|overhead|plots] [--quick] [--only WORKLOAD] …``."""
+"""The benchmarks: ``python -m bench [http|load|distance|growth|overhead|plots] [--quick] [--only NAME] …``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterator
 
 from bench import comparison, curve, distance, growth, report, results, servers, targets
-from bench.database import Database
+from bench.database import Database, reset
 from bench.load import WrongAnswer
 from bench.packages import program
+from bench.pieces import CALLS_OF, CREATED
 from dev import command, paths, testbed
 from dev.errors import SetupError
 from dev.steps import say
@@ -29,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, help="default: 5; of load 3, of distance 2")
     parser.add_argument("--seconds", type=int, help="whole seconds of each load; default: 2; of load and growth 3")
     parser.add_argument("--quick", action="store_true", help="two rounds of one second: a look, no measurement")
-    parser.add_argument("--only", action="append", default=[], metavar="WORKLOAD", help="of http; may be repeated")
+    only = "a workload of http, or a piece of overhead; may be repeated"
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help=only)
     parser.add_argument("--peers", action="store_true", help="of http and load: OCA's fastapi too, installed at first")
     return parser
 
@@ -38,7 +40,7 @@ def main(arguments: list[str]) -> int:
     """Run a benchmark; return the exit code."""
     options = parser().parse_args(arguments)
     if options.what == "overhead":
-        return command.run(overhead)
+        return command.run(lambda: overhead(options.only))
     if options.what == "plots":
         return command.run(results.draw)
     rounds, seconds = QUICK if options.quick else DEFAULTS[options.what]
@@ -100,13 +102,20 @@ def checked() -> Iterator[None]:
         raise SetupError(str(error), "The servers must do the same job before their speed can be compared.") from error
 
 
-def overhead() -> int:
+def overhead(only: list[str]) -> int:
     """Time the gateway beside the bare ORM, in a process that has Odoo; return its exit code. Raises SetupError."""
+    unknown = set(only) - set(CALLS_OF)
+    if unknown:
+        raise SetupError(f"There is no piece {unknown.pop()}.", f"There are {', '.join(CALLS_OF)}.")
     database = Database(testbed.prepare())
     database.ensure()
     env = {**servers.without_settings(), **database.environment}
-    with subprocess.Popen([sys.executable, "-m", "bench.overhead"], env=env, cwd=paths.ROOT) as process:
-        return process.wait()
+    try:
+        with subprocess.Popen([sys.executable, "-m", "bench.overhead", *only], env=env, cwd=paths.ROOT) as process:
+            return process.wait()
+    finally:
+        with database.connected() as cursor:
+            reset(cursor, CREATED)
 
 
 if __name__ == "__main__":

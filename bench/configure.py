@@ -18,6 +18,8 @@ LOGIN = "admin"
 CLIENT = "Bench"
 #: The API of partners that the file defines.
 API = "Bench partners"
+#: The API of a method that does nothing.
+METHOD = "Bench method"
 DEFINITIONS = Path(__file__).with_name("definitions.yaml")
 #: What earlier runs have left.
 _EMPTIED = ("audit", "request_log", "rollup_minute", "rollup_hour", "rollup_day")

@@ -132,12 +132,12 @@ class Database:
         cursor.execute("VACUUM ANALYZE")
 
 
-def reset(cursor: psycopg2.extensions.cursor) -> None:
-    """Wait until no server works any more, and take away what the workloads created."""
+def reset(cursor: psycopg2.extensions.cursor, created: str = CREATED) -> None:
+    """Wait until no server works any more, and take away the partners whose names begin so: what was created."""
     settle(cursor)
     cursor.execute("BEGIN")
     for statement in _RESET:
-        cursor.execute(statement, {"created": f"{CREATED}%"})
+        cursor.execute(statement, {"created": f"{created}%"})
     cursor.execute("COMMIT")
     for table in _VACUUMED:
         cursor.execute(f"VACUUM {table}")

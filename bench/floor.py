@@ -51,14 +51,14 @@ def related(limit: int) -> Response:
     )
 
 
-@app.get("/ten/<int:limit>")
-def ten(limit: int) -> Response:
+@app.get("/ten/<int:limit>/<int:offset>")
+def ten(limit: int, offset: int) -> Response:
     return _json(
         _rows(
             f"SELECT {_TEN}, c.name->>'en_US' AS country_id FROM (SELECT p.* {_BY_NAME}) p "
             "LEFT JOIN res_country c ON c.id = p.country_id ORDER BY p.complete_name, p.id DESC",
             limit,
-            0,
+            offset,
         )
     )
 

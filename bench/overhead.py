@@ -6,44 +6,30 @@ context, so that neither finds the other's records in Odoo's cache. Then what ea
 
 from __future__ import annotations
 
-import itertools
 import logging
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
-from app.definitions.definition import Exposure
 from app.factory import create_app
-from app.operations.actions import CREATE, READ, SEARCH, UPDATE, Action
-from app.operations.endpoints import Endpoint
-from app.operations.gateway import Call
-from app.operations.report import CallReport
-from app.operations.single import RecordOperations
-from app.operations.versions import Condition
-from app.policy.context import RequestedContext
-from app.principal import Credentials
+from app.operations.actions import READ, SEARCH
 from app.web.routing import Gatehouse
-from bench import configure, pieces
-from odoo_bridge import users
-from odoo_bridge.fast import Piece
+from bench import configure, piece_calls, pieces, report, results, wire
+from bench.gateway_calls import Calls, one_query
+from bench.pieces import Timing
+from bench.wire import Wire
+from bench.workloads import FIVE, TWO
+from dev.steps import say
+from odoo_bridge import fast
 
 #: Times that each call is made, and of them those that only warm up.
 CALLS, WARMING = 400, 50
 #: How much more than the bare call the gateway may take.
 LIMIT = 0.20
-TWO = ["name", "email"]
-FIVE = ["name", "email", "phone", "street", "city"]
-TEN = [*FIVE, "zip", "ref", "is_company", "country_id", "create_date"]
-#: Calls that one piece is there for; they take long, and no other makes a difference to them.
-OF_ONE_PIECE: dict[str, Piece] = {
-    "page 500 of ten fields": "deep_pages",
-    "a thousand, counted": "counts",
-    "page 2, counted": "counts",
-}
-#: The name of partners that are created, and deleted in the end.
-_CREATED = "Created by bench overhead"
 
 
 @dataclass
@@ -61,59 +47,11 @@ class Job:
         return median(self.seconds[WARMING:]) * 1000
 
 
-class Calls:
-    """Calls on the app, and on Odoo's ORM beside it."""
+def main(only: Sequence[str]) -> int:
+    """Print and keep the tables; return 1 where the gateway adds too much to a search, or a fast piece wins too little.
 
-    def __init__(self, app: Gatehouse, uid: int, token: str) -> None:
-        self._app = app
-        self._uid = uid
-        self._credentials = Credentials(None, f"Bearer {token}", "127.0.0.1")
-        transactions = app.services.transactions
-        self._registry: Any = transactions.run(lambda root: root.registry)
-        self._environment: Any = transactions.run(type)
-        self._context = transactions.run(lambda root: users.own_context(root, uid))
-
-    def bare(self, work: Callable[[Any], object]) -> int:
-        """Work in a transaction as Odoo's own code would open it."""
-        with self._registry.cursor() as cr:
-            work(self._environment(cr, self._uid, self._context))
-            return int(cr.sql_log_count)
-
-    def transaction(self) -> int:
-        """Do nothing in a transaction of the bridge."""
-        return self._app.services.transactions.run(_one_query)
-
-    def gateway(self, action: Action, work: Callable[[RecordOperations], object]) -> int:
-        """Work through the gateway: credentials, rate limit, scopes, context, policy, serializer, commit."""
-        endpoint = self._endpoint(action)
-        call = Call(
-            definition=endpoint.definition,
-            action=action,
-            credentials=self._credentials,
-            requested=RequestedContext(None, None, None),
-            report=CallReport(),
-            request_id="bench",
-            call_id="bench",
-        )
-
-        def within(env: Any) -> int:
-            work(RecordOperations(env, endpoint.definition, cast(Exposure, endpoint.exposure), call.report.changes))
-            return int(env.cr.sql_log_count)
-
-        return self._app.services.gateway.run(call, within)
-
-    def public_id(self, record_id: int) -> int | str:
-        """Return the id under which the API knows a partner."""
-        return self._endpoint(READ).definition.ids.of("res.partner").encode(record_id)
-
-    def _endpoint(self, action: Action) -> Endpoint:
-        # Looked up at each call: the catalog is replaced when Odoo's registry is.
-        endpoints = self._app.endpoints
-        return next(each for each in endpoints if each.action is action and each.definition.name == configure.API)
-
-
-def main() -> None:
-    """Print the tables; exit with 1 where the gateway adds too much to a search, or a fast piece wins too little."""
+    ``only`` names pieces to measure by themselves, of which nothing is kept.
+    """
     app = create_app()
     configured = configure.configure(app)
     logging.disable(logging.WARNING)
@@ -121,34 +59,70 @@ def main() -> None:
     basic = (configured["client_id"], configured["client_secret"])
     token = app.test_client().post("/api/oauth2/token", auth=basic).get_json()["access_token"]
     calls, partner_id = Calls(app, configured["uid"], token), _some_partner(app)
-    jobs = _jobs(calls, partner_id)
-    for _ in range(CALLS):
+    try:
+        jobs = {} if only else _timed(_jobs(calls, partner_id))
+        timings = _of_pieces(app, calls, partner_id, token, only or tuple(pieces.CALLS_OF))
+    finally:
+        app.services.catalog.stop()
+        app.services.recorder.stop()
+    missed = [*_missed(jobs), *pieces.wasted(timings)]
+    if only:
+        say(f"\n{pieces.markdown(timings)}\n")
+    else:
+        results.write("overhead", _entries(jobs, timings), f"{markdown(jobs)}\n\n{pieces.markdown(timings)}")
+    for sentence in missed:
+        say(f"Missed: {sentence}")
+    return int(bool(missed))
+
+
+def markdown(jobs: dict[str, Job]) -> str:
+    """Return the table of calls; ``bare_x`` is the call that ``x`` is compared with."""
+    rows = []
+    for name, job in jobs.items():
+        beside = f"{added(jobs, name) * 100:+.0f} %" if f"bare_{name}" in jobs else ""
+        rows.append([job.title, f"{job.milliseconds:.2f}", str(job.queries), beside])
+    return report.table(["call", "ms", "queries", "beside the bare call"], rows)
+
+
+def added(jobs: dict[str, Job], name: str) -> float:
+    """Return the part of a bare call's time that the gateway adds to it."""
+    return jobs[name].milliseconds / jobs[f"bare_{name}"].milliseconds - 1
+
+
+def _missed(jobs: dict[str, Job]) -> list[str]:
+    if not jobs or (more := added(jobs, "search")) <= LIMIT:
+        return []
+    return [f"The gateway adds {more:.0%} to a search of 80, not at most {LIMIT:.0%}."]
+
+
+def _entries(jobs: dict[str, Job], timings: list[Timing]) -> dict[str, Any]:
+    calls = [{"call": job.title, "ms": round(job.milliseconds, 3), "queries": job.queries} for job in jobs.values()]
+    return {"calls": calls, "pieces": [timing.entry() for timing in timings]}
+
+
+def _timed(jobs: dict[str, Job]) -> dict[str, Job]:
+    for number in range(CALLS):
+        if number % 100 == 0:
+            say(f"  calls: {number} of {CALLS}")
         for job in jobs.values():
             started = time.perf_counter()
             job.queries = job.run()
             job.seconds.append(time.perf_counter() - started)
-    code = report(jobs)
+    return jobs
+
+
+def _of_pieces(app: Gatehouse, calls: Calls, partner_id: int, token: str, only: Sequence[str]) -> list[Timing]:
+    connection = Wire(app)
+
+    def without(piece: str) -> AbstractContextManager[None]:
+        if piece in wire.PIECES:
+            return connection.without(piece)
+        return fast.without(next(each for each in fast.PIECES if each == piece))
+
     try:
-        wasted = pieces.report(pieces.measure(_of_pieces(calls, partner_id), OF_ONE_PIECE))
+        return pieces.measure(piece_calls.works(calls, partner_id, connection, token), without, only)
     finally:
-        app.services.transactions.run(_delete_created)
-        app.services.catalog.stop()
-        app.services.recorder.stop()
-    for sentence in wasted:
-        print(sentence)
-    raise SystemExit(code or bool(wasted))
-
-
-def report(jobs: dict[str, Job]) -> int:
-    """Print the table and return the exit code; ``bare_x`` is the call that ``x`` is compared with."""
-    print("| call | ms | queries | beside the bare call |\n| --- | ---: | ---: | ---: |")
-    for name, job in jobs.items():
-        bare = jobs.get(f"bare_{name}")
-        beside = f"{job.milliseconds / bare.milliseconds - 1:+.0%}" if bare else ""
-        print(f"| {job.title} | {job.milliseconds:.2f} | {job.queries} | {beside} |")
-    added = jobs["search"].milliseconds / jobs["bare_search"].milliseconds - 1
-    print(f"\nThe gateway adds {added:.0%} to a search of 80 (limit {LIMIT:.0%}).")
-    return 0 if added <= LIMIT else 1
+        connection.close()
 
 
 def _jobs(calls: Calls, partner_id: int) -> dict[str, Job]:
@@ -161,7 +135,7 @@ def _jobs(calls: Calls, partner_id: int) -> dict[str, Job]:
         return lambda: calls.gateway(SEARCH, lambda do: do.search(parameters))
 
     return {
-        "bare_empty": Job("Odoo: a cursor and one trivial query", lambda: calls.bare(_one_query)),
+        "bare_empty": Job("Odoo: a cursor and one trivial query", lambda: calls.bare(one_query)),
         "empty": Job("the bridge: a transaction and one trivial query", calls.transaction),
         "nothing": Job("the gateway around nothing", lambda: calls.gateway(SEARCH, lambda do: None)),
         "bare_search": Job("Odoo: search_read, 80 of two fields", lambda: calls.bare(_search)),
@@ -171,44 +145,6 @@ def _jobs(calls: Calls, partner_id: int) -> dict[str, Job]:
         "bare_read": Job("Odoo: read, five fields", lambda: calls.bare(lambda env: _read(env, partner_id))),
         "read": Job("the gateway: read, five fields", lambda: calls.gateway(READ, lambda do: do.read(public_id, read))),
     }
-
-
-def _of_pieces(calls: Calls, partner_id: int) -> dict[str, Callable[[], int]]:
-    """Return the calls that the fast pieces are measured by."""
-    public_id = calls.public_id(partner_id)
-    two, five, ten = (",".join(fields) for fields in (TWO, FIVE, TEN))
-    numbers = itertools.count()
-
-    def search(**parameters: str) -> Callable[[], int]:
-        return lambda: calls.gateway(SEARCH, lambda do: do.search({"count": "none", **parameters}))
-
-    def update() -> int:
-        phone = {"phone": f"+49 30 {next(numbers)}"}
-        return calls.gateway(UPDATE, lambda do: do.update(public_id, phone, {"fields": two}, Condition()))
-
-    def create() -> int:
-        return calls.gateway(CREATE, lambda do: do.create({"name": _CREATED}, {"fields": two}))
-
-    return {
-        "search 80": search(fields=two, limit="80"),
-        "with a many2one's name": search(fields="name,parent_id", limit="80"),
-        "search 1,000 of ten fields": search(fields=ten, limit="1000"),
-        "a thousand, counted": search(fields=two, limit="80", count="exact", domain='[["ref", ">", "R09900"]]'),
-        "page 2, counted": search(fields=two, limit="80", count="exact", offset="80"),
-        "page 500 of ten fields": search(fields=ten, limit="80", offset=str(499 * 80)),
-        "read": lambda: calls.gateway(READ, lambda do: do.read(public_id, {"fields": five})),
-        "update": update,
-        "create": create,
-    }
-
-
-def _delete_created(root: Any) -> None:
-    root["res.partner"].search([("name", "=", _CREATED)]).unlink()
-
-
-def _one_query(env: Any) -> int:
-    env.cr.execute("SELECT 1")
-    return int(env.cr.sql_log_count)
 
 
 def _search(env: Any) -> None:
@@ -229,4 +165,4 @@ def _some_partner(app: Gatehouse) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -120,17 +120,17 @@ class _Calls:
             ),
             _workload(
                 "search_page_500",
-                "page 500 of a search",
-                self._get(TWO, limit=80, offset=page_500, count="none"),
-                self._peers("search_read", domain=[], fields=TWO, limit=80, offset=page_500),
-                Request("GET", f"/search/80/{page_500}"),
+                "page 500 of a search of ten fields",
+                self._get(TEN, limit=80, offset=page_500, count="none"),
+                self._peers("search_read", domain=[], fields=TEN, limit=80, offset=page_500),
+                Request("GET", f"/ten/80/{page_500}"),
             ),
             _workload(
                 "search_1000",
                 "search 1,000 of ten fields",
                 self._get(TEN, limit=1000, count="none"),
                 self._peers("search_read", domain=[], fields=TEN, limit=1000),
-                Request("GET", "/ten/1000"),
+                Request("GET", "/ten/1000/0"),
             ),
         ]
 
