@@ -283,9 +283,7 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "werkzeug.wrappers.response:Response.get_wsgi_response": "67c494c3edfc",
     },
     ("app/web/routing.py",): {
-        "flask.app:Flask.create_url_adapter": "4944d3d796e8",
         "flask.app:Flask.ensure_sync": "fa1544049a03",
-        "werkzeug.routing.map:Map.bind_to_environ": "fed46a79d582",
     },
     ("app/web/current.py", "app/web/routing.py"): {
         "flask.app:Flask.dispatch_request": "f81e5c47e3e5",

@@ -90,23 +90,12 @@ class Gatehouse(Flask):
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return the url map for a request; to a trial of a draft, that draft is served besides our own routes.
-
-        No route is for one host, so the map needs no more of the request than what addresses are made of.
-        """
-        if request is None:
-            return super().create_url_adapter(None)
-        environ = request.environ
-        draft = draft_of(environ)
-        url_map = self.url_map if draft is None else self._map_of(all_endpoints(draft))[0]
-        return url_map.bind(
-            request.host,
-            script_name=_text(environ.get("SCRIPT_NAME", "")),
-            url_scheme=environ["wsgi.url_scheme"],
-            default_method=request.method,
-            path_info=_text(environ["PATH_INFO"]),  # not that of the request, which has lost one of two slashes
-            query_args=_text(environ.get("QUERY_STRING", "")),
-        )
+        """Return the url map for a request; to a trial of a draft, that draft is served besides our own routes."""
+        draft = draft_of(request.environ) if request is not None else None
+        if draft is None or request is None:
+            return super().create_url_adapter(request)
+        url_map, _ = self._map_of(all_endpoints(draft))
+        return url_map.bind_to_environ(request.environ, subdomain="")
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer the current request; anew, with the present definition, where Odoo was changed in between."""
@@ -154,11 +143,6 @@ class Gatehouse(Flask):
             self.view_functions[api_rule.target.action.view] = serves[api_rule.target.action]
         url_map.update()
         return url_map, api_rules
-
-
-def _text(value: str) -> str:
-    """Return the text of a value of the environment, whose characters are bytes of UTF-8 (PEP 3333)."""
-    return value if value.isascii() else value.encode("latin-1").decode(errors="replace")
 
 
 def _route(endpoint: Endpoint) -> tuple[str, str, str]:
