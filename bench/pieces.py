@@ -31,7 +31,6 @@ CALLS_OF: dict[str, tuple[str, ...]] = {
     "prefetch": ("update", "create"),
     "writes": ("update", "create", "create 1,000"),
     "fetches": ("search 80 with a computed field", "update", "create"),
-    "environments": ("update", "create", "create 1,000"),
     "principals": ("read", "RPC that does nothing"),
     "plain_requests": ("RPC by HTTP, in process",),
     "plain_response": ("RPC by HTTP, in process",),

@@ -18,7 +18,7 @@ from odoo.tools import config
 
 from . import addon_imports, caches, compat, connections, fast, filestore, images, relies_on
 from .errors import BootError
-from .fast import environments, fetches, writes
+from .fast import fetches, writes
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +55,6 @@ def start(conf: Path, database: str | None = None, *, is_fast: bool = True) -> I
     caches.install()
     writes.install()
     fetches.install()
-    environments.install()
     addon_imports.install()
     _check_user(config["db_user"] or getpass.getuser())
     name = database or _single_database()

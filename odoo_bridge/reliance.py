@@ -28,7 +28,6 @@ PIECES: dict[str, tuple[Piece, ...]] = {
     "odoo_bridge/fast/fetches.py": ("fetches",),
     "odoo_bridge/fast/deep_pages.py": ("deep_pages",),
     "odoo_bridge/fast/counts.py": ("counts",),
-    "odoo_bridge/fast/environments.py": ("environments",),
 }
 #: Modules whose decorators are looked through: Odoo's own, and ours. An addon that wraps a function changes it.
 _DECORATORS = ("odoo.api", "odoo.orm.", "odoo.tools.", "odoo_bridge.")

@@ -119,11 +119,6 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.fields_textual:BaseString.to_sql": "949887f84737",
         "odoo.orm.models:BaseModel._fetch_field": "0fb739ba0d4a",
     },
-    ("odoo_bridge/fast/environments.py",): {
-        "odoo.orm.environments:Environment.__new__": "c730a9e48ff2",
-        "odoo.orm.environments:Transaction.__init__": "3e36ca8e035d",
-        "odoo.orm.environments:Transaction.invalidate_field_data": "62f8b3cc8551",
-    },
     ("odoo_bridge/fast/writes.py",): {
         "odoo.addons.base.models.ir_default:IrDefault._get_model_defaults": "3ebec6bcc22b",
         "odoo.orm.domains:Domain._optimize": "415b20777bbc",

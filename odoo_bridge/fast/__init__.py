@@ -25,7 +25,6 @@ Piece = Literal[
     "prefetch",  # the writing user's rows are read at once
     "writes",  # what creates and writes ask of the definitions of fields is remembered
     "fetches",  # the SQL of what Odoo reads by itself is remembered
-    "environments",  # the latest environments of a transaction are kept
     "principals",  # who calls is remembered
 ]
 PIECES: tuple[Piece, ...] = get_args(Piece)
