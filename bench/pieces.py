@@ -33,7 +33,6 @@ CALLS_OF: dict[str, tuple[str, ...]] = {
     "fetches": ("search 80 with a computed field", "update", "create"),
     "principals": ("read", "RPC that does nothing"),
     "plain_requests": ("RPC by HTTP, in process",),
-    "plain_response": ("RPC by HTTP, in process",),
 }
 #: The name of partners that are created; in the order of names they come after all others.
 CREATED = "Zz of bench overhead"

@@ -17,11 +17,10 @@ from bench.load import WrongAnswer
 from serving.answer import Answer, Application
 from serving.connection import PIECE, ClientConnection
 from serving.environ import environ_of
-from serving.plain_response import PlainResponse
 from serving.request import Request
 
-#: Modules of ``serving`` that are there for speed alone; ``serving.exchanges.Options.plain`` switches both.
-PIECES = ("plain_requests", "plain_response")
+#: Modules of ``serving`` that are there for speed alone; ``serving.exchanges.Options.plain`` switches them.
+PIECES = ("plain_requests",)
 _MOST = 1024 * 1024
 _ADDRESS = ("127.0.0.1", 1)
 
@@ -32,7 +31,6 @@ class Wire:
     def __init__(self, application: Application) -> None:
         self._application = application
         self._cfg = Config()
-        self._response = PlainResponse
         self._connect(plain_requests=True)
 
     def call(self, request: bytes) -> bytes:
@@ -43,7 +41,7 @@ class Wire:
         found = conn.collect()
         if not isinstance(found, Request):
             raise WrongAnswer(f"The request is not whole: {found}.")
-        response = self._response(found, conn.outbox, self._cfg)
+        response = Response(found, conn.outbox, self._cfg)
         answer = Answer(found, environ_of(found, conn.client, conn.server), conn.outbox, response, last=False)
         conn.begin_answer(answer)
         answer.advance(self._application)
@@ -69,7 +67,6 @@ class Wire:
 
     def _reconnect(self, *, without: str = "") -> None:
         self.close()
-        self._response = Response if without == "plain_response" else PlainResponse
         self._connect(plain_requests=without != "plain_requests")
 
     def _connect(self, *, plain_requests: bool) -> None:

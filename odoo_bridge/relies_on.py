@@ -258,11 +258,6 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "gunicorn.util:split_request_uri": "7a1070611f13",
         "gunicorn.util:unquote_to_wsgi_str": "e84dc4a0a91f",
     },
-    ("serving/plain_response.py",): {
-        "gunicorn.http.wsgi:Response.default_headers": "75593a1bcd07",
-        "gunicorn.http.wsgi:Response.process_headers": "49d5755b08d2",
-        "gunicorn.http.wsgi:Response.send_headers": "604a982f154b",
-    },
     ("serving/rolling.py", "serving/renewal.py", "serving/draining.py"): {
         "gunicorn.arbiter:Arbiter.handle_hup": "98211abd0b7c",
         "gunicorn.arbiter:Arbiter.handle_term": "0be0ee499f21",

@@ -20,7 +20,6 @@ from serving.connection import ClientConnection
 from serving.environ import environ_of
 from serving.framing import Progress
 from serving.places import READ, WRITE, Places
-from serving.plain_response import PlainResponse
 from serving.probes import Probes
 from serving.refusals import Refusal
 from serving.request import Request
@@ -43,7 +42,7 @@ class Options:
     all connections together. ``proxies``: how many in front are believed. ``at_once``: requests of one caller that may
     be under way. ``place_of``: what of an address one client has. ``on_refusal`` gets the status of each answer that
     the application has not made. ``brief``: seconds that an answer is made alone; 0 makes as many at once as there
-    are threads. ``plain``: requests and heads of answers that are plain are read and written in a way of their own.
+    are threads. ``plain``: requests that are plain are read in a way of their own.
     """
 
     max_body: int = 32 * 1024 * 1024
@@ -268,7 +267,7 @@ class Exchanges:
             return
         self.begun += 1
         last = self.is_ending or self.connections >= self._cfg.worker_connections
-        response = (PlainResponse if self._options.plain else Response)(request, conn.outbox, self._cfg)
+        response = Response(request, conn.outbox, self._cfg)
         conn.begin_answer(Answer(request, environ, conn.outbox, response, last=last))
         headers, client, path = request.headers, environ["REMOTE_ADDR"], environ["PATH_INFO"]
         if path in probes.PATHS:

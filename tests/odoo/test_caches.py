@@ -496,8 +496,6 @@ _OF_NO_TRANSACTION = {
     "odoo_bridge.fast.prepared._counts": "texts of statements, and how often they came",
     "odoo_bridge.fast.writes._sanitized": "follows from its arguments",
     "serving.environ._key": "follows from its arguments",
-    "serving.plain_response._date": "follows from its arguments",
-    "serving.plain_response.hop_headers": "gunicorn's, and constant",
     "serving.process_table.processes": "the processes of the server",
     "serving.renewal._tried": "the arbiter's tries",
 }
