@@ -23,10 +23,9 @@ from serving.places import READ, WRITE, Places
 from serving.probes import Probes
 from serving.refusals import Refusal
 from serving.request import Request
-from serving.threads import Threads
 from serving.turns import Turns
 
-#: Seconds of an answer after which it is taken to wait for something, the database for example.
+#: Seconds of an answer after which another thread leads the loop.
 BRIEF = 0.005
 #: Seconds that a client has to hang up after the last answer of its connection.
 CLOSE_SECONDS = 2.0
@@ -41,8 +40,8 @@ class Options:
     ``max_body``: bytes of a request's body. ``max_in_files``: bytes of bodies and answers that may lie on the disk, of
     all connections together. ``proxies``: how many in front are believed. ``at_once``: requests of one caller that may
     be under way. ``place_of``: what of an address one client has. ``on_refusal`` gets the status of each answer that
-    the application has not made. ``brief``: seconds that an answer is made alone; 0 makes as many at once as there
-    are threads. ``plain``: requests that are plain are read in a way of their own.
+    the application has not made. ``brief``: seconds that the loop waits for an answer; with 0, another thread leads it
+    meanwhile. ``plain``: requests that are plain are read in a way of their own.
     """
 
     max_body: int = 32 * 1024 * 1024
@@ -56,7 +55,7 @@ class Options:
 
 
 class Exchanges:
-    """The connections of one worker. All is done by the event loop, but for an answer, which a thread makes.
+    """The connections of one worker. All is done by the event loop, but ``make``.
 
     The application calls ``gatehouse.vouch`` of the environment, where it is there, with the name of who calls, once it
     has found the request's credential good.
@@ -75,10 +74,7 @@ class Exchanges:
         self.log = log
         self._application = application
         self._defer = defer
-        self._threads = Threads("call", cfg.threads)
         self._busy = 0  # threads that make answers
-        self._newest: ClientConnection | None = None  # the last one whose answer was begun, while it is made
-        self._begun_at = 0.0
         self._probes = Probes()
         self._callers = Callers(options.proxies, options.place_of)
         self._turns = Turns(options.at_once)
@@ -86,8 +82,7 @@ class Exchanges:
         self._unread: deque[ClientConnection] = deque()  # with more in what they have sent than one turn was for
 
     def start(self) -> None:
-        """Start the threads; after the fork."""
-        self._threads.start()
+        """Start the threads of the probes; after the fork."""
         self._probes.start()
 
     def end(self) -> None:
@@ -107,6 +102,11 @@ class Exchanges:
     def has_due(self) -> bool:
         """True if there is more to do for what has come already."""
         return bool(self._due or self._unread)
+
+    @property
+    def has_turn(self) -> bool:
+        """True if a request can be answered now."""
+        return bool(self._turns) and self._busy < self._cfg.threads
 
     # What the loop calls.
 
@@ -142,21 +142,12 @@ class Exchanges:
             if self._unread:
                 self._step(self._on_unread, self._unread.popleft())
 
-    def give_turns(self) -> float | None:
-        """Let threads that are free make answers; return the seconds after which to look again, None where at an event.
-
-        Brief answers are made one after the other, as threads that compute at once take the interpreter's lock from
-        each other: 10 % less CPU time for a search of 80, and a third of the 99th percentile with 8 connections a
-        worker.
-        """
-        while self._turns and self._busy < self._cfg.threads:
-            now = time.monotonic()
-            if self._newest is not None and now < self._begun_at + self._options.brief:
-                return self._begun_at + self._options.brief - now
-            self._newest, self._begun_at = self._turns.next(), now
-            self._busy += 1
-            self._threads.do(partial(self._make, self._newest, self._made))
-        return None
+    def next_turn(self) -> ClientConnection | None:
+        """Return the connection whose answer is to be made now; None where there is none, or all threads make some."""
+        if not self.has_turn:
+            return None
+        self._busy += 1
+        return self._turns.next()
 
     def drop_late(self, now: float) -> None:
         """Drop those whose time is over."""
@@ -271,8 +262,7 @@ class Exchanges:
         conn.begin_answer(Answer(request, environ, conn.outbox, response, last=last))
         headers, client, path = request.headers, environ["REMOTE_ADDR"], environ["PATH_INFO"]
         if path in probes.PATHS:
-            make = partial(self._make, then=self._probed)
-            if not self._probes.add(conn, path, self._callers.address(headers, client), make):
+            if not self._probes.add(conn, path, self._callers.address(headers, client), self._probe):
                 self._refuse(conn, Refusal(429, "Too many probes of this address are waiting."))
             return
         origin = self._callers.origin(headers, client)
@@ -286,8 +276,8 @@ class Exchanges:
 
     # Answers.
 
-    def _make(self, conn: ClientConnection, then: Callable[[ClientConnection], None]) -> None:
-        """In a thread: make the next part of an answer; ``then`` is what the loop does with it."""
+    def make(self, conn: ClientConnection) -> None:
+        """Make the next part of an answer, beside the loop; ``made`` is what the loop does then. Raises nothing."""
         answer = conn.answer
         try:
             if answer is not None and conn.is_gone:
@@ -300,24 +290,27 @@ class Exchanges:
         except BaseException:
             self.log.exception("Unexpected error of a connection")
             conn.cut()
-        finally:
-            self._defer(then, conn)
 
-    def _probed(self, conn: ClientConnection) -> None:
-        """A part of a probe's answer is there."""
-        self._probes.done(conn)
-        self._answered(conn)
-
-    def _made(self, conn: ClientConnection) -> None:
+    def made(self, conn: ClientConnection) -> None:
         """A thread is free again: others may have their turn."""
         self._busy -= 1
-        if conn is self._newest:
-            self._newest = None
         if conn.is_gone or conn.answer is None or conn.answer.finished:
             if conn.answer is not None and conn.answer.status == 401 and conn.credential is not None:
                 self._callers.forget(conn.credential)
             for following in self._turns.done(conn):
                 self.places.leave(following)
+        self._answered(conn)
+
+    def _probe(self, conn: ClientConnection) -> None:
+        """In a thread of the probes: make the next part of an answer."""
+        try:
+            self.make(conn)
+        finally:
+            self._defer(self._probed, conn)
+
+    def _probed(self, conn: ClientConnection) -> None:
+        """A part of a probe's answer is there."""
+        self._probes.done(conn)
         self._answered(conn)
 
     def _answered(self, conn: ClientConnection) -> None:

@@ -8,7 +8,6 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from app.auth.addresses import place_of
 from serving import request
 from serving.callers import credential_of
 from serving.connection import BODY_SECONDS, ClientConnection
-from serving.exchanges import BRIEF, Exchanges, Options
+from serving.exchanges import Exchanges, Options
 from serving.places import Places
 
 #: Bytes of a body at most, and how many of them have room on the disk.
@@ -111,9 +110,11 @@ def upload(exchanges: Exchanges, conn: ClientConnection, client: socket.socket, 
 
 
 def take_turn(exchanges: Exchanges, deferred: PollableMethodQueue) -> None:
-    """Do what a thread would, and then the loop."""
-    exchanges._busy += 1
-    exchanges._make(exchanges._turns.next(), exchanges._made)
+    """Do what a thread does that leads the loop, and then what others have left for it."""
+    conn = exchanges.next_turn()
+    assert conn is not None
+    exchanges.make(conn)
+    exchanges.made(conn)
     deferred.run_callbacks(None)
 
 
@@ -330,42 +331,16 @@ def test_a_pipelined_request_has_all_its_time_from_the_end_of_the_answer_before(
     assert conn.deadline == pytest.approx(later + BODY_SECONDS, abs=1)
 
 
-def test_brief_answers_are_made_one_after_the_other_and_others_beside_each_other(
-    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = time.monotonic()
-    monkeypatch.setattr("serving.exchanges.time.monotonic", lambda: now)
-    works = ask_four(exchanges, connect, monkeypatch)
-    assert exchanges.give_turns() == pytest.approx(BRIEF)
-    assert len(works) == 1
-    works[0]()
-    deferred.run_callbacks(None)
-    assert exchanges.give_turns() == pytest.approx(BRIEF)
-    assert len(works) == 2
-    now += BRIEF
-    assert exchanges.give_turns() == pytest.approx(BRIEF)
-    assert len(works) == 3
-    now += BRIEF
-    assert exchanges.give_turns() is None
-    assert len(works) == 4
-
-
-def test_brief_answers_are_made_beside_each_other_where_that_is_not_wished(
-    exchanges: Exchanges, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exchanges._options = replace(exchanges._options, brief=0.0)
-    works = ask_four(exchanges, connect, monkeypatch)
-    assert exchanges.give_turns() is None
-    assert len(works) == 3
-
-
-def ask_four(exchanges: Exchanges, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
-    """Ask as four callers for the answers of three threads; what a thread would do is done by who asks."""
-    works: list[Callable[[], None]] = []
-    monkeypatch.setattr(exchanges._threads, "do", works.append)
+def test_as_many_answers_are_made_at_once_as_there_are_threads(exchanges: Exchanges, connect: Connect) -> None:
     exchanges._cfg.set("threads", 3)
     for token in "0123":
         conn, client = connect()
         exchanges._callers.vouch(credential_of([(b"authorization", f"Bearer {token}".encode())]) or b"", token)
         ask(exchanges, conn, client, "/", token=token)
-    return works
+    under_way = [exchanges.next_turn() for _ in range(4)]
+    assert [conn is not None for conn in under_way] == [True, True, True, False]
+    assert not exchanges.has_turn
+    assert under_way[0] is not None
+    exchanges.make(under_way[0])
+    exchanges.made(under_way[0])
+    assert exchanges.next_turn() is not None
