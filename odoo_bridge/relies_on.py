@@ -103,7 +103,7 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.models:BaseModel._compute_display_name": "947f9f13c167",
         "odoo.orm.models:BaseModel._filtered_access": "3927f7962c54",
     },
-    ("odoo_bridge/fast/columns.py", "odoo_bridge/fast/prefetch.py"): {
+    ("odoo_bridge/fast/columns.py", "odoo_bridge/fast/prefetch.py", "odoo_bridge/fast/cached.py"): {
         "odoo.orm.fields:Field._get_cache": "ddc629405e1b",
         "odoo.orm.fields:Field._get_cache_impl": "db61edc35568",
     },

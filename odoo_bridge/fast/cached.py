@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from odoo.fields import Field
+from odoo.orm.fields_textual import BaseString
 from odoo.tools import SQL
 
 from odoo_bridge import by_id
@@ -18,6 +20,9 @@ from odoo_bridge.fast.clauses import filled
 from odoo_bridge.fast.statements import statement
 from odoo_bridge.lengths import Counting
 from odoo_bridge.types import Recordset
+
+#: What puts values that are not translated into a dictionary by ids.
+_ODOOS_INSERTS = (Field._insert_cache, BaseString._insert_cache)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +110,22 @@ def fetch_rows(
     if counting is not None:
         counting.told = values.pop()[0]
     found = model.browse(found_ids)
-    for field, column in zip(shape.columns, values, strict=True):
-        field._insert_cache(found, column)  # keeps what is there already
+    if len(rows) == 1:
+        insert_row(found, shape.columns, rows[0][1 : 1 + len(shape.columns)])
+    else:
+        for field, column in zip(shape.columns, values, strict=True):
+            field._insert_cache(found, column)  # keeps what is there already
     for field in shape.others:
         field.read(found)
     return found
+
+
+def insert_row(record: Recordset, fields: Iterable[Any], values: Iterable[Any]) -> None:
+    """Put values of one record into the cache, as ``Field._insert_cache`` does: what is there already stays."""
+    env, record_id = record.env, record.id
+    caches, by_context = env.transaction.field_data, env.registry.field_depends_context
+    for field, value in zip(fields, values, strict=True):
+        if field.translate or field in by_context or type(field)._insert_cache not in _ODOOS_INSERTS:
+            field._insert_cache(record, (value,))
+        else:
+            caches[field].setdefault(record_id, value)
