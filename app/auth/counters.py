@@ -1,54 +1,52 @@
 """Counters that all workers of a machine share, for rate limits; with Redis, all hosts.
 
 The library ``limits`` brings the strategies and the Redis storage; what it lacks is a storage that forked processes
-share without a server. SQLite is one: a file in memory, a few microseconds a count, locked between processes.
+share without a server. LMDB is one: a file in memory that all of them map, five microseconds a count (with SQLite it
+was thirteen, and sixty amid a call), locked between processes, and unlocked where one dies.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-import sqlite3
 import stat
+import struct
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
+import lmdb
 from limits.storage import RedisStorage, Storage
 
-_logger = logging.getLogger(__name__)
+#: Bytes that counts may take, of ten million; memory is taken only for those that are there.
+_SIZE = 1024 * 1024 * 1024
+#: Reads that may be under way at once, of all processes.
+_READERS = 1024
+#: After so many counts, so many keys are looked at for what has expired.
+_SWEEP_EVERY, _SWEPT = 500, 2000
+#: A count, and the end of its window as a UNIX time.
+_VALUE = struct.Struct("<qd")
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS counter (key TEXT PRIMARY KEY, count INTEGER NOT NULL, expires REAL NOT NULL) WITHOUT ROWID
-"""
-_COUNT = """
-INSERT INTO counter VALUES (:key, :amount, :expires) ON CONFLICT (key) DO UPDATE SET
-  count = CASE WHEN expires <= :now THEN excluded.count ELSE count + excluded.count END,
-  expires = CASE WHEN expires <= :now THEN excluded.expires ELSE expires END
-RETURNING count, expires
-"""
-#: After so many counts, what has expired is deleted.
-_SWEEP_EVERY = 5000
+_opening = threading.Lock()
+_environments: dict[Path, tuple[int, lmdb.Environment]] = {}
 
 
-class SqliteCounters(Storage):
-    """A storage of ``limits`` in a SQLite file; for the fixed window strategy."""
+class SharedCounters(Storage):
+    """A storage of ``limits`` in a file that processes share; for the fixed window strategy."""
 
     STORAGE_SCHEME = ["gatehouse+file"]  # noqa: RUF012  as the base class wants it
 
     def __init__(self, path: Path) -> None:
         super().__init__(None)
         self._path = path
-        self._local = threading.local()
         self._counted = 0
+        self._swept_to = b""
 
     @property
     def base_exceptions(self) -> type[Exception]:
         """The exceptions of the storage."""
-        return sqlite3.Error
+        return lmdb.Error
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count, and return the count of the window, which begins with its first count."""
@@ -57,56 +55,90 @@ class SqliteCounters(Storage):
     def count(self, key: str, expiry: float, amount: int = 1) -> tuple[int, float]:
         """Count, and return the count of the window and when that ends, as a UNIX time."""
         now = time.time()
-        values = {"key": key, "amount": amount, "now": now, "expires": now + expiry}
-        connection = self._connection()
-        ((count, expires),) = connection.execute(_COUNT, values).fetchall()
-        self._counted += 1
-        if self._counted % _SWEEP_EVERY == 0:
-            connection.execute("DELETE FROM counter WHERE expires <= ?", (now,))
-        return int(count), float(expires)
+        with _environment(self._path).begin(write=True) as transaction:
+            before, expires = _live(transaction, key, now) or (0, now + expiry)
+            transaction.put(key.encode(), _VALUE.pack(before + amount, expires))
+            self._counted += 1
+            if self._counted % _SWEEP_EVERY == 0:
+                self._sweep(transaction, now)
+        return before + amount, expires
 
     def get(self, key: str) -> int:
         """Return the count of the current window."""
-        row = self._row(key)
-        return int(row[0]) if row else 0
+        return self._find(key)[0]
 
     def get_expiry(self, key: str) -> float:
         """Return the end of the current window, as a UNIX time."""
-        row = self._row(key)
-        return float(row[1]) if row else time.time()
+        return self._find(key)[1]
 
     def check(self) -> bool:
         """True if the storage works."""
-        self._row("")
+        self._find("check")
         return True
 
     def reset(self) -> int | None:
         """Forget everything and return how much that was."""
-        return self._connection().execute("DELETE FROM counter").rowcount
+        environment = _environment(self._path)
+        with environment.begin(write=True) as transaction:
+            entries: int = transaction.stat()["entries"]
+            transaction.drop(environment.open_db(txn=transaction), delete=False)
+        return entries
 
     def clear(self, key: str) -> None:
         """Forget one count."""
-        self._connection().execute("DELETE FROM counter WHERE key = ?", (key,))
+        with _environment(self._path).begin(write=True) as transaction:
+            transaction.delete(key.encode())
 
-    def _row(self, key: str) -> Any:
-        query = "SELECT count, expires FROM counter WHERE key = ? AND expires > ?"
-        return self._connection().execute(query, (key, time.time())).fetchone()
+    def _find(self, key: str) -> tuple[int, float]:
+        now = time.time()
+        with _environment(self._path).begin() as transaction:
+            return _live(transaction, key, now) or (0, now)
 
-    def _connection(self) -> sqlite3.Connection:
-        """Return this thread's connection; one that another process opened is left alone."""
-        if getattr(self._local, "pid", None) != os.getpid():
-            connection = sqlite3.connect(self._path, timeout=5, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute(_SCHEMA)
-            self._local.connection, self._local.pid = connection, os.getpid()
-        connection_of_thread: sqlite3.Connection = self._local.connection
-        return connection_of_thread
+    def _sweep(self, transaction: lmdb.Transaction, now: float) -> None:
+        """Delete what has expired of some keys, from those on that were looked at last: of all would take too long."""
+        with transaction.cursor() as cursor:
+            cursor.set_range(self._swept_to)
+            for _ in range(_SWEPT):
+                if not cursor.key():
+                    break
+                _, expires = _VALUE.unpack(cursor.value())
+                _ = cursor.delete() if expires <= now else cursor.next()
+            self._swept_to = bytes(cursor.key())
+
+
+def _live(transaction: lmdb.Transaction, key: str, now: float) -> tuple[int, float] | None:
+    """Return the count of a window that has not ended, and its end."""
+    value = transaction.get(key.encode())
+    if value is None:
+        return None
+    count, expires = _VALUE.unpack(value)
+    return (count, expires) if expires > now else None
+
+
+def _environment(path: Path) -> lmdb.Environment:
+    """Return this process's environment of a file: LMDB allows one, and what was opened before a fork is no use."""
+    pid, found = os.getpid(), _environments.get(path)
+    if found is None or found[0] != pid:
+        with _opening:
+            found = _environments.get(path)
+            if found is None or found[0] != pid:
+                if found is not None:
+                    found[1].close()
+                found = _environments[path] = pid, _opened(path)
+    return found[1]
+
+
+def _opened(path: Path) -> lmdb.Environment:
+    environment = lmdb.open(
+        str(path), map_size=_SIZE, subdir=False, mode=0o600, sync=False, metasync=False, max_readers=_READERS
+    )
+    environment.reader_check()  # forget those of processes that are gone
+    return environment
 
 
 def count(storage: Storage, key: str, expiry: int) -> tuple[int, float]:
     """Count in any storage; return the count of the window and when that ends, as a UNIX time."""
-    if isinstance(storage, SqliteCounters):
+    if isinstance(storage, SharedCounters):
         return storage.count(key, expiry)
     return storage.incr(key, expiry), storage.get_expiry(key)
 
@@ -121,10 +153,10 @@ def redis_storage(url: str, database: str) -> Storage:
     return RedisStorage(url, key_prefix=prefix, wrap_exceptions=True, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
-def local_storage(database: str) -> SqliteCounters:
+def local_storage(database: str) -> SharedCounters:
     """Return the storage that all servers of this user on this machine share for a database, by its uuid."""
     name = hashlib.sha256(database.encode()).hexdigest()[:16]
-    return SqliteCounters(_private_folder() / f"{name}.sqlite3")
+    return SharedCounters(_private_folder() / f"{name}.lmdb")
 
 
 def _private_folder() -> Path:

@@ -14,7 +14,7 @@ import pytest
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.auth import login as logging_in
-from app.auth.counters import SqliteCounters
+from app.auth.counters import SharedCounters
 from app.auth.throttle import Throttle, make_throttle
 from app.clients import store as clients
 from app.definitions.document import ApiDocument
@@ -520,7 +520,7 @@ def test_an_api_takes_as_many_calls_as_its_rate_from_each_caller(
 def test_counters_that_are_away_are_replaced_by_the_machines_own(app: Gatehouse, tmp_path: Any) -> None:
     from app.auth.counters import redis_storage
 
-    local = SqliteCounters(tmp_path / "counters.sqlite3")
+    local = SharedCounters(tmp_path / "counters.lmdb")
     throttle = Throttle(redis_storage("redis://127.0.0.1:1/0", "demo"), local)
     assert [throttle.hit("2/minute", "x").allowed for _ in range(3)] == [True, True, False]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOREIGN = ("odoo", "flask", "werkzeug", "psycopg2", "sqlite3", "sqlalchemy")
+FOREIGN = ("odoo", "flask", "werkzeug", "psycopg2", "lmdb", "sqlalchemy")
 _CODE = """
 import importlib, pkgutil, sys
 

@@ -1,0 +1,96 @@
+"""Counters that processes share."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.auth import counters
+from app.auth.counters import SharedCounters
+
+_COUNT = """
+import sys
+from pathlib import Path
+from app.auth.counters import SharedCounters
+storage = SharedCounters(Path(sys.argv[1]))
+for _ in range(500):
+    storage.count("k", 3600)
+"""
+_DIE = """
+import os, signal, sys
+from pathlib import Path
+from app.auth import counters
+with counters._environment(Path(sys.argv[1])).begin(write=True) as transaction:
+    transaction.put(b"k", counters._VALUE.pack(100, 1e12))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> SharedCounters:
+    """A storage of this process's."""
+    return SharedCounters(tmp_path / "counters.lmdb")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that the storage finds: the last one of these."""
+    times = [1000.0]
+    monkeypatch.setattr("app.auth.counters.time.time", lambda: times[-1])
+    return times
+
+
+def started(code: str, storage: SharedCounters) -> subprocess.Popen[bytes]:
+    """Run code in a process that is given the file."""
+    return subprocess.Popen([sys.executable, "-c", code, str(storage._path)])
+
+
+def test_no_count_is_lost_between_processes(storage: SharedCounters) -> None:
+    processes = [started(_COUNT, storage) for _ in range(4)]
+    own = [storage.count("k", 3600)[0] for _ in range(500)]
+    assert [process.wait(60) for process in processes] == [0] * 4
+    assert storage.get("k") == 2500
+    assert own == sorted(set(own))
+
+
+def test_a_process_that_dies_amid_a_count_holds_nobody_up(storage: SharedCounters) -> None:
+    assert storage.count("k", 3600)[0] == 1
+    assert started(_DIE, storage).wait(60) == -signal.SIGKILL
+    assert storage.count("k", 3600)[0] == 2
+
+
+def test_a_window_begins_with_its_first_count_and_ends_for_good(storage: SharedCounters, clock: list[float]) -> None:
+    assert storage.count("k", 60) == (1, 1060.0)
+    clock.append(1059.0)
+    assert storage.count("k", 60) == (2, 1060.0)
+    clock.append(1060.0)
+    assert (storage.get("k"), storage.get_expiry("k")) == (0, 1060.0)
+    assert storage.count("k", 60) == (1, 1120.0)
+
+
+def test_one_count_is_forgotten_or_all(storage: SharedCounters) -> None:
+    for key in "abc":
+        storage.count(key, 3600)
+    storage.clear("a")
+    assert [storage.get(key) for key in "abc"] == [0, 1, 1]
+    assert storage.reset() == 2
+    assert [storage.get(key) for key in "abc"] == [0, 0, 0]
+
+
+def test_what_has_expired_is_deleted_in_steps_and_nothing_else(
+    storage: SharedCounters, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "_SWEEP_EVERY", 10)
+    monkeypatch.setattr(counters, "_SWEPT", 25)
+    for number in range(100):
+        storage.count(f"old-{number}", 60)
+        storage.count(f"lasting-{number}", 10_000)
+    clock.append(2000.0)
+    for _ in range(100):
+        storage.count("k", 10_000)
+    left = storage.reset()
+    assert left == 101
