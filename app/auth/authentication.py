@@ -14,7 +14,7 @@ from typing import Literal, Protocol, TypeAlias
 from app.analytics import callers
 from app.auth import bearers
 from app.auth.bearers import Bearer
-from app.clients.tokens import Hasher
+from app.clients.tokens import Hasher, stand_in
 from app.definitions.definition import Definition
 from app.errors import Forbidden, Unauthorized
 from app.observe import meters
@@ -75,7 +75,7 @@ class Authenticator:
             uid = credentials.public_uid(root) if run_as is None else _active(root, run_as)
             return Principal("public", uid, callers.PUBLIC)
         token = _token(presented)
-        shown = (self._hasher().hash(token), run_as) if token else None  # a stand-in for it
+        shown = (stand_in(token), run_as) if token else None
         found = credentials.recall(root, shown) if shown is not None else None
         if found is None:
             holder = self._holder(root, presented, run_as, report)

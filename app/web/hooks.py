@@ -102,8 +102,9 @@ def _read_input() -> None:
 def _mark(response: Response) -> Response:
     request, state, headers = current_request(), current_state(), response.headers
     headers.add("X-Request-ID", state.request_id)
+    said = set(headers.keys(lower=True))
     for name, value in _UNLESS_SAID:
-        if name not in headers:
+        if name.lower() not in said:
             headers.add(name, value)
     if state.report is not None:
         _tell(response, state.report)
