@@ -29,6 +29,7 @@ CALLS_OF: dict[str, tuple[str, ...]] = {
     "deep_pages": ("page 500 of ten fields",),
     "counts": ("page 2, counted", "a thousand, counted"),
     "prefetch": ("update", "create"),
+    "foresight": ("update", "create"),
     "writes": ("update", "create", "create 1,000"),
     "fetches": ("search 80 with a computed field", "update", "create"),
     "principals": ("read", "RPC that does nothing"),

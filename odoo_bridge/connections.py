@@ -170,7 +170,7 @@ class SettingCursor(Cursor):  # type: ignore[misc]
             self._limit_to(self.patience)
 
     def _execute_here(self, query: Any, params: Any, log_exceptions: bool) -> None:
-        if is_on("counts") and (table := written_tables.table(query)):
+        if (is_on("counts") or is_on("foresight")) and (table := written_tables.table(query)):
             self.written_tables |= {table}
         if self._cnx.is_idle:
             self._execute_first(query, params, log_exceptions)

@@ -149,14 +149,15 @@ def write_dates(env: Environment, model: str, ids: Sequence[int]) -> dict[int, d
 
 def create(env: Environment, model: str, values: list[Values]) -> list[int]:
     """Create records in one call of the ORM, and return their ids in order."""
-    prefetch.know(env)
+    prefetch.know(env[model], values[0] if values else ())
     return list(env[model].create(values)._ids)
 
 
 def write(env: Environment, model: str, ids: Sequence[int], values: Values) -> None:
     """Write the same values to records that ``visible`` has found."""
-    prefetch.know(env)
-    env[model].browse(ids).write(values)
+    records = env[model].browse(ids)
+    prefetch.know(records, values)
+    records.write(values)
 
 
 def unlink(env: Environment, model: str, ids: Sequence[int]) -> None:

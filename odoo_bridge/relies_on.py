@@ -114,10 +114,15 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.addons.base.models.ir_rule:IrRule._compute_domain_context_values": "1b8275da1821",
         "odoo.addons.base.models.ir_rule:IrRule._make_access_error": "2bb26162ec0e",
         "odoo.orm.fields:Field.to_sql": "a0cb5a982323",
-        "odoo.orm.fields_relational:One2many.read": "a6d7c6da8bbb",
         "odoo.orm.fields_textual:BaseString.get_translation_fallback_langs": "d955fcfaac00",
         "odoo.orm.fields_textual:BaseString.to_sql": "949887f84737",
         "odoo.orm.models:BaseModel._fetch_field": "0fb739ba0d4a",
+    },
+    ("odoo_bridge/fast/writes.py", "odoo_bridge/fast/foresight.py"): {
+        "odoo.orm.models:BaseModel._modified_triggers": "a792e0fa027e",
+    },
+    ("odoo_bridge/fast/fetches.py", "odoo_bridge/fast/foresight.py"): {
+        "odoo.orm.fields_relational:One2many.read": "a6d7c6da8bbb",
     },
     ("odoo_bridge/fast/writes.py",): {
         "odoo.addons.base.models.ir_default:IrDefault._get_model_defaults": "3ebec6bcc22b",
@@ -132,7 +137,6 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.orm.fields_relational:One2many.get_comodel_domain": "8a34f2273d5c",
         "odoo.orm.fields_textual:Html._convert": "e363da7997db",
         "odoo.orm.models:BaseModel._modified": "22e61db7e40f",
-        "odoo.orm.models:BaseModel._modified_triggers": "a792e0fa027e",
         "odoo.orm.models:BaseModel.default_get": "d532ec9d2e01",
         "odoo.orm.registry:Registry._discard_fields": "7a303a07ec61",
         "odoo.orm.registry:Registry.get_field_trigger_tree": "b1994cdfba51",

@@ -23,6 +23,7 @@ Piece = Literal[
     "deep_pages",  # rows of pages far back are looked up late
     "counts",  # counts are remembered for a walk, and asked for together with a page
     "prefetch",  # the writing user's rows are read at once
+    "foresight",  # and with them what such a write has read before
     "writes",  # what creates and writes ask of the definitions of fields is remembered
     "fetches",  # the SQL of what Odoo reads by itself is remembered
     "principals",  # who calls is remembered
@@ -32,6 +33,7 @@ PIECES: tuple[Piece, ...] = get_args(Piece)
 LEAN_ON: dict[Piece, frozenset[Piece]] = {
     "round_trips": frozenset({"prepared", "alone"}),
     "statements": frozenset({"rows"}),
+    "prefetch": frozenset({"foresight"}),
 }
 
 _off: set[Piece] = set()

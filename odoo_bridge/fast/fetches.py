@@ -19,7 +19,7 @@ from odoo.orm.fields_relational import One2many
 from odoo.tools import SQL
 
 from odoo_bridge.caches import STATEMENTS
-from odoo_bridge.fast import is_on
+from odoo_bridge.fast import foresight, is_on
 from odoo_bridge.fast.cacheable import (
     is_plain_column,
     is_plain_domain,
@@ -51,10 +51,13 @@ def fetch(records: Recordset, field_names: Collection[str] | None = None) -> Non
         _odoos_fetch(records, field_names)
         return
     shape = CacheShape.of(known._determine_fields_to_fetch(field_names, ignore_when_in_cache=True))
-    sql = _by_ids(known, shape.columns)
+    sql = by_ids(known, shape.columns)
     if sql is None:
         _odoos_fetch(known, field_names)
         return
+    if not shape.others and foresight.answer(known, shape.columns, sql):
+        return
+    foresight.note(known, shape.columns)
     found = fetch_rows(known, shape, sql, known._ids)
     if found != known:
         forbidden = (known - found).exists()
@@ -76,7 +79,7 @@ def read_lines(field: Any, records: Recordset) -> None:
     field._insert_cache(records, [tuple(by_record[record_id]) for record_id in records._ids])
 
 
-def _by_ids(records: Recordset, columns: tuple[Any, ...]) -> SQL | None:
+def by_ids(records: Recordset, columns: tuple[Any, ...]) -> SQL | None:
     """Return the query of some columns; None where Odoo's own way is to be taken. Raises AccessError."""
     if not columns or not _are_ids(records._ids):
         return None
@@ -90,9 +93,11 @@ def _by_ids(records: Recordset, columns: tuple[Any, ...]) -> SQL | None:
 
 def _lines(field: Any, records: Recordset) -> Recordset | None:
     """Return the lines of records; None where Odoo's own way is to be taken."""
+    lines = records.env[field.comodel_name].with_context(**{"active_test": False, **field.context})
+    if foresight.has_none(lines._fields[field.inverse_name], records) and lines.has_access("read"):
+        return lines
     if callable(field.domain) or not _are_ids(records._ids):
         return None
-    lines = records.env[field.comodel_name].with_context(**{"active_test": False, **field.context})
     names = [field.inverse_name, *([lines._active_name] if lines._active_name else [])]
     try:
         shape = CacheShape.of(lines._determine_fields_to_fetch(names))

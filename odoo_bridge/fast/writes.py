@@ -18,7 +18,7 @@ from odoo.orm.domains import OptimizationLevel
 from odoo.orm.fields_reference import Many2oneReference
 from odoo.orm.registry import TriggerTree
 
-from odoo_bridge.fast import is_on
+from odoo_bridge.fast import foresight, is_on
 from odoo_bridge.fast.cacheable import is_plain_domain
 from odoo_bridge.types import Recordset
 
@@ -62,6 +62,8 @@ def modified(records: Recordset, fields: list[Field], create: bool) -> Any:
     if not is_on("writes"):
         return _modified(records, fields, create)
     tree = _trigger_tree(records, tuple(fields))
+    if not create:
+        tree = _referred(records, tree)
     return records.sudo().with_context(active_test=False)._modified_triggers(tree, create) if tree else ()
 
 
@@ -135,6 +137,14 @@ def _trigger_tree(records: Recordset, fields: tuple[Field, ...]) -> Any:
         cut = _without(tree, frozenset(not_stored) - cached)
         _keep(known.cut_trees, (fields, cached), cut)
     return cut
+
+
+def _referred(records: Recordset, tree: Any) -> Any:
+    """Return the tree without branches that begin with a field by which nothing refers to the records."""
+    gone = [field for field in tree if field.type == "many2one" and foresight.has_none(field, records)]
+    if not gone:
+        return tree
+    return TriggerTree(tree.root, {field: branch for field, branch in tree.items() if field not in gone})
 
 
 def _keep(trees: dict[Any, Any], key: Any, value: Any) -> None:

@@ -36,7 +36,7 @@ def test_the_values_are_those_that_odoo_reads(app: Gatehouse, login: str) -> Non
             record.fetch()
         read = cached(env)
         env.invalidate_all()
-        prefetch.know(env)
+        prefetch.know(env[PARTNER])
         return read, cached(env)
 
     read, known = app.services.transactions.run(work, keep=False)
@@ -47,7 +47,7 @@ def test_the_values_are_those_that_odoo_reads(app: Gatehouse, login: str) -> Non
 def test_the_time_is_the_transactions_own(app: Gatehouse) -> None:
     def work(root: Environment) -> None:
         env = act_as(root, 2, {})
-        prefetch.know(env)
+        prefetch.know(env[PARTNER])
         known = env.cr.now()
         env.cr._now = None
         assert env.cr.now() == known
@@ -62,7 +62,7 @@ def test_the_company_is_the_one_that_is_chosen(app: Gatehouse) -> None:
         root.flush_all()
         root.invalidate_all()
         env = act_as(root, 2, {"allowed_company_ids": [company.id]})
-        prefetch.know(env)
+        prefetch.know(env[PARTNER])
         return company.id, list(root.registry[COMPANY]._fields["name"]._get_cache(env))
 
     company_id, known = app.services.transactions.run(work, keep=False)
@@ -73,7 +73,7 @@ def test_what_the_work_has_changed_is_not_undone(app: Gatehouse) -> None:
     def work(root: Environment) -> str:
         env = act_as(root, 2, {})
         env.company.sudo().font = "Roboto"
-        prefetch.know(env)
+        prefetch.know(env[PARTNER])
         env.flush_all()
         env.invalidate_all()
         return str(env.company.sudo().font)
