@@ -10,6 +10,9 @@ answers wait until Odoo asks, whom it may tell what is decided then:
   a partner, each with a search, and mostly there are none. It is asked of whole tables, whatever the domain and the
   rules, so that "none" is the same for all. Where there is one, or the transaction may have written the table, Odoo
   searches.
+
+What a transaction has written is known by its statements (``written_tables``). A trigger or function of PostgreSQL
+itself that writes tables of Odoo is not seen: see docs/performance.md.
 """
 
 from __future__ import annotations
@@ -66,9 +69,9 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Foresight:
-    """Write of a transaction to some records.
+    """Write of a transaction to one record, or to none where it is created.
 
-    Where it is one, nothing refers to it by ``none`` of the fields. ``rows`` are values of columns that have been read,
+    Nothing refers to it by ``none`` of the fields. ``rows`` are values of columns that have been read,
     with the query that they answer.
     """
 
@@ -84,12 +87,11 @@ class Foresight:
 
 
 def begin(records: Recordset, names: Collection[str]) -> Foresight:
-    """Return the kind of a write to records; to none where they are created."""
+    """Return the kind of a write to one record; to none where it is created."""
     env = records.env
-    context = tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in env.context.items())
     # Beside Odoo's own trees of triggers, which are forgotten whenever a field changes.
     kinds: dict[Any, Kind] = env.registry._field_trigger_trees.setdefault(Kind, {})
-    key = records._name, bool(records._ids), frozenset(names), env.uid, context
+    key = records._name, bool(records._ids), frozenset(names), env.uid, repr(env.context)
     kind = kinds.get(key)
     if kind is None or kind.writes >= _WRITES:
         if len(kinds) >= _MOST_KINDS:
@@ -106,7 +108,7 @@ def note(records: Recordset, columns: tuple[Field, ...]) -> None:
     now = _of(env)
     if now is None or len(records) != 1 or (env.uid, env.context.get("lang")) != (now.uid, now.lang):
         return
-    if (records._name == now.model and records._ids == now.ids) or not records._auto:  # of a view, others are written
+    if (records._name == now.model and records._ids == now.ids) or not _has_own_table(records):
         return
     row = Row(records._name, env.su, _way(now, records) or records.id, columns)
     ago = now.number - now.kind.seen.get(row, -_GAP)
@@ -178,8 +180,13 @@ def _is_written(env: Any, table: str) -> bool:
     return tables is None or not tables.isdisjoint((table, written_tables.ALL))
 
 
+def _has_own_table(model: Recordset) -> bool:
+    """True if its rows change with statements on its table alone: not a view, nor a parent or child of other tables."""
+    return model._auto and not model._name.startswith("ir.actions.")
+
+
 def _is_plain(field: Field, env: Any) -> bool:
     """True if the field is a column of a table, with an index, by which Odoo searches as ever."""
     model = env[field.model_name]
     is_column = field.type == "many2one" and field.store and field.index and not (field.compute or field.groups)
-    return is_column and not field.company_dependent and model._auto and is_base(model, *_SEARCH)
+    return is_column and not field.company_dependent and _has_own_table(model) and is_base(model, *_SEARCH)

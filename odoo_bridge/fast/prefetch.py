@@ -55,7 +55,7 @@ def know(records: Any, names: Collection[str] = ()) -> None:
     if not is_on("prefetch") or env.uid in partner_of._get_cache(users.env):
         return
     plan = _plan(users)
-    now = foresight.begin(records, names) if is_on("foresight") else None
+    now = foresight.begin(records, names) if is_on("foresight") and len(records) < 2 else None
     foreseen = _foreseen(records, now)
     query, params = _query(env, plan, foreseen, records._ids)
     env.cr.execute(query, params)

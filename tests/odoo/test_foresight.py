@@ -78,6 +78,26 @@ def test_an_update_searches_for_nothing_that_refers_to_a_record_alone(
     assert app.services.transactions.run(work, keep=False) == []
 
 
+def test_a_write_to_several_records_is_as_ever_after_writes_to_one(app: Gatehouse) -> None:
+    def one_with_a_country(env: Environment) -> None:
+        partner = alone(env)
+        partner.country_id = env.ref("base.be")
+        env.flush_all()
+        env.invalidate_all()
+        update(env, partner.id)
+
+    learned(app, one_with_a_country)
+
+    def several(root: Environment) -> list[str]:
+        env = act_as(root, 2, {})
+        partners = env[PARTNER].search([], limit=3)
+        env.invalidate_all()
+        records.write(env, PARTNER, partners.ids, dict(PHONE))
+        return [str(phone) for phone in partners.mapped("phone")]
+
+    assert app.services.transactions.run(several, keep=False) == [PHONE["phone"]] * 3
+
+
 def with_child(env: Environment) -> int:
     company = env[PARTNER].create({"name": "Parent", "is_company": True, "city": "Ghent"})
     env[PARTNER].create({"name": "Child", "type": "contact", "parent_id": company.id})
