@@ -26,8 +26,8 @@ from app.config import ConfigError, from_environment
 from app.observe import meters
 from app.observe.logs import init_logging
 from app.web.observation import request_ids
-from odoo_bridge import boot
-from serving.exchanges import BRIEF, Options
+from odoo_bridge import boot, distance
+from serving.exchanges import BRIEF, FAR, Options
 from serving.process_table import processes
 from serving.worker import Worker
 
@@ -49,7 +49,8 @@ Worker.options = Options(
     at_once=settings.at_once,
     place_of=place_of,
     on_refusal=lambda status: meters.requests("serving", status).inc(),
-    brief=BRIEF if settings.fast == "on" else 0.0,
+    # While one waits for a database that is far away, another one computes.
+    brief=lambda: BRIEF if settings.fast == "on" and distance.measured.seconds < FAR else 0.0,
     plain=settings.fast == "on",
 )
 preload_app = True

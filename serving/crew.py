@@ -14,10 +14,10 @@ from collections.abc import Callable
 class Crew:
     """Threads of which one leads, while the main thread watches that it is never away for long."""
 
-    def __init__(self, name: str, size: int, lead: Callable[[], bool], patience: float) -> None:
+    def __init__(self, name: str, size: int, lead: Callable[[], bool], patience: Callable[[], float]) -> None:
         """``lead`` is called in the thread that is to lead: until another one does (False), or all is done (True).
 
-        ``patience``: seconds that a leader may be away; 0 lets another one lead at once.
+        ``patience`` returns the seconds that a leader may be away; 0 lets another one lead at once.
         """
         self._name = name
         self._size = size
@@ -49,7 +49,7 @@ class Crew:
     def leave(self) -> None:
         """Called by the leader: it does something that may take long, and can be no leader any more when it returns."""
         self._away_since = since = time.monotonic()
-        if not self._patience:
+        if not self._patience():
             self._appoint(since)
         elif not self._has_left.is_set():
             self._has_left.set()
@@ -68,9 +68,9 @@ class Crew:
 
     def _watch(self) -> None:
         """Wait until the leader is back, or let another thread lead where that takes too long."""
-        left = self._patience
+        left = patience = self._patience()
         while not self._is_over.wait(left) and (since := self._away_since) is not None:
-            left = since + self._patience - time.monotonic()
+            left = since + patience - time.monotonic()
             if left <= 0:
                 self._appoint(since)
                 return

@@ -25,8 +25,10 @@ from serving.refusals import Refusal
 from serving.request import Request
 from serving.turns import Turns
 
-#: Seconds of an answer after which another thread leads the loop.
-BRIEF = 0.005
+#: Seconds of an answer after which another thread leads the loop: longer than most answers take, a large one too.
+BRIEF = 0.01
+#: Seconds that the database takes at least, from which on nobody waits for an answer.
+FAR = 0.0005
 #: Seconds that a client has to hang up after the last answer of its connection.
 CLOSE_SECONDS = 2.0
 #: Seconds that a request waits for others of its caller: longer than a database that is away keeps one waiting.
@@ -40,8 +42,8 @@ class Options:
     ``max_body``: bytes of a request's body. ``max_in_files``: bytes of bodies and answers that may lie on the disk, of
     all connections together. ``proxies``: how many in front are believed. ``at_once``: requests of one caller that may
     be under way. ``place_of``: what of an address one client has. ``on_refusal`` gets the status of each answer that
-    the application has not made. ``brief``: seconds that the loop waits for an answer; with 0, another thread leads it
-    meanwhile. ``plain``: requests that are plain are read in a way of their own.
+    the application has not made. ``brief`` returns the seconds that the loop waits for an answer; with 0, another
+    thread leads it meanwhile. ``plain``: requests that are plain are read in a way of their own.
     """
 
     max_body: int = 32 * 1024 * 1024
@@ -50,7 +52,7 @@ class Options:
     at_once: int = 2
     place_of: Callable[[str], str] = str
     on_refusal: Callable[[int], None] = lambda status: None
-    brief: float = BRIEF
+    brief: Callable[[], float] = lambda: BRIEF
     plain: bool = True
 
 

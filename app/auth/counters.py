@@ -95,7 +95,7 @@ class SharedCounters(Storage):
             return _live(transaction, key, now) or (0, now)
 
     def _sweep(self, transaction: lmdb.Transaction, now: float) -> None:
-        """Delete what has expired of some keys, from those on that were looked at last: of all would take too long."""
+        """Delete some keys that have expired, beginning where the last sweep has ended: all at once would take long."""
         with transaction.cursor() as cursor:
             cursor.set_range(self._swept_to)
             for _ in range(_SWEPT):

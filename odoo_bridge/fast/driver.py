@@ -6,6 +6,7 @@ COMMIT can go with the last. A connection for which nothing of that was asked do
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from odoo.sql_db import PsycoConnection
@@ -14,6 +15,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import cursor as Psycopg2Cursor  # noqa: N812  the name that psycopg2 should have given it
 from psycopg2.sql import Composable
 
+from odoo_bridge import distance
 from odoo_bridge.fast import is_on
 from odoo_bridge.fast.prepared import Prepared
 
@@ -120,7 +122,9 @@ class TransactionCursor(Psycopg2Cursor):
     def _send(self, query: Any, values: Any) -> None:
         """Send a statement with all that begins or ends the transaction, in one round trip where that is on."""
         if is_on("round_trips"):
-            super().execute(self._framed(query), values)
+            framed, begun = self._framed(query), time.monotonic()
+            super().execute(framed, values)
+            distance.measured.note(time.monotonic() - begun)
             return
         self._begin()
         super().execute(query, values)

@@ -16,7 +16,7 @@ NEVER, SOON = 3600.0, 30.0
 
 def crew_of(size: int, lead: Callable[[Crew], bool], patience: float) -> Crew:
     """Make a crew whose leaders are given it."""
-    made: Crew = Crew("test", size, lambda: lead(made), patience)
+    made: Crew = Crew("test", size, lambda: lead(made), lambda: patience)
     return made
 
 
