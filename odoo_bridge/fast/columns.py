@@ -6,7 +6,7 @@ that are columns of the table, all of that is the same for the whole column.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
 from typing import Any, TypeAlias
 
@@ -19,7 +19,7 @@ from odoo_bridge.fast.cacheable import is_column
 from odoo_bridge.types import Table
 
 #: Values of the cache, or of the database, to those that ``read`` gives.
-Conversion: TypeAlias = Callable[[Iterable[Any]], list[Any]]
+Conversion: TypeAlias = Callable[[Sequence[Any]], list[Any]]
 
 
 def read(records: Any, names: Sequence[str], bare: Sequence[str] = ()) -> Table:
@@ -126,20 +126,20 @@ def _names(records: Any, field: Any, values: Sequence[Any]) -> list[Any]:
     return [names[value] if value else False for value in values]
 
 
-def _false_for_none(values: Iterable[Any]) -> list[Any]:
-    return [False if value is None else value for value in values]
+def _false_for_none(values: Sequence[Any]) -> list[Any]:
+    return [False if value is None else value for value in values] if None in values else list(values)
 
 
-def _false_for_zero(values: Iterable[Any]) -> list[Any]:
-    return [value or False for value in values]
+def _false_for_zero(values: Sequence[Any]) -> list[Any]:
+    return list(values) if all(values) else [value or False for value in values]
 
 
-def _zero_for_none(values: Iterable[Any]) -> list[Any]:
-    return [value or 0 for value in values]
+def _zero_for_none(values: Sequence[Any]) -> list[Any]:
+    return list(values) if all(values) else [value or 0 for value in values]
 
 
-def _zero_float_for_none(values: Iterable[Any]) -> list[Any]:
-    return [value or 0.0 for value in values]
+def _zero_float_for_none(values: Sequence[Any]) -> list[Any]:
+    return list(values) if all(values) else [value or 0.0 for value in values]
 
 
 #: What Odoo's ways to read and to convert do to a value of the cache. A field with one of its own is left to Odoo.

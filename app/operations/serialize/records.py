@@ -63,7 +63,7 @@ class RecordSerializer:
         if info.type == "json":
             return [None if value is False else value for value in values]
         no_text = self._no_text
-        return [value or no_text for value in values]
+        return values if all(values) else [value or no_text for value in values]
 
     def _relational(self, values: Column, info: FieldInfo) -> Column:
         encode, empty = self._ids.of(info.relation or "").encode, self._no_record
