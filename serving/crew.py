@@ -10,6 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 
+#: Seconds between two looks at a leader that is away: one who has mostly waited in between need not be waited for.
+LOOK_SECONDS = 0.002
+
 
 class Crew:
     """Threads of which one leads, while the main thread watches that it is never away for long."""
@@ -67,11 +70,13 @@ class Crew:
         self._has_left.set()
 
     def _watch(self) -> None:
-        """Wait until the leader is back, or let another thread lead where that takes too long."""
-        left = patience = self._patience()
-        while not self._is_over.wait(left) and (since := self._away_since) is not None:
-            left = since + patience - time.monotonic()
-            if left <= 0:
+        """Wait until the leader is back; let another thread lead where that takes too long, or where it only waits."""
+        patience = self._patience()
+        look, used = min(patience, LOOK_SECONDS), time.process_time()
+        while not self._is_over.wait(look) and (since := self._away_since) is not None:
+            before, used = used, time.process_time()
+            away = time.monotonic() - since
+            if away >= patience or (away >= look and used - before < look / 2):
                 self._appoint(since)
                 return
 

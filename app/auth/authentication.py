@@ -1,6 +1,6 @@
 """From credentials to a principal. What the principal may do is for ``policy.access``.
 
-In the steady state this costs no query: who is good is remembered (``credentials.remember``), by the keyed hash of
+In the steady state this costs no query: who is good is remembered (``credentials.remember``), by a digest of
 their token or key. A session costs the read of one file.
 """
 

@@ -1,8 +1,8 @@
 """Counters that all workers of a machine share, for rate limits; with Redis, all hosts.
 
 The library ``limits`` brings the strategies and the Redis storage; what it lacks is a storage that forked processes
-share without a server. LMDB is one: a file in memory that all of them map, five microseconds a count (with SQLite it
-was thirteen, and sixty amid a call), locked between processes, and unlocked where one dies.
+share without a server. LMDB is one: a file, in memory where the machine has such a place, that all of them map, a few
+microseconds a count, locked between processes, and unlocked where one dies.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from limits.storage import RedisStorage, Storage
 
 #: Bytes that counts may take, of ten million; memory is taken only for those that are there.
 _SIZE = 1024 * 1024 * 1024
-#: Reads that may be under way at once, of all processes.
-_READERS = 1024
+#: Bytes of the file of locks, and more than LMDB takes.
+_LOCKS = 16 * 1024
 #: After so many counts, so many keys are looked at for what has expired.
 _SWEEP_EVERY, _SWEPT = 500, 2000
 #: A count, and the end of its window as a UNIX time.
@@ -91,7 +91,8 @@ class SharedCounters(Storage):
 
     def _find(self, key: str) -> tuple[int, float]:
         now = time.time()
-        with _environment(self._path).begin() as transaction:
+        # With the lock, as a reader that hangs or dies would keep LMDB from using any page again that others free.
+        with _environment(self._path).begin(write=True) as transaction:
             return _live(transaction, key, now) or (0, now)
 
     def _sweep(self, transaction: lmdb.Transaction, now: float) -> None:
@@ -129,11 +130,13 @@ def _environment(path: Path) -> lmdb.Environment:
 
 
 def _opened(path: Path) -> lmdb.Environment:
-    environment = lmdb.open(
-        str(path), map_size=_SIZE, subdir=False, mode=0o600, sync=False, metasync=False, max_readers=_READERS
-    )
-    environment.reader_check()  # forget those of processes that are gone
-    return environment
+    # LMDB writes its locks through a map: where memory is full, that would be a SIGBUS, and not an error.
+    descriptor = os.open(f"{path}-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, _LOCKS)
+    finally:
+        os.close(descriptor)
+    return lmdb.open(str(path), map_size=_SIZE, subdir=False, mode=0o600, sync=False, metasync=False)
 
 
 def count(storage: Storage, key: str, expiry: int) -> tuple[int, float]:

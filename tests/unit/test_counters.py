@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -27,6 +28,13 @@ from app.auth import counters
 with counters._environment(Path(sys.argv[1])).begin(write=True) as transaction:
     transaction.put(b"k", counters._VALUE.pack(100, 1e12))
     os.kill(os.getpid(), signal.SIGKILL)
+"""
+_DIE_READING = """
+import os, signal, sys
+from pathlib import Path
+from app.auth import counters
+counters._live = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+counters.SharedCounters(Path(sys.argv[1])).get("k")
 """
 
 
@@ -61,6 +69,29 @@ def test_a_process_that_dies_amid_a_count_holds_nobody_up(storage: SharedCounter
     assert storage.count("k", 3600)[0] == 1
     assert started(_DIE, storage).wait(60) == -signal.SIGKILL
     assert storage.count("k", 3600)[0] == 2
+
+
+def test_a_process_that_dies_amid_a_look_keeps_no_room(storage: SharedCounters) -> None:
+    for number in range(500):
+        storage.count(str(number), 3600)
+    assert started(_DIE_READING, storage).wait(60) == -signal.SIGKILL
+    size = storage._path.stat().st_size
+    for number in range(5000):
+        storage.count(str(number % 500), 3600)
+    assert storage._path.stat().st_size <= size * 1.5
+
+
+def test_a_machine_whose_memory_is_full_is_an_error_and_not_the_end_of_the_process(
+    storage: SharedCounters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, offset: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.auth.counters.os.posix_fallocate", full)
+        with pytest.raises(OSError, match="No space left"):
+            storage.count("k", 3600)
+    assert storage.count("k", 3600)[0] == 1
 
 
 def test_a_window_begins_with_its_first_count_and_ends_for_good(storage: SharedCounters, clock: list[float]) -> None:

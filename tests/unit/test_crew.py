@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
 import pytest
 
+from serving import crew
 from serving.crew import Crew
 
 #: Seconds that nobody is waited for in a test, and that a wrong outcome is waited for.
@@ -20,7 +22,8 @@ def crew_of(size: int, lead: Callable[[Crew], bool], patience: float) -> Crew:
     return made
 
 
-def test_a_leader_that_comes_back_in_time_leads_on() -> None:
+def test_a_leader_that_comes_back_in_time_leads_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "LOOK_SECONDS", NEVER)
     found: list[bool] = []
 
     def lead(crew: Crew) -> bool:
@@ -34,23 +37,52 @@ def test_a_leader_that_comes_back_in_time_leads_on() -> None:
 
 
 def test_another_thread_leads_while_the_leader_is_away_for_long() -> None:
+    assert len(leaders_of_one_who_is_away(0.001)) == 2
+
+
+def leaders_of_one_who_is_away(patience: float) -> set[int]:
+    """Return who has led where the first leader is away until another one leads, and is none any more then."""
     may_return, returned = threading.Event(), SimpleQueue[bool]()
     leaders: list[int] = []
 
-    def lead(crew: Crew) -> bool:
+    def lead(made: Crew) -> bool:
         leaders.append(threading.get_ident())
         if len(leaders) > 1:
             may_return.set()
             assert not returned.get(timeout=SOON)
             return True
-        crew.leave()
+        made.leave()
         assert may_return.wait(SOON)
-        is_leader = crew.come_back()
+        is_leader = made.come_back()
         returned.put(is_leader)
         return is_leader
 
-    crew_of(2, lead, 0.001).run()
-    assert len(set(leaders)) == 2
+    crew_of(2, lead, patience).run()
+    return set(leaders)
+
+
+def test_another_thread_leads_where_the_leader_only_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew.time, "process_time", lambda: 0.0)
+    assert len(leaders_of_one_who_is_away(NEVER)) == 2
+
+
+def test_a_leader_that_computes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, found = SimpleQueue[None](), []
+
+    def look() -> float:
+        looks.put(None)
+        return time.monotonic()
+
+    def lead(made: Crew) -> bool:
+        made.leave()
+        for _ in range(5):
+            looks.get(timeout=SOON)
+        found.append(made.come_back())
+        return True
+
+    monkeypatch.setattr(crew.time, "process_time", look)
+    crew_of(2, lead, NEVER).run()
+    assert found == [True]
 
 
 def test_another_thread_leads_at_once_where_nobody_is_waited_for() -> None:
