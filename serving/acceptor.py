@@ -61,10 +61,10 @@ class Acceptor:
         return LEAVE_SECONDS if leaves else None
 
     def accept(self, listener: Any) -> None:
-        """Take new connections; at first leave one to a worker that has two less, and take it if nobody has."""
+        """Take new connections; at first leave one to a worker that has less, and take it if nobody has."""
         for _ in range(_TURN):
             now = time.monotonic()
-            if not self._has_left and self._board.is_any_below(self._load - 1, now):
+            if not self._has_left and self._board.is_any_below(self._load, now):
                 self._leaves_until, self._has_left = now + LEAVE_SECONDS, True
                 return
             try:
