@@ -78,11 +78,11 @@ def test_a_write_that_is_blocked_by_another_session_goes_through_after_it(
 ) -> None:
     """A writer from outside holds the record and commits: PostgreSQL refuses our first try, the second succeeds."""
     route = f"{server.url}/api/partner/rest"
-    record = server.session().post(route, json={"name": "held", "phone": "old"}).json()["result"]
+    record = server.session().post(route, json={"name": "blocked", "phone": "old"}).json()["result"]
     outside = testbed.server.connect(server.database)
     outside.autocommit = False
     with outside.cursor() as cursor:
-        cursor.execute("UPDATE res_partner SET phone = 'outside', email = 'kept@example.com' WHERE name = 'held'")
+        cursor.execute("UPDATE res_partner SET phone = 'outside', email = 'kept@example.com' WHERE name = 'blocked'")
         answers: list[requests.Response] = []
         thread = threading.Thread(
             target=lambda: answers.append(server.session().patch(f"{route}/{record['id']}", json={"phone": "ours"}))
@@ -96,7 +96,7 @@ def test_a_write_that_is_blocked_by_another_session_goes_through_after_it(
     thread.join()
     outside.close()
     assert answers[0].status_code == 200, answers[0].text
-    assert live_sql("SELECT phone, email FROM res_partner WHERE name = 'held'") == [("ours", "kept@example.com")]
+    assert live_sql("SELECT phone, email FROM res_partner WHERE name = 'blocked'") == [("ours", "kept@example.com")]
 
 
 def test_a_body_of_100_mb_is_413(server: Server) -> None:
