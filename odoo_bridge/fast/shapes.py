@@ -113,9 +113,11 @@ class RowShape:
         self._selected, self._joined = _parts(self) if joins else (SQL(), SQL())
 
     def around(self, sql: SQL, *, numbered: bool = True, counted: bool = False) -> SQL:
-        """Return a statement of own columns and what is joined to them, in the order of ``sql`` if ``numbered``.
+        """Return a statement of own columns and what is joined to them.
 
-        ``counted`` says that the rows of ``sql`` end with the count, and so shall these.
+        ``counted`` says that the rows of ``sql`` end with the count, which then follows the columns here too. Joined
+        rows come in any order: where they are ``numbered``, they end with the number of their place in ``sql``. That
+        sorts in no time what has come in order, which PostgreSQL never knows (0.5 of 2.1 ms for 1,000 rows).
         """
         if not self.joins:
             return sql
@@ -123,7 +125,7 @@ class RowShape:
             return SQL("SELECT %s FROM (%s) %s", self._selected, sql, self._joined)
         numbers = SQL('SELECT p.*, row_number() OVER () AS "n" FROM (%s) p', sql)
         selected = SQL('%s, "page".%s', self._selected, MATCHING) if counted else self._selected
-        return SQL('SELECT %s FROM (%s) %s ORDER BY "page"."n"', selected, numbers, self._joined)
+        return SQL('SELECT %s, "page"."n" FROM (%s) %s', selected, numbers, self._joined)
 
 
 def _parts(shape: RowShape) -> tuple[SQL, SQL]:

@@ -14,7 +14,7 @@ from odoo_bridge.fast import rows
 from odoo_bridge.fast.shapes import WantedRows
 from odoo_bridge.lengths import Counting
 from odoo_bridge.transaction import Environment, act_as
-from odoo_bridge.types import Selection
+from odoo_bridge.types import Length, Selection
 
 pytestmark = pytest.mark.usefixtures("all_pieces")
 
@@ -158,3 +158,20 @@ def test_records_come_in_the_order_of_their_ids(app: Gatehouse) -> None:
         assert len(table.stamps) == len(table.ids) > 1
 
     app.services.transactions.run(work)
+
+
+@pytest.mark.parametrize("selection", [PARENT, NESTED], ids=["names", "nested"])
+def test_a_page_keeps_its_order_whatever_way_postgresql_joins(app: Gatehouse, selection: Selection) -> None:
+    def work(root: Environment) -> None:
+        env = act_as(root, root.ref("base.user_admin").id, {"lang": "en_US"})
+        found = [env["res.partner"].search([], order="complete_name, id DESC").ids]
+        for way in ("hashjoin", "nestloop", "memoize"):  # what is left is to merge, in the order of what is joined
+            env.cr.execute(f"SET LOCAL enable_{way} = off")
+            counting = Counting("exact", 0)
+            page = rows.search(env["res.partner"], [], selection, order=None, limit=1000, counting=counting)
+            assert page is not None
+            assert page.length == Length(len(page.table.ids))
+            found.append(list(page.table.ids))
+        assert found[1:] == found[:1] * 3
+
+    app.services.transactions.run(work, keep=False)
