@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from app.definitions.definition import Definition, Node
 from app.definitions.ids import PublicId
 from app.definitions.secrets import is_secret_model
+from app.operations.serialize.objects import objects
 from odoo_bridge.types import FieldInfo, Table
 
 #: The values of one field of all records.
@@ -41,8 +42,7 @@ class RecordSerializer:
         for name, info in node.fields.items():
             if name in table.values:
                 columns[name] = self._column(table, node, info)
-        names = tuple(columns)
-        return [dict(pairs) for pairs in map(zip, repeat(names), zip(*columns.values(), strict=True))]
+        return objects(node, tuple(columns))(zip(*columns.values(), strict=True))
 
     def _column(self, table: Table, node: Node, info: FieldInfo) -> Column:
         values = table.values[info.name]
@@ -69,7 +69,9 @@ class RecordSerializer:
         encode, empty = self._ids.of(info.relation or "").encode, self._no_record
         if info.to_many:
             return [list(map(encode, value or ())) for value in values]
-        return [[encode(value[0]), value[1]] if value else empty for value in values]
+        # Of a page's records many lead to the same one.
+        shown = {value: [encode(value[0]), value[1]] for value in set(values) if value}
+        return [shown[value] if value else empty for value in values]
 
     def _related(self, values: Column, related: Table, node: Node, info: FieldInfo) -> Column:
         known = dict(zip(related.ids, self.rows(related, node), strict=True))
