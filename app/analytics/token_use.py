@@ -6,7 +6,7 @@ import threading
 import time
 from datetime import datetime, timezone
 
-from app.database import Database
+from app.database import Transactional
 
 #: Seconds within which a token's further uses are not written: what is shown is right to a minute.
 PRECISION = 60
@@ -43,7 +43,7 @@ class TokenUse:
                 self._noted[lookup] = now
                 self._waiting[lookup] = datetime.now(timezone.utc)
 
-    def write(self, database: Database) -> None:
+    def write(self, database: Transactional) -> None:
         """Write the remembered uses; raises psycopg2.Error, and then remembers them still."""
         with self._writing:  # whoever comes second returns when all is written
             uses = self._taken()

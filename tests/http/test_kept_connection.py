@@ -1,0 +1,91 @@
+"""A connection that is kept: the same one for each transaction, a new one where it broke, and none where it is idle."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+
+from app.analytics.recorder import Recorder
+from app.database import KeptConnection
+from app.web.routing import Gatehouse
+from tests.server.conftest import wait_until
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def kept(app: Gatehouse) -> Iterator[KeptConnection]:
+    connection = KeptConnection(app.services.database)
+    yield connection
+    connection.close()
+
+
+def backend(kept: KeptConnection) -> int:
+    with kept.transaction() as cr:
+        return cr.connection.get_backend_pid()
+
+
+def is_there(sql: Sql, pid: int) -> bool:
+    return bool(sql(f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid}"))
+
+
+def test_each_transaction_has_the_same_connection(kept: KeptConnection) -> None:
+    assert backend(kept) == backend(kept)
+
+
+def test_a_transaction_that_raises_is_rolled_back_and_the_next_one_is_clean(kept: KeptConnection) -> None:
+    before = backend(kept)
+    with pytest.raises(psycopg2.errors.DivisionByZero), kept.transaction() as cr:
+        cr.execute("CREATE TABLE gatehouse.kept_connection (); SELECT 1 / 0")
+    with kept.transaction() as cr:
+        cr.execute("SELECT to_regclass('gatehouse.kept_connection')")
+        assert cr.fetchall() == [(None,)]
+    assert backend(kept) == before
+
+
+def test_a_connection_that_the_server_has_ended_is_replaced(kept: KeptConnection, sql: Sql) -> None:
+    before = backend(kept)
+    sql(f"SELECT pg_terminate_backend({before}, 60000)")
+    assert backend(kept) != before
+
+
+def test_one_that_breaks_within_a_transaction_is_replaced_for_the_next(kept: KeptConnection) -> None:
+    before = backend(kept)
+    with pytest.raises(psycopg2.Error), kept.transaction() as cr:
+        cr.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert backend(kept) != before
+
+
+def test_who_comes_second_waits(kept: KeptConnection) -> None:
+    pids: list[int] = []
+    second = threading.Thread(target=lambda: pids.append(backend(kept)))
+    with kept.transaction() as cr:
+        second.start()
+        second.join(0.2)
+        assert second.is_alive()
+        first = cr.connection.get_backend_pid()
+    second.join(60)
+    assert pids == [first]
+
+
+def test_only_what_was_idle_for_so_long_is_closed(kept: KeptConnection, sql: Sql) -> None:
+    pid = backend(kept)
+    kept.close(idle=3600)
+    assert is_there(sql, pid)
+    kept.close()
+    wait_until(lambda: not is_there(sql, pid), 60)
+
+
+def test_the_recorder_closes_its_connection_where_nothing_comes(
+    app: Gatehouse, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.analytics.recorder.PATIENCE", 0.1)
+    recorder = Recorder(app.services.database, interval=0.05)
+    recorder.token_used("nobody's")
+    pid = backend(recorder._connection)
+    wait_until(lambda: not is_there(sql, pid), 60)
+    recorder.stop()
