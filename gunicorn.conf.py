@@ -27,7 +27,7 @@ from app.observe import meters
 from app.observe.logs import init_logging
 from app.web.observation import request_ids
 from odoo_bridge import boot, distance
-from serving.exchanges import BRIEF, FAR, Options
+from serving.options import BRIEF, FAR, Options
 from serving.process_table import processes
 from serving.worker import Worker
 

@@ -6,7 +6,6 @@ import socket
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,41 +18,17 @@ from serving.callers import Callers
 from serving.connection import ClientConnection
 from serving.environ import environ_of
 from serving.framing import Progress
+from serving.options import Options
 from serving.places import READ, WRITE, Places
 from serving.probes import Probes
 from serving.refusals import Refusal
 from serving.request import Request
 from serving.turns import Turns
 
-#: Seconds of an answer after which another thread leads the loop: longer than most answers take, a large one too.
-BRIEF = 0.01
-#: Seconds that the database takes at least, from which on nobody waits for an answer.
-FAR = 0.0005
 #: Seconds that a client has to hang up after the last answer of its connection.
 CLOSE_SECONDS = 2.0
 #: Seconds that a request waits for others of its caller: longer than a database that is away keeps one waiting.
 HOLD_SECONDS = 15.0
-
-
-@dataclass(frozen=True)
-class Options:
-    """Options that gunicorn has no settings for.
-
-    ``max_body``: bytes of a request's body. ``max_in_files``: bytes of bodies and answers that may lie on the disk, of
-    all connections together. ``proxies``: how many in front are believed. ``at_once``: requests of one caller that may
-    be under way. ``place_of``: what of an address one client has. ``on_refusal`` gets the status of each answer that
-    the application has not made. ``brief`` returns the seconds that the loop waits for an answer; with 0, another
-    thread leads it meanwhile. ``plain``: requests that are plain are read in a way of their own.
-    """
-
-    max_body: int = 32 * 1024 * 1024
-    max_in_files: int = 256 * 1024 * 1024
-    proxies: int = 0
-    at_once: int = 2
-    place_of: Callable[[str], str] = str
-    on_refusal: Callable[[int], None] = lambda status: None
-    brief: Callable[[], float] = lambda: BRIEF
-    plain: bool = True
 
 
 class Exchanges:

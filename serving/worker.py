@@ -20,8 +20,9 @@ from serving.acceptor import Acceptor
 from serving.balance import Board
 from serving.connection import ClientConnection
 from serving.crew import Crew
-from serving.exchanges import Exchanges, Options
+from serving.exchanges import Exchanges
 from serving.memory import Slack
+from serving.options import Options
 from serving.places import READ, Places
 
 #: Seconds between two looks for connections whose time is over, and at the memory that could be given back.

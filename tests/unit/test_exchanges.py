@@ -18,7 +18,8 @@ from app.auth.addresses import place_of
 from serving import request
 from serving.callers import credential_of
 from serving.connection import BODY_SECONDS, ClientConnection
-from serving.exchanges import Exchanges, Options
+from serving.exchanges import Exchanges
+from serving.options import Options
 from serving.places import Places
 
 #: Bytes of a body at most, and how many of them have room on the disk.
