@@ -25,7 +25,6 @@ CALLS_OF: dict[str, tuple[str, ...]] = {
     "statements": ("search 80", "read"),
     "rows": ("search 80", "search 80 with a many2one's name", "search 1,000 of ten fields"),
     "alone": ("search 80", "read"),
-    "datetimes": ("search 1,000 of ten fields",),
     "columns": ("search 80 with a computed field",),
     "deep_pages": ("page 500 of ten fields",),
     "counts": ("page 2, counted", "a thousand, counted"),

@@ -106,7 +106,7 @@ def floor(database: Database) -> contextlib.AbstractContextManager[Server]:
 
 
 def without_settings() -> dict[str, str]:
-    """Return the environment without settings of Gatehouse, Odoo and PostgreSQL, but with the folder of all that runs."""
+    """Return the environment without settings of Gatehouse, Odoo and PostgreSQL, but for where to work."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GATEHOUSE_", "ODOO_", "PG"))}
     return {**kept, "GATEHOUSE_LOCAL": str(paths.LOCAL)}
 

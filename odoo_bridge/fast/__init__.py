@@ -19,7 +19,6 @@ Piece = Literal[
     "statements",  # the SQL of searches is remembered
     "rows",  # and its rows become a table without Odoo's cache
     "alone",  # a call that is one statement has neither BEGIN nor COMMIT
-    "datetimes",  # datetimes are read by Python itself
     "columns",  # other values are read by columns
     "deep_pages",  # rows of pages far back are looked up late
     "counts",  # counts are remembered for a walk, and asked for together with a page

@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor as Psycopg2Cursor  # noqa: N812  the name
 from psycopg2.sql import Composable
 
 from odoo_bridge import distance
-from odoo_bridge.fast import datetimes, is_on
+from odoo_bridge.fast import is_on
 from odoo_bridge.fast.prepared import Prepared
 
 
@@ -50,7 +50,6 @@ class TransactionConnection(PsycoConnection):  # type: ignore[misc]
             self.autocommit = True
         if not hasattr(self, "prepared"):
             self.prepared = Prepared()
-        datetimes.read_by(self)
         # What is alone is nobody's last statement: it can't be told whether one that was lost has been committed.
         self.beginning, self.settings = f"{begin}; {settings}", f"{settings}; SET TRANSACTION READ ONLY"
 

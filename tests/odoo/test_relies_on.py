@@ -99,8 +99,7 @@ def test_every_module_that_leans_on_something_is_there() -> None:
 
 def test_every_fast_piece_leans_on_something_or_on_another_piece() -> None:
     leaning = {piece for reliance in RELIANCES for piece in reliance.pieces}
-    by_what_psycopg2_documents = {"datetimes"}
-    assert set(PIECES) - leaning - by_what_psycopg2_documents == {"prepared", "alone"}
+    assert set(PIECES) - leaning == {"prepared", "alone"}
 
 
 def test_every_private_name_of_others_that_we_use_is_known(sources: dict[str, tuple[str, str]]) -> None:
