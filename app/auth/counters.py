@@ -44,9 +44,9 @@ class SharedCounters(Storage):
         self._swept_to = b""
 
     @property
-    def base_exceptions(self) -> type[Exception]:
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
         """The exceptions of the storage."""
-        return lmdb.Error
+        return lmdb.Error, OSError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count, and return the count of the window, which begins with its first count."""

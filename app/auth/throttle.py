@@ -28,7 +28,7 @@ from app.auth import counters
 from app.auth.addresses import place_of
 from app.auth.counters import local_storage, redis_storage
 from app.definitions.system import SystemSettings
-from app.errors import TooManyRequests
+from app.errors import TooManyRequests, Unavailable
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -190,7 +190,11 @@ class Throttle:
                 return work(limiter)
             except StorageError as error:
                 _logger.warning("Shared counters are away, counting on this machine alone: %s", error)
-        return work(self._limiters[-1])
+        try:
+            return work(self._limiters[-1])
+        except self._storages[-1].base_exceptions as error:
+            _logger.error("Calls can't be counted: %s", error)
+            raise Unavailable("Calls can't be counted at the moment; the server's log says why.") from error
 
 
 def check_rate(rate: str, state: RateState) -> None:

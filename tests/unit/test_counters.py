@@ -12,11 +12,15 @@ import pytest
 
 from app.auth import counters
 from app.auth.counters import SharedCounters
+from app.auth.throttle import Throttle
+from app.errors import Unavailable
 
 _COUNT = """
 import sys
 from pathlib import Path
 from app.auth.counters import SharedCounters
+from app.auth.throttle import Throttle
+from app.errors import Unavailable
 storage = SharedCounters(Path(sys.argv[1]))
 for _ in range(500):
     storage.count("k", 3600)
@@ -92,6 +96,18 @@ def test_a_machine_whose_memory_is_full_is_an_error_and_not_the_end_of_the_proce
         with pytest.raises(OSError, match="No space left"):
             storage.count("k", 3600)
     assert storage.count("k", 3600)[0] == 1
+
+
+def test_a_full_store_of_counts_is_no_defect(storage: SharedCounters, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.auth.counters._SIZE", 64 * 1024)
+    throttle = Throttle(storage, storage)
+
+    def fill() -> None:
+        for number in range(10_000):
+            throttle.hit("5/minute", "api", str(number))
+
+    with pytest.raises(Unavailable, match="can't be counted"):
+        fill()
 
 
 def test_a_window_begins_with_its_first_count_and_ends_for_good(storage: SharedCounters, clock: list[float]) -> None:
