@@ -7,18 +7,16 @@ eleven values. ``collections.namedtuple`` compiles its classes in the same way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, TypeAlias
-
-from app.definitions.definition import Node
-from app.definitions.remembered import remembered
 
 #: Makes one object of each row.
 Objects: TypeAlias = Callable[[Iterable[tuple[Any, ...]]], list[dict[str, Any]]]
 
 
-@remembered
-def objects(node: Node, names: tuple[str, ...]) -> Objects:
-    """Return the maker of objects of a node's rows, which have one value for each of these names."""
+@lru_cache(maxsize=512)
+def objects(names: tuple[str, ...]) -> Objects:
+    """Return the maker of objects of rows that have one value for each of these names."""
     values = [f"v{number}" for number in range(len(names))]
     pairs = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
     made: Objects = eval(f"lambda rows: [{{{pairs}}} for {', '.join(values)}, in rows]", {})  # noqa: S307  names as literals

@@ -42,7 +42,7 @@ class RecordSerializer:
         for name, info in node.fields.items():
             if name in table.values:
                 columns[name] = self._column(table, node, info)
-        return objects(node, tuple(columns))(zip(*columns.values(), strict=True))
+        return objects(tuple(columns))(zip(*columns.values(), strict=True))
 
     def _column(self, table: Table, node: Node, info: FieldInfo) -> Column:
         values = table.values[info.name]
