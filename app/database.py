@@ -77,14 +77,17 @@ class KeptConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
-        """See ``Database.transaction``; who comes second waits."""
+        """See ``Database.transaction``; who comes second waits. After an error the next one has a new connection."""
         with self._lock:
             connection = self._alive()
             try:
-                with connection, connection.cursor() as cr:
+                with connection.cursor() as cr:
                     yield cr
-            finally:
-                self._used = time.monotonic()
+                connection.commit()
+            except BaseException:
+                self._close()  # rolls back; and where the server has become a read-only one, the next may be another
+                raise
+            self._used = time.monotonic()
 
     def close(self, idle: float = 0.0) -> None:
         """Close the connection if it has not been used for so many seconds; the next transaction opens one again."""
@@ -99,7 +102,7 @@ class KeptConnection:
                 with self._connection.cursor() as cr:
                     cr.execute("SELECT 1")
                 return self._connection
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        except psycopg2.Error:
             self._close()
         self._connection = self._database.connect()
         return self._connection

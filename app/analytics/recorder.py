@@ -33,9 +33,11 @@ CAPACITY = 20_000
 BATCH = 1_000
 #: Most characters that are kept of the texts of a failure.
 LONGEST = {"message": 500, "reason": 2_000}
-#: Seconds between two writes, and between two tries while the database is away. Calls feel a write of many rows: at
-#: 1,400 calls a second one each second held some of them up for 50 ms.
+#: Seconds between two writes. Calls feel a write of many rows: at 1,400 calls a second one each second held some of
+#: them up for 50 ms.
 INTERVAL = 0.25
+#: Seconds between two tries while the database is away.
+RETRY = 1.0
 #: Seconds for which the connection is kept when there is nothing to write.
 PATIENCE = 5.0
 
@@ -213,8 +215,10 @@ class Recorder:
             atexit.register(self.stop)
 
     def _run(self) -> None:
+        pause = self._interval
         while True:
-            stopping = self._stopped.wait(self._interval)
+            stopping = self._stopped.wait(pause)
+            pause = self._interval
             give_up = time.monotonic() + 8
             more = True
             while more:
@@ -223,6 +227,7 @@ class Recorder:
                     more = self._write_next() and (stopping or len(self._queue) >= BATCH)
                 except psycopg2.Error as error:
                     _logger.warning("The request log can't be written: %s", error.__class__.__name__)
+                    pause = max(self._interval, RETRY)
                     if not stopping or time.monotonic() > give_up:
                         break
                     time.sleep(0.2)

@@ -8,7 +8,7 @@ from odoo_bridge import pools
 
 
 def measure(database: Database) -> None:
-    """Count our own connections; none that is idle is kept."""
+    """Count our own connections: one is used from its opening to its end, also while the log has nothing to write."""
     database.on_connection = meters.CONNECTIONS.labels("own", "used").inc
 
 

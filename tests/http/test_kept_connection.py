@@ -37,14 +37,14 @@ def test_each_transaction_has_the_same_connection(kept: KeptConnection) -> None:
     assert backend(kept) == backend(kept)
 
 
-def test_a_transaction_that_raises_is_rolled_back_and_the_next_one_is_clean(kept: KeptConnection) -> None:
+def test_a_transaction_that_raises_is_rolled_back_and_the_next_has_a_new_connection(kept: KeptConnection) -> None:
     before = backend(kept)
     with pytest.raises(psycopg2.errors.DivisionByZero), kept.transaction() as cr:
         cr.execute("CREATE TABLE gatehouse.kept_connection (); SELECT 1 / 0")
     with kept.transaction() as cr:
         cr.execute("SELECT to_regclass('gatehouse.kept_connection')")
         assert cr.fetchall() == [(None,)]
-    assert backend(kept) == before
+    assert backend(kept) != before
 
 
 def test_a_connection_that_the_server_has_ended_is_replaced(kept: KeptConnection, sql: Sql) -> None:
@@ -55,7 +55,7 @@ def test_a_connection_that_the_server_has_ended_is_replaced(kept: KeptConnection
 
 def test_one_that_breaks_within_a_transaction_is_replaced_for_the_next(kept: KeptConnection) -> None:
     before = backend(kept)
-    with pytest.raises(psycopg2.Error), kept.transaction() as cr:
+    with pytest.raises(psycopg2.OperationalError), kept.transaction() as cr:
         cr.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     assert backend(kept) != before
 
@@ -78,6 +78,26 @@ def test_only_what_was_idle_for_so_long_is_closed(kept: KeptConnection, sql: Sql
     assert is_there(sql, pid)
     kept.close()
     wait_until(lambda: not is_there(sql, pid), 60)
+
+
+def test_a_server_that_has_become_writable_again_is_written_to(kept: KeptConnection, sql: Sql, database: str) -> None:
+    try:
+        sql(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
+        with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction), kept.transaction() as cr:
+            cr.execute("CREATE TABLE gatehouse.kept_connection ()")
+    finally:
+        sql(f'SET default_transaction_read_only = off; ALTER DATABASE "{database}" RESET default_transaction_read_only')
+    with kept.transaction() as cr:
+        cr.execute("CREATE TEMPORARY TABLE kept_connection ()")
+
+
+def test_a_recorder_in_a_forked_process_has_a_connection_of_its_own(app: Gatehouse) -> None:
+    recorder = Recorder(app.services.database, interval=3600)
+    recorder.token_used("nobody's")
+    of_parent, recorder._pid = recorder._connection, None  # as in a child, whose process id is another
+    recorder.token_used("nobody's")
+    assert recorder._connection is not of_parent
+    recorder.stop()
 
 
 def test_the_recorder_closes_its_connection_where_nothing_comes(

@@ -180,17 +180,21 @@ def test_a_reload_of_the_registry_and_of_the_catalog_is_counted(
 def test_rows_of_the_log_that_wait_are_seen_and_so_is_the_connection_that_writes_them(
     observed: Server, testbed: Testbed, value: Callable[..., float]
 ) -> None:
+    def used() -> float:
+        return value("gatehouse_database_connections", pool="own", state="used")
+
+    wait_until(lambda: used() == 0, 30)  # what has logged the calls of other tests is kept for a while
     outside = testbed.server.connect(observed.database)
     outside.autocommit = False
     with outside.cursor() as cursor:
         cursor.execute("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE")
         for _ in range(8):
             requests.get(f"{observed.url}{API}", timeout=10)
-        wait_until(lambda: value("gatehouse_database_connections", pool="own", state="used") >= 1, 30)
+        wait_until(lambda: used() >= 1, 30)
         wait_until(lambda: value("gatehouse_log_queue_rows") >= 1, 30)
     outside.rollback()
     outside.close()
-    wait_until(lambda: value("gatehouse_database_connections", pool="own", state="used") == 0, 30)
+    wait_until(lambda: used() == 0, 30)
     wait_until(lambda: value("gatehouse_log_queue_rows") == 0, 30)
 
 
