@@ -12,16 +12,14 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import date, datetime
-from operator import attrgetter
-from typing import Any
+from collections.abc import Callable
+from datetime import date
 
 import psycopg2
 
 from app.analytics import batches, bodies, partitions, retention, rollup
-from app.analytics.bodies import Exchange, Legible, Room, legible
+from app.analytics.bodies import Room
+from app.analytics.logged_calls import COLUMNS, Batch, LoggedCall
 from app.analytics.token_use import TokenUse
 from app.database import Database, KeptConnection
 from app.definitions.system import SystemSettings
@@ -31,8 +29,6 @@ _logger = logging.getLogger(__name__)
 
 CAPACITY = 20_000
 BATCH = 1_000
-#: Most characters that are kept of the texts of a failure.
-LONGEST = {"message": 500, "reason": 2_000}
 #: Seconds between two writes. Calls feel a write of many rows: at 1,400 calls a second one each second held some of
 #: them up for 50 ms.
 INTERVAL = 0.25
@@ -40,77 +36,6 @@ INTERVAL = 0.25
 RETRY = 1.0
 #: Seconds for which the connection is kept when there is nothing to write.
 PATIENCE = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedCall:
-    """One call. ``endpoint`` is method and route, ``path`` what was asked for without its query.
-
-    Clients may choose ``request_id``, and one twice; ``call_id`` is this call's alone.
-
-    ``message`` is what the client was told of a failure, ``reason`` what is for admins alone. ``exchange`` holds the
-    bodies of a call of an API that logs them, and of one that failed.
-    """
-
-    at: datetime
-    request_id: str
-    api_id: int
-    endpoint: str
-    path: str
-    status: int
-    error: str | None
-    message: str | None
-    caller: str | None
-    client: str | None
-    uid: int | None
-    address: str
-    milliseconds: float
-    call_id: str | None = None
-    reason: str | None = None
-    exchange: Exchange | None = None
-
-    def without_content(self) -> LoggedCall:
-        """Return the same without bodies, for want of room; and without the texts that they would tell how to mask."""
-        exchange = self.exchange.without_content() if self.exchange else None
-        return replace(self, exchange=exchange, message=None, reason=None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Rows that are written together, with the values of their columns and the bytes of bodies that they hold.
-
-    ``since`` is when the first of them came, by the monotonic clock.
-    """
-
-    rows: Sequence[LoggedCall]
-    values: list[dict[str, Any]]
-    held: int
-    since: float
-
-    @classmethod
-    def of(cls, rows: Sequence[LoggedCall], since: float) -> _Batch:
-        """Take the bodies apart, once, however often the batch has to be written."""
-        return cls(
-            rows=[row if row.exchange is None else replace(row, exchange=None) for row in rows],
-            values=[_values(row) for row in rows],
-            held=sum(row.exchange.size for row in rows if row.exchange is not None),
-            since=since,
-        )
-
-
-_OF_ROW = tuple(field.name for field in fields(LoggedCall) if field.name != "exchange")
-_OF_BODIES = tuple(field.name for field in fields(Legible) if field.name not in _OF_ROW)
-_COLUMNS = (*_OF_ROW, *_OF_BODIES)
-_of_row = attrgetter(*_OF_ROW)
-
-
-def _values(row: LoggedCall) -> dict[str, Any]:
-    values = dict(zip(_OF_ROW, _of_row(row), strict=True))
-    if row.exchange is not None:
-        values |= asdict(legible(row.exchange, row.message, row.reason))
-    for name, longest in LONGEST.items():  # what was masked before it is cut can't show a part of what is hidden
-        values[name] = values[name] and values[name][:longest]
-    return values
 
 
 class Recorder:
@@ -144,7 +69,7 @@ class Recorder:
         self._uses = TokenUse()
         self._room = Room(room)
         self._writing = threading.Lock()
-        self._waiting: _Batch | None = None
+        self._waiting: Batch | None = None
         self._connection = KeptConnection(database)
         self._cleaner: threading.Thread | None = None
         # Not at once: a process that lives for a minute has nothing to clean up.
@@ -215,27 +140,29 @@ class Recorder:
             atexit.register(self.stop)
 
     def _run(self) -> None:
-        pause = self._interval
+        is_away = False
         while True:
-            stopping = self._stopped.wait(pause)
-            pause = self._interval
-            give_up = time.monotonic() + 8
-            more = True
-            while more:
-                try:
-                    # What comes meanwhile waits for the next time: else a busy server would write row by row.
-                    more = self._write_next() and (stopping or len(self._queue) >= BATCH)
-                except psycopg2.Error as error:
-                    _logger.warning("The request log can't be written: %s", error.__class__.__name__)
-                    pause = max(self._interval, RETRY)
-                    if not stopping or time.monotonic() > give_up:
-                        break
-                    time.sleep(0.2)
-            self._write_uses()
+            stopping = self._stopped.wait(max(self._interval, RETRY) if is_away else self._interval)
+            is_away = not all((self._write_rows(stopping), self._write_uses()))
             self._connection.close(0.0 if stopping else PATIENCE)
             if stopping:
                 return
             self._clean_up_at_times()
+
+    def _write_rows(self, stopping: bool) -> bool:
+        """Write the rows that wait, and all that there are at the end; False where the database is away."""
+        give_up = time.monotonic() + 8
+        more = True
+        while more:
+            try:
+                # What comes meanwhile waits for the next time: else a busy server would write row by row.
+                more = self._write_next() and (stopping or len(self._queue) >= BATCH)
+            except psycopg2.Error as error:
+                _logger.warning("The request log can't be written: %s", error.__class__.__name__)
+                if not stopping or time.monotonic() > give_up:
+                    return False
+                time.sleep(0.2)
+        return True
 
     def _unwritten(self) -> int:
         batch = self._waiting
@@ -261,11 +188,14 @@ class Recorder:
             self._waiting = None
             return True
 
-    def _write_uses(self) -> None:
+    def _write_uses(self) -> bool:
+        """Write the last uses of tokens; False where the database is away."""
         try:
             self._uses.write(self._connection)
         except psycopg2.Error as error:
             _logger.warning("The last use of tokens can't be written: %s", error.__class__.__name__)
+            return False
+        return True
 
     def _clean_up_at_times(self) -> None:
         """Drop old rows, in a thread of its own: it may take minutes, and new rows do not wait for it."""
@@ -281,22 +211,22 @@ class Recorder:
         except psycopg2.Error as error:
             _logger.warning("Old rows of the request log can't be dropped: %s", error.__class__.__name__)
 
-    def _take(self) -> _Batch | None:
+    def _take(self) -> Batch | None:
         taken: list[tuple[float, LoggedCall]] = []
         while len(taken) < BATCH:
             try:
                 taken.append(self._queue.popleft())
             except IndexError:
                 break
-        return _Batch.of([row for _, row in taken], since=taken[0][0]) if taken else None
+        return Batch.of([row for _, row in taken], since=taken[0][0]) if taken else None
 
-    def _write(self, batch: _Batch) -> None:
+    def _write(self, batch: Batch) -> None:
         """Write a batch and its statistics in one transaction: both are there, or neither."""
         days = {row.at.date() for row in batch.rows}
         with self._connection.transaction() as cr:
             for day in days - self._known_days:
                 partitions.ensure(cr, day)
-            batches.insert(cr, "request_log", _COLUMNS, batch.values)
+            batches.insert(cr, "request_log", COLUMNS, batch.values)
             rollup.add(cr, batch.rows)
         self._known_days |= days
         self._room.give_back(batch.held)

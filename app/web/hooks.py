@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
 from app.analytics.bodies import MAX_PARSED, Body, Exchange
-from app.analytics.recorder import LoggedCall
+from app.analytics.logged_calls import LoggedCall
 from app.auth.throttle import RateState
 from app.config import Settings
 from app.definitions.definition import Definition

@@ -105,7 +105,8 @@ def _rows(
     """
     if sql is None:
         return []
-    cr, numbered = model.env.cr, bool(shape.joins) and not ids
+    cr = model.env.cr
+    numbered = bool(shape.joins) and not ids
     execute = getattr(cr, "execute_alone", cr.execute) if alone else cr.execute  # a replica's cursor is Odoo's own
     execute(*filled(shape.around(sql, numbered=numbered, counted=counted), ids))
     rows: list[tuple[Any, ...]] = cr.fetchall()

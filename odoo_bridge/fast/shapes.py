@@ -112,12 +112,12 @@ class RowShape:
         )
         self._selected, self._joined = _parts(self) if joins else (SQL(), SQL())
 
-    def around(self, sql: SQL, *, numbered: bool = True, counted: bool = False) -> SQL:
+    def around(self, sql: SQL, *, numbered: bool, counted: bool = False) -> SQL:
         """Return a statement of own columns and what is joined to them.
 
         ``counted`` says that the rows of ``sql`` end with the count, which then follows the columns here too. Joined
-        rows come in any order: where they are ``numbered``, they end with the number of their place in ``sql``. That
-        sorts in no time what has come in order, which PostgreSQL never knows (0.5 of 2.1 ms for 1,000 rows).
+        rows may come in any order: where they are ``numbered``, they end with their place in ``sql``, to be sorted by.
+        Nearly always they have come in order; PostgreSQL would sort them once more, 0.5 of 2.1 ms for 1,000 rows.
         """
         if not self.joins:
             return sql

@@ -13,8 +13,9 @@ import pytest
 
 from app.analytics import log_pages, partitions, queries, retention
 from app.analytics.log_pages import Wanted
+from app.analytics.logged_calls import LoggedCall
 from app.analytics.queries import Period
-from app.analytics.recorder import LoggedCall, Recorder
+from app.analytics.recorder import Recorder
 from app.web.routing import Gatehouse
 from odoo_bridge import records
 from tests.http.conftest import Client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -108,4 +109,22 @@ def test_the_recorder_closes_its_connection_where_nothing_comes(
     recorder.token_used("nobody's")
     pid = backend(recorder._connection)
     wait_until(lambda: not is_there(sql, pid), 60)
+    recorder.stop()
+
+
+def test_a_recorder_waits_longer_while_the_database_is_away(app: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[float] = []
+
+    def fail(*arguments: object) -> None:
+        tries.append(time.monotonic())
+        raise psycopg2.OperationalError
+
+    monkeypatch.setattr("app.analytics.recorder.RETRY", 3600)
+    recorder = Recorder(app.services.database, interval=0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder._uses, "write", fail)
+        recorder.token_used("nobody's")
+        wait_until(lambda: bool(tries), 60)
+        time.sleep(0.2)  # for twenty tries, if it did not wait
+    assert len(tries) == 1
     recorder.stop()

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from app.analytics.bodies import Body, Exchange
-from app.analytics.recorder import LoggedCall, Recorder
+from app.analytics.logged_calls import LoggedCall
+from app.analytics.recorder import Recorder
 from app.definitions.masking import Masking
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client, Logged

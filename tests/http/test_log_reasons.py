@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.analytics.bodies import MAX_PARSED, MAX_TEXT
-from app.analytics.recorder import LONGEST
+from app.analytics.logged_calls import LONGEST
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client, Logged
 from tests.http.panel import Panel, texts

@@ -15,7 +15,7 @@ import pytest
 from psycopg2.pool import PoolError
 
 from app import readiness
-from app.analytics.recorder import LoggedCall
+from app.analytics.logged_calls import LoggedCall
 from app.catalog import migrating
 from app.catalog.schema_version import KNOWN
 from app.web.routing import Gatehouse

@@ -69,9 +69,9 @@ class RecordSerializer:
         encode, empty = self._ids.of(info.relation or "").encode, self._no_record
         if info.to_many:
             return [list(map(encode, value or ())) for value in values]
-        # Of a page's records many lead to the same one.
-        shown = {value: [encode(value[0]), value[1]] for value in set(values) if value}
-        return [shown[value] if value else empty for value in values]
+        names = dict(filter(None, values))  # many records lead to the same one
+        shown = {record_id: [encode(record_id), name] for record_id, name in names.items()}
+        return [shown[value[0]] if value else empty for value in values]
 
     def _related(self, values: Column, related: Table, node: Node, info: FieldInfo) -> Column:
         known = dict(zip(related.ids, self.rows(related, node), strict=True))
