@@ -13,6 +13,7 @@ import inspect
 import textwrap
 from types import FunctionType
 
+from . import syntax_trees
 from .argument_trace import Call, Trace
 from .bindings import Function, rest
 
@@ -65,9 +66,10 @@ def _definitions(kind: type, method: str) -> list[FunctionType]:
 @functools.lru_cache(maxsize=16)
 def _parsed(function: FunctionType) -> Function | None:
     try:
-        (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+        tree = syntax_trees.module(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError, ValueError):
         return None
+    (node,) = tree.body
     return node if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
 
 
