@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 from odoo.modules.registry import Registry  # noqa: TID251  the tests replace it, as a signal does
 
+from app.catalog.catalog import Snapshot
 from app.definitions import compiler
 from app.definitions.definition import Node
 from app.web.routing import Gatehouse
@@ -87,14 +88,15 @@ def test_a_definition_of_a_change_that_is_taken_back_fits_no_longer(
     route = publish(fields="all")
     transactions, catalog = app.services.transactions, app.services.catalog
 
-    def work(root: Any) -> None:
+    def work(root: Any) -> Snapshot:
         model = root["ir.model"]._get("test.record").id
         root["ir.model.fields"].create({"name": "x_ghost", "model_id": model, "ttype": "char"})
         compiled = catalog.snapshot = replace(catalog.snapshot, structure=Structure.of(root))
         assert compiled.fits(root)
+        return compiled
 
-    transactions.run(work, keep=False)
-    assert not transactions.run(catalog.snapshot.fits)
+    compiled = transactions.run(work, keep=False)  # the catalog's own may have been made anew by now
+    assert not transactions.run(compiled.fits)
     assert admin("GET", route).status_code == 200
 
 
