@@ -10,7 +10,6 @@ import orjson
 
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep, unfit
-from odoo_bridge import syntax_trees
 
 #: Longest text of a domain or list, in characters.
 MAX_TEXT = 65_536
@@ -40,7 +39,7 @@ def _parse(text: str, what: str) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        return ast.literal_eval(syntax_trees.expression(text.strip()))
+        return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise BadRequest(
             f"{what} is neither JSON nor a Python literal.", name=f"invalid_{what}", data={"parameter": what}

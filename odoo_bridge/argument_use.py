@@ -13,7 +13,6 @@ import inspect
 import textwrap
 from types import FunctionType
 
-from . import syntax_trees
 from .argument_trace import Call, Trace
 from .bindings import Function, rest
 
@@ -66,7 +65,7 @@ def _definitions(kind: type, method: str) -> list[FunctionType]:
 @functools.lru_cache(maxsize=16)
 def _parsed(function: FunctionType) -> Function | None:
     try:
-        tree = syntax_trees.module(textwrap.dedent(inspect.getsource(function)))
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError, ValueError):
         return None
     (node,) = tree.body

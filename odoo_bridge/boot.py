@@ -16,7 +16,7 @@ from odoo.modules.db import is_initialized
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import addon_imports, caches, compat, connections, fast, filestore, images, relies_on
+from . import addon_imports, caches, compat, connections, fast, filestore, images, relies_on, syntax_trees
 from .errors import BootError
 from .fast import fetches, writes
 
@@ -41,6 +41,7 @@ def start(conf: Path, database: str | None = None, *, is_fast: bool = True) -> I
     ``database`` overrides the file's ``db_name``; ``is_fast`` says whether the pieces of ``fast`` are used. Raises
     BootError with what to change.
     """
+    syntax_trees.install()
     fast.switch(on=is_fast)
     if not conf.is_file():
         raise BootError(f"{conf} does not exist: set GATEHOUSE_ODOO_CONF to Odoo's configuration file.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,9 @@ from odoo_bridge import syntax_trees
 _BESIDE = """
 import gc, sys, threading
 from app.literals import parse
+from odoo_bridge import syntax_trees
+
+syntax_trees.install()
 
 class Cycle:
     def __init__(self):
@@ -49,20 +53,40 @@ def test_literals_of_several_threads_do_not_disturb_each_other() -> None:
     assert subprocess.run([sys.executable, "-c", _BESIDE], capture_output=True, check=False).returncode == 0
 
 
-def test_a_source_is_parsed_again_where_somebody_else_has_disturbed_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    genuine, tries = ast.parse, []
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``ast.parse`` as it is where the interpreter has the fault; the genuine one again after the test."""
+    monkeypatch.setattr(ast, "parse", ast.parse)
+    monkeypatch.setattr(syntax_trees, "has_fault", lambda version: True)
+    syntax_trees.install()
+    return ast.parse
 
-    def disturbed(source: str, mode: str) -> ast.AST:
+
+def test_a_source_is_parsed_again_where_somebody_else_has_disturbed_it(
+    installed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, tries = syntax_trees._parse, []
+
+    def disturbed(source: str, *arguments: Any, **options: Any) -> ast.AST:
         tries.append(source)
         if len(tries) < 3:
             raise SystemError
-        return genuine(source, mode=mode)
+        tree: ast.AST = genuine(source, *arguments, **options)
+        return tree
 
-    monkeypatch.setattr(ast, "parse", disturbed)
-    assert ast.literal_eval(syntax_trees.expression("[1]")) == [1]
+    monkeypatch.setattr(syntax_trees, "_parse", disturbed)
+    assert ast.literal_eval("[1]") == [1]
     assert tries == ["[1]"] * 3
 
 
-def test_what_is_no_source_is_refused() -> None:
+def test_what_is_no_source_is_refused_as_ever(installed: Any) -> None:
     with pytest.raises(SyntaxError):
-        syntax_trees.expression("[1")
+        ast.parse("[1")
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [((3, 10, 14), True), ((3, 11, 7), True), ((3, 11, 8), False), ((3, 12, 1), True), ((3, 12, 2), False)],
+)
+def test_versions_that_have_the_fault_are_known(version: tuple[int, ...], expected: bool) -> None:
+    assert syntax_trees.has_fault(version) is expected
