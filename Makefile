@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test unit slow differential check bench soak rights addon applications clients operations image
+.PHONY: help serve odoo test unit slow differential check bench soak rights addon applications clients upgrades operations image
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -63,9 +63,13 @@ applications: ## what is read and written of six of Odoo's applications beside t
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/applications $(ARGS)
 
-clients: ## clients that foreign generators make from the OpenAPI document, and linters on it; needs PyPI and npm
+clients: ## clients that foreign generators make from the OpenAPI document, linters and a fuzzer; needs PyPI and npm
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/clients -n 2 $(ARGS)
+
+upgrades: ## addons and migrations that come and go beside running servers; 4 minutes
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev test tests/upgrades -n 2 $(ARGS)
 
 operations: ## the ten steps of docs/operations.md, walked as they stand there; 4 minutes, as root on Debian
 	@$(PYTHON) dev/bootstrap.py test

@@ -15,8 +15,9 @@ from dev import paths, testbed
 KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL", "GATEHOUSE_FAST")
 #: Processes that run tests at once, but for those that are marked to run alone: many of them wait for servers.
 AT_ONCE = 3
-#: Folders that other targets run: `make addon`, `make applications`, `make clients`, `make operations`, `make image`.
-APART = {"tests/addon", "tests/applications", "tests/clients", "tests/deploy", "tests/image"}
+#: Folders that other targets run: `make addon`, `make applications`, `make clients`, `make operations`, `make image`,
+#: `make upgrades`.
+APART = {"tests/addon", "tests/applications", "tests/clients", "tests/deploy", "tests/image", "tests/upgrades"}
 
 
 def prepare() -> None:

@@ -26,7 +26,7 @@ def newman() -> str:
 
 
 #: Definitions of the tests that say how many APIs there are; inline ones are of the kinds in postman.yaml.
-FILES = ("server/postman.yaml", "server/schemathesis.yaml", "http/products.yaml")
+FILES = ("server/postman.yaml", "clients/schemathesis.yaml", "http/products.yaml")
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ RUN_BY = {
     ("readiness", "Ready or not"): "tests/server/test_readiness.py",
     ("several-databases", "A Gatehouse for each"): "tests/deploy/test_several_databases.py",
     ("several-databases", "A restored copy"): "tests/deploy/test_several_databases.py",
-    ("upgrades", "New versions, and going back"): "tests/server/test_addons.py",
+    ("upgrades", "New versions, and going back"): "tests/upgrades/test_addons.py",
 }
 
 

@@ -34,7 +34,7 @@ def own_server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> It
     with serving(testbed, f"gatehouse_schemathesis_{os.getpid()}", log, GATEHOUSE_TRUSTED_PROXIES="1") as server:
         made = server.flask("client", "create", "Schemathesis", "--user", "admin", "--json")
         credentials = json.loads(made.stdout.splitlines()[-1])
-        server.flask("api", "import", "tests/server/schemathesis.yaml")
+        server.flask("api", "import", "tests/clients/schemathesis.yaml")
         wait_for_api(server, "/api/method")
         form = {name: credentials[name] for name in ("client_id", "client_secret")}
         answer = requests.post(f"{server.url}/api/oauth2/token", data=form, timeout=10).json()
@@ -72,7 +72,7 @@ def _values(server: Server) -> dict[str, list[str]]:
 
 
 def test_schemathesis_finds_nothing(own_server: Server, tmp_path: Path) -> None:
-    here = ROOT / "tests" / "server"
+    here = ROOT / "tests" / "clients"
     environment = {
         **os.environ,
         "GATEHOUSE_FORMATS": json.dumps(_values(own_server)),
