@@ -47,7 +47,8 @@ class Calls:
         """Work through the gateway: credentials, rate limit, scopes, context, policy, serializer, commit."""
 
         def within(env: Any, endpoint: Endpoint, call: Call) -> None:
-            work(RecordOperations(env, endpoint.definition, cast(Exposure, endpoint.exposure), call.report.changes))
+            exposure, cursors = cast(Exposure, endpoint.exposure), self._app.services.cursors
+            work(RecordOperations(env, endpoint.definition, exposure, call.report, cursors))
 
         return self._run(self._endpoint(action), within)
 

@@ -65,6 +65,8 @@ def _describe_field(records: Any, field: Any, attributes: dict[str, Any]) -> Fie
         owns_lines=_owns_lines(records, field),
         restricted=field.groups == _NO_ACCESS,
         groups=field.groups,
+        company_dependent=bool(field.company_dependent),
+        exact=not field.column_type or field.column_type[0] != "float8",
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from odoo.models import BaseModel
 
 from .fast import cached, counts
+from .keysets import Stretch, narrowed
 from .lengths import Counting
 from .types import Length, Recordset
 
@@ -51,15 +52,16 @@ def search(
     order: str | None,
     limit: int,
     counting: Counting,
+    stretch: Stretch | None = None,
 ) -> Found:
     """Return a page of the records that match, with the fields in the cache; raises what ``search_fetch`` raises.
 
-    The count costs a query only where the page cannot tell it.
+    The count costs a query only where the page cannot tell it. ``stretch`` is where the records lie in a walk.
     """
     # One more than asked tells whether more follow.
-    found = _cut_by_postgresql(model, domain, names, order, limit + 1, counting)
+    found = _cut_by_postgresql(model, domain, names, order, limit + 1, counting, stretch)
     if found is None:
-        return _cut_here(model, domain, names, order, limit, counting)
+        return _cut_here(model, narrowed(domain, stretch), names, order, limit, counting)
     more = len(found) > limit
     records = found[:limit]
     return Found(records, more, counts.length(model, domain, counting, len(records), more))
@@ -74,20 +76,28 @@ def fetch(records: Recordset, names: Sequence[str]) -> None:
 
 
 def _cut_by_postgresql(
-    model: Recordset, domain: list[Any], names: Sequence[str], order: str | None, limit: int, counting: Counting
+    model: Recordset,
+    domain: list[Any],
+    names: Sequence[str],
+    order: str | None,
+    limit: int,
+    counting: Counting,
+    stretch: Stretch | None,
 ) -> Recordset | None:
     """Return the records of a page; None where the model takes some out of it, or may do so."""
     offset = counting.offset
     if _searches_as_odoo(model, "search", "search_fetch", "_search"):
-        return cached.search_fetch(model, domain, names, order=order, limit=limit, offset=offset, counting=counting)
+        return cached.search_fetch(
+            model, domain, names, order=order, limit=limit, offset=offset, counting=counting, stretch=stretch
+        )
     if not _searches_as_odoo(model, "search", "search_fetch"):
         return None
-    query = model._search(domain, offset=offset, limit=limit, order=order or model._order)
+    query = model._search(narrowed(domain, stretch), offset=offset, limit=limit, order=order or model._order)
     return _fetch(model, query, names) if query.limit == limit else None
 
 
 def _cut_here(
-    model: Recordset, domain: list[Any], names: Sequence[str], order: str | None, limit: int, counting: Counting
+    model: Recordset, domain: Any, names: Sequence[str], order: str | None, limit: int, counting: Counting
 ) -> Found:
     offset, is_counted = counting.offset, counting.mode != "none"
     order = _total(order or model._order)
@@ -103,7 +113,7 @@ def _cut_here(
     return Found(_fetch(model, query, names), len(ids) > offset + limit, Length(len(ids) if is_counted else None))
 
 
-def _first(model: Recordset, domain: list[Any], order: str, wanted: int) -> list[int]:
+def _first(model: Recordset, domain: Any, order: str, wanted: int) -> list[int]:
     """Return the ids of at least the first ``wanted`` records that match, or of all: by pieces, not to look at all."""
     ids: dict[int, None] = {}
     start, size = 0, max(_PIECE, wanted)

@@ -15,8 +15,9 @@ from typing import Any, TypeAlias
 
 from odoo.exceptions import AccessError
 
-from . import by_id, domains, paging
+from . import by_id, domains, keysets, paging
 from .fast import cached, columns, prefetch, rows
+from .keysets import Stretch
 from .lengths import Counting
 from .transaction import Environment
 from .types import CountMode, Page, Selection, Table
@@ -45,16 +46,27 @@ def search(
     count: CountMode,
 ) -> Page:
     """Return a page of the records that match. The count costs a query only where the page cannot tell it."""
-    records = env[model]
-    counting = Counting(count, offset)
+    return search_stretch(env[model], domain, selection, order, limit, Counting(count, offset))
+
+
+def search_stretch(
+    records: Any,
+    domain: Domain,
+    selection: Selection,
+    order: str | None,
+    limit: int,
+    counting: Counting,
+    stretch: Stretch | None = None,
+) -> Page:
+    """Return a page of the records that match and lie in a stretch of a walk; see ``search``."""
     with domains.refusals(records, domain):
-        straight = rows.search(records, domain, selection, order=order, limit=limit, counting=counting)
+        straight = rows.search(records, domain, selection, order=order, limit=limit, counting=counting, stretch=stretch)
     if straight is not None:
         return straight
 
     def page(names: tuple[str, ...]) -> paging.Found:
         with domains.refusals(records, domain):
-            return paging.search(records, domain, names, order=order, limit=limit, counting=counting)
+            return paging.search(records, domain, names, order=order, limit=limit, counting=counting, stretch=stretch)
 
     fetched = True
     try:
@@ -63,7 +75,8 @@ def search(
         if not selection.open:
             raise
         found, fetched = page(()), False
-    return Page(_table(found.records, selection, paging.fetch, fetched=fetched), found.more, found.length)
+    last = keysets.place(records, stretch.walk, found.records._ids[-1]) if stretch and found.records else None
+    return Page(_table(found.records, selection, paging.fetch, fetched=fetched), found.more, found.length, last)
 
 
 def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> Table:

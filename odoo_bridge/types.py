@@ -28,7 +28,8 @@ class FieldInfo:
     ``model_field`` names the field that holds the model of a many2one_reference; ``image`` tells an image from
     other binaries; ``owns_lines`` says that taking a line out of a one2many deletes it; ``origin`` is the
     (model, field) at the end of a related field's path; ``restricted`` says that Odoo keeps the field from
-    everybody but itself.
+    everybody but itself; ``company_dependent`` that each company has a value of its own; ``exact`` that two values
+    which look alike are equal, as floats of double precision need not be.
     """
 
     model: str
@@ -52,6 +53,8 @@ class FieldInfo:
     owns_lines: bool
     restricted: bool
     groups: str | None
+    company_dependent: bool = False
+    exact: bool = True
 
     @property
     def to_many(self) -> bool:
@@ -207,13 +210,68 @@ class Table:
     stamps: Sequence[datetime | None] = ()
 
 
+#: Where records without a value come in an order; None is PostgreSQL's default: as if they had the largest.
+Nulls: TypeAlias = Literal["first", "last"]
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One term of an order that a walk can go on in: a column of the model's own table.
+
+    ``path`` is how Odoo writes it: ``partner_id.id`` for the column of a many2one.
+    """
+
+    path: str
+    descending: bool = False
+    nulls: Nulls | None = None
+
+    @property
+    def field(self) -> str:
+        """The name of the field."""
+        return self.path.removesuffix(".id")
+
+    @property
+    def nulls_first(self) -> bool:
+        """True if records without a value come before the others."""
+        return self.nulls == "first" if self.nulls else self.descending
+
+    @property
+    def term(self) -> str:
+        """The term in Odoo's words."""
+        return f"{self.path}{' desc' if self.descending else ''}{f' nulls {self.nulls}' if self.nulls else ''}"
+
+
+#: Values of the sort keys of one record: its place in an order. A number with decimals is text.
+Place: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A walk from page to page: its sort keys, the last of which is the id, and the place behind which a page begins.
+
+    ``after`` None is the beginning.
+    """
+
+    keys: tuple[SortKey, ...]
+    after: Place | None = None
+
+    @property
+    def order(self) -> str:
+        """The order in Odoo's words."""
+        return ", ".join(key.term for key in self.keys)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a search: its records, whether more follow, and how many match."""
+    """One page of a search: its records, whether more follow, and how many match.
+
+    ``last`` is the place of its last record, in a walk.
+    """
 
     table: Table
     more: bool
     length: Length
+    last: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,12 +46,8 @@ _OF_RECORD = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language, X-
 def search() -> Response:
     parameters = current_incoming().parameters()
     found = run(lambda do: do.search(parameters))
-    headers = {}
-    if found.next_offset is not None and found.limit:
-        following = _next_link(parameters, found.limit, found.next_offset)
-        if following is not None and len(following) <= _MAX_LINK:
-            headers["Link"] = following
-    return answers.success(found.body, headers)
+    link = _next_link({**parameters, **found.following}) if found.following else None
+    return answers.success(found.body, {"Link": link} if link else {})
 
 
 @serves(READ)
@@ -114,10 +110,10 @@ def run(work: Callable[[RecordOperations], T], *, once: bool = False) -> T:
     """
     endpoint = current_endpoint()
     exposure = cast(Exposure, endpoint.exposure)  # the compiler gives every REST endpoint one
-    gateway = services().gateway
+    gateway, cursors = services().gateway, services().cursors
     call = current_call(endpoint.definition, endpoint.action)
     result: T = (gateway.run_once if once else gateway.run)(
-        call, lambda env: work(RecordOperations(env, endpoint.definition, exposure, call.report.changes))
+        call, lambda env: work(RecordOperations(env, endpoint.definition, exposure, call.report, cursors))
     )
     return result
 
@@ -140,16 +136,16 @@ def _refuse_condition() -> None:
         raise BadRequest(message, name="invalid_condition", data={"parameter": "If-Match"})
 
 
-def _next_link(parameters: Mapping[str, Any], limit: int, offset: int) -> str | None:
-    """Return the Link header (RFC 8288) of the next page, with all parameters; None where it would be too long."""
-    following = {**parameters, "limit": limit, "offset": offset}
+def _next_link(parameters: Mapping[str, Any]) -> str | None:
+    """Return the Link header (RFC 8288) of the page with these parameters; None where it would be too long."""
     texts = {
-        name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in following.items()
+        name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in parameters.items()
     }
     if sum(map(len, texts.values())) > _MAX_LINK:
         return None
     pairs = "&".join(f"{_quoted(name)}={_quoted(text)}" for name, text in texts.items())
-    return f'<{current_request().path}?{pairs}>; rel="next"'
+    link = f'<{current_request().path}?{pairs}>; rel="next"'
+    return link if len(link) <= _MAX_LINK else None
 
 
 def _quoted(text: str) -> str:

@@ -11,6 +11,7 @@ from app.definitions.document import ApiDocument
 from app.definitions.ids import MAX_ID
 from app.definitions.scopes import Scope
 from app.openapi.components import Components, Schema, reference
+from app.policy.query import PAGINGS
 from odoo_bridge.types import COUNT_MODES
 
 Json = dict[str, Any]
@@ -218,13 +219,31 @@ def listed(name: str, items: Schema, description: str, **more: Any) -> Json:
 
 #: Parameters that are the same for all APIs.
 PARAMETERS: dict[str, Json] = {
+    # None of these names its default: some generated clients send those, and they differ with the way of paging.
     "offset": parameter(
-        "offset", "query", {"type": "integer", "minimum": 0, "maximum": MAX_ID, "default": 0}, "Records to leave out."
+        "offset",
+        "query",
+        {"type": "integer", "minimum": 0, "maximum": MAX_ID},
+        "Records to leave out; not with `paging=cursor`. The further back a page is, the more it costs.",
+    ),
+    "paging": parameter(
+        "paging",
+        "query",
+        {"enum": list(PAGINGS), "type": "string"},
+        "`cursor` leads through any number of records: page 10,000 costs what page 1 costs, and none is met twice or "
+        "left out while others are written. Without it, pages are cut by `offset`.",
+    ),
+    "cursor": parameter(
+        "cursor",
+        "query",
+        {"type": "string"},
+        "The `next_cursor` of the page before, with the same parameters; only `limit` and `count` may differ.",
     ),
     "count": parameter(
         "count",
         "query",
-        {"enum": list(COUNT_MODES), "type": "string", "default": "exact"},
+        {"enum": list(COUNT_MODES), "type": "string"},
+        "`exact`, unless it is paged by cursor. "
         "`estimate` counts few records exactly and many about: it is quick whatever their number, and `estimated` says "
         "which it was. `none` spares the count: `length` is null. With both `has_more` says whether more follow.",
     ),

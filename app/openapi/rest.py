@@ -41,13 +41,20 @@ def _search(api: Described, endpoint: Endpoint) -> Description:
                 "description": "With count=estimate or count=none: whether more records follow.",
             },
             "estimated": {"type": "boolean", "description": "With count=estimate: whether `length` is an estimate."},
+            "next_cursor": {
+                "type": ["string", "null"],
+                "description": "With paging=cursor: what leads to the next page; null on the last one.",
+            },
             "records": {"type": "array", "items": api.record(exposure, node)},
         },
         "required": ["length", "records"],
         "additionalProperties": False,
     }
     limit = {"type": "integer", "minimum": 0, "maximum": api.document.max_page_size}
-    order = "Fields to sort by, for example `name desc, id`; without it, the model's own order."
+    order = (
+        "Fields to sort by, for example `name desc, id`; without it, the model's own order, and by id with "
+        "`paging=cursor`, which takes columns of the model alone."
+    )
     return Description(
         summary=f"Search {exposure.node.model.label}",
         text="The parameters may also stand in the body: of the GET, or of a QUERY (RFC 10008) to the same address, "
@@ -58,7 +65,7 @@ def _search(api: Described, endpoint: Endpoint) -> Description:
             parts.parameter(
                 "limit", "query", {**limit, "default": api.document.page_size}, "The most records to return."
             ),
-            *parts.parameters("offset"),
+            *parts.parameters("offset", "paging", "cursor"),
             parts.parameter("order", "query", {"type": "string", "format": "order"}, order, example="id"),
             *parts.parameters("count"),
         ),

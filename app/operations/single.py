@@ -5,7 +5,7 @@ Each runs inside the gateway's transaction, as the user of ``env``. Each raises 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,26 +14,28 @@ from app.definitions.definition import Definition, Exposure, Node
 from app.definitions.ids import InvalidId, PublicId
 from app.errors import NotFound
 from app.operations import references, versions
+from app.operations.cursors import Bound, Cursors
+from app.operations.report import CallReport
 from app.operations.serialize.records import RecordSerializer
 from app.operations.versions import Condition
 from app.policy import properties as property_values
 from app.policy import query, values
+from app.policy.query import SearchQuery
 from app.policy.scalars import invalid
 from app.policy.values import Checked, Checker
-from odoo_bridge import introspect, properties, records
+from odoo_bridge import introspect, properties, records, walks
 from odoo_bridge.transaction import Environment
-from odoo_bridge.types import Table
+from odoo_bridge.types import Page, SortKey, Table, Walk
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Answer to a search, and the offset of the next page where more follows."""
+    """Answer to a search, and the parameters of the next page that differ from its own, where more follows."""
 
     body: Json
-    limit: int
-    next_offset: int | None
+    following: Json | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,23 @@ class Versioned:
 class RecordOperations:
     """The operations on one exposed model, as one user."""
 
-    def __init__(self, env: Environment, definition: Definition, exposure: Exposure, changes: list[Change]) -> None:
-        """``changes`` takes what is done to records, for the audit.
+    def __init__(
+        self,
+        env: Environment,
+        definition: Definition,
+        exposure: Exposure,
+        report: CallReport,
+        cursors: Callable[[], Cursors],
+    ) -> None:
+        """``report`` says who calls, and takes what is done to records, for the audit.
 
         ``suggests``, which may be changed at any time, says whether errors list what is allowed.
         """
         self.env = env
         self.suggests = True
-        self.changes = changes
+        self.report = report
+        self.cursors = cursors
+        self.changes = report.changes
         self.definition = definition
         self.exposure = visible_to(env, exposure)
         self.model = self.exposure.name
@@ -65,8 +76,13 @@ class RecordOperations:
         self.reader = records.sizes_only(env) if by_url else env
 
     def search(self, parameters: Mapping[str, Any]) -> SearchResult:
-        """Return a page of records, with ``length``, and ``has_more`` and ``estimated`` where ``count`` asks for it."""
+        """Return a page of records, with ``length``, and ``has_more`` and ``estimated`` where ``count`` asks for it.
+
+        One that is paged by cursor has ``next_cursor``, null on the last page.
+        """
         wanted = query.search(parameters, self.definition, self.exposure)
+        if wanted.walk is not None:
+            return self._walk(wanted, wanted.walk)
         page = records.search(
             self.reader,
             self.model,
@@ -77,12 +93,48 @@ class RecordOperations:
             offset=wanted.offset,
             count=wanted.count,
         )
+        following = {"limit": wanted.limit, "offset": wanted.offset + wanted.limit}
+        return SearchResult(self._page(page, wanted), following if page.more and wanted.limit else None)
+
+    def _walk(self, wanted: SearchQuery, keys: tuple[SortKey, ...]) -> SearchResult:
+        cursors, bound = self.cursors(), self._bound(wanted, keys)
+        after = cursors.open(wanted.cursor, bound) if wanted.cursor else None
+        page = walks.page(
+            self.reader,
+            self.model,
+            wanted.domain,
+            wanted.node.selection(),
+            Walk(keys, after),
+            limit=wanted.limit,
+            count=wanted.count,
+        )
+        cursor = cursors.seal(page.last, bound) if page.more and page.last is not None else None
+        body = {**self._page(page, wanted), "next_cursor": cursor}
+        return SearchResult(body, {"limit": wanted.limit, "cursor": cursor} if cursor else None)
+
+    def _bound(self, wanted: SearchQuery, keys: tuple[SortKey, ...]) -> Bound:
+        """Return all that a cursor of a search is bound to; the limit and the count are free."""
+        caller, context, fields = self.report.principal, self.env.context, self.exposure.searchable.fields
+        return [
+            caller and caller.key,
+            self.env.uid,
+            self.definition.id,
+            self.definition.revision,
+            self.model,
+            repr(wanted.domain),
+            list(wanted.node.fields),
+            [(key.term, fields[key.field].type if key.field in fields else "id") for key in keys],
+            context.get("lang"),
+            context.get("allowed_company_ids"),
+        ]
+
+    def _page(self, page: Page, wanted: SearchQuery) -> Json:
         body: Json = {"length": page.length.number, "records": self.to_json(page.table, wanted.node)}
         if wanted.count != "exact":
             body["has_more"] = page.more
         if wanted.count == "estimate":
             body["estimated"] = page.length.estimated
-        return SearchResult(body, wanted.limit, wanted.offset + wanted.limit if page.more else None)
+        return body
 
     def read(self, public_id: PublicId, parameters: Mapping[str, Any]) -> Versioned:
         """Return one record."""

@@ -12,15 +12,22 @@ from app.definitions.ids import MAX_ID
 from app.definitions.remembered import LONGEST, remembered
 from app.errors import BadRequest
 from app.policy import domain, order
+from app.policy.sort_keys import sort_keys
 from app.policy.suggestions import unknown
-from odoo_bridge.types import COUNT_MODES, CountMode
+from odoo_bridge.types import COUNT_MODES, CountMode, SortKey
 
-_SEARCH = frozenset({"domain", "fields", "limit", "offset", "order", "count"})
+#: How pages are cut.
+PAGINGS = ("offset", "cursor")
+_SEARCH = frozenset({"domain", "fields", "limit", "offset", "order", "count", "paging", "cursor"})
 
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """A search that may be done: a domain of Odoo, an order, and the node that says what is shown."""
+    """A search that may be done: a domain of Odoo, an order, and the node that says what is shown.
+
+    ``walk`` are the sort keys of one that is paged by cursor, else None; ``cursor`` is what it is to go on from, not
+    yet opened.
+    """
 
     domain: list[Any]
     node: Node
@@ -28,6 +35,8 @@ class SearchQuery:
     limit: int
     offset: int
     count: CountMode
+    walk: tuple[SortKey, ...] | None = None
+    cursor: str | None = None
 
 
 def search(parameters: Mapping[str, Any], definition: Definition, exposure: Exposure) -> SearchQuery:
@@ -39,14 +48,38 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
         most = document.max_page_size
         raise _invalid("limit", f"limit is more than this API's maximum of {most}.", name="invalid_limit")
     searchable = exposure.searchable
+    by_cursor = _is_by_cursor(parameters)
+    given = parameters.get("order")
+    checked = order.check("id" if by_cursor and not given else given, searchable)
     return SearchQuery(
         domain=[*exposure.domain, *domain.check(parameters.get("domain", []), searchable, definition.ids)],
         node=narrow(searchable, parameters.get("fields")),
-        order=order.check(parameters.get("order"), searchable),
+        order=checked,
         limit=limit,
         offset=_whole_number(parameters, "offset", 0),
-        count=_count(parameters),
+        count=_count(parameters, "none" if by_cursor else "exact"),
+        walk=sort_keys(checked or "id", searchable) if by_cursor else None,
+        cursor=parameters.get("cursor") or None,
     )
+
+
+def _is_by_cursor(parameters: Mapping[str, Any]) -> bool:
+    """True if a search is paged by cursor; raises BadRequest for what does not go with its way of paging."""
+    cursor = parameters.get("cursor", "")
+    if not isinstance(cursor, str):
+        raise _invalid("cursor", "cursor must be the next_cursor of the page before.", name="invalid_cursor")
+    paging = parameters.get("paging", "cursor" if cursor else "offset")
+    if paging not in PAGINGS:
+        raise _invalid("paging", "paging must be offset or cursor.", name="invalid_paging")
+    if paging == "offset":
+        if cursor:
+            raise _invalid("cursor", "cursor goes with paging=cursor.", name="invalid_cursor")
+        return False
+    if "offset" in parameters:
+        raise _invalid("offset", "With paging=cursor there is no offset: the cursor says where.", name="invalid_offset")
+    if parameters.get("limit") in (0, "0"):
+        raise _invalid("limit", "With paging=cursor limit must be 1 or more.", name="invalid_limit")
+    return True
 
 
 def read(parameters: Mapping[str, Any], node: Node) -> Node:
@@ -131,8 +164,8 @@ def _whole_number(parameters: Mapping[str, Any], name: str, default: int) -> int
     return value
 
 
-def _count(parameters: Mapping[str, Any]) -> CountMode:
-    given = parameters.get("count", "exact")
+def _count(parameters: Mapping[str, Any], default: CountMode) -> CountMode:
+    given = parameters.get("count", default)
     for count in COUNT_MODES:
         if given == count:
             return count

@@ -18,6 +18,8 @@ from app.postman.scripts import answer_test, forget, keep
 
 #: Records that a search asks for.
 _LIMIT = 5
+#: What the first page of a walk says of the next.
+_WALKED = "pm.expect(answer.result.next_cursor !== null).to.eql(answer.result.has_more);"
 
 
 @requests(SEARCH)
@@ -25,7 +27,11 @@ def _search(tried: Tried, endpoint: Endpoint, path: str) -> Items:
     found = f"const found = answer.result.records[0]?.id;\nif (found) {{\n{keep(tried.one, 'found')}\n}}"
     limit = min(_LIMIT, tried.definition.document.max_page_size)
     query = {"domain": "[]", "limit": str(limit), "offset": "0", "order": "id", "count": "exact"}
-    return [tried.request("Search", endpoint, path, answer_test([200], then=found), query=query)]
+    walk = {"domain": "[]", "limit": str(limit), "paging": "cursor", "cursor": ""}
+    return [
+        tried.request("Search", endpoint, path, answer_test([200], then=found), query=query),
+        tried.request("Search by cursor", endpoint, path, answer_test([200], then=_WALKED), query=walk),
+    ]
 
 
 @requests(CREATE)

@@ -15,6 +15,7 @@ from app.config import Settings
 from app.database import Database
 from app.observe.checking import Checks
 from app.operations.addons import Addons
+from app.operations.cursors import Cursors, cursors
 from app.operations.gateway import Gateway
 from app.web.current import current_app_object
 from odoo_bridge.boot import Instance
@@ -40,6 +41,10 @@ class Services:
         """Return the hasher of tokens: with the key of the settings, else with the one that the database keeps."""
         settings = self.catalog.snapshot.settings or self._stored_settings()
         return Hasher(self.settings.secret_key or settings["secret_key"])
+
+    def cursors(self) -> Cursors:
+        """Return the seal of cursors, whose key follows from the same."""
+        return cursors(self.hasher().key)
 
     def _stored_settings(self) -> Mapping[str, Any]:
         with self.database.transaction() as cr:

@@ -47,11 +47,12 @@ def is_plain_order(model: BaseModel, order: str | None, seen: frozenset[Any] = f
     if not is_base(model, *_ORDER) or not has_plain_columns(model):
         return False
     for term in order.split(","):
-        name = (term.split() or [""])[0]
+        path = (term.split() or [""])[0]
+        name = path.removesuffix(".id")
         field = model._fields.get(name)
-        if field is None or not is_plain_column(field):
+        if field is None or not is_plain_column(field) or (path != name and field.type != "many2one"):
             return False
-        if field.type == "many2one" and field not in seen:
+        if field.type == "many2one" and path == name and field not in seen:
             comodel = model.env[field.comodel_name]
             if not is_plain_order(comodel, comodel._order, seen | {field}):
                 return False

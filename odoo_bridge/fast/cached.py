@@ -18,6 +18,7 @@ from odoo_bridge.fast import counts
 from odoo_bridge.fast.cacheable import is_plain_column
 from odoo_bridge.fast.clauses import filled
 from odoo_bridge.fast.statements import statement
+from odoo_bridge.keysets import Stretch, narrowed
 from odoo_bridge.lengths import Counting
 from odoo_bridge.types import Recordset
 
@@ -67,17 +68,18 @@ def search_fetch(
     limit: int | None = None,
     offset: int = 0,
     counting: Counting | None = None,
+    stretch: Stretch | None = None,
 ) -> Recordset:
-    """Search as ``model.search_fetch`` does, with the fields in the cache; raises the same."""
+    """Search as ``model.search_fetch`` does, in a stretch of a walk, with the fields in the cache; raises the same."""
     found = statement(model, domain, WantedNames(tuple(names)), order or model._order, by_ids=False)
     if found is None:
-        return model.search_fetch(domain, names, offset=offset, limit=limit, order=order)
+        return model.search_fetch(narrowed(domain, stretch), names, offset=offset, limit=limit, order=order)
     counted = (
         counting is not None
         and found.search is not None
         and counts.goes_with_page(model.env, counting, found.search.count)
     )
-    page = found.page(limit, offset, counted=counted)
+    page = found.page(limit, offset, counted=counted, behind=stretch and stretch.sql(model))
     return fetch_rows(model, found.shape, page, counting=counting if counted else None)
 
 

@@ -47,17 +47,22 @@ class Clauses:
         """The SQL that counts all records that match."""
         return SQL("SELECT COUNT(*) FROM %s%s", self.tables, SQL(" WHERE %s", self.where) if self.where else self.where)
 
-    def page(self, limit: int | None, offset: int, *, counted: bool = False) -> SQL:
+    def page(self, limit: int | None, offset: int, *, counted: bool = False, behind: SQL | None = None) -> SQL:
         """Return the SQL of a page; of all records where ``limit`` is None or 0.
 
-        ``counted`` has each row tell how many records match, in a last column named ``MATCHING``.
+        ``counted`` has each row tell how many records match, in a last column named ``MATCHING``; ``behind`` is a
+        condition that the count does not go by.
 
         The limit stands in it as a number: PostgreSQL then plans a prepared one once, and knows how few rows it gives.
         """
         if self.late and limit and deep_pages.is_deep(offset):
             ids = SQL(f"%s LIMIT {limit:d} OFFSET %s", self._select(self.id, self.where), offset)
             return self._select(self._shown(counted), SQL("%s IN (%s)", self.id, ids))
-        whole = self._select(self._shown(counted), self.where) if counted else self.whole
+        if behind:
+            where = SQL("%s AND %s", self.where, behind) if self.where else behind
+            whole = self._select(self._shown(counted), where)
+        else:
+            whole = self._select(self._shown(counted), self.where) if counted else self.whole
         sql = SQL(f"%s LIMIT {limit:d}", whole) if limit else whole
         return SQL("%s OFFSET %s", sql, offset) if offset else sql
 

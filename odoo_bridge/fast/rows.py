@@ -23,6 +23,7 @@ from odoo_bridge import written_tables
 from odoo_bridge.fast import counts, is_on, statements
 from odoo_bridge.fast.clauses import filled
 from odoo_bridge.fast.shapes import STAMP, Join, RowShape, WantedRows
+from odoo_bridge.keysets import Stretch
 from odoo_bridge.lengths import Counting
 from odoo_bridge.types import Page, Recordset, Selection, Table
 
@@ -40,24 +41,28 @@ def search(
     order: str | None,
     limit: int,
     counting: Counting,
+    stretch: Stretch | None = None,
 ) -> Page | None:
     """Return a page of the records that match; None where it takes more than the rows of a statement.
 
-    The statement counts too where that is due. Raises AccessError.
+    The statement counts too where that is due. ``stretch`` is where the records lie in a walk. Raises AccessError.
     """
-    statement = _statement(model, domain, WantedRows.of(selection), order or model._order, by_ids=False)
+    wanted = WantedRows.of(selection, keys=stretch.walk.keys if stretch else ())
+    statement = _statement(model, domain, wanted, order or model._order, by_ids=False)
     if statement is None:
         return None
     counted = statement.search is not None and counts.goes_with_page(model.env, counting, statement.search.count)
     # One more than asked tells whether more follow.
-    page = statement.page(limit + 1, counting.offset, counted=counted)
-    found = _rows(model, statement.shape, page, counted=counted, alone=counted or counting.is_over)
+    page = statement.page(limit + 1, counting.offset, counted=counted, behind=stretch and stretch.sql(model))
+    alone = (counted or counting.is_over) and (stretch is None or stretch.only)
+    found = _rows(model, statement.shape, page, counted=counted, alone=alone)
     if counted and found:
         counting.told = found[0][statement.shape.width]
     table, more = _table(statement.shape, found[:limit]), len(found) > limit
     if table is None:
         return None
-    return Page(table, more, counts.length(model, domain, counting, len(table.ids), more))
+    last = statement.shape.place(found[:limit][-1]) if stretch and table.ids else None
+    return Page(table, more, counts.length(model, domain, counting, len(table.ids), more), last)
 
 
 def find(model: Recordset, ids: Sequence[int], domain: list[Any], selection: Selection) -> Table | None:
@@ -133,8 +138,8 @@ def _of_columns(shape: RowShape, columns: Iterator[Column]) -> Table:
         if join.named:
             values[join.name] = _named(values[join.name], related.pop(join.name))
     stamps = [value or None for value in values[STAMP]] if shape.stamped else ()
-    if shape.stamp_is_extra:
-        del values[STAMP]
+    for name in shape.extra:
+        del values[name]
     return Table(ids, values, related, stamps)
 
 

@@ -6,6 +6,7 @@ cut first, and numbered: PostgreSQL could else join all records that match befor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from odoo_bridge.fast.cacheable import (
 )
 from odoo_bridge.fast.clauses import MATCHING, selected
 from odoo_bridge.fast.columns import Conversion, conversion
-from odoo_bridge.types import Recordset, Selection
+from odoo_bridge.types import Place, Recordset, Selection, SortKey
 
 #: The field of when a record was last written.
 STAMP = "write_date"
@@ -35,23 +36,30 @@ _SAME = frozenset({"=", "!=", "in", "not in", "parent_of"})
 
 @dataclass(frozen=True, slots=True)
 class WantedRows:
-    """Fields of rows; see ``Selection``. ``stamped`` asks for when records were written, besides."""
+    """Fields of rows; see ``Selection``. ``stamped`` asks for when records were written, ``keys`` for their place."""
 
     plain: tuple[str, ...]
     related: tuple[tuple[str, WantedRows], ...] = ()
     stamped: bool = False
+    keys: tuple[SortKey, ...] = ()
 
     @classmethod
-    def of(cls, selection: Selection, *, stamped: bool = False) -> WantedRows:
+    def of(cls, selection: Selection, *, stamped: bool = False, keys: tuple[SortKey, ...] = ()) -> WantedRows:
         """Return a selection in a form that can be a key."""
         related = tuple((name, cls.of(nested)) for name, nested in selection.related.items())
-        return cls(selection.plain, related, stamped)
+        return cls(selection.plain, related, stamped, keys)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The fields of the record itself that the selection names."""
+        return (*self.plain, *(name for name, _ in self.related))
 
     @property
     def names(self) -> tuple[str, ...]:
         """All fields of the record itself, each once."""
-        names = (*self.plain, *(name for name, _ in self.related))
-        return (*names, STAMP) if self.stamped and STAMP not in names else names
+        others = [STAMP] if self.stamped else []
+        others += [key.field for key in self.keys if key.field != "id"]
+        return tuple(dict.fromkeys((*self.shown, *others)))
 
     def shape(self, model: Recordset) -> RowShape | None:
         """Return the form of the rows; None where one of the fields can't be read so."""
@@ -59,10 +67,12 @@ class WantedRows:
         conversions = tuple(map(conversion, fields))
         if not all(map(is_plain_column, fields)) or not all(conversions):
             return None
-        related = dict(self.related)
+        if any(key.field != "id" and model._fields[key.field].column_type[0] == "numeric" for key in self.keys):
+            return None  # the driver makes floats of them, which are not exact
+        related, shown = dict(self.related), self.shown
         joins = []
         for place, field in enumerate(fields, start=1):
-            if field.type == "many2one":
+            if field.type == "many2one" and field.name in shown:
                 nested = related.get(field.name)
                 join = _shown(model, field, place, nested) if nested else _named(model, field, place)
                 if join is None:
@@ -70,8 +80,8 @@ class WantedRows:
                 joins.append(join)
             elif field.name in related:
                 return None
-        extra = self.stamped and STAMP not in (*self.plain, *related)
-        return RowShape(fields, tuple(filter(None, conversions)), tuple(joins), self.stamped, extra)
+        extra = tuple(name for name in self.names if name not in shown)
+        return RowShape(fields, tuple(filter(None, conversions)), tuple(joins), self.stamped, extra, self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,7 @@ class Join:
 class RowShape:
     """Form of rows: the id, own ``columns`` and what they are converted by, and then the columns of each join.
 
-    ``stamped`` says that ``STAMP`` is among the columns, ``stamp_is_extra`` that nobody else has asked for it.
+    ``stamped`` says that ``STAMP`` is among the columns; ``extra`` names those that the selection does not.
     """
 
     def __init__(
@@ -98,19 +108,27 @@ class RowShape:
         conversions: tuple[Conversion, ...],
         joins: tuple[Join, ...] = (),
         stamped: bool = False,
-        stamp_is_extra: bool = False,
+        extra: tuple[str, ...] = (),
+        keys: tuple[SortKey, ...] = (),
     ) -> None:
         self.columns = columns
         self.conversions = conversions
         self.joins = joins
         self.stamped = stamped
-        self.stamp_is_extra = stamp_is_extra
+        self.extra = extra
+        places = {"id": 0} | {field.name: number for number, field in enumerate(columns, start=1)}
+        booleans = {field.name for field in columns if field.type == "boolean"}
+        self._keys = tuple((places[key.field], key.field in booleans) for key in keys)
         self.width: int = 1 + len(columns) + sum(join.shape.width for join in joins)
         #: Models of which records are shown: whether the user may read them is asked at each call.
         self.shown: frozenset[str] = frozenset(
             name for join in joins if not join.named for name in (join.model, *join.shape.shown)
         )
         self._selected, self._joined = _parts(self) if joins else (SQL(), SQL())
+
+    def place(self, row: Sequence[Any]) -> Place:
+        """Return the values of the sort keys of a row."""
+        return tuple(bool(row[number]) if is_boolean else row[number] for number, is_boolean in self._keys)
 
     def around(self, sql: SQL, *, numbered: bool, counted: bool = False) -> SQL:
         """Return a statement of own columns and what is joined to them.

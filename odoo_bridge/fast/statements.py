@@ -67,9 +67,9 @@ class Statement:
     search: Clauses | None
     shape: Any
 
-    def page(self, limit: int | None, offset: int, *, counted: bool = False) -> SQL | None:
-        """Return the SQL of a page; None where nothing can match."""
-        return self.search and self.search.page(limit, offset, counted=counted)
+    def page(self, limit: int | None, offset: int, *, counted: bool = False, behind: SQL | None = None) -> SQL | None:
+        """Return the SQL of a page; None where nothing can match. ``behind`` is a condition more."""
+        return self.search and self.search.page(limit, offset, counted=counted, behind=behind)
 
     def of_ids(self, ids: Sequence[int]) -> SQL | None:
         """Return the SQL for some records, with ``IDS`` in the place of theirs; None where there are none."""

@@ -46,7 +46,7 @@ def test_the_form_explains_parameters_fields_and_their_values(publish: Publish, 
     search = panel.get(f"/admin/try/?target={definition.id}")
     assert "A filter in Odoo's own form" in texts(search)
     count = html.fromstring(search.text).get_element_by_id("query-count")
-    assert count.xpath("./option/text()") == ["As usual (exact)", "exact", "estimate", "none"]
+    assert count.xpath("./option/text()") == ["Not given", "exact", "estimate", "none"]
     page = panel.get(f"/admin/try/?target={quote(f'{definition.id} POST {route}')}")
     assert json.loads(html.fromstring(page.text).get_element_by_id("body").text)["name"] == "Example"
     rows = _explained(page)

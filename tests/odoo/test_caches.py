@@ -465,6 +465,7 @@ _OF_NO_TRANSACTION = {
     "app.auth.counters._environments": "files that are open",
     "app.auth.throttle._hashed": "follows from its arguments",
     "app.auth.throttle._window": "follows from its arguments",
+    "app.operations.cursors.cursors": "follows from its argument",
     "app.operations.serialize.objects.objects": "follows from its arguments",
     "app.policy.arguments._signature": "follows from its arguments",
     "app.policy.order._stable": "follows from its arguments",

@@ -101,9 +101,9 @@ def test_a_person_who_may_less_is_told_so_and_nothing_else_fails(newman: str, co
 def test_requests_that_the_executing_user_has_no_right_for_are_left_out(collection: Path) -> None:
     folders = {item["name"]: item for item in json.loads(collection.read_text())["item"]}
     tags, users = folders["No right"]["item"]
-    assert [item["name"] for item in tags["item"]] == ["Search", "Read", "Read many"]
+    assert [item["name"] for item in tags["item"]] == ["Search", "Search by cursor", "Read", "Read many"]
     assert tags["description"] == "Left out: Create, update, delete, as the executing user has no right to it."
-    assert [item["name"] for item in users["item"]] == ["Search", "Read", "Read many"]
+    assert [item["name"] for item in users["item"]] == ["Search", "Search by cursor", "Read", "Read many"]
     (lines,) = [item for item in folders["Lines"]["item"] if item["name"] == "test.line"]
     names = [item["name"] for item in lines["item"]]
     assert (names[0], names[-1]) == ("Create a record of test.record to refer to", "Delete it again")
