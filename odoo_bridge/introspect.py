@@ -67,6 +67,8 @@ def _describe_field(records: Any, field: Any, attributes: dict[str, Any]) -> Fie
         groups=field.groups,
         company_dependent=bool(field.company_dependent),
         exact=not field.column_type or field.column_type[0] != "float8",
+        groupable=bool(attributes.get("groupable", field.store)),
+        aggregator=attributes.get("aggregator"),
     )
 
 

@@ -283,7 +283,12 @@ def _related(records: Any, name: str, table: Table, selection: Selection) -> Tab
     field = records._fields[name]
     column = table.values[name]
     to_many = field.type in ("one2many", "many2many")
-    ids = dict.fromkeys(chain.from_iterable(column) if to_many else filter(None, column))
-    found = records.env[field.comodel_name].browse(ids)._filtered_access("read")
+    ids = chain.from_iterable(column) if to_many else filter(None, column)
+    return those_of(records.env[field.comodel_name], ids, selection)
+
+
+def those_of(model: Any, ids: Iterable[int], selection: Selection) -> Table:
+    """Return the records with these ids, each once, less those that the user may not see."""
+    found = model.browse(dict.fromkeys(ids))._filtered_access("read")
     found.fetch(selection.names)
     return _table(found, selection)

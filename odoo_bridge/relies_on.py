@@ -44,6 +44,11 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.tools.query:Query.__init__": "c0bbc55c21b5",
         "odoo.tools.query:Query.add_where": "0e383428b6b1",
     },
+    ("odoo_bridge/aggregates.py",): {
+        "odoo.orm.models:BaseModel._read_group": "4654860e8864",
+        "odoo.orm.models:BaseModel._read_group_groupby": "9183e8409f6f",
+        "odoo.orm.models:BaseModel._read_group_having": "e47ec35558b6",
+    },
     ("odoo_bridge/fast/cached.py",): {
         "odoo.orm.environments:Environment.flush_query": "b1b0d73ebcf5",
         "odoo.orm.models:BaseModel.search_fetch": "e4936b5a19f7",

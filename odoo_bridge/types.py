@@ -29,7 +29,9 @@ class FieldInfo:
     other binaries; ``owns_lines`` says that taking a line out of a one2many deletes it; ``origin`` is the
     (model, field) at the end of a related field's path; ``restricted`` says that Odoo keeps the field from
     everybody but itself; ``company_dependent`` that each company has a value of its own; ``exact`` that two values
-    which look alike are equal, as floats of double precision need not be.
+    which look alike are equal, as floats of double precision need not be; ``groupable`` that Odoo can group records
+    by it, or by a part of it; ``aggregator`` is the function that Odoo adds its values up by, also where it is no
+    column.
     """
 
     model: str
@@ -55,6 +57,8 @@ class FieldInfo:
     groups: str | None
     company_dependent: bool = False
     exact: bool = True
+    groupable: bool = True
+    aggregator: str | None = None
 
     @property
     def to_many(self) -> bool:
@@ -259,6 +263,20 @@ class Walk:
     def order(self) -> str:
         """The order in Odoo's words."""
         return ", ".join(key.term for key in self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Groups of records, and what is told of each, in Odoo's words (``BaseModel._read_group``).
+
+    ``keys`` are what records of a group have in common: a field, or ``date:month``. ``measures`` are told of them:
+    ``__count``, or ``amount:sum``. ``having`` is a domain of measures, ``order`` None is that of the keys.
+    """
+
+    keys: tuple[str, ...]
+    measures: tuple[str, ...]
+    having: tuple[Any, ...]
+    order: str | None
 
 
 @dataclass(frozen=True, slots=True)

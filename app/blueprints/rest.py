@@ -12,8 +12,10 @@ from flask import Blueprint, Response
 from app.definitions.definition import Exposure
 from app.errors import BadRequest
 from app.json import dumps
+from app.operations import aggregate as aggregation
 from app.operations import versions
 from app.operations.actions import (
+    AGGREGATE,
     CREATE,
     DELETE,
     DELETE_MANY,
@@ -48,6 +50,12 @@ def search() -> Response:
     found = run(lambda do: do.search(parameters))
     link = _next_link({**parameters, **found.following}) if found.following else None
     return answers.success(found.body, {"Link": link} if link else {})
+
+
+@serves(AGGREGATE)
+def aggregate() -> Response:
+    parameters = current_incoming().parameters()
+    return answers.success(run(lambda do: aggregation.aggregate(do, parameters)))
 
 
 @serves(READ)

@@ -151,6 +151,7 @@ class _Compiler:
             all_fields=takes_all,
             read_only=is_read_only_model(entry.model),
             switches=self.document.switched_on(entry),
+            min_group_size=entry.min_group_size,
         )
 
     def check_options(self, entry: ModelDocument, model: ModelInfo, fields: dict[str, FieldInfo], key: Key) -> None:

@@ -85,6 +85,7 @@ class Exposure:
     ``node`` is what a read shows; ``searchable`` what a search shows, filters and sorts by; ``domain`` is always
     added. ``all_fields`` says that the fields follow the model, less what Odoo keeps from the executing user;
     ``read_only`` that no call may change records of the model; ``switches`` are the names of those that are on.
+    Groups of fewer records than ``min_group_size`` are left out of aggregations.
     """
 
     node: Node
@@ -94,6 +95,7 @@ class Exposure:
     all_fields: bool
     read_only: bool = False
     switches: frozenset[str] = frozenset()
+    min_group_size: int = 1
 
     @property
     def name(self) -> str:

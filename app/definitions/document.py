@@ -73,12 +73,15 @@ class EndpointSwitches(Strict):
     create: bool = True
     update: bool = True
     delete: bool = True
+    aggregate: bool = False
     bulk_read: bool = True
     bulk_create: bool = True
     bulk_update: bool = True
     bulk_delete: bool = True
 
 
+#: Switches of what shows single records, and so tells what groups of few records are left out for.
+TELLING = ("search", "read")
 #: The names of all switches, in the order in which they are shown.
 SWITCHES = tuple(EndpointSwitches.model_fields)
 
@@ -90,6 +93,7 @@ class ModelDocument(Strict):
     fields: Literal["all"] | list[str] = []
     search_fields: list[str] | None = None
     writable_fields: list[str] | None = None
+    min_group_size: int = Field(default=1, ge=1, le=1_000_000)
     domain: list[Any] = []
     related: Annotated[dict[str, list[Any]], BeforeValidator(_related)] = {}
     endpoints: dict[str, bool] = {}
@@ -228,6 +232,11 @@ class ApiDocument(Strict):
             name for name in on if not name.startswith(BULK) or (self.bulk and name.removeprefix(BULK) in on)
         )
 
+    def _that_tell_of_small_groups(self) -> list[str]:
+        """Return the switches that are on and show single records of a model whose small groups are left out."""
+        on = {name for entry in self.models if entry.min_group_size > 1 for name in self.switched_on(entry)}
+        return [name for name in TELLING if name in on]
+
     @property
     def keeps_nothing(self) -> bool:
         """True if nothing of a call remains, as the API is in test mode; a log-in can't be taken back."""
@@ -258,6 +267,8 @@ class ApiDocument(Strict):
         yield is_rpc and switched, "models", "endpoints: a method has no operations to switch"
         yield is_rpc and not self.http_methods, "http_methods", "at least one of GET and POST"
         yield len({entry.model for entry in self.models}) < count, "models", "a model is named twice"
+        telling = self._that_tell_of_small_groups()
+        yield bool(telling), "models", f"min_group_size: switch off what shows single records: {', '.join(telling)}"
         unlogged = self.log_bodies and not self.statistics
         yield unlogged, "log_bodies", "only calls that are logged (statistics) can have their bodies logged"
         yield self.page_size > self.max_page_size, "page_size", "is larger than max_page_size"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.definitions.definition import Definition
-from app.openapi import login, parts, rest, rpc  # noqa: F401  they describe the actions
+from app.openapi import aggregate, login, parts, rest, rpc  # noqa: F401  they describe the actions
 from app.openapi.components import Components, class_name
 from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json

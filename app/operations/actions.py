@@ -29,7 +29,7 @@ class Action:
     ``method`` None stands for those that the definition names, ``suffix`` comes behind the route (and the model).
     ``bulk`` is served where the definition has bulk forms, ``takes_many`` says that an array in place of an object is
     its bulk form, ``reads`` that a replica can do it. ``also`` are further methods that do the same at the same path:
-    an endpoint each, with the same view, switches and scope.
+    an endpoint each, with the same view, switches and scope. ``switch`` is its own, where it has not that of its scope.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ class Action:
     takes_many: bool = False
     reads: bool = False
     also: tuple[str, ...] = ()
+    switch: str | None = None
 
     @property
     def view(self) -> str:
@@ -57,7 +58,7 @@ class Action:
         """The switches in ``endpoints`` of its forms: it is served with the first; only REST has any."""
         if self.kind != "rest" or self.scope is None:
             return ()
-        one, many = self.scope.value, f"{BULK}{self.scope.value}"
+        one, many = self.switch or self.scope.value, f"{BULK}{self.scope.value}"
         return (many,) if self.bulk else (one, many) if self.takes_many else (one,)
 
     @property
@@ -75,6 +76,9 @@ SEARCH = Action("rest", "search", Scope.SEARCH, "GET", reads=True, also=("QUERY"
 CREATE = Action("rest", "create", Scope.CREATE, "POST", takes_many=True)
 UPDATE_MANY = Action("rest", "update_many", Scope.UPDATE, "PATCH", bulk=True)
 DELETE_MANY = Action("rest", "delete_many", Scope.DELETE, "DELETE", bulk=True)
+AGGREGATE = Action(
+    "rest", "aggregate", Scope.SEARCH, "GET", "/aggregate", reads=True, also=("QUERY",), switch="aggregate"
+)
 READ_MANY = Action("rest", "read_many", Scope.READ, "GET", "/bulk", bulk=True, reads=True)
 READ = Action("rest", "read", Scope.READ, "GET", f"/{PUBLIC_ID}", reads=True)
 UPDATE = Action("rest", "update", Scope.UPDATE, "PATCH", f"/{PUBLIC_ID}")
@@ -92,6 +96,7 @@ ACTIONS: tuple[Action, ...] = (
     CREATE,
     UPDATE_MANY,
     DELETE_MANY,
+    AGGREGATE,
     READ_MANY,
     READ,
     UPDATE,

@@ -13,6 +13,7 @@ from app import literals
 from app.definitions.definition import Node
 from app.definitions.ids import Ids
 from app.policy import domain_operators
+from app.policy.arity import missing_operands
 from app.policy.domain_errors import invalid
 from app.policy.operands import Operands
 from app.policy.paths import resolve
@@ -56,7 +57,8 @@ class _Checker:
                 checked.append(self.condition(*item, node=node, depth=depth))
             else:
                 raise invalid("A condition is [field, operator, value]; between them stand '&', '|' and '!'.", item)
-        _check_arity(checked)
+        if at_fault := missing_operands(checked):
+            raise invalid(at_fault)
         return checked
 
     def condition(self, path: object, operator: object, value: object, *, node: Node, depth: int) -> tuple[Any, ...]:
@@ -74,13 +76,3 @@ class _Checker:
         if operator in domain_operators.SUBDOMAIN:
             return (path, operator, self.domain(value, target.node, depth + 1))
         return (path, operator, self.operands.check(path, operator, value, target))
-
-
-def _check_arity(domain: list[Any]) -> None:
-    """Refuse a prefix operator without its operands."""
-    operands = 0
-    for item in reversed(domain):
-        needed = {"&": 2, "|": 2, "!": 1}.get(item, 0) if isinstance(item, str) else 0
-        if operands < needed:
-            raise invalid(f"The operator {item!r} needs {needed} condition{'s' if needed > 1 else ''} after it.")
-        operands += 1 - needed

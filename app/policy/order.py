@@ -63,12 +63,12 @@ def _check_field(path: str, node: Node) -> None:
         )
     if not info.sortable:
         raise _invalid(f"Odoo can't sort by {name!r}.", name)
-    if info.type == "many2one" and not rest and _sorts_by_hidden(name, node):
+    if info.type == "many2one" and not rest and sorts_by_hidden(name, node):
         model = node.target(name).model.name
         raise _invalid(f"{name!r} sorts by fields of {model} that are not exposed; {name}.id sorts by its id.", name)
 
 
-def _sorts_by_hidden(name: str, node: Node) -> bool:
+def sorts_by_hidden(name: str, node: Node) -> bool:
     """True if a many2one sorts by fields that are hidden: those of the order of the model behind it."""
     target = node.target(name)
     hidden = [field for field in order_fields(target.model.order) if field != "id" and field not in target.fields]
@@ -80,7 +80,7 @@ def _sortable(node: Node) -> Iterator[str]:
     yield "id"
     for name, info in node.fields.items():
         if info.sortable:
-            by_id = info.type == "many2one" and _sorts_by_hidden(name, node)
+            by_id = info.type == "many2one" and sorts_by_hidden(name, node)
             yield f"{name}.id" if by_id else name
 
 

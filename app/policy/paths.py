@@ -13,7 +13,7 @@ _OF_DAYS = frozenset(
     {"year_number", "quarter_number", "month_number", "iso_week_number", "day_of_year", "day_of_month", "day_of_week"}
 )
 #: Parts that a path may end in behind a date or a time (Odoo: READ_GROUP_NUMBER_GRANULARITY).
-_PARTS: Mapping[str, frozenset[str]] = {
+PARTS: Mapping[str, frozenset[str]] = {
     "date": _OF_DAYS,
     "datetime": _OF_DAYS | {"hour_number", "minute_number", "second_number"},
 }
@@ -49,9 +49,9 @@ def _follow(path: str, steps: list[str], node: Node) -> Target:
     if not further:
         return Target(info.type, node, info)
     part, *beyond = further
-    if beyond or part not in _PARTS.get(info.type, ()):
+    if beyond or part not in PARTS.get(info.type, ()):
         until = path[: len(path) - len(".".join(further))]
-        raise unknown_field(path, [until.removesuffix("."), *(until + each for each in _PARTS.get(info.type, ()))])
+        raise unknown_field(path, [until.removesuffix("."), *(until + each for each in PARTS.get(info.type, ()))])
     return Target("integer", node, info)
 
 

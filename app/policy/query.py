@@ -42,11 +42,6 @@ class SearchQuery:
 def search(parameters: Mapping[str, Any], definition: Definition, exposure: Exposure) -> SearchQuery:
     """Return the query of a search; raises BadRequest that names the parameter."""
     only_known(parameters, _SEARCH)
-    document = definition.document
-    limit = _whole_number(parameters, "limit", document.page_size)
-    if limit > document.max_page_size:
-        most = document.max_page_size
-        raise _invalid("limit", f"limit is more than this API's maximum of {most}.", name="invalid_limit")
     searchable = exposure.searchable
     by_cursor = _is_by_cursor(parameters)
     given = parameters.get("order")
@@ -55,8 +50,8 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
         domain=[*exposure.domain, *domain.check(parameters.get("domain", []), searchable, definition.ids)],
         node=narrow(searchable, parameters.get("fields")),
         order=checked,
-        limit=limit,
-        offset=_whole_number(parameters, "offset", 0),
+        limit=limit(parameters, definition),
+        offset=offset(parameters),
         count=_count(parameters, "none" if by_cursor else "exact"),
         walk=sort_keys(checked or "id", searchable) if by_cursor else None,
         cursor=parameters.get("cursor") or None,
@@ -80,6 +75,20 @@ def _is_by_cursor(parameters: Mapping[str, Any]) -> bool:
     if parameters.get("limit") in (0, "0"):
         raise _invalid("limit", "With paging=cursor limit must be 1 or more.", name="invalid_limit")
     return True
+
+
+def limit(parameters: Mapping[str, Any], definition: Definition) -> int:
+    """Return the size of a page; raises BadRequest."""
+    most = definition.document.max_page_size
+    size = _whole_number(parameters, "limit", definition.document.page_size)
+    if size > most:
+        raise _invalid("limit", f"limit is more than this API's maximum of {most}.", name="invalid_limit")
+    return size
+
+
+def offset(parameters: Mapping[str, Any]) -> int:
+    """Return how many are left out before a page; raises BadRequest."""
+    return _whole_number(parameters, "offset", 0)
 
 
 def read(parameters: Mapping[str, Any], node: Node) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.operations.actions import (
+    AGGREGATE,
     CREATE,
     DELETE,
     DELETE_MANY,
@@ -13,6 +14,7 @@ from app.operations.actions import (
     UPDATE_MANY,
 )
 from app.operations.endpoints import Endpoint
+from app.policy import aggregation
 from app.postman.requests import Items, Tried, requests
 from app.postman.scripts import answer_test, forget, keep
 
@@ -32,6 +34,13 @@ def _search(tried: Tried, endpoint: Endpoint, path: str) -> Items:
         tried.request("Search", endpoint, path, answer_test([200], then=found), query=query),
         tried.request("Search by cursor", endpoint, path, answer_test([200], then=_WALKED), query=walk),
     ]
+
+
+@requests(AGGREGATE)
+def _aggregate(tried: Tried, endpoint: Endpoint, path: str) -> Items:
+    key = next(aggregation.keys_of(endpoint.exposure.searchable), "") if endpoint.exposure else ""
+    query = {"domain": "[]", "group": key, "aggregates": aggregation.COUNT, "having": "", "order": "", "limit": "5"}
+    return [tried.request("Aggregate", endpoint, path, answer_test([200]), query=query)]
 
 
 @requests(CREATE)

@@ -107,7 +107,7 @@ def publish(app: Gatehouse) -> Iterator[Callable[..., str]]:
 
     def run(model: str = "test.record", *, fields: Any = ("name",), **keys: Any) -> str:
         entry = {"model": model, "fields": fields if fields == "all" else list(fields)}
-        for key in ("search_fields", "writable_fields", "domain", "related"):
+        for key in ("search_fields", "writable_fields", "domain", "related", "min_group_size"):
             if key in keys:
                 entry[key] = keys.pop(key)
         number = next(_numbers)

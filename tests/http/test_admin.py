@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.definitions.document import SWITCHES
+from app.definitions.document import SWITCHES, EndpointSwitches
 from app.definitions.scopes import SCOPES
 from app.web.routing import Gatehouse
 from tests import stored_apis
@@ -114,7 +114,7 @@ def test_an_api_is_made_from_scratch(panel: Panel, app: Gatehouse, admin: Client
     assert "These are its endpoints" in texts(panel.follow(answer))
     document = _only(app)
     assert document["page_size"] == 7
-    assert document["endpoints"] == dict.fromkeys(SWITCHES, True)
+    assert document["endpoints"] == EndpointSwitches().model_dump()
     assert admin.result("GET", "/api/records") is not None
 
 

@@ -296,7 +296,7 @@ def test_every_endpoint_has_a_form_whose_example_can_be_sent(
     publish(fields=(), type="rpc", method="join", http_methods=["POST", "GET"])
     options = html.fromstring(attempt.panel.get("/admin/try/").text).xpath("//select[@id='target']//option/@value")
     targets = [value for value in options if value]
-    assert len(targets) == 8 + 8 + 6 + 1
+    assert len(targets) == 9 + 9 + 6 + 1
     for target in targets:
         api_id, method, path = target.split(" ")
         route = app.services.catalog.snapshot.definitions[int(api_id)].document.route

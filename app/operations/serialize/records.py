@@ -33,7 +33,7 @@ class RecordSerializer:
         self._definition = definition
         self._ids = definition.ids
         blank = definition.document.empty_values == "blank"
-        self._no_text: str | None = "" if blank else None
+        self.no_text: str | None = "" if blank else None
         self._no_record: list[Any] | None = [] if blank else None
 
     def rows(self, table: Table, node: Node) -> list[dict[str, Any]]:
@@ -41,10 +41,11 @@ class RecordSerializer:
         columns: dict[str, Column] = {"id": list(map(self._ids.of(node.model.name).encode, table.ids))}
         for name, info in node.fields.items():
             if name in table.values:
-                columns[name] = self._column(table, node, info)
+                columns[name] = self.column(table, node, info)
         return objects(tuple(columns))(zip(*columns.values(), strict=True))
 
-    def _column(self, table: Table, node: Node, info: FieldInfo) -> Column:
+    def column(self, table: Table, node: Node, info: FieldInfo) -> Column:
+        """Return the values of a field as the client gets them."""
         values = table.values[info.name]
         if info.name in node.related:
             return self._related(values, table.related[info.name], node.related[info.name], info)
@@ -62,7 +63,7 @@ class RecordSerializer:
             return values
         if info.type == "json":
             return [None if value is False else value for value in values]
-        no_text = self._no_text
+        no_text = self.no_text
         return values if all(values) else [value or no_text for value in values]
 
     def _relational(self, values: Column, info: FieldInfo) -> Column:
@@ -88,7 +89,7 @@ class RecordSerializer:
         return [pair(value) if value else empty for value in values]
 
     def _binary(self, values: Column, table: Table, node: Node, info: FieldInfo) -> Column:
-        no_text = self._no_text
+        no_text = self.no_text
         if self._definition.document.binary == "base64":
             if info.origin == ("ir.attachment", "raw"):  # the one binary that Odoo does not give in base64
                 return [base64.b64encode(value).decode() if value else no_text for value in values]
@@ -105,13 +106,13 @@ class RecordSerializer:
             model, _, record_id = value.partition(",")
             return f"{model},{self._ids.of(model).encode(int(record_id))}"
 
-        return [public(value) if value else self._no_text for value in values]
+        return [public(value) if value else self.no_text for value in values]
 
     def _mapped_id(self, values: Column, table: Table, node: Node, info: FieldInfo) -> Column:
         """The model of the id stands in another field; without it, the number says nothing and is not shown."""
         models = table.values.get(info.model_field or "", repeat(None, len(values)))
         return [
-            self._ids.of(model).encode(value) if value and model else self._no_text
+            self._ids.of(model).encode(value) if value and model else self.no_text
             for value, model in zip(values, models, strict=True)
         ]
 
@@ -137,4 +138,4 @@ class RecordSerializer:
             return value or []
         if kind == "datetime" and value:
             return f"{value.replace(' ', 'T')}Z"
-        return self._no_text if kind not in _NEVER_EMPTY and not value else value
+        return self.no_text if kind not in _NEVER_EMPTY and not value else value
