@@ -44,6 +44,11 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.tools.query:Query.__init__": "c0bbc55c21b5",
         "odoo.tools.query:Query.add_where": "0e383428b6b1",
     },
+    ("app/definitions/ids.py",): {
+        "hashids:Hashids.__init__": "88fe755a1a45",
+        "hashids:_encode": "6c60796ca967",
+        "hashids:_reorder": "a6ecf50b0616",
+    },
     ("odoo_bridge/aggregates.py",): {
         "odoo.orm.models:BaseModel._read_group": "4654860e8864",
         "odoo.orm.models:BaseModel._read_group_groupby": "9183e8409f6f",

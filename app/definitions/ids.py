@@ -6,9 +6,11 @@ Hashids is obscurity, not security: whoever decodes an id still has to ask wheth
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Protocol, TypeAlias
 
+import hashids
 from hashids import Hashids
 
 from app.literals import to_number
@@ -19,6 +21,8 @@ MAX_ID = 2**31 - 1
 MIN_LENGTH = 5
 #: How many check numbers there are.
 _CHECKS = 997
+#: Hashids shuffles by the remainder of a number.
+_REMAINDERS = 100
 #: How many ids of a model each process remembers, in each direction: 200 bytes each, so 1.6 MB.
 _REMEMBERED = 8192
 
@@ -35,6 +39,9 @@ class IdCodec(Protocol):
     def encode(self, record_id: int) -> PublicId:
         """Return the id that a client sees."""
 
+    def encode_all(self, record_ids: Iterable[int]) -> Sequence[PublicId]:
+        """Return the ids of very many records, which are not remembered."""
+
     def decode(self, public_id: object) -> int:
         """Return the record's id; raises InvalidId for anything but the canonical form."""
 
@@ -44,6 +51,9 @@ class PlainIds:
 
     def encode(self, record_id: int) -> PublicId:
         return record_id
+
+    def encode_all(self, record_ids: Iterable[int]) -> list[int]:
+        return list(record_ids)
 
     def decode(self, public_id: object) -> int:
         number = public_id
@@ -63,18 +73,35 @@ class HashedIds:
 
     def __init__(self, salt: str) -> None:
         self._hashids = Hashids(salt=salt, min_length=MIN_LENGTH)
-        self._key = hashlib.sha256(salt.encode()).digest()
+        self._orders = _orders(self._hashids)
+        self._short = len(self._hashids._alphabet) ** (MIN_LENGTH - 2)  # ids of smaller numbers are padded
+        self._hash = hashlib.blake2b(key=hashlib.sha256(salt.encode()).digest(), digest_size=8)
         # Pure Python and slow, but the same ids come again and again.
         self.encode = lru_cache(maxsize=_REMEMBERED)(self._encode)
         self._decode_text = lru_cache(maxsize=_REMEMBERED)(self._decode)
 
     def _encode(self, record_id: int) -> str:
-        public_id: str = self._hashids.encode(record_id * _CHECKS + self._check(record_id))
-        return public_id
+        return self.encode_all((record_id,))[0]
 
-    def _check(self, record_id: int) -> int:
-        digest = hashlib.blake2b(str(record_id).encode(), key=self._key, digest_size=8).digest()
-        return int.from_bytes(digest, "big") % _CHECKS
+    def encode_all(self, record_ids: Iterable[int]) -> list[str]:
+        """Encode as Hashids does, in 1.1 in place of 13 µs: an export needs an id for each record."""
+        orders, short, base = self._orders, self._short, len(self._hashids._alphabet)
+        copy, from_bytes = self._hash.copy, int.from_bytes
+        public_ids = []
+        for record_id in record_ids:
+            digest = copy()
+            digest.update(b"%d" % record_id)
+            number = record_id * _CHECKS + from_bytes(digest.digest(), "big") % _CHECKS
+            if number < short:
+                public_ids.append(str(self._hashids.encode(number)))
+                continue
+            letter, alphabet = orders[number % _REMAINDERS]
+            digits = ""
+            while number:
+                number, digit = divmod(number, base)
+                digits = alphabet[digit] + digits
+            public_ids.append(letter + digits)
+        return public_ids
 
     def decode(self, public_id: object) -> int:
         if not isinstance(public_id, str) or not public_id.isascii() or len(public_id) > 32:
@@ -88,6 +115,16 @@ class HashedIds:
         if not 0 < record_id <= MAX_ID or self.encode(record_id) != public_id:
             raise InvalidId(public_id)
         return record_id
+
+
+def _orders(codec: Hashids) -> list[tuple[str, str]]:
+    """Return the first letter of a number's id, and the alphabet of its digits, by the number's remainder.
+
+    Hashids makes the order of the alphabet anew for each number (hashids._encode), in one of so few ways.
+    """
+    alphabet, salt = codec._alphabet, codec._salt
+    letters = [alphabet[remainder % len(alphabet)] for remainder in range(_REMAINDERS)]
+    return [(letter, hashids._reorder(alphabet, (letter + salt + alphabet)[: len(alphabet)])) for letter in letters]
 
 
 class Ids:

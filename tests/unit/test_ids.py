@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from hashids import Hashids
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,16 @@ from app.definitions.ids import MAX_ID, HashedIds, Ids, InvalidId, PlainIds
 def test_an_id_comes_back_as_it_went_out(record_id: int) -> None:
     for codec in (HashedIds("salt"), PlainIds()):
         assert codec.decode(codec.encode(record_id)) == record_id
+
+
+@given(st.integers(1, MAX_ID) | st.integers(1, 3000), st.text(max_size=60))
+def test_an_id_is_the_one_that_the_library_makes(record_id: int, salt: str) -> None:
+    codec = HashedIds(salt)
+    library = Hashids(salt=salt, min_length=5)
+    (number,) = library.decode(codec.encode(record_id))
+    assert number // 997 == record_id
+    assert codec.encode(record_id) == library.encode(number)
+    assert codec.encode_all([record_id]) == [codec.encode(record_id)]
 
 
 @given(st.text(max_size=12) | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.integers()))
