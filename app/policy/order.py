@@ -70,9 +70,17 @@ def _check_field(path: str, node: Node) -> None:
 
 def sorts_by_hidden(name: str, node: Node) -> bool:
     """True if a many2one sorts by fields that are hidden: those of the order of the model behind it."""
+    if name not in node.related:
+        return True
     target = node.target(name)
-    hidden = [field for field in order_fields(target.model.order) if field != "id" and field not in target.fields]
-    return name not in node.related or bool(hidden)
+    terms = [term.split()[0] for term in target.model.order.split(",") if term.strip()]
+    return any(_is_hidden(term, target) for term in terms if term != "id")
+
+
+def _is_hidden(path: str, node: Node) -> bool:
+    """True if a term of a model's own order sorts by what is hidden: of a many2one, by the order of the next model."""
+    info = node.fields.get(path.split(".", maxsplit=1)[0])
+    return info is None or (info.type == "many2one" and path == info.name and sorts_by_hidden(path, node))
 
 
 def _sortable(node: Node) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.definitions.definition import Node
 from app.errors import BadRequest
 from app.policy import order
 from tests.unit.models import field, node
@@ -61,3 +62,18 @@ def test_all_else_is_refused(text: object, name: str) -> None:
 def test_a_relation_sorts_by_what_its_model_sorts_by_only_where_that_is_shown() -> None:
     with pytest.raises(BadRequest, match=r"city_id\.id sorts by its id"):
         order.check("city_id", PERSON)
+
+
+def test_a_relation_within_the_order_of_another_model_is_followed_as_far_as_odoo_does() -> None:
+    company = node(field("name"), model="res.company", order="sequence, name")
+    shown = node(field("name"), model="res.company")
+    through = [field("name"), field("company_id", "many2one", "res.company")]
+
+    def team(**related: Node) -> Node:
+        behind = node(*through, model="crm.team", order="company_id, name", related=related)
+        return node(field("team_id", "many2one", "crm.team"), related={"team_id": behind})
+
+    for hidden in (team(), team(company_id=company)):
+        with pytest.raises(BadRequest, match=r"team_id\.id sorts by its id"):
+            order.check("team_id", hidden)
+    assert order.check("team_id", team(company_id=shown)) == "team_id, id"
