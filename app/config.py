@@ -72,6 +72,7 @@ class Settings:
     min_free_space: Number = 64 * 1024 * 1024
     statement_timeout: Limit = 30.0
     call_timeout: Limit = 60.0
+    export_timeout: Limit = 900.0
     calls_per_caller: Number = 0
     signaling_interval: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     catalog_interval: Annotated[float, Field(gt=0, le=1)] = 0.25

@@ -91,6 +91,13 @@ class NotFound(ApiError):
     name = "not_found"
 
 
+class NotAcceptable(ApiError):
+    """The client takes none of the types that there are of the answer (RFC 9110 15.5.7)."""
+
+    status = 406
+    name = "not_acceptable"
+
+
 class Conflict(ApiError):
     """Other calls were in the way, also after several tries."""
 

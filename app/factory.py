@@ -27,6 +27,7 @@ from app.observe import logs, pools
 from app.operations.actions import check_aspects
 from app.operations.addons import Addons
 from app.operations.endpoints import all_endpoints
+from app.operations.exports.starting import Exports
 from app.operations.gateway import make_gateway
 from app.operations.transactions import make_transactions
 from app.readiness import make_checks
@@ -100,6 +101,9 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         throttle=throttle,
         recorder=recorder,
         gateway=gateway,
+        exports=Exports(
+            gateway, settings.export_timeout, settings.threads, lambda api_id: catalog.snapshot.served(api_id)
+        ),
         addons=addons,
         readiness=make_checks(settings, instance, transactions, catalog, recorder, addons),
     )

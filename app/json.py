@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ import orjson
 MAX_DEPTH = 40
 #: Dates as YYYY-MM-DD, datetimes in UTC with Z. Odoo's datetimes are naive and mean UTC.
 _OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+_LINE = _OPTIONS | orjson.OPT_APPEND_NEWLINE
 
 
 def dumps(document: Any) -> bytes:
@@ -21,6 +22,14 @@ def dumps(document: Any) -> bytes:
         return orjson.dumps(document, option=_OPTIONS)
     except TypeError:
         return _rare(document)
+
+
+def lines(documents: Sequence[Any]) -> bytes:
+    """Return the JSON of plain data, a line for each document."""
+    try:
+        return b"".join([orjson.dumps(document, option=_LINE) for document in documents])
+    except TypeError:
+        return b"".join([_rare(document) + b"\n" for document in documents])
 
 
 def _rare(document: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""The benchmarks: ``python -m bench [http|load|distance|growth|overhead|plots] [--quick] [--only NAME] …``."""
+"""The benchmarks: ``python -m bench [http|export|load|distance|growth|overhead|plots] [--quick] [--only NAME] …``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from bench import comparison, curve, distance, growth, report, results, servers, targets
+from bench import comparison, curve, distance, exports, growth, report, results, servers, targets
 from bench.database import Database, reset
 from bench.load import WrongAnswer
 from bench.packages import program
@@ -18,14 +18,14 @@ from dev.errors import SetupError
 from dev.steps import say
 
 #: Rounds, and seconds of each load in them.
-DEFAULTS = {"http": (5, 2), "load": (3, 3), "distance": (2, 2), "growth": (5, 3)}
+DEFAULTS = {"http": (5, 2), "export": (5, 0), "load": (3, 3), "distance": (2, 2), "growth": (5, 3)}
 QUICK = 2, 1
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    choices = ["http", "load", "distance", "growth", "overhead", "plots"]
+    choices = ["http", "export", "load", "distance", "growth", "overhead", "plots"]
     parser.add_argument("what", nargs="?", choices=choices, default="http")
     parser.add_argument("--rounds", type=int, help="default: 5; of load 3, of distance 2")
     parser.add_argument("--seconds", type=int, help="whole seconds of each load; default: 2; of load and growth 3")
@@ -47,6 +47,8 @@ def main(arguments: list[str]) -> int:
     rounds, seconds = options.rounds or rounds, options.seconds or seconds
     if options.what == "http":
         return command.run(lambda: compare(rounds, seconds, options.only, peers=options.peers))
+    if options.what == "export":
+        return command.run(lambda: export(rounds))
     if options.what == "load":
         return command.run(lambda: load(rounds, seconds, peers=options.peers))
     return command.run(lambda: {"distance": away, "growth": grow}[options.what](rounds, seconds))
@@ -61,6 +63,14 @@ def compare(rounds: int, seconds: int, only: list[str], *, peers: bool) -> None:
     entries = report.summary(found.samples)
     results.write("", entries, f"{report.markdown(entries)}\n\n{report.processes(found)}")
     tell(targets.missed(entries, found.memory, found.ready))
+
+
+def export(rounds: int) -> None:
+    """Show an export beside the pages of a peer; print and keep the table. Raises SetupError."""
+    with checked():
+        entries = exports.run(Database(testbed.prepare()), number=rounds)
+    results.write("export", entries, exports.markdown(entries))
+    tell(targets.missed_by_export(entries))
 
 
 def load(rounds: int, seconds: int, *, peers: bool) -> None:

@@ -54,6 +54,8 @@ def canonical(value: Any) -> Any:
 def alike(ours: Any, theirs: Any) -> bool:
     """True if a peer's answer is the same job: the same values; for a write, also ids or true in place of them."""
     match ours, theirs:
+        case {"groups": groups, "length": _}, list():
+            return bool(groups == [{key: group[key] for key in groups[0]} for group in theirs])
         case {"records": records, "has_more": _}, _:  # nobody counted
             return alike(records, theirs["records"] if isinstance(theirs, dict) else theirs)
         case list(), list() if all(isinstance(item, int) for item in theirs):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench import access, oca, rounds, servers, workloads
+from bench.access import Access
 from bench.database import Database
 from bench.processes import Memory
 from bench.rounds import Line, Samples
@@ -31,11 +32,12 @@ class Results:
 
 @dataclass(frozen=True)
 class Running:
-    """Servers that are ready, the lines of the table on them, and the workloads for these lines."""
+    """Servers that are ready, the lines of the table on them, the workloads for these lines, and the credentials."""
 
     servers: dict[str, Server]
     lines: dict[str, Line]
     jobs: list[Workload]
+    access: Access
 
 
 def run(
@@ -71,6 +73,7 @@ def started(database: Database, only: Sequence[str], *, peers: bool) -> Iterator
         if copy:
             of_copy = stack.enter_context(copy.connected())
             lines.update({line: Line(running[name], of_copy) for line, name in PEERS.items()})
-        jobs = workloads.every(access.obtain(database, running["gatehouse"], configured))
+        credentials = access.obtain(database, running["gatehouse"], configured)
+        jobs = workloads.every(credentials)
         wanted = [job.on(lines) for job in jobs if not only or job.name in only]
-        yield Running(running, lines, wanted)
+        yield Running(running, lines, wanted, credentials)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.catalog.migrating import upgrade
+from app.definitions.scopes import SCOPES
 from app.factory import create_app
 from app.web.routing import Gatehouse
 
@@ -41,7 +42,9 @@ def configure(app: Gatehouse) -> dict[str, Any]:
         runner = app.test_cli_runner(catch_exceptions=False)
         return runner.invoke(args=arguments, standalone_mode=False).stdout
 
-    created = flask("client", "create", CLIENT, "--user", LOGIN, "--lifetime", "86400", "--json")
+    created = flask(
+        "client", "create", CLIENT, "--user", LOGIN, "--lifetime", "86400", "--scope", ",".join(SCOPES), "--json"
+    )
     flask("api", "import", str(DEFINITIONS), "--prune")
     uid, key = app.services.transactions.run(_new_key)
     return {**json.loads(created), "uid": uid, "key": key}

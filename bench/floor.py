@@ -69,6 +69,19 @@ def by_ref(ref: str) -> Response:
     return _json(_rows(f"{statement} ORDER BY p.complete_name, p.id DESC LIMIT 80", ref))
 
 
+@app.get("/groups")
+@app.get("/groups/<int:first>")
+def groups(first: int | None = None) -> Response:
+    refs = tuple(f"R{number:05}" for number in range(first, first + 10)) if first else ()
+    chosen = " AND p.ref IN %s" if refs else ""
+    return _json(
+        _rows(
+            f'SELECT p.city, count(*) AS "__count" FROM res_partner p WHERE p.active{chosen} GROUP BY 1 ORDER BY 1',
+            *([refs] if refs else []),
+        )
+    )
+
+
 @app.get("/partner/<int:partner_id>")
 def read(partner_id: int) -> Response:
     (row,) = _rows(

@@ -7,10 +7,11 @@ import itertools
 from app.operations.actions import CREATE, READ, SEARCH, UPDATE
 from app.operations.bulk import Bulk
 from app.operations.versions import Condition
+from bench.access import TEN
 from bench.gateway_calls import Calls
 from bench.pieces import CREATED, Work
 from bench.wire import Wire, post
-from bench.workloads import BULK, FIVE, TEN, TWO
+from bench.workloads import BULK, FIVE, TWO
 
 
 def works(calls: Calls, partner_id: int, wire: Wire, token: str) -> dict[str, Work]:

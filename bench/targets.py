@@ -17,6 +17,8 @@ RATIOS: dict[str, dict[str, float]] = {
     "search_80_related": {"json2": 5.0, "jsonrpc": 3.5},
     "search_10_of_100000": _READS,
     "search_1000": {"json2": 5.0, "jsonrpc": 7.0, "floor": 2.0},
+    "walk_page_500": {"json2": 15.0},
+    "aggregate_100": {"json2": 2.0},
     "read_1": _READS,
     "read_304": _READS,
     "create_1": _WRITES,
@@ -30,6 +32,8 @@ RATIOS: dict[str, dict[str, float]] = {
 FAR, FAR_READS, FAR_RATIO = 2.0, ("search_80", "read_1"), 8.0
 #: Of a busy Gatehouse, the 99th percentile has to be below this part of the median of a /json/2 that is as busy.
 CALM = 0.5
+#: An export has to be so many times as quick as the pages of /json/2, and may take so many MB more memory.
+EXPORT, EXPORT_MB = 10.0, 30.0
 #: Bytes that a worker may be larger than Odoo's own.
 LARGER = 40 * 1024 * 1024
 #: Seconds from the start to ready.
@@ -49,6 +53,15 @@ def missed(
         yield f"Memory: a worker is {(ours - theirs) / 1024**2:.0f} MB larger than Odoo's, not at most 40."
     if ready["gatehouse"] > READY:
         yield f"Start: ready after {ready['gatehouse']:.1f} s, not {READY:g}."
+
+
+def missed_by_export(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a sentence for each target of exports that the run has missed."""
+    for entry in entries:
+        if entry["line"] == "NDJSON" and entry["ratio"] < EXPORT:
+            yield f"Export as NDJSON: {entry['ratio']:.1f} times as quick as pages of json2, not {EXPORT:g}."
+        if entry["line"] in ("NDJSON", "CSV") and entry["grown_mb"] > EXPORT_MB:
+            yield f"Export as {entry['line']}: {entry['grown_mb']:.0f} MB more memory, not at most {EXPORT_MB:g}."
 
 
 def missed_under_load(found: Curve) -> Iterator[str]:

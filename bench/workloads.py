@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.policy.context import WITHOUT_CHATTER
-from bench.access import Access
+from bench.access import BY_NAME, TEN, Access
 from bench.clients import FastApi, Gatehouse, Json2, JsonRpc
 from bench.database import CREATED
 from bench.request import NUMBER, VALUE, Request
@@ -21,7 +21,6 @@ BARE_CREATE = "the same, Odoo answering with the id alone"
 BARE_UPDATE = "the same, Odoo answering with true alone"
 TWO = ("name", "email")
 FIVE = ("name", "email", "phone", "street", "city")
-TEN = ("name", "email", "phone", "street", "city", "zip", "ref", "is_company", "country_id", "create_date")
 #: An order that is the same everywhere; only where the default order would not do.
 NEWEST = "id desc"
 BULK = 1000
@@ -57,6 +56,7 @@ def every(access: Access) -> list[Workload]:
     return [
         *calls.searches(),
         *calls.large_searches(),
+        *calls.aggregates(),
         *calls.reads(),
         *calls.creates(),
         *calls.updates(),
@@ -126,6 +126,13 @@ class _Calls:
                 Request("GET", f"/ten/80/{page_500}"),
             ),
             _workload(
+                "walk_page_500",
+                "the same page by cursor",
+                self._get(TEN, limit=80, order=BY_NAME, paging="cursor", cursor=self.access.cursor),
+                self._peers("search_read", domain=[], fields=TEN, limit=80, offset=page_500),
+                Request("GET", f"/ten/80/{page_500}"),
+            ),
+            _workload(
                 "search_1000",
                 "search 1,000 of ten fields",
                 self._get(TEN, limit=1000, count="none"),
@@ -133,6 +140,21 @@ class _Calls:
                 Request("GET", "/ten/1000/0"),
             ),
         ]
+
+    def aggregates(self) -> list[Workload]:
+        """Counts in groups: of some records that an index finds, and of all."""
+        by_ref = [["ref", "in", [f"R{number:05}" for number in range(100, 110)]]]
+        return [
+            self._aggregate("aggregate_100", "count 100 of 100,000 by city", by_ref, "/groups/100"),
+            self._aggregate("aggregate_all", "count all by city", [], "/groups"),
+        ]
+
+    def _aggregate(self, name: str, title: str, domain: list[Any], floor: str) -> Workload:
+        ours = self.gatehouse.get(
+            f"{ROUTE}/aggregate", group="city", aggregates="__count", limit=1000, domain=json.dumps(domain)
+        )
+        theirs = self._peers("formatted_read_group", domain=domain, groupby=["city"], aggregates=["__count"])
+        return _workload(name, title, ours, theirs, Request("GET", floor))
 
     def reads(self) -> list[Workload]:
         """Reads of one record."""

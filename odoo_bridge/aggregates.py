@@ -57,8 +57,10 @@ def groups(
 
 def _length(model: Recordset, domain: list[Any], grouping: Grouping) -> int:
     """Return the number of groups."""
+    if not grouping.keys:
+        return 1
     if type(model)._read_group is not BaseModel._read_group:
-        return len(model._read_group(domain, grouping.keys, (), having=grouping.having))
+        return len(model._read_group(domain, grouping.keys, grouping.measures, having=grouping.having))
     query = model._search(domain)
     if query.is_empty():
         return 0

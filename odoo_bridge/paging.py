@@ -86,11 +86,11 @@ def _cut_by_postgresql(
 ) -> Recordset | None:
     """Return the records of a page; None where the model takes some out of it, or may do so."""
     offset = counting.offset
-    if _searches_as_odoo(model, "search", "search_fetch", "_search"):
+    if searches_as_odoo(model, "search", "search_fetch", "_search"):
         return cached.search_fetch(
             model, domain, names, order=order, limit=limit, offset=offset, counting=counting, stretch=stretch
         )
-    if not _searches_as_odoo(model, "search", "search_fetch"):
+    if not searches_as_odoo(model, "search", "search_fetch"):
         return None
     query = model._search(narrowed(domain, stretch), offset=offset, limit=limit, order=order or model._order)
     return _fetch(model, query, names) if query.limit == limit else None
@@ -101,7 +101,7 @@ def _cut_here(
 ) -> Found:
     offset, is_counted = counting.offset, counting.mode != "none"
     order = _total(order or model._order)
-    if not _searches_as_odoo(model, "search", "search_fetch"):
+    if not searches_as_odoo(model, "search", "search_fetch"):
         every = model.search_fetch(domain, names, order=order)
         page = every[offset : offset + limit]
         return Found(page, len(every) > offset + limit, Length(len(every) if is_counted else None))
@@ -138,7 +138,7 @@ def _total(order: str) -> str:
     return order if any(term.split()[:1] == ["id"] for term in order.split(",")) else f"{order}, id"
 
 
-def _searches_as_odoo(model: Recordset, *names: str) -> bool:
+def searches_as_odoo(model: Recordset, *names: str) -> bool:
     """True if nobody but Odoo, and those who page by themselves, has a word in how a model is searched."""
     kind = type(model)
     overridden = [name for name in names if getattr(kind, name) is not getattr(BaseModel, name)]

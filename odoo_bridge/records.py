@@ -79,6 +79,18 @@ def search_stretch(
     return Page(_table(found.records, selection, paging.fetch, fetched=fetched), found.more, found.length, last)
 
 
+def read_found(found: Any, selection: Selection) -> Table:
+    """Read records that a search of this transaction has found, as a search shows them. Raises AccessError."""
+    fetched = True
+    try:
+        paging.fetch(found, selection.names)
+    except AccessError:
+        if not selection.open:
+            raise
+        fetched = False
+    return _table(found, selection, paging.fetch, fetched=fetched)
+
+
 def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selection: Selection) -> Table:
     """Return those of the records that are there for this user, in the order of the ids, and when they were written.
 

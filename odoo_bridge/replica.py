@@ -21,6 +21,7 @@ from odoo.sql_db import Cursor
 from . import deadline
 from .errors import BridgeError, Conflict, ReadOnly, Unavailable
 from .gone import GONE
+from .snapshots import Snapshot
 from .transaction import Environment, settings_for
 from .translation import translate
 
@@ -71,10 +72,7 @@ class Replica:
         registry = Registry(self._database)
         try:
             with closing(registry.cursor(readonly=True)) as cr:
-                if not cr.readonly:  # Odoo has given us the primary's, and leaves the replica alone for a while
-                    raise Unfit("The replica is away.")
-                self._wait(cr, since.lsn)
-                cr.cache_view.number, cr.cache_view.began = since.generation, since.began
+                self._catch_up(cr, since)
                 # Odoo's cursor, read-only by itself. Its statements get no more than what is left of the call by now.
                 left = deadline.remaining()
                 patience = self._statement_timeout if left is None else max(0.001, min(left, self._statement_timeout))
@@ -93,6 +91,26 @@ class Replica:
             if translated is None or translated is error:
                 raise
             raise translated from error
+
+    def open(self, since: Position) -> Snapshot:
+        """Begin a snapshot in a state not older than ``since``; raises Unfit as ``run`` does."""
+        cr = None
+        try:
+            cr = Registry(self._database).cursor(readonly=True)
+            self._catch_up(cr, since)
+            cr.execute(settings_for(self._statement_timeout, read_only=False))
+        except Exception as error:
+            if cr is not None:
+                cr.close()
+            raise Unfit("The replica could not do this read.") from error
+        return Snapshot(cr)
+
+    def _catch_up(self, cr: Cursor, since: Position) -> None:
+        """See to it that the cursor is one of the replica, and that it reads what the primary has had by ``since``."""
+        if not cr.readonly:  # Odoo has given us the primary's, and leaves the replica alone for a while
+            raise Unfit("The replica is away.")
+        self._wait(cr, since.lsn)
+        cr.cache_view.number, cr.cache_view.began = since.generation, since.began
 
     def _wait(self, cr: Cursor, lsn: str) -> None:
         """Return once the replica has replayed as much; raises Unfit where it does not soon.

@@ -144,15 +144,23 @@ def isolated(root: Environment) -> Iterator[Environment]:
             _check_not_left(cr)
 
 
-def _inside(root: Environment, cr: SettingCursor) -> Iterator[Environment]:
-    inner = SandboxCursor(cr)
+@contextlib.contextmanager
+def _naming_refusals() -> Iterator[None]:
+    """Raise the first refusal of the block in place of the errors that have come of it."""
     try:
-        yield OdooEnvironment(inner, SUPERUSER_ID, dict(root.context))
-        inner.flush()
+        yield
     except Exception as error:
         if state.refused is not None and translate(error) is None:
             raise state.refused from error
         raise
+
+
+def _inside(root: Environment, cr: SettingCursor) -> Iterator[Environment]:
+    inner = SandboxCursor(cr)
+    try:
+        with _naming_refusals():
+            yield OdooEnvironment(inner, SUPERUSER_ID, dict(root.context))
+            inner.flush()
     finally:
         if not inner.closed:
             inner.postcommit.clear()
@@ -180,14 +188,15 @@ def _check_not_left(cr: SettingCursor) -> None:
 
 
 @contextlib.contextmanager
-def reading(root: Environment) -> Iterator[Environment]:
+def reading(root: Environment, *, testing: bool = False) -> Iterator[Environment]:
     """Keep a call that may only read in the read-only transaction of ``root``, with what it does in this thread.
 
+    ``testing`` keeps it from all that leaves the process too, as test mode does.
     It may commit, as its next transaction is read-only too; it can't say what a transaction is, nor open another.
     """
     cr = root.cr
     hold = held(cr, ReadOnlyConnection) if isinstance(cr, SettingCursor) else contextlib.nullcontext()  # a replica's
-    with keeping_in(cr, testing=False), hold:
+    with keeping_in(cr, testing=testing), hold, _naming_refusals():
         yield root
 
 

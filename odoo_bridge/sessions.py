@@ -42,8 +42,10 @@ class Resolved:
     renewal: Renewal | None
 
 
-def resolve(root: Environment, sid: str) -> Resolved | None:
+def resolve(root: Environment, sid: str, *, rotates: bool = True) -> Resolved | None:
     """Return the user of a session, or None for one that is unknown, expired, logged out or of another database.
+
+    ``rotates`` False is for who could not tell the client of a rotation.
 
     The token in the session depends on the user's login, password and ``active``, so a change of any of them
     ends it (res_users.py, _compute_session_token). Odoo caches the token: in the steady state this costs the
@@ -55,11 +57,18 @@ def resolve(root: Environment, sid: str) -> Resolved | None:
     if not security.check_session(session, root):
         return None
     renewal = None
-    if time.time() >= session["create_time"] + http.SESSION_ROTATION_INTERVAL:
+    if rotates and time.time() >= session["create_time"] + http.SESSION_ROTATION_INTERVAL:
         with _store():
             http.root.session_store.rotate(session, root, soft=True)
         renewal = Renewal(session.sid, http.get_session_max_inactivity(root))
     return Resolved(User(session.uid, session.login), renewal)
+
+
+def successor(sid: str) -> str:
+    """Return the id that a session has by now, after rotations that others were told of; raises Unavailable."""
+    session = _load(sid)
+    following: str = session.get("next_sid", sid) if session is not None else sid
+    return following
 
 
 def open_session(root: Environment, user: User) -> Login:

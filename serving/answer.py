@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from gunicorn.http.wsgi import FileWrapper, Response
 
+from serving.long_answers import Cut
 from serving.outbox import Outbox
 from serving.refusals import Refusal
 from serving.request import Request
@@ -24,6 +27,7 @@ class Answer:
     """An answer, made by ``advance``: whichever thread calls it goes on where the last one has left it.
 
     ``finished``: all of it is in the outbox. ``keeps``: it ended as it should, and the connection can go on.
+    ``ends_at``: the time by which a long answer has to be over.
     """
 
     def __init__(
@@ -41,6 +45,13 @@ class Answer:
         self._pieces: Iterator[bytes] = iter(())
         self.finished = False
         self.keeps = False
+        self.ends_at = math.inf
+        environ["gatehouse.long"] = self._be_long
+
+    @property
+    def is_long(self) -> bool:
+        """True if the application has said that it takes long."""
+        return self.ends_at < math.inf
 
     @property
     def status(self) -> int | None:
@@ -51,6 +62,9 @@ class Answer:
         """Make the next pieces, and send what the client takes. Raises OSError where it is gone."""
         try:
             self._context.run(self._advance, application)
+        except Cut as cut:
+            _logger.info("The answer to %s is cut: %s", self._request.target.partition("?")[0], cut)
+            self.finished, self.keeps = True, False
         except BaseException:  # noqa: BLE001  whatever it is, it is logged and the client told
             self._fail()
         self._outbox.flush()
@@ -76,6 +90,9 @@ class Answer:
         """End it where it is: the client has gone."""
         self.finished, self.keeps = True, False
         self.close()
+
+    def _be_long(self, seconds: float) -> None:
+        self.ends_at = time.monotonic() + seconds
 
     def _advance(self, application: Application) -> None:
         response, outbox = self._response, self._outbox

@@ -69,6 +69,9 @@ class Exchanges:
         # may be sending its next request already: that one is answered with "Connection: close".
         for conn in self.places.idle:
             conn.deadline = min(conn.deadline, time.monotonic() + STOP_KEEPALIVE_LINGER)
+        for conn in list(self.places.sending):
+            if conn.answer is not None and conn.answer.is_long and not conn.answer.finished:
+                self._step(self._close, conn)
 
     @property
     def load(self) -> int:
@@ -236,6 +239,7 @@ class Exchanges:
         self.begun += 1
         last = self.is_ending or self.connections >= self._cfg.worker_connections
         response = Response(request, conn.outbox, self._cfg)
+        environ["gatehouse.is_ending"] = self._is_over
         conn.begin_answer(Answer(request, environ, conn.outbox, response, last=last))
         headers, client, path = request.headers, environ["REMOTE_ADDR"], environ["PATH_INFO"]
         if path in probes.PATHS:
@@ -250,6 +254,9 @@ class Exchanges:
             self._refuse(conn, Refusal(429, "Too many requests are waiting."))
         elif not self._turns.add(conn, origin.callers):
             self.places.wait(conn, self.places.held, time.monotonic() + HOLD_SECONDS, 0)
+
+    def _is_over(self) -> bool:
+        return self.is_ending
 
     # Answers.
 
@@ -269,9 +276,9 @@ class Exchanges:
             conn.cut()
 
     def made(self, conn: ClientConnection) -> None:
-        """A thread is free again: others may have their turn."""
+        """A thread is free again: others may have their turn. A long answer keeps none of its caller's waiting."""
         self._busy -= 1
-        if conn.is_gone or conn.answer is None or conn.answer.finished:
+        if conn.is_gone or conn.answer is None or conn.answer.finished or conn.answer.is_long:
             if conn.answer is not None and conn.answer.status == 401 and conn.credential is not None:
                 self._callers.forget(conn.credential)
             for following in self._turns.done(conn):
@@ -307,7 +314,7 @@ class Exchanges:
         if answer is None:
             return
         if not outbox.is_empty and (answer.finished or outbox.pending > BACKLOG // 2):
-            self.places.wait(conn, self.places.sending, conn.fetch_by(), WRITE)
+            self.places.wait(conn, self.places.sending, min(conn.fetch_by(), answer.ends_at), WRITE)
             self._bound_files()
             return
         self.places.leave(conn)

@@ -21,7 +21,7 @@ class LoggedCall:
     Clients may choose ``request_id``, and one twice; ``call_id`` is this call's alone.
 
     ``message`` is what the client was told of a failure, ``reason`` what is for admins alone. ``exchange`` holds the
-    bodies of a call of an API that logs them, and of one that failed.
+    bodies of a call of an API that logs them, and of one that failed. ``records`` and ``bytes`` are those of an export.
     """
 
     at: datetime
@@ -39,6 +39,8 @@ class LoggedCall:
     milliseconds: float
     call_id: str | None = None
     reason: str | None = None
+    records: int | None = None
+    bytes: int | None = None
     exchange: Exchange | None = None
 
     def without_content(self) -> LoggedCall:

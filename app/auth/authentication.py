@@ -67,9 +67,12 @@ class Authenticator:
         self._on_token = on_token
 
     def authenticate(
-        self, root: Environment, presented: Credentials, definition: Definition, report: SessionReport
+        self, root: Environment, presented: Credentials, definition: Definition, report: SessionReport | None
     ) -> Principal:
-        """Return the caller of an API; raises Unauthorized. A public API asks nobody and looks at no credentials."""
+        """Return the caller of an API; raises Unauthorized. A public API asks nobody and looks at no credentials.
+
+        Without a report it is a look at a call that is under way: no session is rotated, and nothing is counted.
+        """
         run_as = definition.run_as
         if definition.document.authentication == "public":
             uid = credentials.public_uid(root) if run_as is None else _active(root, run_as)
@@ -83,7 +86,8 @@ class Authenticator:
             if token and shown is not None:
                 _remember(root, shown, *found, token)
         holder, principal = found
-        self._note(holder)
+        if report is not None:
+            self._note(holder)
         return principal
 
     def callers(
@@ -104,7 +108,9 @@ class Authenticator:
             self._note(holder)
         return found
 
-    def _holder(self, root: Environment, presented: Credentials, run_as: int | None, report: SessionReport) -> Holder:
+    def _holder(
+        self, root: Environment, presented: Credentials, run_as: int | None, report: SessionReport | None
+    ) -> Holder:
         """Return the holder of the credentials, for an API with this ``run_as``; raises Unauthorized."""
         if presented.client is not None:
             acting = _in_force(bearers.own_bearer(root.cr, presented.client, run_as))
@@ -114,11 +120,12 @@ class Authenticator:
         if presented.authorization:
             return self._bearer(root, presented.authorization, run_as)
         if presented.session_id:
-            found = sessions.resolve(root, presented.session_id)
+            found = sessions.resolve(root, presented.session_id, rotates=report is not None)
             if found is None:
                 meters.credentials("session", "wrong").inc()
                 raise Unauthorized("The session has ended. Please log in again.", name="session_expired")
-            report.session = found.renewal
+            if report is not None:
+                report.session = found.renewal
             return _User("session", found.user.uid)
         raise Unauthorized("This API needs a login: send a Bearer token, an Odoo API key, or Odoo's session cookie.")
 

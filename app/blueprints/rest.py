@@ -12,25 +12,27 @@ from flask import Blueprint, Response
 from app.definitions.definition import Exposure
 from app.errors import BadRequest
 from app.json import dumps
-from app.operations import aggregate as aggregation
 from app.operations import versions
 from app.operations.actions import (
     AGGREGATE,
     CREATE,
     DELETE,
     DELETE_MANY,
+    EXPORT,
     READ,
     READ_MANY,
     SEARCH,
     UPDATE,
     UPDATE_MANY,
 )
+from app.operations.aggregate import aggregate as groups
 from app.operations.bulk import Bulk, BulkOptions
+from app.operations.exports.export import FORMATS
 from app.operations.single import RecordOperations, Versioned
-from app.web import answers
+from app.web import answers, streams
 from app.web.calls import current_call
 from app.web.conditions import condition, has_already
-from app.web.current import current_incoming, current_request
+from app.web.current import current_incoming, current_request, current_state
 from app.web.routing import current_endpoint, serves
 from app.web.services import services
 
@@ -55,7 +57,19 @@ def search() -> Response:
 @serves(AGGREGATE)
 def aggregate() -> Response:
     parameters = current_incoming().parameters()
-    return answers.success(run(lambda do: aggregation.aggregate(do, parameters)))
+    return answers.success(run(lambda do: groups(do, parameters)))
+
+
+@serves(EXPORT)
+def export() -> Response:
+    """The answer is made while it is sent. Errors of its first records are answers of their own; later ones cut it."""
+    request, parameters, endpoint = current_request(), current_incoming().parameters(), current_endpoint()
+    media_type = streams.media_type(request, FORMATS)
+    call = current_call(endpoint.definition, endpoint.action)
+    exposure, is_ending = cast(Exposure, endpoint.exposure), streams.is_ending(request)
+    begun = services().exports.begin(call, exposure, parameters, media_type, is_ending)
+    current_state().stream = begun
+    return streams.answer(begun, request, media_type)
 
 
 @serves(READ)

@@ -57,6 +57,11 @@ class Snapshot:
         """The APIs that are served."""
         return [definition for definition in self.definitions.values() if definition.document.published]
 
+    def served(self, api_id: int) -> Definition | None:
+        """Return an API that is served, or None."""
+        definition = self.definitions.get(api_id)
+        return definition if definition is not None and definition.document.published else None
+
     def fits(self, root: Environment) -> bool:
         """True if it was compiled for the registry of an environment."""
         return self.structure is not None and self.structure.fits(root)

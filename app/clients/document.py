@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from app.clients.store import LIFETIME
 from app.definitions.document import Strict
-from app.definitions.scopes import SCOPES
+from app.definitions.scopes import DEFAULT_SCOPES, SCOPES
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
@@ -21,7 +21,7 @@ class ClientDocument(Strict):
     name: str = Field(min_length=1, max_length=200)
     active: bool = True
     lifetime: int = Field(default=LIFETIME, ge=60, le=30 * 24 * 3600)
-    scopes: list[str] = Field(default=list(SCOPES))
+    scopes: list[str] = Field(default=list(DEFAULT_SCOPES))
     user: str | None = None
     redirect_uris: list[str] = Field(default=[])
 

@@ -17,7 +17,7 @@ from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.clients.store import LIFETIME, Client
 from app.definitions.problems import shape_problems
-from app.definitions.scopes import SCOPES
+from app.definitions.scopes import DEFAULT_SCOPES, SCOPES
 from app.editing import client_apps
 from app.editing.client_apps import Refused
 from app.times import utc
@@ -32,7 +32,9 @@ tokens = AppGroup("token", help="Tokens of client apps.")
 @group.command()
 @click.argument("name")
 @click.option("--api", "apis", multiple=True, metavar="NAME", help="An API that it may call; may be repeated.")
-@click.option("--scope", "scopes", multiple=True, help=f"Of {', '.join(SCOPES)}; may be repeated. Default: all.")
+@click.option(
+    "--scope", "scopes", multiple=True, help=f"Of {', '.join(SCOPES)}; may be repeated. Default: all but export."
+)
 @click.option("--user", metavar="LOGIN", help="The Odoo user that it acts as where an API names none.")
 @click.option("--lifetime", type=int, default=LIFETIME, show_default=True, help="Seconds that a token lives.")
 @click.option("--redirect-uri", "redirect_uris", multiple=True, help="Lets it ask persons for consent; exact.")
@@ -51,7 +53,7 @@ def create(
     """Create a client app, connect it to APIs, and print its id and secret. The secret is shown this once."""
     if public and not redirect_uris:
         raise click.ClickException("--public needs --redirect-uri: without a secret it can't act by itself.")
-    wanted = [scope for text in scopes for scope in text.replace(",", " ").split()] or list(SCOPES)
+    wanted = [scope for text in scopes for scope in text.replace(",", " ").split()] or list(DEFAULT_SCOPES)
     document = _document(
         {"name": name, "scopes": wanted, "user": user, "lifetime": lifetime, "redirect_uris": list(redirect_uris)}
     )

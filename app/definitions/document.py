@@ -74,6 +74,7 @@ class EndpointSwitches(Strict):
     update: bool = True
     delete: bool = True
     aggregate: bool = False
+    export: bool = False
     bulk_read: bool = True
     bulk_create: bool = True
     bulk_update: bool = True
@@ -81,7 +82,7 @@ class EndpointSwitches(Strict):
 
 
 #: Switches of what shows single records, and so tells what groups of few records are left out for.
-TELLING = ("search", "read")
+TELLING = ("search", "read", "export")
 #: The names of all switches, in the order in which they are shown.
 SWITCHES = tuple(EndpointSwitches.model_fields)
 

@@ -16,6 +16,7 @@ class Scope(str, Enum):
     DELETE = "delete", "delete records"
     SEARCH = "search", "search and list records"
     RPC = "rpc", "call methods"
+    EXPORT = "export", "export all records at once"
 
     def __new__(cls, value: str, meaning: str) -> Scope:
         """Make a member of its value and its meaning."""
@@ -32,3 +33,5 @@ class Scope(str, Enum):
 
 #: All scopes as text, in the order in which they are shown.
 SCOPES = tuple(scope.value for scope in Scope)
+#: Those that a client app has unless it is said which.
+DEFAULT_SCOPES = tuple(scope for scope in SCOPES if scope != Scope.EXPORT)

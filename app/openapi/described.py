@@ -100,6 +100,7 @@ class Description:
 
     ``conditions`` are request headers by name, ``headers`` those of the answer; ``in_context`` says that language, time
     zone and company can be chosen. ``body`` is a Request Body Object, ``example`` one of the result.
+    ``content`` is that of an answer that is no JSON in an envelope.
     """
 
     summary: str
@@ -111,6 +112,7 @@ class Description:
     body: Json | None = None
     example: Any = None
     in_context: bool = True
+    content: Json | None = None
 
 
 #: The description of each action: ``@describes(SEARCH)``.

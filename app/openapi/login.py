@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.definitions.scopes import SCOPES
+from app.definitions.scopes import DEFAULT_SCOPES
 from app.openapi import parts
 from app.openapi.components import Components, Schema, class_name, reference
 from app.openapi.described import Described, Description, describes
@@ -173,7 +173,7 @@ _TOKEN: Schema = {
         "access_token": {"type": "string"},
         "token_type": {"type": "string", "const": "Bearer"},
         "expires_in": {"type": "integer", "description": "Seconds."},
-        "scope": {"type": "string", "examples": [" ".join(SCOPES)]},
+        "scope": {"type": "string", "examples": [" ".join(DEFAULT_SCOPES)]},
         "refresh_token": {"type": "string"},
     },
     "required": ["access_token", "token_type", "expires_in", "scope"],

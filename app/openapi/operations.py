@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.definitions.definition import Definition
-from app.openapi import aggregate, login, parts, rest, rpc  # noqa: F401  they describe the actions
+from app.openapi import aggregate, export, login, parts, rest, rpc  # noqa: F401  they describe the actions
 from app.openapi.components import Components, class_name
 from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json
@@ -70,14 +70,10 @@ class OperationObjects:
         marks += parts.dated(document)
         rate = parts.RATE if document.rate_limit else []
         may_fail = document.application_errors == 200 or document.type == "key_authentication"
-        answer = parts.answer(own.result, may_fail=may_fail)
-        content: Json = {"schema": self._components.add(class_name(self._id(endpoint), "answer"), answer)}
-        if own.example is not None:
-            content["example"] = parts.enveloped(own.example)
         good: Json = {
             "description": "The result, or what Odoo's own rules said against it." if may_fail else "The result.",
             "headers": parts.headers(*marks, *rate, *own.headers),
-            "content": {"application/json": content},
+            "content": own.content or self._enveloped(endpoint, own, may_fail=may_fail),
         }
         found: Json = {"200": good}
         if "If-None-Match" in own.conditions:
@@ -85,6 +81,14 @@ class OperationObjects:
         for status in self._statuses(endpoint, own):
             found[str(status)] = parts.fail(self._components, status, [*marks, *rate])
         return found
+
+    def _enveloped(self, endpoint: Endpoint, own: Description, *, may_fail: bool) -> Json:
+        """Return the content of an answer with a result, as nearly all are."""
+        answer = parts.answer(own.result, may_fail=may_fail)
+        content: Json = {"schema": self._components.add(class_name(self._id(endpoint), "answer"), answer)}
+        if own.example is not None:
+            content["example"] = parts.enveloped(own.example)
+        return {"application/json": content}
 
     def _statuses(self, endpoint: Endpoint, own: Description) -> list[int]:
         document = self._definition.document
@@ -95,6 +99,8 @@ class OperationObjects:
             found.add(412)
         if own.body is not None:
             found |= {413, 415}
+        if own.content is not None:
+            found.add(406)
         if document.application_errors == 422 or endpoint.method == "POST":
             found.add(422)
         if document.rate_limit or document.authentication == "user" or document.type == "key_authentication":

@@ -93,6 +93,7 @@ ERRORS: dict[int, Failing] = {
         "not_found",
         "No such record, or one that the caller may not see; also where a record that the call needs has just gone.",
     ),
+    406: Failing("NotAcceptable", "not_acceptable", "There is no answer of a type that `Accept` names."),
     409: Failing("Conflict", "conflict", "Other calls changed the same record, also after several tries."),
     412: Failing("PreconditionFailed", "precondition_failed", "The record has changed since it was read."),
     413: Failing("PayloadTooLarge", "request_entity_too_large", "The body is too large."),
@@ -236,7 +237,7 @@ PARAMETERS: dict[str, Json] = {
     "cursor": parameter(
         "cursor",
         "query",
-        {"type": "string"},
+        {"type": "string", "format": "cursor"},
         "The `next_cursor` of the page before, with the same parameters; only `limit` and `count` may differ.",
     ),
     "count": parameter(

@@ -79,6 +79,7 @@ DELETE_MANY = Action("rest", "delete_many", Scope.DELETE, "DELETE", bulk=True)
 AGGREGATE = Action(
     "rest", "aggregate", Scope.SEARCH, "GET", "/aggregate", reads=True, also=("QUERY",), switch="aggregate"
 )
+EXPORT = Action("rest", "export", Scope.EXPORT, "GET", "/export", reads=True)
 READ_MANY = Action("rest", "read_many", Scope.READ, "GET", "/bulk", bulk=True, reads=True)
 READ = Action("rest", "read", Scope.READ, "GET", f"/{PUBLIC_ID}", reads=True)
 UPDATE = Action("rest", "update", Scope.UPDATE, "PATCH", f"/{PUBLIC_ID}")
@@ -97,6 +98,7 @@ ACTIONS: tuple[Action, ...] = (
     UPDATE_MANY,
     DELETE_MANY,
     AGGREGATE,
+    EXPORT,
     READ_MANY,
     READ,
     UPDATE,

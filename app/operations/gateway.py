@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 from app.analytics import audit
 from app.analytics.audit import Author
@@ -17,7 +17,7 @@ from app.catalog import store
 from app.clients.tokens import Hasher
 from app.config import Settings
 from app.definitions.definition import Definition
-from app.errors import DefinitionOutdated
+from app.errors import DefinitionOutdated, Forbidden
 from app.observe import meters
 from app.operations.actions import Action
 from app.operations.addons import Addons
@@ -27,11 +27,15 @@ from app.operations.trial import Trial, is_rolled_back
 from app.policy import access, context
 from app.policy.context import RequestedContext
 from app.principal import Credentials, Principal
-from odoo_bridge import caches, deadline, replica, sandbox, users
+from odoo_bridge import caches, deadline, replica, rights, sandbox, sessions, users
+from odoo_bridge import errors as bridge
 from odoo_bridge.replica import Replica
+from odoo_bridge.snapshots import Snapshot
 from odoo_bridge.transaction import Environment, Transactions, act_as
 
 T = TypeVar("T")
+#: Snapshots in which a long answer is tried to begin.
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,19 @@ class Call:
     call_id: str
     idempotency: Idempotency | None = None
     trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Generic[T]):
+    """A call that is admitted, the snapshot that its answer is read from, and what it has begun there.
+
+    ``seconds`` is how long a step of it may take; ``testing`` says that it is one of test mode.
+    """
+
+    snapshot: Snapshot
+    begun: T
+    seconds: float
+    testing: bool
 
 
 class Gateway:
@@ -89,6 +106,86 @@ class Gateway:
             call, lambda env, principal: once(env, key, call.definition.id, principal.key, lambda: work(env))
         )
 
+    def open(self, call: Call, begin: Callable[[Environment, Principal], T]) -> Opened[T]:
+        """Admit a call whose answer takes long, and begin it in a snapshot: of the replica where that is fit.
+
+        It does not count among those of its caller that are under way. ``begin`` may be called again, in another
+        snapshot, where one fails. Raises ApiError and BridgeError.
+        """
+        access.check_served(call.definition)
+        asks_replica = self._replica.is_fit
+        try:
+            with deadline.within(self._call_timeout):
+                principal, since = self._transactions.run(
+                    lambda root: (self._admit(root, call), replica.position(root) if asks_replica else None)
+                )
+        finally:
+            self._leave(call)
+        if since is not None:
+            try:
+                opened = self._begin(call, principal, begin, lambda: self._replica.open(since))
+            except (replica.Unfit, bridge.Unavailable, bridge.Conflict, bridge.ReadOnly):
+                meters.REPLICA_READS.labels("primary").inc()
+            else:
+                meters.REPLICA_READS.labels("replica").inc()
+                return opened
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return self._begin(call, principal, begin, self._primary)
+            except (bridge.Unavailable, bridge.Conflict) as error:
+                if not tries_left or (isinstance(error, bridge.Unavailable) and error.name != "odoo_changing"):
+                    raise
+                self._transactions.look()
+        raise AssertionError  # the last try returns or raises
+
+    def _begin(
+        self,
+        call: Call,
+        principal: Principal,
+        begin: Callable[[Environment, Principal], T],
+        take: Callable[[], Snapshot],
+    ) -> Opened[T]:
+        testing = is_rolled_back(call.definition, call.trial)
+
+        def within(root: Environment) -> T:
+            _check_structure(root, call.definition)  # it is not the environment that admitted the call
+            return begin(self._environment(root, call, principal), principal)
+
+        snapshot = take()
+        try:
+            begun = snapshot.step(within, self._call_timeout, testing=testing)
+            opened = Opened(snapshot, begun, self._call_timeout, testing)
+            if not testing:
+                snapshot.share_found()
+        except BaseException:
+            snapshot.close()
+            raise
+        return opened
+
+    def _primary(self) -> Snapshot:
+        return Snapshot.of_primary(self._transactions.database, self._transactions.limits.statement_timeout)
+
+    def look_again(self, call: Call, model: str) -> Call:
+        """Return a call that is under way, by the id that its session has by now, if it would still be admitted.
+
+        It counts against no rate. Raises ApiError and BridgeError.
+        """
+        shown = call.credentials
+        if shown.session_id and not shown.authorization:
+            call = replace(call, credentials=replace(shown, session_id=sessions.successor(shown.session_id)))
+
+        def work(root: Environment) -> None:
+            _check_structure(root, call.definition)
+            principal = self._authenticator.authenticate(root, call.credentials, call.definition, None)
+            _check_revision(root, call.definition, principal)
+            access.authorize(principal, call.definition, call.action.scope)
+            if "read" not in rights.allowed(self._environment(root, call, principal), model):
+                raise Forbidden(f"The user may no longer read {model}.")
+
+        with deadline.within(self._call_timeout):
+            self._transactions.run(work)
+        return call
+
     def callers(
         self, presented: Credentials, run_as: Collection[int | None], report: CallReport
     ) -> dict[int | None, Principal]:
@@ -100,9 +197,12 @@ class Gateway:
             with deadline.within(self._call_timeout):
                 return self._run_in_time(call, work, read_only=read_only)
         finally:
-            if call.report.under_way is not None:
-                self._concurrency.leave(call.report.under_way)
-                call.report.under_way = None
+            self._leave(call)
+
+    def _leave(self, call: Call) -> None:
+        if call.report.under_way is not None:
+            self._concurrency.leave(call.report.under_way)
+            call.report.under_way = None
 
     def _run_in_time(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
         access.check_served(call.definition)
@@ -158,14 +258,20 @@ class Gateway:
     ) -> T:
         """Do the work as the principal's user, and note what it has changed."""
         rolled_back = is_rolled_back(call.definition, call.trial)
-        chatter = call.definition.document.chatter or read_only or call.action.reads  # reads have one context for all
-        context = _context(root, principal.uid, call.requested, call.definition, chatter=chatter)
         kept_in = sandbox.isolated if rolled_back else sandbox.reading if read_only else nullcontext
         with kept_in(root) as place:
-            result = work(act_as(place, principal.uid, context), principal)
+            result = work(self._environment(place, call, principal, read_only=read_only), principal)
         if call.report.changes and not rolled_back:
             audit.write(root.cr, _author(call, principal), call.report.changes)
         return result
+
+    def _environment(
+        self, root: Environment, call: Call, principal: Principal, *, read_only: bool = False
+    ) -> Environment:
+        """Return the environment of the principal's user, in the context that the call asks for."""
+        chatter = call.definition.document.chatter or read_only or call.action.reads  # reads have one context for all
+        context = _context(root, principal.uid, call.requested, call.definition, chatter=chatter)
+        return act_as(root, principal.uid, context)
 
     def _count(self, call: Call, principal: Principal) -> None:
         """Count the call, once whatever its retries; the public is told apart by address."""

@@ -11,7 +11,7 @@ from typing import Any
 from app import literals
 from app.definitions.definition import Definition, Exposure, Node
 from app.errors import BadRequest
-from app.policy import domain, order, query
+from app.policy import order, query
 from app.policy.arity import missing_operands
 from app.policy.paths import PARTS
 from app.policy.suggestions import shown, unknown
@@ -58,7 +58,7 @@ _TERM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What the records of a group have in common: the value of a field, or the part or period of a date or time."""
+    """Common ground of the records of a group: the value of a field, or the part or period of a date or time."""
 
     spec: str
     info: FieldInfo
@@ -97,7 +97,7 @@ def aggregate(parameters: Mapping[str, Any], definition: Definition, exposure: E
         having = [(COUNT, ">=", exposure.min_group_size), *having]
     counted = measures if keys or COUNT in measures else [*measures, COUNT]
     return AggregateQuery(
-        domain=[*exposure.domain, *domain.check(parameters.get("domain", []), node, definition.ids)],
+        domain=query.matching(parameters, definition, exposure),
         keys=keys,
         measures=tuple(measures),
         grouping=Grouping(tuple(key.spec for key in keys), tuple(counted), tuple(having), terms),
@@ -131,7 +131,7 @@ def _key(spec: str, node: Node) -> Key:
     name, _, granularity = spec.partition(":")
     info = node.fields.get(name)
     if info is None:
-        raise _unknown("group", spec, "is no field that this API can group by", keys_of(node))
+        raise _unknown_key(spec, "is no field that this API can group by", keys_of(node))
     if not can_group_by(info):
         raise _invalid("group", f"Odoo can't group by {name!r}.", name)
     granularities = [*PERIODS.get(info.type, ()), *sorted(PARTS.get(info.type, ()))]
@@ -139,7 +139,7 @@ def _key(spec: str, node: Node) -> Key:
         raise _invalid("group", f"{name} is no date or time: it has no {shown(granularity)}.", name)
     if granularities and granularity not in granularities:
         wanted = [f"{name}:{each}" for each in granularities]
-        raise _unknown("group", spec, "needs a period or a part of the date", wanted)
+        raise _unknown_key(spec, "needs a period or a part of the date", wanted)
     return Key(spec, info, granularity or None)
 
 
@@ -156,7 +156,7 @@ def keys_of(node: Node) -> Iterator[str]:
 
 
 def measures_of(node: Node) -> Iterator[str]:
-    """Yield what a client may be told of a group."""
+    """Yield the measures of a group that a client may be told."""
     yield COUNT
     yield from (f"id:{function}" for function in _COUNTED)
     for info in node.fields.values():
@@ -178,7 +178,8 @@ def _function(spec: str, node: Node, parameter: str) -> str:
     allowed = _COUNTED if name == "id" else functions_of(info) if info else ()
     if function not in allowed:
         known = [f"{name}:{each}" for each in allowed] or measures_of(node)
-        raise _unknown(parameter, spec, "is nothing that this API can tell of a group", known)
+        message = f"{shown(spec)} is nothing that this API can tell of a group."
+        raise unknown(message, spec, known, name="unknown_aggregate", parameter=parameter, field=spec[:200])
     if function in _COUNTED or info is None:
         return "integer"
     return "float" if function in ("sum", "avg") else info.type
@@ -270,9 +271,8 @@ def _order(text: object, node: Node, keys: Iterable[Key]) -> str | None:
     return ", ".join([*terms, *several, "id:min"])
 
 
-def _unknown(parameter: str, spec: str, why: str, known: Iterable[str]) -> BadRequest:
-    name = "unknown_field" if parameter == "group" else "unknown_aggregate"
-    return unknown(f"{shown(spec)} {why}.", spec, known, name=name, parameter=parameter, field=spec[:200])
+def _unknown_key(spec: str, why: str, known: Iterable[str]) -> BadRequest:
+    return unknown(f"{shown(spec)} {why}.", spec, known, name="unknown_field", parameter="group", field=spec[:200])
 
 
 def _invalid(parameter: str, message: str, field: str | None = None) -> BadRequest:

@@ -43,19 +43,26 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
     """Return the query of a search; raises BadRequest that names the parameter."""
     only_known(parameters, _SEARCH)
     searchable = exposure.searchable
-    by_cursor = _is_by_cursor(parameters)
+    by_cursor, size = _is_by_cursor(parameters), limit(parameters, definition)
+    if by_cursor and not size:
+        raise _invalid("limit", "With paging=cursor limit must be 1 or more.", name="invalid_limit")
     given = parameters.get("order")
     checked = order.check("id" if by_cursor and not given else given, searchable)
     return SearchQuery(
-        domain=[*exposure.domain, *domain.check(parameters.get("domain", []), searchable, definition.ids)],
+        domain=matching(parameters, definition, exposure),
         node=narrow(searchable, parameters.get("fields")),
         order=checked,
-        limit=limit(parameters, definition),
+        limit=size,
         offset=offset(parameters),
         count=_count(parameters, "none" if by_cursor else "exact"),
         walk=sort_keys(checked or "id", searchable) if by_cursor else None,
         cursor=parameters.get("cursor") or None,
     )
+
+
+def matching(parameters: Mapping[str, Any], definition: Definition, exposure: Exposure) -> list[Any]:
+    """Return the domain of what a client asks for, of what the definition shows; raises BadRequest."""
+    return [*exposure.domain, *domain.check(parameters.get("domain", []), exposure.searchable, definition.ids)]
 
 
 def _is_by_cursor(parameters: Mapping[str, Any]) -> bool:
@@ -72,8 +79,6 @@ def _is_by_cursor(parameters: Mapping[str, Any]) -> bool:
         return False
     if "offset" in parameters:
         raise _invalid("offset", "With paging=cursor there is no offset: the cursor says where.", name="invalid_offset")
-    if parameters.get("limit") in (0, "0"):
-        raise _invalid("limit", "With paging=cursor limit must be 1 or more.", name="invalid_limit")
     return True
 
 
@@ -87,7 +92,7 @@ def limit(parameters: Mapping[str, Any], definition: Definition) -> int:
 
 
 def offset(parameters: Mapping[str, Any]) -> int:
-    """Return how many are left out before a page; raises BadRequest."""
+    """Return the number of those that are left out before a page; raises BadRequest."""
     return _whole_number(parameters, "offset", 0)
 
 

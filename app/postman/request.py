@@ -19,6 +19,7 @@ def request(
     query: Mapping[str, str] | None = None,
     ids: Mapping[str, Any] | None = None,
     description: str = "",
+    accept: str = "application/json",
 ) -> dict[str, Any]:
     """Return one request. ``ids`` are variables that it needs: they are set where no request before it did."""
     parameters = [{"key": key, "value": value} for key, value in (query or {}).items()]
@@ -27,7 +28,7 @@ def request(
         raw += "?" + "&".join(f"{parameter['key']}={parameter['value']}" for parameter in parameters)
     sent: dict[str, Any] = {
         "method": method,
-        "header": [{"key": "Accept", "value": "application/json"}],
+        "header": [{"key": "Accept", "value": accept}],
         "url": {"raw": raw, "host": ["{{base_url}}"], "path": path.strip("/").split("/"), "query": parameters},
     }
     if description:

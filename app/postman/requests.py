@@ -93,6 +93,7 @@ class Tried:
         *,
         body: Any = None,
         query: Mapping[str, str] | None = None,
+        accept: str = "application/json",
     ) -> dict[str, Any]:
         """Return a request; the variables in it get their examples where no request before has set them."""
         used = dict.fromkeys(_VARIABLE.findall(f"{path} {query} {body}"))
@@ -105,6 +106,7 @@ class Tried:
             query=query,
             ids={variable: self._example(variable) for variable in used},
             description=self._description(endpoint),
+            accept=accept,
         )
 
     def test(self, *ids: str, then: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from app.operations.actions import (
     CREATE,
     DELETE,
     DELETE_MANY,
+    EXPORT,
     READ,
     READ_MANY,
     SEARCH,
@@ -16,7 +17,7 @@ from app.operations.actions import (
 from app.operations.endpoints import Endpoint
 from app.policy import aggregation
 from app.postman.requests import Items, Tried, requests
-from app.postman.scripts import answer_test, forget, keep
+from app.postman.scripts import answer_test, event, forget, keep
 
 #: Records that a search asks for.
 _LIMIT = 5
@@ -41,6 +42,16 @@ def _aggregate(tried: Tried, endpoint: Endpoint, path: str) -> Items:
     key = next(aggregation.keys_of(endpoint.exposure.searchable), "") if endpoint.exposure else ""
     query = {"domain": "[]", "group": key, "aggregates": aggregation.COUNT, "having": "", "order": "", "limit": "5"}
     return [tried.request("Aggregate", endpoint, path, answer_test([200]), query=query)]
+
+
+@requests(EXPORT)
+def _export(tried: Tried, endpoint: Endpoint, path: str) -> Items:
+    test = event("test", 'pm.test("status", () => pm.response.to.have.status(200));')
+    query = {"domain": "[]", "order": "id"}
+    return [
+        tried.request("Export as NDJSON", endpoint, path, test, query=query, accept="application/x-ndjson"),
+        tried.request("Export as CSV", endpoint, path, test, query=query, accept="text/csv"),
+    ]
 
 
 @requests(CREATE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache, partial
 
@@ -14,11 +15,14 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from app.analytics.bodies import MAX_PARSED, Body, Exchange
 from app.analytics.logged_calls import LoggedCall
+from app.analytics.recorder import Recorder
 from app.auth.throttle import RateState
 from app.config import Settings
 from app.definitions.definition import Definition
 from app.errors import BadRequest
 from app.observe import meters
+from app.operations.exports.starting import Begun
+from app.operations.long_answers import Ended
 from app.operations.report import CallReport
 from app.operations.trial import draft_of, is_rolled_back, trial_of
 from app.web import lifecycle
@@ -119,7 +123,12 @@ def _mark(response: Response) -> Response:
             headers.add("X-Test-Mode", "true")
         counts = definition.document.statistics and draft_of(request.environ) is None
         if counts and request.method != "OPTIONS":
-            _record(definition, _row(request, state, response, definition))
+            row = _row(request, state, response, definition)
+            if state.stream is None:
+                _record(services().recorder, definition, row)
+            else:
+                record = partial(_record_stream, services().recorder, definition, row, state.stream, state.started)
+                state.stream.answer.on_end(record)  # when no context of Flask's is there any more
     return response
 
 
@@ -137,10 +146,24 @@ def _vouch(request: Request, report: CallReport) -> None:
         vouch(principal.key)
 
 
-def _record(definition: Definition, row: LoggedCall) -> None:
-    services().recorder.record(row)
+def _record(recorder: Recorder, definition: Definition, row: LoggedCall, until_head: float | None = None) -> None:
+    """Log and count a call; ``until_head`` are its milliseconds where its answer goes at the pace of its client."""
+    recorder.record(row)
     meters.calls(definition.name, row.endpoint, row.status).inc()
-    meters.seconds(definition.name).observe(row.milliseconds / 1000)
+    meters.seconds(definition.name).observe((until_head or row.milliseconds) / 1000)
+
+
+def _record_stream(
+    recorder: Recorder, definition: Definition, row: LoggedCall, stream: Begun, started: float, ended: Ended
+) -> None:
+    """Record an answer that is made while it is sent, once it has ended."""
+    records = stream.export.records
+    whole = replace(row, milliseconds=(time.perf_counter() - started) * 1000, records=records, bytes=ended.size)
+    told = replace(whole, error="export_cut", message=ended.reason) if ended.reason else whole
+    _record(recorder, definition, told, until_head=row.milliseconds)
+    meters.EXPORTS.labels(definition.name, "cut" if ended.reason else "whole").inc()
+    meters.EXPORTED_RECORDS.labels(definition.name).inc(records)
+    meters.EXPORTED_BYTES.labels(definition.name).inc(ended.size)
 
 
 def _row(request: Request, state: RequestState, response: Response, definition: Definition) -> LoggedCall:

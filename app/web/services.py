@@ -16,6 +16,7 @@ from app.database import Database
 from app.observe.checking import Checks
 from app.operations.addons import Addons
 from app.operations.cursors import Cursors, cursors
+from app.operations.exports.starting import Exports
 from app.operations.gateway import Gateway
 from app.web.current import current_app_object
 from odoo_bridge.boot import Instance
@@ -34,6 +35,7 @@ class Services:
     throttle: Throttle
     recorder: Recorder
     gateway: Gateway
+    exports: Exports
     addons: Addons
     readiness: Checks
 

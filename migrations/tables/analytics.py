@@ -69,6 +69,8 @@ class RequestLog(Base):
     query: Mapped[str | None] = mapped_column(Text)
     query_note: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
+    records: Mapped[int | None] = mapped_column(BigInteger)
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class _Rollup:

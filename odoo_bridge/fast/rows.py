@@ -11,7 +11,7 @@ and orjson writes them in 0.7 ms.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
@@ -48,7 +48,7 @@ def search(
     The statement counts too where that is due. ``stretch`` is where the records lie in a walk. Raises AccessError.
     """
     wanted = WantedRows.of(selection, keys=stretch.walk.keys if stretch else ())
-    statement = _statement(model, domain, wanted, order or model._order, by_ids=False)
+    statement = statement_of(model, domain, wanted, order or model._order, by_ids=False)
     if statement is None:
         return None
     counted = statement.search is not None and counts.goes_with_page(model.env, counting, statement.search.count)
@@ -70,7 +70,7 @@ def find(model: Recordset, ids: Sequence[int], domain: list[Any], selection: Sel
 
     With when they were written. None and AccessError as in ``search``.
     """
-    statement = _statement(model, domain, WantedRows.of(selection, stamped=model._log_access), None, by_ids=True)
+    statement = statement_of(model, domain, WantedRows.of(selection, stamped=model._log_access), None, by_ids=True)
     if statement is None:
         return None
     found = _rows(model, statement.shape, statement.of_ids(ids), ids, alone=True)
@@ -83,7 +83,7 @@ def find(model: Recordset, ids: Sequence[int], domain: list[Any], selection: Sel
     return replace(table, stamps=[None] * len(table.ids))
 
 
-def _statement(
+def statement_of(
     model: Recordset, domain: list[Any], wanted: WantedRows, order: str | None, *, by_ids: bool
 ) -> statements.Statement | None:
     """Return the statement; None where there is none, or the transaction has something that is not written yet."""
@@ -123,17 +123,25 @@ def _rows(
 def _table(shape: RowShape, rows: Sequence[tuple[Any, ...]]) -> Table | None:
     """Return the table of rows; None where a record is missing to which one of them leads."""
     try:
-        return _of_columns(shape, iter(list(zip(*rows, strict=True)) or [()] * shape.width))
+        return of_columns(shape, iter(list(zip(*rows, strict=True)) or [()] * shape.width))
     except KeyError:
         return None
 
 
-def _of_columns(shape: RowShape, columns: Iterator[Column]) -> Table:
+def of_columns(
+    shape: RowShape, columns: Iterator[Column], behind: Callable[[Join, Column], Table] | None = None
+) -> Table:
+    """Return the table of columns; ``behind`` returns what is behind a column of ids, where nothing is joined.
+
+    Raises KeyError where a record is missing to which one of the rows leads.
+    """
     ids = tuple(next(columns))
     values = {
         field.name: convert(next(columns)) for field, convert in zip(shape.columns, shape.conversions, strict=True)
     }
-    related = {join.name: _distinct(join, columns) for join in shape.joins}
+    related = {
+        join.name: behind(join, values[join.name]) if behind else _distinct(join, columns) for join in shape.joins
+    }
     for join in shape.joins:
         if join.named:
             values[join.name] = _named(values[join.name], related.pop(join.name))
@@ -159,4 +167,4 @@ def _distinct(join: Join, columns: Iterator[Column]) -> Table:
     row_of = dict(zip(taken[0], range(len(taken[0])), strict=True))  # any row that leads to a record has all of it
     row_of.pop(None, None)
     rows = tuple(row_of.values())
-    return _of_columns(join.shape, iter([[column[row] for row in rows] for column in taken]))
+    return of_columns(join.shape, iter([[column[row] for row in rows] for column in taken]))

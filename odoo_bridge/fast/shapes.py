@@ -22,7 +22,7 @@ from odoo_bridge.fast.cacheable import (
     is_plain_domain,
     is_plain_model,
 )
-from odoo_bridge.fast.clauses import MATCHING, selected
+from odoo_bridge.fast.clauses import IDS, MATCHING, selected
 from odoo_bridge.fast.columns import Conversion, conversion
 from odoo_bridge.types import Place, Recordset, Selection, SortKey
 
@@ -94,6 +94,13 @@ class Join:
     sql: SQL
     shape: RowShape
     named: bool
+
+    @property
+    def of_ids(self) -> SQL:
+        """The SQL of the records with the ids that ``IDS`` stands for."""
+        names = _names(self.shape.width)
+        first = SQL.identifier("behind", names[0])
+        return SQL("SELECT * FROM (%s) behind (%s) WHERE %s IN %s", self.sql, _listed(names), first, IDS)
 
 
 class RowShape:

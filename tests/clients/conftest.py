@@ -39,7 +39,10 @@ def published(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """The demo's APIs and those of ``apis.yaml``."""
     folder = tmp_path_factory.mktemp("clients")
     with serving(testbed, f"gatehouse_clients_{os.getpid()}", folder / "gunicorn.log") as server:
-        made = server.flask("client", "create", "Generated", "--user", "admin", "--api", "Partners", "--json")
+        scopes = "create read update delete search rpc export"
+        made = server.flask(
+            "client", "create", "Generated", "--user", "admin", "--api", "Partners", "--scope", scopes, "--json"
+        )
         credentials = json.loads(made.stdout.splitlines()[-1])
         server.flask("api", "import", str(HERE / "apis.yaml"))
         wait_for_client(server, "/api/records", credentials)

@@ -65,6 +65,7 @@ def _values(server: Server) -> dict[str, list[str]]:
         "res.company-id": found("/api/companies"),
         "domain": ["[]", '[["id", ">", 0]]', "['|', ('name', 'ilike', '1'), ('id', '=', 0)]"],
         "order": ["id", "name desc, id"],
+        "cursor": [""],
         "time-zone": ["Europe/Berlin", "UTC"],
         "optional-date": ["", "2026-01-31"],
         "optional-date-time": ["", "2026-01-31T08:00:00Z", "2026-01-31T09:30:00+01:00"],

@@ -210,6 +210,12 @@ def test_pages_join_and_each_tells_how_many_groups_there_are(admin: Client, rout
     assert [page["length"] for page in pages] == [whole["length"]] * 4 == [5] * 4
 
 
+def test_there_is_one_group_without_keys_wherever_the_page_is(admin: Client, route: str) -> None:
+    for page in ({"offset": 1}, {"limit": 0}):
+        found = admin.result("GET", f"{route}/aggregate", query_string={"domain": DOMAIN, **page})
+        assert found == {"groups": [], "length": 1}
+
+
 def test_parameters_may_stand_in_a_body(admin: Client, route: str) -> None:
     body = {
         "domain": [["name", "=like", "grouped %"]],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +16,19 @@ import requests
 
 from dev.testbed import Testbed
 from tests.server import nginx
-from tests.server.conftest import Server, free_port, gunicorn
+from tests.server.conftest import Server, free_port, gunicorn, wait_until
 
 pytestmark = pytest.mark.live
 NAME = "api.example.com"
+_COUNTRIES = """
+apis:
+- name: Countries
+  route: /api/countries
+  published: true
+  authentication: public
+  endpoints: {export: true}
+  models: [{model: res.country, fields: [name, code]}]
+"""
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -111,6 +122,22 @@ def test_own_addresses_lead_to_gatehouse_in_https(site: Site) -> None:
     panel = site.client().get(f"https://{NAME}/admin/", timeout=30)
     assert "Gatehouse" in panel.text
     assert all(cookie.secure for cookie in panel.cookies)
+
+
+def test_an_export_passes_and_is_refused_by_http_1_0(site: Site, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "apis.yaml").write_text(_COUNTRIES)
+    server.flask("api", "import", str(tmp_path / "apis.yaml"))
+    wait_until(lambda: site.client().get(f"https://{NAME}/api/countries", timeout=30).status_code == 200, 30)
+    answer = site.client().get(f"https://{NAME}/api/countries/export", timeout=30)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/x-ndjson")
+    assert len(answer.text.splitlines()) > 200
+    context = ssl.create_default_context(cafile=str(site.certificate))
+    with (
+        socket.create_connection(("127.0.0.1", site.port), timeout=30) as plain,
+        context.wrap_socket(plain, server_hostname=NAME) as client,
+    ):
+        client.sendall(f"GET /api/countries/export HTTP/1.0\r\nHost: {NAME}\r\n\r\n".encode())
+        assert b" 505 " in client.recv(4096).partition(b"\r\n")[0]
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])

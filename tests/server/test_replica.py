@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import psycopg2
 import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,10 +15,19 @@ from prometheus_client.parser import text_string_to_metric_families
 from dev.testbed import Testbed
 from tests.server.conftest import Server, environment_of, gunicorn, run_flask, wait_until
 from tests.server.replication import Pair, replicated
+from tests.server.workers import wait_for_api
 
 pytestmark = pytest.mark.live
 TOKEN = "an ops person's token"
 API = "/api/partner/rest"
+_EXPORTED = """
+apis:
+- name: Exported
+  route: /api/exported
+  published: true
+  endpoints: {export: true}
+  models: [{model: test.record, fields: [name, notes]}]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +78,33 @@ def test_reads_go_to_the_replica_and_see_what_was_just_written(
         cursor.execute("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'gatehouse-%'")
         assert cursor.fetchone()
     connection.close()
+
+
+def test_an_export_is_read_from_the_replica_and_cut_where_that_gives_up(
+    beside: Server, pair: Pair, reads: Callable[[str], float], tmp_path: Path
+) -> None:
+    (tmp_path / "apis.yaml").write_text(_EXPORTED)
+    beside.flask("api", "import", str(tmp_path / "apis.yaml"))
+    with contextlib.closing(psycopg2.connect(pair.testbed.dsn(pair.database))) as connection, connection:
+        connection.cursor().execute(
+            "INSERT INTO test_record (name, active, notes) SELECT n::text, true, repeat('x', 100) "
+            "FROM generate_series(1, 60000) n"
+        )
+    wait_for_api(beside, "/api/exported")
+    session, before = beside.session(), reads("replica")
+    cookie = {"Cookie": f"session_id={session.cookies['session_id']}"}
+
+    def begin() -> requests.Response:
+        return requests.get(f"{beside.url}/api/exported/export", headers=cookie, stream=True, timeout=60)
+
+    wait_until(lambda: begin().status_code == 200 and reads("replica") > before, 30)
+    with begin() as answer, contextlib.closing(pair.on_standby()) as connection:
+        lines = answer.iter_lines()
+        assert json.loads(next(lines))["name"] == "1"
+        found = "FROM pg_stat_activity WHERE application_name LIKE 'gatehouse-%' AND state = 'idle in transaction'"
+        connection.cursor().execute(f"SELECT pg_terminate_backend(pid) {found}")
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            list(lines)
 
 
 def test_a_replica_that_is_behind_is_not_asked(beside: Server, pair: Pair, reads: Callable[[str], float]) -> None:

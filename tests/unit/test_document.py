@@ -91,3 +91,13 @@ def test_a_bulk_form_needs_its_operation_and_a_model_goes_before_its_api(
 ) -> None:
     document = _document(bulk=bulk, endpoints=of_api, models=[{**MODEL, "endpoints": of_model}])
     assert document.switched_on(document.models[0]) == ALL - off
+
+
+@pytest.mark.parametrize("telling", ["search", "read", "export"])
+def test_small_groups_are_hidden_only_where_single_records_are(telling: str) -> None:
+    off = {"search": False, "read": False}
+    model = {"model": "res.partner", "fields": ["name"], "min_group_size": 5}
+    document = {"name": "Groups", "route": "/api/groups", "models": [model], "endpoints": {**off, "aggregate": True}}
+    assert ApiDocument.model_validate(document).models[0].min_group_size == 5
+    with pytest.raises(ValidationError, match=f"switch off what shows single records: {telling}"):
+        ApiDocument.model_validate({**document, "endpoints": {**off, "aggregate": True, telling: True}})

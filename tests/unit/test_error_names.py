@@ -27,7 +27,10 @@ _INSIDE = frozenset({"boot_error", "replica_unfit", "superuser"})
 
 #: Names that are put together, with what they turn out to be.
 _PUT_TOGETHER = {
-    "invalid_*": {f"invalid_{each}" for each in ("domain", "fields", "ids", "limit", "offset")},
+    "invalid_*": {
+        f"invalid_{each}"
+        for each in ("aggregates", "domain", "fields", "group", "having", "ids", "limit", "offset", "order")
+    },
     "test_mode_no_*": {f"test_mode_no_{each}" for each in ("network", "commit", "connections", "threads", "programs")},
     "*_unavailable": {"data_dir_unavailable"},  # of any check: docs/readiness.md
 }

@@ -29,8 +29,10 @@ def media_url(api_id: int, model: str, public_id: PublicId, info: FieldInfo) -> 
 class RecordSerializer:
     """Serializes the records of one API, column by column: what holds for a field is asked once for all records."""
 
-    def __init__(self, definition: Definition) -> None:
+    def __init__(self, definition: Definition, *, of_very_many: bool = False) -> None:
+        """``of_very_many``: the ids of these records would take the places of all that are remembered."""
         self._definition = definition
+        self._of_very_many = of_very_many
         self._ids = definition.ids
         blank = definition.document.empty_values == "blank"
         self.no_text: str | None = "" if blank else None
@@ -38,7 +40,9 @@ class RecordSerializer:
 
     def rows(self, table: Table, node: Node) -> list[dict[str, Any]]:
         """Return the JSON objects of records of the node."""
-        columns: dict[str, Column] = {"id": list(map(self._ids.of(node.model.name).encode, table.ids))}
+        ids = self._ids.of(node.model.name)
+        shown = ids.encode_all(table.ids) if self._of_very_many else list(map(ids.encode, table.ids))
+        columns: dict[str, Column] = {"id": shown}
         for name, info in node.fields.items():
             if name in table.values:
                 columns[name] = self.column(table, node, info)

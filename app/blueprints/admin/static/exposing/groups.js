@@ -11,5 +11,5 @@ export const smallestGroup = (entry, place, save) => {
   return make("details", { class: "smallest-group", open: Number(entry.min_group_size) > 1 },
     make("summary", { text: "Small groups" }),
     make("div", { class: "field" }, make("label", { for: id, text: "Records that a group has at least" }), input,
-      make("p", { class: "help", text: "Aggregate leaves smaller groups out: 1 shows all. With more, Search and Read must be off. It is no protection against callers who compare two answers that differ by one record." })));
+      make("p", { class: "help", text: "Aggregate leaves smaller groups out: 1 shows all. With more, Search, Read and Export must be off. It is no protection against callers who compare two answers that differ by one record." })));
 };

@@ -1,0 +1,112 @@
+"""Exports of this process: admitted as any call, and then made piece by piece."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.auth.addresses import place_of
+from app.definitions.definition import Definition, Exposure
+from app.errors import Unavailable
+from app.operations.exports.export import Export, take_slot
+from app.operations.gateway import Call, Gateway
+from app.operations.long_answers import LongAnswer, Places
+from app.principal import Principal
+from odoo_bridge import errors as bridge
+from odoo_bridge.transaction import Environment
+
+#: Seconds for which looks may fail.
+_PATIENCE = 5.0
+#: Records that the panel's console gets at most: its page has no room for more.
+_TRIED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An export that has begun: its answer, what tells of its records, and the seconds that it may take."""
+
+    answer: LongAnswer
+    export: Export
+    seconds: float
+
+
+class Exports:
+    """Begins exports."""
+
+    def __init__(
+        self, gateway: Gateway, seconds: float, threads: int, current: Callable[[int], Definition | None]
+    ) -> None:
+        """``seconds`` is the longest time of one; ``current`` returns the present definition of an API by its id."""
+        self._gateway = gateway
+        self._seconds = seconds
+        self._current = current
+        self._places = Places(max(1, threads // 2))
+
+    def begin(
+        self,
+        call: Call,
+        exposure: Exposure,
+        parameters: Mapping[str, Any],
+        media_type: str,
+        is_ending: Callable[[], bool],
+    ) -> Begun:
+        """Admit a call and read its first records. Raises ApiError and BridgeError: nothing is sent then."""
+        opened = self._gateway.open(
+            call, lambda env, principal: self._begun(env, principal, call, exposure, parameters, media_type)
+        )
+        made, give_back = opened.begun
+        watch = _Watch(self._gateway, call, exposure.name, self._current)
+        answer = LongAnswer(opened, made.pieces(), self._seconds, watch.look, is_ending)
+        answer.on_end(lambda ended: give_back())
+        return Begun(answer, made, self._seconds)
+
+    def _begun(
+        self,
+        env: Environment,
+        principal: Principal,
+        call: Call,
+        exposure: Exposure,
+        parameters: Mapping[str, Any],
+        media_type: str,
+    ) -> tuple[Export, Callable[[], None]]:
+        """Return the export, and what gives its place back; nobody who is not admitted has one."""
+        give_back = self._places.take()
+        try:
+            is_public = principal.kind == "public"
+            take_slot(env, place_of(call.credentials.address) if is_public else principal.key)
+            most = None if call.trial is None else _TRIED
+            return Export(env, call.definition, exposure, parameters, media_type, most=most), give_back
+        except BaseException:
+            give_back()
+            raise
+
+
+class _Watch:
+    """Looks at whether a call that is under way would still be admitted."""
+
+    def __init__(self, gateway: Gateway, call: Call, model: str, current: Callable[[int], Definition | None]) -> None:
+        self._gateway = gateway
+        self._call = call
+        self._model = model
+        self._current = current
+        self._failing_since: float | None = None
+
+    def look(self) -> None:
+        """Raise ApiError or BridgeError once the call would be refused, or its API is another one.
+
+        A look that fails by itself, as the database is busy, is no refusal, unless all do for some seconds.
+        """
+        current = self._current(self._call.definition.id)
+        if self._call.trial is None and (current is None or current.revision != self._call.definition.revision):
+            raise Unavailable("The API has been changed.")
+        try:
+            self._call = self._gateway.look_again(self._call, self._model)
+        except (bridge.Unavailable, bridge.TooCostly, bridge.Conflict):
+            now = time.monotonic()
+            self._failing_since = self._failing_since or now
+            if now - self._failing_since > _PATIENCE:
+                raise
+        else:
+            self._failing_since = None

@@ -1,0 +1,132 @@
+"""Long answers: made piece by piece from one snapshot, and cut as soon as the call would be refused by now.
+
+Between two pieces no thread is held: whichever is free makes the next one once the client has taken those before. A
+look at the caller and the API is taken every second, in a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.errors import ApiError, Unavailable
+from app.operations.gateway import Opened
+from odoo_bridge.errors import BridgeError
+from serving import draining
+from serving.long_answers import Cut
+
+#: Seconds between two looks at whether the call would still be admitted.
+LOOK = 1.0
+
+
+class Places:
+    """Places of long answers in this process: fewer than it has threads, so that there are some for others."""
+
+    def __init__(self, most: int) -> None:
+        self._places = threading.BoundedSemaphore(most)
+
+    def take(self) -> Callable[[], None]:
+        """Take a place, and return the function that gives it back; raises Unavailable where all are taken."""
+        if not self._places.acquire(blocking=False):
+            message = "All that this server has for exports is taken at the moment."
+            raise Unavailable(message, name="exports_busy", retry_after=5)
+        return self._places.release
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """End of a long answer: its bytes, and the reason why it was cut, None where it was not."""
+
+    size: int
+    reason: str | None
+
+
+class LongAnswer(Iterator[bytes]):
+    """Pieces of an answer. One that can't be finished raises Cut; ``close`` ends it in any case."""
+
+    def __init__(
+        self,
+        opened: Opened[Any],
+        pieces: Iterator[bytes],
+        seconds: float,
+        look: Callable[[], None],
+        is_ending: Callable[[], bool],
+    ) -> None:
+        """``seconds`` is how long it may take, ``look`` raises ApiError or BridgeError once the call is refused.
+
+        ``is_ending`` returns True once the server wants all answers to end.
+        """
+        self._opened = opened
+        self._pieces = pieces
+        self._until = time.monotonic() + seconds
+        self._look = look
+        self._is_ending = is_ending
+        self._looked_at = time.monotonic()
+        self._size = 0
+        self._reason: str | None = "The client has gone."
+        self._is_closed = False
+        self._on_end: list[Callable[[Ended], None]] = []
+
+    def on_end(self, function: Callable[[Ended], None]) -> None:
+        """Have a function called once, when it has ended; at once where it has."""
+        if self._is_closed:
+            function(Ended(self._size, self._reason))
+        else:
+            self._on_end.append(function)
+
+    def __next__(self) -> bytes:
+        """Return the next piece. Raises Cut where there is more, which can't or may not be had."""
+        try:
+            self._check()
+            opened, seconds = self._opened, min(self._opened.seconds, max(0.1, self._until - time.monotonic()))
+            piece = opened.snapshot.step(lambda root: next(self._pieces, None), seconds, testing=opened.testing)
+        except (ApiError, BridgeError) as error:
+            raise self._cut(error.message) from error
+        except Cut:
+            raise
+        except BaseException:
+            self._reason = "Something went wrong on the server."
+            raise
+        if piece is None:
+            self._reason = None
+            raise StopIteration
+        self._size += len(piece)
+        return piece
+
+    def head_is_all(self) -> None:
+        """End it before its first piece: the client wants no more than the head."""
+        self._reason = None
+        self.close()
+
+    def close(self) -> None:
+        """End it, and give back what it holds. It can be called again."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        with contextlib.ExitStack() as stack:  # each is done, whatever the others raise
+            for function in self._on_end:
+                stack.callback(function, Ended(self._size, self._reason))
+            stack.callback(self._opened.snapshot.close)
+
+    def __del__(self) -> None:
+        """End it where nobody has come to send it: something failed between its beginning and its head."""
+        self.close()
+
+    def _check(self) -> None:
+        """Raise Cut where the answer may not go on."""
+        now = time.monotonic()
+        if now > self._until:
+            raise self._cut("It took longer than the server allows.")
+        if self._is_ending() or draining.is_draining():
+            raise self._cut("The server is about to stop.")
+        if now - self._looked_at >= LOOK:
+            self._look()
+            self._looked_at = time.monotonic()
+
+    def _cut(self, reason: str) -> Cut:
+        self._reason = reason
+        return Cut(reason)

@@ -1,0 +1,55 @@
+"""Answers that are made while they are sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from flask import Request, Response
+
+from app.errors import BadRequest, NotAcceptable
+from app.operations.exports.export import CSV, NDJSON, PARQUET
+from app.operations.exports.starting import Begun
+from app.web.http_methods import sent_method
+
+#: What ends the names of files of each type.
+_ENDINGS = {NDJSON: "ndjson", CSV: "csv", PARQUET: "parquet"}
+
+
+def media_type(request: Request, known: Sequence[str]) -> str:
+    """Return the type that a client accepts best, the first where it does not say; raises NotAcceptable."""
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        message = "An export needs HTTP/1.1: by HTTP/1.0 nobody could tell a part of it from the whole."
+        raise BadRequest(message, name="http_version")
+    if not request.accept_mimetypes:
+        return known[0]
+    best = request.accept_mimetypes.best_match(known)
+    if best is None and request.accept_mimetypes.accept_json:  # each line is
+        return NDJSON
+    if best is None:
+        raise NotAcceptable(f"There is {', '.join(known)}.", data={"parameter": "Accept", "allowed": list(known)})
+    return best
+
+
+def is_ending(request: Request) -> Callable[[], bool]:
+    """Return the function that tells whether the server wants all answers to end; not every server says so."""
+    found: Callable[[], bool] | None = request.environ.get("gatehouse.is_ending")
+    return found or (lambda: False)
+
+
+def answer(begun: Begun, request: Request, kind: str) -> Response:
+    """Return the answer of an export, of this media type; of a HEAD no more than the head."""
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", request.path.strip("/"))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.{_ENDINGS[kind]}"',
+        "Vary": "Accept, Accept-Language, X-Timezone, X-Company-Id, Cookie",
+        "X-Accel-Buffering": "no",  # nginx would keep it until its end, up to a gigabyte in a file
+    }
+    content_type = f"{kind}; charset=utf-8; header=present" if kind == CSV else kind
+    if sent_method(request.environ) == "HEAD":
+        begun.answer.head_is_all()
+        return Response(headers=headers, content_type=content_type)
+    be_long = request.environ.get("gatehouse.long")
+    if be_long is not None:
+        be_long(begun.seconds)
+    return Response(begun.answer, headers=headers, content_type=content_type, direct_passthrough=True)
