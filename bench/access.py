@@ -78,15 +78,15 @@ def obtain(database: Database, server: Server, configured: dict[str, Any]) -> Ac
 
 
 def _walk(server: Server, gatehouse: Gatehouse, records: int) -> str:
-    """Return the cursor that leads behind so many records."""
+    """Return the cursor that leads behind so many records; empty where there are no more, as in a small database."""
     cursor = ""
     while records:
         limit = min(records, _RECORDS)
         page = gatehouse.get(
             "/api/bench/partner", fields=",".join(TEN), order=BY_NAME, paging="cursor", cursor=cursor, limit=limit
         )
-        cursor = _json(server, page)["result"]["next_cursor"]
-        records -= limit
+        cursor = _json(server, page)["result"]["next_cursor"] or ""
+        records = records - limit if cursor else 0
     return cursor
 
 

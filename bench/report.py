@@ -69,7 +69,7 @@ def processes(results: Results) -> str:
 def table(heads: list[str], rows: list[list[str]]) -> str:
     """Return a table in Markdown; its first column is a name, and all others are numbers."""
     line = ["---", *["---:"] * (len(heads) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in (heads, line, *rows))
+    return "\n".join(" ".join(["|", *(f"{cell} |".lstrip() for cell in cells)]) for cells in (heads, line, *rows))
 
 
 def _ratio(value: float) -> str:

@@ -127,7 +127,7 @@ class _Calls:
             ),
             _workload(
                 "walk_page_500",
-                "the same page by cursor",
+                "page 500 by cursor",
                 self._get(TEN, limit=80, order=BY_NAME, paging="cursor", cursor=self.access.cursor),
                 self._peers("search_read", domain=[], fields=TEN, limit=80, offset=page_500),
                 Request("GET", f"/ten/80/{page_500}"),
