@@ -37,22 +37,24 @@ def _aggregate(api: Described, endpoint: Endpoint) -> Description:
             domain(node),
             parts.listed(
                 "group",
-                {"type": "string"},
+                {"type": "string", "format": "group"},
                 f"What records of a group have in common: {_listed(keys)}. Dates take a period (`day`, `week`, "
                 "`month`, `quarter`, `year`, times also `hour`) or a part of it (`month_number`, `day_of_week`, …), in "
                 "the time zone of the call. Without it all records are one group.",
+                maxItems=aggregation.MAX_KEYS,
                 **({"example": [key]} if key else {}),
             ),
             parts.listed(
                 "aggregates",
-                {"type": "string"},
+                {"type": "string", "format": "aggregate"},
                 f"What is told of each group: {_listed(measures)}. Without it, `__count`.",
+                maxItems=aggregation.MAX_MEASURES,
                 example=[aggregation.COUNT],
             ),
             parts.parameter(
                 "having",
                 "query",
-                {"type": "string"},
+                {"type": "string", "format": "having"},
                 'Conditions on what is told, as `[["__count", ">", 5]]`; with `&`, `|` and `!` as in a domain.',
                 example='[["__count", ">", 0]]' if key else "[]",
             ),
@@ -66,8 +68,8 @@ def _aggregate(api: Described, endpoint: Endpoint) -> Description:
             parts.parameter(
                 "order",
                 "query",
-                {"type": "string"},
-                "Keys and measures to sort by, for example `__count desc`; without it, by the keys.",
+                {"type": "string", "format": "order-of-groups"},
+                "Keys and measures to sort groups by, for example `__count desc`; without it, by the keys.",
                 example="__count desc" if key else "",
             ),
         ),

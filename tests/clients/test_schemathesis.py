@@ -43,7 +43,7 @@ def own_server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def _values(server: Server) -> dict[str, list[str]]:
-    """Return values of the document's own formats: ids of records that exist, filters, orders."""
+    """Return values of the document's own formats: ids of records that exist, filters, orders, terms of groups."""
     headers = {"Authorization": f"Bearer {server.token}"}  # type: ignore[attr-defined]
 
     def call(method: str, path: str, **options: Any) -> Any:
@@ -66,6 +66,10 @@ def _values(server: Server) -> dict[str, list[str]]:
         "domain": ["[]", '[["id", ">", 0]]', "['|', ('name', 'ilike', '1'), ('id', '=', 0)]"],
         "order": ["id", "name desc, id"],
         "cursor": [""],
+        "group": ["state", "flag", "day:month", "moment:hour_number"],
+        "aggregate": ["__count", "amount:sum", "day:max", "name:count_distinct"],
+        "having": ["[]", '[["__count", ">", 0]]', '["|", ["amount:sum", "<", 5], ["__count", "in", [1, 2]]]'],
+        "order-of-groups": ["__count desc", "amount:sum, __count"],
         "time-zone": ["Europe/Berlin", "UTC"],
         "optional-date": ["", "2026-01-31"],
         "optional-date-time": ["", "2026-01-31T08:00:00Z", "2026-01-31T09:30:00+01:00"],

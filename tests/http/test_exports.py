@@ -18,7 +18,9 @@ from app.operations.exports import export
 from app.operations.exports.export import CSV, NDJSON, PARQUET
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
+from tests.conftest import OPERATOR
 from tests.http.conftest import Client, Logged
+from tests.http.console import Console
 
 Publish = Callable[..., str]
 Root = Callable[..., Any]
@@ -310,6 +312,23 @@ def test_the_call_is_logged_with_its_records_and_bytes(admin: Client, publish: P
     answer = admin("GET", f"{route}/export", query_string={"domain": DOMAIN})
     row = logged(answer)
     assert (row["status"], row["error"], row["records"], row["bytes"]) == (200, None, 2, len(answer.data))
+
+
+def test_metrics_count_it_with_its_records_and_bytes(admin: Client, anyone: Client, publish: Publish) -> None:
+    route = publish(fields=["name"], endpoints=ON)
+    sizes = [len(fetch(admin, route)) for _ in range(2)]
+    name = f"API {route.removeprefix('/api/t')}"
+    text = anyone("GET", "/metrics", headers=OPERATOR).text
+    assert f'gatehouse_exports_total{{api="{name}",end="whole"}} 2.0\n' in text
+    assert f'gatehouse_exported_records_total{{api="{name}"}} 4.0\n' in text
+    assert f'gatehouse_exported_bytes_total{{api="{name}"}} {float(sum(sizes))}\n' in text
+
+
+def test_one_that_is_tried_in_the_panel_ends_after_a_hundred_records(publish: Publish, attempt: Console) -> None:
+    route = publish("res.country", fields=["code"], endpoints=ON)
+    tried = attempt(route, suffix="/export")
+    assert tried.status == 200
+    assert len(tried.tree.get_element_by_id("answer-body").text.splitlines()) == 100
 
 
 def test_a_head_is_logged_and_leaves_nothing_open(admin: Client, publish: Publish, logged: Logged, root: Root) -> None:
