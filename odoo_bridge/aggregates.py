@@ -30,8 +30,9 @@ def groups(
     """Return a page of the groups of the records that match: a table with a column for each key and measure.
 
     A key that leads to a record is ``(id, display_name)``, or its id where ``related`` selects fields of it. False
-    stands for no value, as in Odoo. Two queries where the page does not tell how many groups there are. Raises
-    InvalidValue for what Odoo can't group by or add up.
+    stands for no value, as in Odoo. Without keys there is one group, on the first page, whatever ``having`` says. Two
+    queries where the page does not tell how many groups there are. Raises InvalidValue for what Odoo can't group by or
+    add up.
     """
     every = env[model]
     with domains.refusals(every, domain):
@@ -51,14 +52,13 @@ def groups(
             if more or (offset and not rows):
                 length = _length(every, domain, grouping)
         except ValueError as error:
-            raise InvalidValue(f"Odoo refuses this: {error}", name="invalid_group") from error
+            message = "Odoo can't group these records by this, or tell this of them."
+            raise InvalidValue(message, name="invalid_group") from error
     return Page(_table(every, grouping, rows[:limit], related), more, Length(length))
 
 
 def _length(model: Recordset, domain: list[Any], grouping: Grouping) -> int:
     """Return the number of groups."""
-    if not grouping.keys:
-        return 1
     if type(model)._read_group is not BaseModel._read_group:
         return len(model._read_group(domain, grouping.keys, grouping.measures, having=grouping.having))
     query = model._search(domain)

@@ -216,6 +216,12 @@ def test_there_is_one_group_without_keys_wherever_the_page_is(admin: Client, rou
         assert found == {"groups": [], "length": 1}
 
 
+@pytest.mark.parametrize(("offset", "groups"), [(0, [{"__count": 0}]), (5, [])])
+def test_no_record_is_one_group_too(admin: Client, route: str, offset: int, groups: list[Any]) -> None:
+    query = {"domain": '[["id", "in", []]]', "offset": offset}
+    assert admin.result("GET", f"{route}/aggregate", query_string=query) == {"groups": groups, "length": 1}
+
+
 def test_parameters_may_stand_in_a_body(admin: Client, route: str) -> None:
     body = {
         "domain": [["name", "=like", "grouped %"]],
@@ -328,3 +334,6 @@ def test_small_groups_are_left_out_and_not_counted(admin: Client, publish: Publi
     assert groups(admin, route) == [[5]]
     assert groups(admin, small(publish, 6)) == []
     assert groups(admin, small(publish, 6), aggregates="count:sum") == []
+    for page in ({}, {"limit": 0}, {"offset": 1}):
+        query = {"domain": DOMAIN, **page}
+        assert admin.result("GET", f"{small(publish, 6)}/aggregate", query_string=query) == {"groups": [], "length": 0}
