@@ -51,7 +51,10 @@ class _Term:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Part of what lies behind the place of a walk, searched by itself; ``only``: it is all of it."""
+    """Part of what lies behind the place of a walk, searched by itself.
+
+    ``only``: nothing else is asked of the database for the page.
+    """
 
     walk: Walk
     condition: Domain

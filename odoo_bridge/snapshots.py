@@ -46,7 +46,10 @@ class Snapshot:
         """
         threading.current_thread().dbname = self._cr.dbname  # type: ignore[attr-defined]  # Odoo's log lines name it
         with _translated(), deadline.within(seconds), sandbox.reading(self.root, testing=testing) as root:
-            return work(root)
+            try:
+                return work(root)
+            finally:
+                root.registry.reset_changes()  # by thread: they would be the next call's
 
     def share_found(self) -> None:
         """Share its cached findings so far with the caches of the process."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -32,6 +33,8 @@ def page(
     for stretch in keysets.stretches(model_records, walk):
         left = limit - sum(len(found.table.ids) for found in pages)
         counting = Counting(count if walk.after is None else "none", 0)
+        if walk.after is not None and count != "none":
+            stretch = replace(stretch, only=False)  # the count belongs to the same snapshot
         pages.append(records.search_stretch(model_records, domain, selection, walk.order, left, counting, stretch))
         if pages[-1].more:
             break

@@ -47,7 +47,7 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
     if by_cursor and not size:
         raise _invalid("limit", "With paging=cursor limit must be 1 or more.", name="invalid_limit")
     given = parameters.get("order")
-    checked = order.check("id" if by_cursor and not given else given, searchable)
+    checked = order.check("id" if by_cursor and given in (None, "") else given, searchable)
     return SearchQuery(
         domain=matching(parameters, definition, exposure),
         node=narrow(searchable, parameters.get("fields")),

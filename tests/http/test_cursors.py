@@ -294,3 +294,10 @@ def test_a_model_that_takes_records_out_late_has_full_pages(demo: Client, publis
         found += page["records"]
     assert found == whole
     assert len(found) > 3
+
+
+@pytest.mark.parametrize("order", [0, False, [], {}])
+def test_an_order_that_is_no_text_is_refused_by_each_way_of_paging(admin: Client, route: str, order: Any) -> None:
+    for paging in ("offset", "cursor"):
+        status, error = admin.error("QUERY", route, json={"paging": paging, "order": order})
+        assert (status, error["data"]["name"]) == (400, "invalid_order")
