@@ -112,3 +112,16 @@ pm.test("the answer is an envelope", () => {{
 pm.test("the request can be traced", () => pm.response.to.have.header("X-Request-ID"));
 {done}""",
     )
+
+
+def stream_test(media_type: str) -> dict[str, Any]:
+    """Return the test of an answer that is no envelope, but data of a media type."""
+    return event(
+        "test",
+        f"""\
+pm.test("the status is 200", () => pm.response.to.have.status(200));
+pm.test("the answer is what was asked for", () => {{
+  pm.expect(pm.response.headers.get("Content-Type").split(";")[0]).to.equal({text(media_type)});
+}});
+pm.test("the request can be traced", () => pm.response.to.have.header("X-Request-ID"));""",
+    )
