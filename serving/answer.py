@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from gunicorn.http.wsgi import FileWrapper, Response
 
-from serving.long_answers import Cut
+from serving.long_answers import NOT_BEGUN, Cut
 from serving.outbox import Outbox
 from serving.refusals import Refusal
 from serving.request import Request
@@ -21,6 +21,8 @@ _logger = logging.getLogger(__name__)
 Application: TypeAlias = "Callable[[dict[str, Any], Any], Iterable[bytes]]"
 #: Bytes that wait to be sent, from which on no more are made until the client has taken some.
 BACKLOG = 256 * 1024
+#: Seconds for which a long answer is made before what there is of it is sent, and others have their turn.
+TURN = 0.05
 
 
 class Answer:
@@ -64,6 +66,8 @@ class Answer:
             self._context.run(self._advance, application)
         except Cut as cut:
             _logger.info("The answer to %s is cut: %s", self._request.target.partition("?")[0], cut)
+            if not self._response.headers_sent:
+                self._outbox.sendall(NOT_BEGUN.render())
             self.finished, self.keeps = True, False
         except BaseException:  # noqa: BLE001  whatever it is, it is logged and the client told
             self._fail()
@@ -85,6 +89,7 @@ class Answer:
             except BaseException:
                 _logger.exception("Unexpected error after an answer")
         self._request.close()
+        self._environ = {}  # which leads back to here: nothing is left to the garbage collector
 
     def cut(self) -> None:
         """End it where it is: the client has gone."""
@@ -102,9 +107,11 @@ class Answer:
                 self._end()
                 return
             self._pieces = iter(result)
+        turn_ends = time.monotonic() + TURN
         for piece in self._pieces:
             response.write(piece)
-            if outbox.pending > BACKLOG and not self._is_whole():
+            is_over = outbox.pending > BACKLOG or (self.is_long and time.monotonic() > turn_ends)
+            if is_over and not self._is_whole():
                 return  # after a flush it goes on at once, or when the client has taken some
         self._end(is_short=response.response_length is not None and self._is_short())
 

@@ -116,6 +116,10 @@ class ClientConnection:
             self._began, self._sent_before = time.monotonic(), fetched
         return self._began + ANSWER_SECONDS + max(0, fetched - self._sent_before) / RATE
 
+    def wait_for_server(self) -> None:
+        """Take note that all so far is fetched: the time until there is more is no sign of a slow client."""
+        self._began = None
+
     def begin_answer(self, answer: Answer) -> None:
         """Take the answer to the request that is here."""
         self.answer = answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from collections import OrderedDict, deque
@@ -70,8 +71,13 @@ class Exchanges:
         for conn in self.places.idle:
             conn.deadline = min(conn.deadline, time.monotonic() + STOP_KEEPALIVE_LINGER)
         for conn in list(self.places.sending):
-            if conn.answer is not None and conn.answer.is_long and not conn.answer.finished:
+            if self._is_cut_short(conn.answer):
                 self._step(self._close, conn)
+
+    @property
+    def is_done(self) -> bool:
+        """True if nothing is left to be done: no connection, and no answer of one that has gone."""
+        return self.connections <= 0 and not self._turns and not self._busy
 
     @property
     def load(self) -> int:
@@ -154,6 +160,9 @@ class Exchanges:
             self._refuse(conn, Refusal(408, "The request came too slowly."))
         elif conn.place is self.places.held:
             self._refuse(conn, Refusal(429, f"This caller has more than {self._options.at_once} requests under way."))
+        elif conn.place is self.places.sending and (fetch_by := self._fetch_by(conn)) > time.monotonic():
+            # It has taken enough of what the system has for it, which tells us no sooner than when much of it is gone.
+            self.places.wait(conn, self.places.sending, fetch_by, WRITE)
         else:
             self._close(conn)
 
@@ -258,6 +267,15 @@ class Exchanges:
     def _is_over(self) -> bool:
         return self.is_ending
 
+    @staticmethod
+    def _fetch_by(conn: ClientConnection) -> float:
+        """Return until when an answer has to be fetched."""
+        return min(conn.fetch_by(), conn.answer.ends_at if conn.answer is not None else math.inf)
+
+    def _is_cut_short(self, answer: Answer | None) -> bool:
+        """True for a long answer that the end of the worker leaves a part."""
+        return self.is_ending and answer is not None and answer.is_long and not answer.finished
+
     # Answers.
 
     def make(self, conn: ClientConnection) -> None:
@@ -313,12 +331,17 @@ class Exchanges:
             return
         if answer is None:
             return
+        if self._is_cut_short(answer):
+            self._close(conn)
+            return
         if not outbox.is_empty and (answer.finished or outbox.pending > BACKLOG // 2):
-            self.places.wait(conn, self.places.sending, min(conn.fetch_by(), answer.ends_at), WRITE)
+            self.places.wait(conn, self.places.sending, self._fetch_by(conn), WRITE)
             self._bound_files()
             return
         self.places.leave(conn)
         if not answer.finished:
+            if outbox.is_empty:
+                conn.wait_for_server()
             self._turns.again(conn)
         elif answer.keeps:
             conn.next_request()

@@ -6,6 +6,11 @@ take; ``gatehouse.is_ending`` returns True once the server wants all answers to 
 
 from __future__ import annotations
 
+from serving.refusals import Refusal
+
+#: In place of an answer that is cut before its head.
+NOT_BEGUN = Refusal(503, "The answer could not be begun. Please try again.")
+
 
 class Cut(Exception):
     """End of an answer where it is, without its last chunk: no client takes a part for the whole."""

@@ -97,7 +97,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         if self._stops_at is None:
             self._stops_at = time.monotonic() + self.cfg.graceful_timeout
             exchanges.end()
-        return exchanges.connections <= 0 or time.monotonic() > self._stops_at
+        return exchanges.is_done or time.monotonic() > self._stops_at
 
     def _lead(self) -> bool:
         """Lead the loop until another thread does; return True where all is done."""

@@ -21,10 +21,12 @@ from serving.long_answers import Cut
 
 #: Seconds between two looks at whether the call would still be admitted.
 LOOK = 1.0
+#: Reasons for an end.
+STOPPING, _GONE = "The server is about to stop.", "The client has gone."
 
 
-class Places:
-    """Places of long answers in this process: fewer than it has threads, so that there are some for others."""
+class Capacity:
+    """Number of long answers that this process makes at once: fewer than it has threads, so that others have some."""
 
     def __init__(self, most: int) -> None:
         self._places = threading.BoundedSemaphore(most)
@@ -67,7 +69,7 @@ class LongAnswer(Iterator[bytes]):
         self._is_ending = is_ending
         self._looked_at = time.monotonic()
         self._size = 0
-        self._reason: str | None = "The client has gone."
+        self._reason: str | None = _GONE
         self._is_closed = False
         self._on_end: list[Callable[[Ended], None]] = []
 
@@ -93,6 +95,7 @@ class LongAnswer(Iterator[bytes]):
             raise
         if piece is None:
             self._reason = None
+            self.close()  # before the client has its last bytes, and may come with its next call
             raise StopIteration
         self._size += len(piece)
         return piece
@@ -107,8 +110,11 @@ class LongAnswer(Iterator[bytes]):
         if self._is_closed:
             return
         self._is_closed = True
+        if self._reason == _GONE:
+            self._reason = self._over() or _GONE
+        on_end, self._on_end = self._on_end, []  # those lead back to here
         with contextlib.ExitStack() as stack:  # each is done, whatever the others raise
-            for function in self._on_end:
+            for function in on_end:
                 stack.callback(function, Ended(self._size, self._reason))
             stack.callback(self._opened.snapshot.close)
 
@@ -118,14 +124,18 @@ class LongAnswer(Iterator[bytes]):
 
     def _check(self) -> None:
         """Raise Cut where the answer may not go on."""
-        now = time.monotonic()
-        if now > self._until:
-            raise self._cut("It took longer than the server allows.")
-        if self._is_ending() or draining.is_draining():
-            raise self._cut("The server is about to stop.")
-        if now - self._looked_at >= LOOK:
+        over = self._over()
+        if over is not None:
+            raise self._cut(over)
+        if time.monotonic() - self._looked_at >= LOOK:
             self._look()
             self._looked_at = time.monotonic()
+
+    def _over(self) -> str | None:
+        """Return the reason why the server ends it now, None where it does not."""
+        if time.monotonic() > self._until:
+            return "It took longer than the server allows."
+        return STOPPING if self._is_ending() or draining.is_draining() else None
 
     def _cut(self, reason: str) -> Cut:
         self._reason = reason
