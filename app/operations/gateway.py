@@ -165,10 +165,10 @@ class Gateway:
     def _primary(self) -> Snapshot:
         return Snapshot.of_primary(self._transactions.database, self._transactions.limits.statement_timeout)
 
-    def look_again(self, call: Call, model: str) -> Call:
+    def look_again(self, call: Call, model: str, uid: int) -> Call:
         """Return a call that is under way, by the id that its session has by now, if it would still be admitted.
 
-        It counts against no rate. Raises ApiError and BridgeError.
+        ``uid`` is who reads the model meanwhile. It counts against no rate. Raises ApiError and BridgeError.
         """
         shown = call.credentials
         if shown.session_id and not shown.authorization:
@@ -179,6 +179,8 @@ class Gateway:
             principal = self._authenticator.authenticate(root, call.credentials, call.definition, None)
             _check_revision(root, call.definition, principal)
             access.authorize(principal, call.definition, call.action.scope)
+            if principal.uid != uid:
+                raise Forbidden("Another user executes this caller's calls by now.")
             if "read" not in rights.allowed(self._environment(root, call, principal), model):
                 raise Forbidden(f"The user may no longer read {model}.")
 

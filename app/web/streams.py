@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from flask import Request, Response
+from werkzeug.datastructures import MIMEAccept
 
 from app.errors import BadRequest, NotAcceptable
 from app.operations.exports.export import CSV, NDJSON, PARQUET
@@ -21,10 +22,12 @@ def media_type(request: Request, known: Sequence[str]) -> str:
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         message = "An export needs HTTP/1.1: by HTTP/1.0 nobody could tell a part of it from the whole."
         raise BadRequest(message, name="http_version")
-    if not request.accept_mimetypes:
+    # Without parameters: Werkzeug takes a type with some for another one.
+    accepted = MIMEAccept((value.partition(";")[0].strip(), quality) for value, quality in request.accept_mimetypes)
+    if not accepted:
         return known[0]
-    best = request.accept_mimetypes.best_match(known)
-    if best is None and request.accept_mimetypes.accept_json:  # each line is
+    best = accepted.best_match(known)
+    if best is None and accepted.accept_json:  # each line is
         return NDJSON
     if best is None:
         raise NotAcceptable(f"There is {', '.join(known)}.", data={"parameter": "Accept", "allowed": list(known)})
@@ -48,7 +51,9 @@ def answer(begun: Begun, request: Request, kind: str) -> Response:
     content_type = f"{kind}; charset=utf-8; header=present" if kind == CSV else kind
     if sent_method(request.environ) == "HEAD":
         begun.answer.head_is_all()
-        return Response(headers=headers, content_type=content_type)
+        head = Response(headers=headers, content_type=content_type)
+        head.automatically_set_content_length = False  # it is not known (RFC 9110 8.6)
+        return head
     be_long = request.environ.get("gatehouse.long")
     if be_long is not None:
         be_long(begun.seconds)

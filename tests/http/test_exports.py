@@ -18,6 +18,7 @@ from app.operations.exports import export
 from app.operations.exports.export import CSV, NDJSON, PARQUET
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
+from serving import draining
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client, Logged
 from tests.http.console import Console
@@ -245,6 +246,8 @@ def test_batches_join(admin: Client, publish: Publish, monkeypatch: pytest.Monke
     ("accept", "expected"),
     [
         ("", NDJSON),
+        ("text/csv; charset=utf-8; header=present", CSV),
+        ("application/x-ndjson;q=0.5, text/csv;charset=utf-8;q=0.4", NDJSON),
         ("*/*", NDJSON),
         ("application/json", NDJSON),
         ("text/*", CSV),
@@ -258,6 +261,15 @@ def test_the_format_is_what_the_client_accepts(admin: Client, publish: Publish, 
     assert (answer.status_code, answer.mimetype) == (200, expected)
     assert "Accept" in answer.headers["Vary"]
     assert answer.headers["X-Accel-Buffering"] == "no"
+
+
+def test_a_server_that_is_about_to_stop_begins_none(
+    admin: Client, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = publish(fields=["name"], endpoints=ON)
+    monkeypatch.setattr(draining, "is_draining", lambda: True)
+    status, error = admin.error("GET", f"{route}/export")
+    assert (status, error["data"]["name"]) == (503, "stopping")
 
 
 def test_no_other_format_is_made_up(admin: Client, publish: Publish) -> None:
@@ -274,6 +286,7 @@ def test_no_other_format_is_made_up(admin: Client, publish: Publish) -> None:
         ({"fields": "nothing"}, "unknown_field"),
         ({"domain": "["}, "invalid_domain"),
         ({"csv": "excel"}, "invalid_csv"),
+        ({"order": "nothing"}, "unknown_field"),
     ],
 )
 def test_what_it_does_not_take_is_an_error_before_the_first_byte(
@@ -336,6 +349,7 @@ def test_a_head_is_logged_and_leaves_nothing_open(admin: Client, publish: Publis
     for _ in range(5):  # more than one caller may have at once
         answer = admin("HEAD", f"{route}/export")
         assert (answer.status_code, answer.mimetype, answer.data) == (200, NDJSON, b"")
+        assert "Content-Length" not in answer.headers
     row = logged(answer)
     assert (row["endpoint"], row["error"], row["records"], row["bytes"]) == (f"GET {route}/export", None, 0, 0)
 
@@ -376,8 +390,8 @@ def test_large_records_come_in_small_batches(admin: Client, publish: Publish, mo
     sizes: list[int] = []
     fit = export.Export._fit
 
-    def noted(self: Any, rows: int, seconds: float) -> None:
-        fit(self, rows, seconds)
+    def noted(self: Any, *measured: Any) -> None:
+        fit(self, *measured)
         sizes.append(self._size)
 
     monkeypatch.setattr(export.Export, "_fit", noted)

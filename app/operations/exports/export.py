@@ -65,8 +65,9 @@ class Export:
             self.records += len(table.ids)
             yield piece
             began = time.monotonic()
-            number, table = len(table.ids), self._next()
-            self._fit(number, time.monotonic() - began)
+            before, table = len(table.ids), self._next()
+            if table is not None:
+                self._fit(before, len(table.ids), time.monotonic() - began)
         yield self._writer.tail()
 
     def _next(self) -> Table | None:
@@ -76,9 +77,12 @@ class Export:
             self._left -= len(table.ids)
         return table
 
-    def _fit(self, rows: int, seconds: float) -> None:
-        """Make the next batch as large as fits, by the last one: wide and slow records come a few at a time."""
-        fitting = min(rows * _BYTES / max(1, self._writer.size), rows * _SECONDS / max(0.001, seconds))
+    def _fit(self, written: int, read: int, seconds: float) -> None:
+        """Make the next batch as large as fits: wide and slow records come a few at a time.
+
+        ``written`` is the number of the records that were written last, ``read`` of those that took so many seconds.
+        """
+        fitting = min(written * _BYTES / max(1, self._writer.size), read * _SECONDS / max(0.001, seconds))
         self._size = max(1, min(_MOST, 2 * self._size, int(fitting)))
 
 

@@ -14,8 +14,10 @@ from app.operations.exports.flat import Column, Flattener, columns
 from app.operations.serialize.records import RecordSerializer
 from odoo_bridge.types import Table
 
-#: Beginnings of what a spreadsheet takes for a formula, behind blanks too.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Beginnings of what a spreadsheet takes for a formula, behind white space too; in full width as well.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: White space that makes a formula of what follows in some spreadsheets, whatever it is.
+_LEADING = ("\t", "\r", "\n")
 
 
 class Writer(Protocol):
@@ -83,7 +85,7 @@ class CsvWriter:
 
 
 def _harmless(value: Any) -> Any:
-    is_formula = isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA)
+    is_formula = isinstance(value, str) and (value.lstrip().startswith(_FORMULA) or value.startswith(_LEADING))
     return f"'{value}" if is_formula else value
 
 

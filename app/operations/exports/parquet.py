@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 from app.definitions.definition import Definition, Node
@@ -10,8 +11,9 @@ from app.errors import NotAcceptable
 from app.operations.exports.flat import Column, Flattener, columns
 from odoo_bridge.types import Table
 
-#: Rows and bytes of a row group, whichever are reached first: readers want large ones, and they are kept in memory.
-GROUP, GROUP_BYTES = 10_000, 4 * 1024 * 1024
+#: Rows, bytes and seconds of a row group, whichever are reached first: readers want large ones, which take memory, and
+#: keep a proxy waiting.
+GROUP, GROUP_BYTES, GROUP_SECONDS = 10_000, 4 * 1024 * 1024, 20.0
 
 
 class ParquetWriter:
@@ -37,6 +39,7 @@ class ParquetWriter:
         self._file = _Pieces()
         self._writer = parquet.ParquetWriter(self._file, self._schema)
         self._waiting: list[Any] = []
+        self._written_at = time.monotonic()
 
     def head(self) -> bytes:
         return self._file.take()
@@ -46,8 +49,8 @@ class ParquetWriter:
         arrays = [self._arrow.array(each, type=field.type) for each, field in zip(values, self._schema, strict=True)]
         self._waiting.append(self._arrow.Table.from_arrays(arrays, schema=self._schema))
         self.size = self._waiting[-1].nbytes
-        waiting = sum(each.nbytes for each in self._waiting)
-        if waiting >= GROUP_BYTES or sum(each.num_rows for each in self._waiting) >= GROUP:
+        waiting, number = sum(each.nbytes for each in self._waiting), sum(each.num_rows for each in self._waiting)
+        if waiting >= GROUP_BYTES or number >= GROUP or time.monotonic() - self._written_at >= GROUP_SECONDS:
             self._write()
         return self._file.take()
 
@@ -60,6 +63,7 @@ class ParquetWriter:
     def _write(self) -> None:
         self._writer.write_table(self._arrow.concat_tables(self._waiting))
         self._waiting = []
+        self._written_at = time.monotonic()
 
     def _type(self, column: Column, definition: Definition) -> Any:
         arrow = self._arrow

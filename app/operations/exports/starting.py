@@ -12,10 +12,11 @@ from app.definitions.definition import Definition, Exposure
 from app.errors import Unavailable
 from app.operations.exports.export import Export, take_slot
 from app.operations.gateway import Call, Gateway
-from app.operations.long_answers import LongAnswer, Places
+from app.operations.long_answers import STOPPING, Capacity, LongAnswer
 from app.principal import Principal
 from odoo_bridge import errors as bridge
 from odoo_bridge.transaction import Environment
+from serving import draining
 
 #: Seconds for which looks may fail.
 _PATIENCE = 5.0
@@ -42,7 +43,7 @@ class Exports:
         self._gateway = gateway
         self._seconds = seconds
         self._current = current
-        self._places = Places(max(1, threads // 2))
+        self._capacity = Capacity(max(1, threads // 2))
 
     def begin(
         self,
@@ -53,11 +54,13 @@ class Exports:
         is_ending: Callable[[], bool],
     ) -> Begun:
         """Admit a call and read its first records. Raises ApiError and BridgeError: nothing is sent then."""
+        if is_ending() or draining.is_draining():
+            raise Unavailable(STOPPING, name="stopping")
         opened = self._gateway.open(
             call, lambda env, principal: self._begun(env, principal, call, exposure, parameters, media_type)
         )
-        made, give_back = opened.begun
-        watch = _Watch(self._gateway, call, exposure.name, self._current)
+        made, uid, give_back = opened.begun
+        watch = _Watch(self._gateway, call, exposure.name, uid, self._current)
         answer = LongAnswer(opened, made.pieces(), self._seconds, watch.look, is_ending)
         answer.on_end(lambda ended: give_back())
         return Begun(answer, made, self._seconds)
@@ -70,14 +73,15 @@ class Exports:
         exposure: Exposure,
         parameters: Mapping[str, Any],
         media_type: str,
-    ) -> tuple[Export, Callable[[], None]]:
-        """Return the export, and what gives its place back; nobody who is not admitted has one."""
-        give_back = self._places.take()
+    ) -> tuple[Export, int, Callable[[], None]]:
+        """Return the export, who reads it, and what gives its place back; nobody who is not admitted has one."""
+        is_public = principal.kind == "public"
+        take_slot(env, place_of(call.credentials.address) if is_public else principal.key)
+        give_back = self._capacity.take()  # behind it: who has all that one may have takes nothing from others
         try:
-            is_public = principal.kind == "public"
-            take_slot(env, place_of(call.credentials.address) if is_public else principal.key)
             most = None if call.trial is None else _TRIED
-            return Export(env, call.definition, exposure, parameters, media_type, most=most), give_back
+            made = Export(env, call.definition, exposure, parameters, media_type, most=most)
+            return made, principal.uid, give_back
         except BaseException:
             give_back()
             raise
@@ -86,10 +90,14 @@ class Exports:
 class _Watch:
     """Looks at whether a call that is under way would still be admitted."""
 
-    def __init__(self, gateway: Gateway, call: Call, model: str, current: Callable[[int], Definition | None]) -> None:
+    def __init__(
+        self, gateway: Gateway, call: Call, model: str, uid: int, current: Callable[[int], Definition | None]
+    ) -> None:
+        """``uid`` is who reads the model."""
         self._gateway = gateway
         self._call = call
         self._model = model
+        self._uid = uid
         self._current = current
         self._failing_since: float | None = None
 
@@ -102,7 +110,7 @@ class _Watch:
         if self._call.trial is None and (current is None or current.revision != self._call.definition.revision):
             raise Unavailable("The API has been changed.")
         try:
-            self._call = self._gateway.look_again(self._call, self._model)
+            self._call = self._gateway.look_again(self._call, self._model, self._uid)
         except (bridge.Unavailable, bridge.TooCostly, bridge.Conflict):
             now = time.monotonic()
             self._failing_since = self._failing_since or now
