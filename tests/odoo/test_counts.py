@@ -21,7 +21,7 @@ from tests.http.queries import counted_queries
 pytestmark = pytest.mark.usefixtures("all_pieces")
 
 Sql = Callable[..., list[tuple[Any, ...]]]
-NAMED = [("name", "like", "Counted")]
+NAMED = [("name", "like", "Tallied")]
 MANY, LIMIT = 12, 4
 #: One whose rows become a table at once, one with a join, and one that has Odoo's way (a computed field).
 SELECTIONS = [
@@ -31,7 +31,7 @@ SELECTIONS = [
 ]
 ROWS = Selection(("name",), {})
 #: By another table: nothing of such a search is remembered but the count.
-NOT_PLAIN = ["|", ("name", "like", "Counted"), ("partner_id.name", "=", "nobody")]
+NOT_PLAIN = ["|", ("name", "like", "Tallied"), ("partner_id.name", "=", "nobody")]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def counted(transactions: Transactions) -> Iterator[None]:
     """Committed records, and nothing that is remembered of others."""
-    values = [{"name": f"Counted {number}"} for number in range(MANY)]
+    values = [{"name": f"Tallied {number}"} for number in range(MANY)]
     ids = transactions.run(lambda root: root["test.record"].create(values).ids)
     transactions.run(lambda root: root.registry.clear_cache())
     yield
@@ -71,15 +71,15 @@ def page(
 
 
 def create_one(root: Environment) -> None:
-    root["test.record"].create({"name": "Counted, one more"})
+    root["test.record"].create({"name": "Tallied, one more"})
 
 
 @pytest.fixture
 def one_more(sql: Sql) -> Iterator[None]:
     """A record that another process has written."""
-    sql("INSERT INTO test_record (name, active) VALUES ('Counted by another', true)")
+    sql("INSERT INTO test_record (name, active) VALUES ('Tallied by another', true)")
     yield
-    sql("DELETE FROM test_record WHERE name = 'Counted by another'")
+    sql("DELETE FROM test_record WHERE name = 'Tallied by another'")
 
 
 def counting(queries: list[str]) -> list[str]:
@@ -129,8 +129,8 @@ def test_nobody_counts_with_a_page_that_has_told_the_number_itself(
     transactions: Transactions, monkeypatch: pytest.MonkeyPatch, sql: Sql
 ) -> None:
     transactions.run(page(0))
-    sql("DELETE FROM test_record WHERE name LIKE 'Counted __'")
-    sql("DELETE FROM test_record WHERE name > 'Counted 3' AND name LIKE 'Counted _'")
+    sql("DELETE FROM test_record WHERE name LIKE 'Tallied __'")
+    sql("DELETE FROM test_record WHERE name > 'Tallied 3' AND name LIKE 'Tallied _'")
     assert transactions.run(page(0)) == (LIMIT, LIMIT, False)
     with counted_queries(monkeypatch) as queries:
         assert transactions.run(page(0)) == (LIMIT, LIMIT, False)
@@ -145,7 +145,7 @@ def test_what_another_process_writes_is_counted_at_the_next_first_page(
 
 def test_a_walk_is_told_what_its_first_page_was(transactions: Transactions, sql: Sql) -> None:
     transactions.run(page(0))
-    sql("DELETE FROM test_record WHERE name = 'Counted 11'")
+    sql("DELETE FROM test_record WHERE name = 'Tallied 11'")
     assert transactions.run(page(LIMIT))[0] == MANY
 
 
@@ -153,7 +153,7 @@ def test_a_number_is_remembered_for_some_seconds_alone(
     transactions: Transactions, monkeypatch: pytest.MonkeyPatch, sql: Sql
 ) -> None:
     transactions.run(page(0))
-    sql("DELETE FROM test_record WHERE name = 'Counted 11'")
+    sql("DELETE FROM test_record WHERE name = 'Tallied 11'")
     monkeypatch.setattr(counts, "SECONDS", 0.0)
     assert transactions.run(page(LIMIT))[0] == MANY - 1
 
@@ -162,14 +162,14 @@ def test_a_write_of_this_process_has_it_counted_anew(transactions: Transactions)
     transactions.run(page(0))
     transactions.run(create_one)
     assert transactions.run(page(LIMIT))[0] == MANY + 1
-    transactions.run(lambda root: root["test.record"].search([("name", "=", "Counted, one more")]).unlink())
+    transactions.run(lambda root: root["test.record"].search([("name", "=", "Tallied, one more")]).unlink())
     assert transactions.run(page(LIMIT))[0] == MANY
 
 
 def test_so_does_one_by_a_cursor_of_odoos_own(transactions: Transactions) -> None:
     def beside(root: Environment) -> None:
         with root.registry.cursor() as cr:
-            root(cr=cr)["test.record"].search([("name", "=", "Counted 11")]).unlink()
+            root(cr=cr)["test.record"].search([("name", "=", "Tallied 11")]).unlink()
 
     transactions.run(page(0))
     transactions.run(beside)
@@ -177,7 +177,7 @@ def test_so_does_one_by_a_cursor_of_odoos_own(transactions: Transactions) -> Non
 
 
 _INSERT = "INSERT INTO test_record (name, active) VALUES %s"
-_ROW, _COLUMNS = "Counted, unseen", ("name", "active")
+_ROW, _COLUMNS = "Tallied, unseen", ("name", "active")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_count_from_before_a_write_is_not_remembered_after_it(transactions: Tr
 
     assert transactions.run(slow) == MANY
     assert transactions.run(page(LIMIT))[0] == MANY + 1
-    transactions.run(lambda root: root["test.record"].search([("name", "=", "Counted, one more")]).unlink())
+    transactions.run(lambda root: root["test.record"].search([("name", "=", "Tallied, one more")]).unlink())
 
 
 def test_a_transaction_that_has_written_counts_for_itself_and_for_nobody_else(transactions: Transactions) -> None:
