@@ -7,6 +7,8 @@ from functools import partial
 
 from app import config
 from app.analytics.recorder import Recorder
+from app.auth.authentication import Authenticator
+from app.auth.concurrency import make_concurrency
 from app.auth.throttle import make_throttle
 from app.blueprints import health
 from app.blueprints.admin import init_admin
@@ -26,9 +28,11 @@ from app.database import Database
 from app.observe import logs, pools
 from app.operations.actions import check_aspects
 from app.operations.addons import Addons
+from app.operations.admission import Admission
 from app.operations.endpoints import all_endpoints
 from app.operations.exports.starting import Exports
-from app.operations.gateway import make_gateway
+from app.operations.gateway import Gateway
+from app.operations.openings import Openings
 from app.operations.transactions import make_transactions
 from app.readiness import make_checks
 from app.web import cors
@@ -40,6 +44,7 @@ from app.web.routing import Gatehouse
 from app.web.services import Services
 from odoo_bridge import boot
 from odoo_bridge.identity import database_uuid
+from odoo_bridge.replica import Replica
 
 
 def create_app(settings: Settings | None = None) -> Gatehouse:
@@ -91,7 +96,10 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     # Read once, before the workers are forked: all of them count for the same database.
     uuid = transactions.run(database_uuid)
     throttle = make_throttle(uuid, settings.redis_url, lambda: catalog.snapshot.system)
-    gateway = make_gateway(settings, transactions, throttle, addons, lambda: app.services.hasher(), recorder.token_used)
+    replica = Replica(transactions.database, settings.statement_timeout)
+    authenticator = Authenticator(lambda: app.services.hasher(), recorder.token_used)
+    admission = Admission(authenticator, throttle, make_concurrency(settings))
+    openings = Openings(transactions, replica, admission, settings.call_timeout)
     return Services(
         settings=settings,
         instance=instance,
@@ -100,9 +108,9 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         catalog=catalog,
         throttle=throttle,
         recorder=recorder,
-        gateway=gateway,
+        gateway=Gateway(transactions, replica, authenticator, admission, addons, settings.call_timeout),
         exports=Exports(
-            gateway, settings.export_timeout, settings.threads, lambda api_id: catalog.snapshot.served(api_id)
+            openings, settings.export_timeout, settings.threads, lambda api_id: catalog.snapshot.served(api_id)
         ),
         addons=addons,
         readiness=make_checks(settings, instance, transactions, catalog, recorder, addons),

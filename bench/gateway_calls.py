@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from app.definitions.definition import Exposure
 from app.operations.actions import CALL, READ, Action
+from app.operations.call import Call
 from app.operations.endpoints import Endpoint
-from app.operations.gateway import Call
 from app.operations.methods import MethodCalls
 from app.operations.report import CallReport
 from app.operations.single import RecordOperations

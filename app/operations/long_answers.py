@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import ApiError, Unavailable
-from app.operations.gateway import Opened
+from app.operations.openings import Opened
 from odoo_bridge.errors import BridgeError
 from serving import draining
 from serving.long_answers import Cut

@@ -6,7 +6,7 @@ from flask import Request
 
 from app.definitions.definition import Definition
 from app.operations.actions import Action
-from app.operations.gateway import Call
+from app.operations.call import Call
 from app.operations.idempotency import Idempotency
 from app.operations.report import CallReport
 from app.operations.trial import trial_of

@@ -12,7 +12,7 @@ from lxml import html
 from app.clients import store as clients
 from app.clients.document import ClientDocument
 from app.editing import client_apps
-from app.operations import gateway
+from app.operations import admission
 from app.web.routing import Gatehouse
 from tests import stored_apis
 from tests.http.conftest import Client
@@ -117,8 +117,8 @@ def test_a_client_app_that_is_not_named_is_refused_without_a_look_at_everything(
 ) -> None:  # fmt: skip
     route, asked = publish(), []
     headers = token(make("Shop"))
-    revision = gateway.store.revision
-    monkeypatch.setattr(gateway.store, "revision", lambda cr, api_id: asked.append(api_id) or revision(cr, api_id))
+    revision = admission.store.revision
+    monkeypatch.setattr(admission.store, "revision", lambda cr, api_id: asked.append(api_id) or revision(cr, api_id))
     status, error = anyone.error("GET", route, headers=headers)
     assert (status, error["data"]["name"], len(asked)) == (403, "client_not_connected", 1)
 

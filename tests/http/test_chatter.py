@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.operations import gateway
+from app.operations import admission
 from app.policy.context import WITHOUT_CHATTER
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
@@ -180,13 +180,13 @@ def test_nothing_else_of_the_context_differs_and_reads_have_one_for_all(
     partners: Callable[[bool], str], demo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contexts = []
-    act_as = gateway.act_as
+    act_as = admission.act_as
 
     def noting(root: Environment, uid: int, context: dict[str, Any]) -> Environment:
         contexts.append(context)
         return act_as(root, uid, context)
 
-    monkeypatch.setattr(gateway, "act_as", noting)
+    monkeypatch.setattr(admission, "act_as", noting)
     for route in (partners(True), partners(False)):
         demo.result("GET", f"{route}?limit=1", headers={"X-Timezone": "Asia/Tokyo"})
         demo.result("POST", route, json={"name": "New"}, headers={"X-Timezone": "Asia/Tokyo"})

@@ -21,16 +21,6 @@ from serving.request import Request
 Application = Callable[[dict[str, Any], Any], Iterator[bytes]]
 
 
-@pytest.fixture
-def ends() -> Iterator[tuple[Outbox, socket.socket]]:
-    """An outbox, and the client's end of its connection."""
-    left, right = socket.socketpair()
-    with left, right:
-        left.setblocking(False)
-        right.settimeout(5)
-        yield Outbox(left), right
-
-
 def _answer(outbox: Outbox) -> Answer:
     request = Request("GET", "/", (1, 1), [])
     return Answer(request, {}, outbox, Response(request, outbox, Config()), last=False)

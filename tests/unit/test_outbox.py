@@ -5,22 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from serving.outbox import IN_MEMORY, Outbox
-
-
-@pytest.fixture
-def ends() -> Iterator[tuple[Outbox, socket.socket]]:
-    """An outbox, and the client's end of its connection."""
-    left, right = socket.socketpair()
-    with left, right:
-        left.setblocking(False)
-        right.settimeout(5)
-        yield Outbox(left), right
 
 
 def fetch(outbox: Outbox, client: socket.socket) -> bytes:

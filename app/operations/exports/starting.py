@@ -10,9 +10,10 @@ from typing import Any
 from app.auth.addresses import place_of
 from app.definitions.definition import Definition, Exposure
 from app.errors import Unavailable
+from app.operations.call import Call
 from app.operations.exports.export import Export, take_slot
-from app.operations.gateway import Call, Gateway
 from app.operations.long_answers import STOPPING, Capacity, LongAnswer
+from app.operations.openings import Openings
 from app.principal import Principal
 from odoo_bridge import errors as bridge
 from odoo_bridge.transaction import Environment
@@ -37,10 +38,10 @@ class Exports:
     """Begins exports."""
 
     def __init__(
-        self, gateway: Gateway, seconds: float, threads: int, current: Callable[[int], Definition | None]
+        self, openings: Openings, seconds: float, threads: int, current: Callable[[int], Definition | None]
     ) -> None:
         """``seconds`` is the longest time of one; ``current`` returns the present definition of an API by its id."""
-        self._gateway = gateway
+        self._openings = openings
         self._seconds = seconds
         self._current = current
         self._capacity = Capacity(max(1, threads // 2))
@@ -56,11 +57,11 @@ class Exports:
         """Admit a call and read its first records. Raises ApiError and BridgeError: nothing is sent then."""
         if is_ending() or draining.is_draining():
             raise Unavailable(STOPPING, name="stopping")
-        opened = self._gateway.open(
+        opened = self._openings.open(
             call, lambda env, principal: self._begun(env, principal, call, exposure, parameters, media_type)
         )
         made, uid, give_back = opened.begun
-        watch = _Watch(self._gateway, call, exposure.name, uid, self._current)
+        watch = _Watch(self._openings, call, exposure.name, uid, self._current)
         answer = LongAnswer(opened, made.pieces(), self._seconds, watch.look, is_ending)
         answer.on_end(lambda ended: give_back())
         return Begun(answer, made, self._seconds)
@@ -91,10 +92,10 @@ class _Watch:
     """Looks at whether a call that is under way would still be admitted."""
 
     def __init__(
-        self, gateway: Gateway, call: Call, model: str, uid: int, current: Callable[[int], Definition | None]
+        self, openings: Openings, call: Call, model: str, uid: int, current: Callable[[int], Definition | None]
     ) -> None:
         """``uid`` is who reads the model."""
-        self._gateway = gateway
+        self._openings = openings
         self._call = call
         self._model = model
         self._uid = uid
@@ -110,7 +111,7 @@ class _Watch:
         if self._call.trial is None and (current is None or current.revision != self._call.definition.revision):
             raise Unavailable("The API has been changed.")
         try:
-            self._call = self._gateway.look_again(self._call, self._model, self._uid)
+            self._call = self._openings.look_again(self._call, self._model, self._uid)
         except (bridge.Unavailable, bridge.TooCostly, bridge.Conflict):
             now = time.monotonic()
             self._failing_since = self._failing_since or now
