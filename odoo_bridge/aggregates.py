@@ -52,7 +52,10 @@ def groups(
             if more or (offset and not rows):
                 length = _length(every, domain, grouping)
         except ValueError as error:
-            message = "Odoo can't group these records by this, or tell this of them."
+            message = (
+                "Odoo can't group these records by this, or tell this of them. "
+                "Of dates, those in the first and last year of the calendar are beyond what it reckons with."
+            )
             raise InvalidValue(message, name="invalid_group") from error
     return Page(_table(every, grouping, rows[:limit], related), more, Length(length))
 

@@ -49,6 +49,11 @@ class _Term:
         return SQL("%s <= %s" if self.key.descending else "%s >= %s", self.sql, self.value)
 
 
+#: Types of columns whose values the driver does not give as they are: floats for decimals, the end of the calendar for
+#: "infinity", which others than Odoo can write.
+_INEXACT = frozenset({"numeric", "timestamp", "date"})
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Part of what lies behind the place of a walk, searched by itself.
@@ -91,8 +96,7 @@ def place(model: Recordset, walk: Walk, record_id: int) -> Place:
     columns = []
     for key in walk.keys:
         sql = _column(model, table, key.field)
-        is_decimal = model._fields[key.field].column_type[0] == "numeric"  # which Odoo's driver makes a float
-        columns.append(SQL("%s::text", sql) if is_decimal else sql)
+        columns.append(SQL("%s::text", sql) if model._fields[key.field].column_type[0] in _INEXACT else sql)
     query = Query(model.env, table, model._table_sql)
     query.add_where(SQL("%s = %s", SQL.identifier(table, "id"), record_id))
     (found,) = model.env.execute_query(query.select(*columns))

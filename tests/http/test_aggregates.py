@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -111,6 +113,19 @@ def test_groups_come_by_their_keys_and_no_value_is_the_last(
     admin: Client, route: str, group: str, expected: list[Any]
 ) -> None:
     assert groups(admin, route, group=group) == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "group", "expected"),
+    [("0001-01-01 10:00", "moment:hour", "0001-01-01T10:00"), ("infinity", "moment:year_number", None)],
+)
+def test_a_time_at_an_end_of_the_calendar_is_a_group(
+    admin: Client, route: str, sql: Callable[..., Any], moment: str, group: str, expected: str | None
+) -> None:
+    name = f"far {uuid.uuid4()}"
+    sql("INSERT INTO test_record (name, active, moment) VALUES (%s, true, %s)", name, moment)
+    domain = json.dumps([["name", "=", name]])
+    assert groups(admin, route, {"X-Timezone": "UTC"}, domain=domain, group=group) == [[expected, 1]]
 
 
 def test_keys_without_a_value_are_null_where_the_api_says_so(admin: Client, publish: Publish) -> None:

@@ -86,6 +86,21 @@ def test_pages_follow_the_order_and_null_has_a_place_in_it(
     assert [(page["length"], page["has_more"]) for page in found] == [(None, True)] * 3 + [(None, False)]
 
 
+@pytest.mark.parametrize(("order", "expected"), [("moment, name", "3456012"), ("moment desc, name", "0126543")])
+def test_a_time_at_the_end_of_all_is_met_once(
+    admin: Client, route: str, sql: Callable[..., Any], order: str, expected: str
+) -> None:
+    """Others than Odoo can write "infinity", for which the driver has another value."""
+    sql(
+        "UPDATE test_record SET moment = CASE WHEN right(name, 1) < '3' THEN 'infinity' "
+        "ELSE timestamp '2026-01-01' + right(name, 1)::int * interval '1 day' END WHERE name LIKE 'walked _'"
+    )
+    try:
+        assert "".join(names(pages(admin, route, order=order, limit=1))) == expected
+    finally:
+        sql("UPDATE test_record SET moment = NULL WHERE name LIKE 'walked _'")
+
+
 def test_the_limit_may_differ_from_page_to_page(admin: Client, route: str) -> None:
     query = {"domain": DOMAIN, "paging": "cursor", "limit": 1}
     first = admin.result("GET", route, query_string=query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -22,7 +23,7 @@ _PERIODS: Mapping[str, Callable[[date], str]] = {
     "month": lambda begin: f"{begin.year:04d}-{begin.month:02d}",
     "week": lambda begin: _day(begin).isoformat(),
     "day": lambda begin: _day(begin).isoformat(),
-    "hour": lambda begin: f"{begin:%Y-%m-%dT%H:00}",
+    "hour": lambda begin: f"{begin.year:04d}-{begin:%m-%dT%H:00}",
 }
 
 
@@ -48,7 +49,8 @@ class GroupSerializer:
             written = _PERIODS.get(key.granularity)
             if written is not None:
                 return [empty if value is False else written(value) for value in values]
-            return [None if value is False else int(value) for value in values]
+            # PostgreSQL's date "infinity", which others than Odoo can write, has no number.
+            return [int(value) if value is not False and math.isfinite(value) else None for value in values]
         if key.info.type in _NUMBERS:
             return _or_null(values)
         # A group has one record of a many2many.
