@@ -29,10 +29,9 @@ def export(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
     kind = parameters.get("csv", "plain")
     if kind not in ("plain", "spreadsheet"):
         raise BadRequest("csv must be plain or spreadsheet.", name="invalid_csv", data={"parameter": "csv"})
-    given = parameters.get("order")
     return ExportQuery(
         domain=query.matching(parameters, definition, exposure),
         node=query.narrow(exposure.node, parameters.get("fields")),
-        order=order.check("id" if given in (None, "") else given, exposure.searchable) or "id",
+        order=order.check(parameters.get("order"), exposure.searchable, "id"),
         for_spreadsheets=kind == "spreadsheet",
     )

@@ -18,13 +18,13 @@ _TERM = re.compile(
 MAX_TERMS = 10
 
 
-def check(text: object, node: Node) -> str | None:
-    """Return Odoo's order for ``name desc, id``; None where the client asks for none.
+def check(text: object, node: Node, default: str | None = None) -> str:
+    """Return Odoo's order for ``name desc, id``; for none the default, without which it is the model's.
 
     The id is added as the last term, so that pages neither overlap nor leave gaps. Raises BadRequest.
     """
     if text is None or text == "":
-        return _stable(node.model.order)
+        return _stable(default or node.model.order)
     if not isinstance(text, str):
         raise _invalid("order must be text, for example: name desc, id")
     return _checked(node, text) if len(text) <= LONGEST else _check(node, text)

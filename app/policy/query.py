@@ -46,8 +46,7 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
     by_cursor, size = _is_by_cursor(parameters), limit(parameters, definition)
     if by_cursor and not size:
         raise _invalid("limit", "With paging=cursor limit must be 1 or more.", name="invalid_limit")
-    given = parameters.get("order")
-    checked = order.check("id" if by_cursor and given in (None, "") else given, searchable)
+    checked = order.check(parameters.get("order"), searchable, "id" if by_cursor else None)
     return SearchQuery(
         domain=matching(parameters, definition, exposure),
         node=narrow(searchable, parameters.get("fields")),
@@ -55,7 +54,7 @@ def search(parameters: Mapping[str, Any], definition: Definition, exposure: Expo
         limit=size,
         offset=offset(parameters),
         count=_count(parameters, "none" if by_cursor else "exact"),
-        walk=sort_keys(checked or "id", searchable) if by_cursor else None,
+        walk=sort_keys(checked, searchable) if by_cursor else None,
         cursor=parameters.get("cursor") or None,
     )
 
