@@ -49,7 +49,7 @@ class _Ids:
             return
         query = model._search(domain, order=order)
         if query._ids is not None:  # the model has taken records out by itself
-            self._ids = iter(dict.fromkeys(query))
+            self._ids = iter(list(dict.fromkeys(query)))  # half of what the dictionary takes
         elif not query.is_empty():
             self._cursor = ServerCursor(model.env.cr, query.select())
 

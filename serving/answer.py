@@ -89,7 +89,7 @@ class Answer:
             except BaseException:
                 _logger.exception("Unexpected error after an answer")
         self._request.close()
-        self._environ = {}  # which leads back to here: nothing is left to the garbage collector
+        self._environ = {}  # a reference cycle: only the garbage collector would free it
 
     def cut(self) -> None:
         """End it where it is: the client has gone."""
@@ -110,8 +110,8 @@ class Answer:
         turn_ends = time.monotonic() + TURN
         for piece in self._pieces:
             response.write(piece)
-            is_over = outbox.pending > BACKLOG or (self.is_long and time.monotonic() > turn_ends)
-            if is_over and not self._is_whole():
+            turn_is_over = outbox.pending > BACKLOG or (self.is_long and time.monotonic() > turn_ends)
+            if turn_is_over and not self._is_whole():
                 return  # after a flush it goes on at once, or when the client has taken some
         self._end(is_short=response.response_length is not None and self._is_short())
 

@@ -248,7 +248,7 @@ class Exchanges:
         self.begun += 1
         last = self.is_ending or self.connections >= self._cfg.worker_connections
         response = Response(request, conn.outbox, self._cfg)
-        environ["gatehouse.is_ending"] = self._is_over
+        environ["gatehouse.is_ending"] = lambda: self.is_ending
         conn.begin_answer(Answer(request, environ, conn.outbox, response, last=last))
         headers, client, path = request.headers, environ["REMOTE_ADDR"], environ["PATH_INFO"]
         if path in probes.PATHS:
@@ -263,9 +263,6 @@ class Exchanges:
             self._refuse(conn, Refusal(429, "Too many requests are waiting."))
         elif not self._turns.add(conn, origin.callers):
             self.places.wait(conn, self.places.held, time.monotonic() + HOLD_SECONDS, 0)
-
-    def _is_over(self) -> bool:
-        return self.is_ending
 
     @staticmethod
     def _fetch_by(conn: ClientConnection) -> float:

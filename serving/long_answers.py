@@ -9,7 +9,7 @@ from __future__ import annotations
 from serving.refusals import Refusal
 
 #: In place of an answer that is cut before its head.
-NOT_BEGUN = Refusal(503, "The answer could not be begun. Please try again.")
+NOT_BEGUN = Refusal(503, "The answer could not be begun. Please try again.", "unavailable")
 
 
 class Cut(Exception):

@@ -100,7 +100,7 @@ class OperationObjects:
         if own.body is not None:
             found |= {413, 415}
         if own.content is not None:
-            found |= {406, 429}  # few are made at once
+            found |= {406, 429}  # not_acceptable, too_many_exports
         if document.application_errors == 422 or endpoint.method == "POST":
             found.add(422)
         if document.rate_limit or document.authentication == "user" or document.type == "key_authentication":

@@ -19,10 +19,11 @@ def aggregate(do: RecordOperations, parameters: Mapping[str, Any]) -> dict[str, 
     wanted = aggregation.aggregate(parameters, do.definition, do.exposure)
     node = do.exposure.searchable
     related = {key.spec: node.related[key.spec].selection() for key in wanted.keys if key.spec in node.related}
+    smallest = do.exposure.min_group_size
     alone = not wanted.keys  # Odoo knows no pages and no conditions of the one group then
     limit, offset = (1, 0) if alone else (wanted.limit, wanted.offset)
     page = aggregates.groups(do.reader, do.model, wanted.domain, wanted.grouping, related, limit=limit, offset=offset)
-    if alone and page.table.values[aggregation.COUNT][0] < do.exposure.min_group_size > 1:
+    if alone and page.table.values[aggregation.COUNT][0] < smallest and smallest > 1:
         return {"groups": [], "length": 0}
     rows = GroupSerializer(do.definition, node).rows(page.table, wanted.keys, wanted.measures)
     if alone:

@@ -7,6 +7,7 @@ look at the caller and the API is taken every second, in a transaction of its ow
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,13 +17,13 @@ from typing import Any
 from app.errors import ApiError, Unavailable
 from app.operations.openings import Opened
 from odoo_bridge.errors import BridgeError
-from serving import draining
 from serving.long_answers import Cut
 
+_logger = logging.getLogger(__name__)
 #: Seconds between two looks at whether the call would still be admitted.
 LOOK = 1.0
 #: Reasons for an end.
-STOPPING, _GONE = "The server is about to stop.", "The client has gone."
+STOPPING, _GONE = "The server is about to stop.", "The client has gone, or has taken too little at a time."
 
 
 class Capacity:
@@ -95,7 +96,7 @@ class LongAnswer(Iterator[bytes]):
             raise
         if piece is None:
             self._reason = None
-            self.close()  # before the client has its last bytes, and may come with its next call
+            self._close_whole()  # before the client has its last bytes, and may come with its next call
             raise StopIteration
         self._size += len(piece)
         return piece
@@ -111,8 +112,8 @@ class LongAnswer(Iterator[bytes]):
             return
         self._is_closed = True
         if self._reason == _GONE:
-            self._reason = self._over() or _GONE
-        on_end, self._on_end = self._on_end, []  # those lead back to here
+            self._reason = self._why_it_ends() or _GONE
+        on_end, self._on_end = self._on_end, []  # a reference cycle: only the garbage collector would free it
         with contextlib.ExitStack() as stack:  # each is done, whatever the others raise
             for function in on_end:
                 stack.callback(function, Ended(self._size, self._reason))
@@ -122,20 +123,27 @@ class LongAnswer(Iterator[bytes]):
         """End it where nobody has come to send it: something failed between its beginning and its head."""
         self.close()
 
+    def _close_whole(self) -> None:
+        """Close it where all of it is made: what fails then takes nothing from the client."""
+        try:
+            self.close()
+        except Exception:
+            _logger.exception("Unexpected error at the end of an answer")
+
     def _check(self) -> None:
         """Raise Cut where the answer may not go on."""
-        over = self._over()
-        if over is not None:
-            raise self._cut(over)
+        reason = self._why_it_ends()
+        if reason is not None:
+            raise self._cut(reason)
         if time.monotonic() - self._looked_at >= LOOK:
             self._look()
             self._looked_at = time.monotonic()
 
-    def _over(self) -> str | None:
+    def _why_it_ends(self) -> str | None:
         """Return the reason why the server ends it now, None where it does not."""
         if time.monotonic() > self._until:
             return "It took longer than the server allows."
-        return STOPPING if self._is_ending() or draining.is_draining() else None
+        return STOPPING if self._is_ending() else None
 
     def _cut(self, reason: str) -> Cut:
         self._reason = reason

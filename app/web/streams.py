@@ -12,6 +12,7 @@ from app.errors import BadRequest, NotAcceptable
 from app.operations.exports.export import CSV, NDJSON, PARQUET
 from app.operations.exports.starting import Begun
 from app.web.http_methods import sent_method
+from serving import draining
 
 #: What ends the names of files of each type.
 _ENDINGS = {NDJSON: "ndjson", CSV: "csv", PARQUET: "parquet"}
@@ -35,9 +36,9 @@ def media_type(request: Request, known: Sequence[str]) -> str:
 
 
 def is_ending(request: Request) -> Callable[[], bool]:
-    """Return the function that tells whether the server wants all answers to end; not every server says so."""
-    found: Callable[[], bool] | None = request.environ.get("gatehouse.is_ending")
-    return found or (lambda: False)
+    """Return the function that tells whether the server wants all answers to end, as it stops or drains."""
+    stops: Callable[[], bool] = request.environ.get("gatehouse.is_ending", lambda: False)  # not every server says so
+    return lambda: stops() or draining.is_draining()
 
 
 def answer(begun: Begun, request: Request, kind: str) -> Response:

@@ -39,18 +39,20 @@ class ParquetWriter:
         self._file = _Pieces()
         self._writer = parquet.ParquetWriter(self._file, self._schema)
         self._waiting: list[Any] = []
-        self._written_at = time.monotonic()
+        self._began = time.monotonic()
 
     def head(self) -> bytes:
         return self._file.take()
 
     def rows(self, table: Table) -> bytes:
+        if not self._waiting:
+            self._began = time.monotonic()
         values = self._flattener.values(table, self._node)
         arrays = [self._arrow.array(each, type=field.type) for each, field in zip(values, self._schema, strict=True)]
         self._waiting.append(self._arrow.Table.from_arrays(arrays, schema=self._schema))
         self.size = self._waiting[-1].nbytes
         waiting, number = sum(each.nbytes for each in self._waiting), sum(each.num_rows for each in self._waiting)
-        if waiting >= GROUP_BYTES or number >= GROUP or time.monotonic() - self._written_at >= GROUP_SECONDS:
+        if waiting >= GROUP_BYTES or number >= GROUP or time.monotonic() - self._began >= GROUP_SECONDS:
             self._write()
         return self._file.take()
 
@@ -63,7 +65,6 @@ class ParquetWriter:
     def _write(self) -> None:
         self._writer.write_table(self._arrow.concat_tables(self._waiting))
         self._waiting = []
-        self._written_at = time.monotonic()
 
     def _type(self, column: Column, definition: Definition) -> Any:
         arrow = self._arrow

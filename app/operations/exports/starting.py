@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from app.operations.openings import Openings
 from app.principal import Principal
 from odoo_bridge import errors as bridge
 from odoo_bridge.transaction import Environment
-from serving import draining
 
 #: Seconds for which looks may fail.
 _PATIENCE = 5.0
@@ -55,15 +55,17 @@ class Exports:
         is_ending: Callable[[], bool],
     ) -> Begun:
         """Admit a call and read its first records. Raises ApiError and BridgeError: nothing is sent then."""
-        if is_ending() or draining.is_draining():
+        if is_ending():
             raise Unavailable(STOPPING, name="stopping")
-        opened = self._openings.open(
-            call, lambda env, principal: self._begun(env, principal, call, exposure, parameters, media_type)
-        )
-        made, uid, give_back = opened.begun
-        watch = _Watch(self._openings, call, exposure.name, uid, self._current)
-        answer = LongAnswer(opened, made.pieces(), self._seconds, watch.look, is_ending)
-        answer.on_end(lambda ended: give_back())
+        with contextlib.ExitStack() as place:  # it is given back whatever fails
+            opened = self._openings.open(
+                call, lambda env, principal: self._begun(env, principal, call, exposure, parameters, media_type, place)
+            )
+            made, uid = opened.begun
+            watch = _Watch(self._openings, call, exposure.name, uid, self._current)
+            answer = LongAnswer(opened, made.pieces(), self._seconds, watch.look, is_ending)
+            kept = place.pop_all()
+            answer.on_end(lambda ended: kept.close())
         return Begun(answer, made, self._seconds)
 
     def _begun(
@@ -74,18 +76,15 @@ class Exports:
         exposure: Exposure,
         parameters: Mapping[str, Any],
         media_type: str,
-    ) -> tuple[Export, int, Callable[[], None]]:
-        """Return the export, who reads it, and what gives its place back; nobody who is not admitted has one."""
+        place: contextlib.ExitStack,
+    ) -> tuple[Export, int]:
+        """Return the export, and who reads it; ``place`` gets what gives its place back."""
+        place.close()  # of a try before this one
         is_public = principal.kind == "public"
         take_slot(env, place_of(call.credentials.address) if is_public else principal.key)
-        give_back = self._capacity.take()  # behind it: who has all that one may have takes nothing from others
-        try:
-            most = None if call.trial is None else _TRIED
-            made = Export(env, call.definition, exposure, parameters, media_type, most=most)
-            return made, principal.uid, give_back
-        except BaseException:
-            give_back()
-            raise
+        place.callback(self._capacity.take())  # behind the slot, so that who is refused that one holds no place
+        most = None if call.trial is None else _TRIED
+        return Export(env, call.definition, exposure, parameters, media_type, most=most), principal.uid
 
 
 class _Watch:
