@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test unit slow differential check bench soak rights addon applications clients upgrades operations image
+.PHONY: help serve odoo test unit slow differential check bench soak drills rights addon applications clients upgrades operations image
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -51,9 +51,13 @@ soak: ## ten minutes of mixed load, and what the workers' memory does; DURATION=
 	@$(PYTHON) dev/bootstrap.py test
 	@DURATION=$(DURATION) .venv/bin/python -m bench.soak
 
-rights: ## rights that change while calls run, a hundred times each; a short form is part of test
+drills: ## a live server while processes are killed, hosts rolled, callers revoked and clients stall; 10 minutes
 	@$(PYTHON) dev/bootstrap.py test
-	@RIGHTS_ROUNDS=100 .venv/bin/python -m dev test tests/server/test_rights.py $(ARGS)
+	@.venv/bin/python -m dev test tests/drills $(ARGS)
+
+rights: ## rights that change while calls run, a hundred times each; a short form is part of drills
+	@$(PYTHON) dev/bootstrap.py test
+	@RIGHTS_ROUNDS=100 .venv/bin/python -m dev test tests/drills/test_rights.py $(ARGS)
 
 addon: ## Odoo's side of Gatehouse on Odoo's own server, in a browser; 4 minutes
 	@$(PYTHON) dev/bootstrap.py test

@@ -15,9 +15,11 @@ from dev import paths, testbed
 KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL", "GATEHOUSE_FAST")
 #: Processes that run tests at once, but for those that are marked to run alone: many of them wait for servers.
 AT_ONCE = 3
-#: Folders that other targets run: `make addon`, `make applications`, `make clients`, `make operations`, `make image`,
-#: `make upgrades`.
-APART = {"tests/addon", "tests/applications", "tests/clients", "tests/deploy", "tests/image", "tests/upgrades"}
+#: Folders that other targets run, most of them by the folder's name: `make operations` runs `tests/deploy`.
+APART = {
+    "tests/addon", "tests/applications", "tests/clients", "tests/deploy", "tests/drills", "tests/image",
+    "tests/upgrades",
+}  # fmt: skip
 
 
 def prepare() -> None:

@@ -1,0 +1,5 @@
+"""Fixtures of the drills: the server of ``tests/server``."""
+
+from __future__ import annotations
+
+from tests.server.conftest import live_sql, server  # noqa: F401  they are fixtures here too
