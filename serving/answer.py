@@ -33,13 +33,25 @@ class Answer:
     """
 
     def __init__(
-        self, request: Request, environ: dict[str, Any], outbox: Outbox, response: Response, *, last: bool
+        self,
+        request: Request,
+        environ: dict[str, Any],
+        outbox: Outbox,
+        response: Response,
+        *,
+        last: bool,
+        waits: bool = False,
     ) -> None:
-        """``response`` writes to the outbox. ``last``: the connection ends with this answer, as the head then says."""
+        """``response`` writes to the outbox. ``last``: the connection ends with this answer, as the head then says.
+
+        ``waits``: nothing of it is sent before all of the body is here.
+        """
         self._request = request
         self._environ = environ
         self._outbox = outbox
         self._response = response
+        self._incoming = request.incoming
+        self._outbox.is_held = waits and self._incoming is not None
         if last:
             self._response.force_close()
         self._context = contextvars.copy_context()
@@ -49,11 +61,23 @@ class Answer:
         self.keeps = False
         self.ends_at = math.inf
         environ["gatehouse.long"] = self._be_long
+        if self._incoming is not None:
+            environ["gatehouse.incoming"] = self._incoming
 
     @property
     def is_long(self) -> bool:
         """True if the application has said that it takes long."""
         return self.ends_at < math.inf
+
+    @property
+    def takes_in(self) -> bool:
+        """True if the request's body comes in while it is made."""
+        return self._incoming is not None
+
+    @property
+    def wants_more(self) -> bool:
+        """True if it can't go on until more of the body is here."""
+        return self._incoming is not None and self._incoming.wants_more and not self.finished
 
     @property
     def status(self) -> int | None:
@@ -71,9 +95,12 @@ class Answer:
             self.finished, self.keeps = True, False
         except BaseException:  # noqa: BLE001  whatever it is, it is logged and the client told
             self._fail()
+        if self.finished or (self._incoming is not None and self._incoming.is_whole):
+            self._outbox.is_held = False
         self._outbox.flush()
         if self.finished:
             self.close()  # what the application does after its answer keeps no client waiting
+        if self.finished or self.takes_in:
             try:
                 self._outbox.put_away()
             except OSError as error:
@@ -111,7 +138,7 @@ class Answer:
         for piece in self._pieces:
             response.write(piece)
             turn_is_over = outbox.pending > BACKLOG or (self.is_long and time.monotonic() > turn_ends)
-            if turn_is_over and not self._is_whole():
+            if (turn_is_over or self.wants_more) and not self._is_whole():
                 return  # after a flush it goes on at once, or when the client has taken some
         self._end(is_short=response.response_length is not None and self._is_short())
 

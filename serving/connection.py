@@ -14,6 +14,7 @@ from typing import Any
 from serving.answer import Answer
 from serving.callers import Caller
 from serving.framing import Progress, Reader
+from serving.incoming import Incoming
 from serving.outbox import Outbox
 from serving.refusals import Refusal
 from serving.request import Request
@@ -22,6 +23,8 @@ from serving.request import Request
 PIECE = 64 * 1024
 #: Seconds that a client has for a request's head.
 HEAD_SECONDS = 10.0
+#: Seconds for which more of a body that is answered while it comes in is waited for.
+STREAM_SECONDS = 60.0
 #: Seconds that it has for the body, and to fetch the answer; and the bytes that earn one second more.
 BODY_SECONDS = ANSWER_SECONDS = 20.0
 RATE = 4096
@@ -35,7 +38,14 @@ class ClientConnection:
     """
 
     def __init__(
-        self, sock: socket.socket, client: Any, server: Any, max_body: int, *, plain_requests: bool = True
+        self,
+        sock: socket.socket,
+        client: Any,
+        server: Any,
+        max_body: int,
+        *,
+        max_stream: int = 0,
+        plain_requests: bool = True,
     ) -> None:
         sock.setblocking(False)
         self.sock = sock
@@ -46,16 +56,32 @@ class ClientConnection:
         self.events = 0
         self.counted = 0  # of ``in_file``
         self.is_gone = False
+        self.lingers_until = 0.0
+        self._discarded, self._max_discarded = 0, max(max_body, max_stream)
         self.answer: Answer | None = None
         self.callers: tuple[Caller, ...] = ()
         self.credential: bytes | None = None
         self.prober: str | None = None
         self.outbox = Outbox(sock)
-        self._new_reader = partial(Reader, max_body, plain=plain_requests)
+        self._new_reader = partial(Reader, max_body, max_stream=max_stream, plain=plain_requests)
         self.reader = self._new_reader()
         self._began: float | None = None
         self._received_at = 0.0
         self._sent_before = 0
+
+    @property
+    def incoming(self) -> Incoming | None:
+        """The body of its request, where that is answered while it comes in."""
+        return self.reader.request.incoming if self.reader.request is not None else None
+
+    @property
+    def sends_on(self) -> bool:
+        """True if the client may still be sending the body of a request that is answered already.
+
+        One whose request is refused is not waited for.
+        """
+        is_good = self.answer is not None and self.answer.status == 200
+        return is_good and self.incoming is not None and not self.incoming.is_whole
 
     @property
     def in_file(self) -> int:
@@ -75,9 +101,12 @@ class ClientConnection:
         return self.reader.has_begun
 
     def discard(self) -> bool:
-        """Throw away what is there; return whether the client is still there."""
+        """Throw away what is there; return whether the client is still there, and has not sent more than it may."""
+        self._received_at = time.monotonic()
         try:
-            return bool(self.sock.recv(PIECE))
+            size = len(self.sock.recv(PIECE))
+            self._discarded += size
+            return size > 0 and self._discarded <= self._max_discarded
         except (BlockingIOError, InterruptedError):
             return True
         except OSError:
@@ -88,7 +117,7 @@ class ClientConnection:
 
         Returns it once it is whole. Raises Refusal, and OSError where the client is gone or the disk is full.
         """
-        if self._began is None and self.reader.has_begun:
+        if self._began is None and self.reader.has_begun and self.answer is None:
             self._began = time.monotonic()
         progress = self.reader.advance()
         request = self.reader.request
@@ -105,6 +134,9 @@ class ClientConnection:
         request = self.reader.request
         if request is None:
             return began + HEAD_SECONDS
+        if request.incoming is not None:
+            incoming = request.incoming
+            return incoming.pauses_at if incoming.is_fresh else self._received_at + STREAM_SECONDS
         # What came before the last answer began is no sign of a slow client.
         received_at = max(self._received_at, began)
         return min(began + BODY_SECONDS + request.received / RATE, received_at + BODY_SECONDS)
@@ -114,7 +146,8 @@ class ClientConnection:
         fetched = self.outbox.sent - _untaken(self.sock)
         if self._began is None:
             self._began, self._sent_before = time.monotonic(), fetched
-        return self._began + ANSWER_SECONDS + max(0, fetched - self._sent_before) / RATE
+        by = self._began + ANSWER_SECONDS + max(0, fetched - self._sent_before) / RATE
+        return max(by, min(self._received_at + ANSWER_SECONDS, self.lingers_until)) if self.sends_on else by
 
     def wait_for_server(self) -> None:
         """Take note that all so far is fetched: the time until there is more is no sign of a slow client."""
@@ -134,6 +167,7 @@ class ClientConnection:
     def refuse(self, refusal: Refusal) -> None:
         """Tell the client why its request is not served, which is forgotten. Raises OSError."""
         self.reader.close()
+        self.outbox.is_held = False
         self.outbox.sendall(refusal.render())
         self.outbox.flush()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import socket
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,10 +15,12 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from serving import probes
 from serving.answer import BACKLOG, Answer, Application
+from serving.arrivals import Arrivals
 from serving.callers import Callers
 from serving.connection import ClientConnection
+from serving.endings import LINGER_SECONDS, Endings
 from serving.environ import environ_of
-from serving.framing import Progress
+from serving.incoming import UNREAD
 from serving.options import Options
 from serving.places import READ, WRITE, Places
 from serving.probes import Probes
@@ -26,8 +28,6 @@ from serving.refusals import Refusal
 from serving.request import Request
 from serving.turns import Turns
 
-#: Seconds that a client has to hang up after the last answer of its connection.
-CLOSE_SECONDS = 2.0
 #: Seconds that a request waits for others of its caller: longer than a database that is away keeps one waiting.
 HOLD_SECONDS = 15.0
 
@@ -44,7 +44,6 @@ class Exchanges:
     ) -> None:
         """``defer(function, *arguments)``, called by a thread, has the loop call a function."""
         self.places = places
-        self.connections = 0
         self.begun = 0  # requests
         self.is_ending = False
         self._options = options
@@ -56,8 +55,9 @@ class Exchanges:
         self._probes = Probes()
         self._callers = Callers(options.proxies, options.place_of)
         self._turns = Turns(options.at_once)
+        self._endings = Endings(places, self._turns, options.on_refusal, options.max_in_files)
+        self._arrivals = Arrivals(places, self._endings, cfg.keepalive, self._queue, self._turns.again)
         self._due: OrderedDict[ClientConnection, None] = OrderedDict()  # in the order of their clients' events
-        self._unread: deque[ClientConnection] = deque()  # with more in what they have sent than one turn was for
 
     def start(self) -> None:
         """Start the threads of the probes; after the fork."""
@@ -66,13 +66,22 @@ class Exchanges:
     def end(self) -> None:
         """Answer the requests that are there and come at once, but keep no connection."""
         self.is_ending = True
+        self._arrivals.keepalive = min(self._cfg.keepalive, STOP_KEEPALIVE_LINGER)
         # A stop waits for requests, not for connections that may bring one. Who was told that the connection is kept
         # may be sending its next request already: that one is answered with "Connection: close".
         for conn in self.places.idle:
             conn.deadline = min(conn.deadline, time.monotonic() + STOP_KEEPALIVE_LINGER)
         for conn in list(self.places.sending):
             if self._is_cut_short(conn.answer):
-                self._step(self._close, conn)
+                self._step(self._endings.close, conn)
+        for conn in [*self.places.taking, *self.places.receiving]:
+            if conn.incoming is not None:
+                self._step(self._arrivals.answer_more, conn)  # which says so to its client
+
+    @property
+    def connections(self) -> int:
+        """Connections that have not been closed."""
+        return self._endings.connections
 
     @property
     def is_done(self) -> bool:
@@ -87,7 +96,7 @@ class Exchanges:
     @property
     def has_due(self) -> bool:
         """True if there is more to do for what has come already."""
-        return bool(self._due or self._unread)
+        return bool(self._due or self._arrivals)
 
     @property
     def has_turn(self) -> bool:
@@ -100,17 +109,22 @@ class Exchanges:
         """Take a new connection, and what it has sent."""
         if self.connections >= self._cfg.worker_connections:
             self.make_room()
-        self.connections += 1
+        self._endings.connections += 1
         options = self._options
-        self._step(
-            self._receive, ClientConnection(sock, client, server, options.max_body, plain_requests=options.plain)
+        conn = ClientConnection(
+            sock, client, server, options.max_body, max_stream=options.max_stream, plain_requests=options.plain
         )
+        self.receive(conn)
+
+    def receive(self, conn: ClientConnection) -> None:
+        """Go on with what a client has sent."""
+        self._step(self._arrivals.receive, conn)
 
     def make_room(self) -> None:
         """Close the connection that has the least to lose."""
         conn = self.places.expendable()
         if conn is not None:
-            self._step(self._close, conn)
+            self._step(self._endings.close, conn)
 
     def on_client(self, conn: ClientConnection) -> None:
         """A client has sent something, takes more, or has hung up: it is its turn once those before have had theirs."""
@@ -125,8 +139,8 @@ class Exchanges:
         while self.has_due and time.monotonic() < ends:
             if self._due:
                 self._step(self._on_client, self._due.popitem(last=False)[0])
-            if self._unread:
-                self._step(self._on_unread, self._unread.popleft())
+            if self._arrivals:
+                self._step(self._arrivals.go_on, self._arrivals.next_unread())
 
     def next_turn(self) -> ClientConnection | None:
         """Return the connection whose answer is to be made now; None where there is none, or all threads make some."""
@@ -143,7 +157,7 @@ class Exchanges:
     def close(self) -> None:
         """Close all connections that wait for something."""
         for conn in self.places.all():
-            self._step(self._close, conn)
+            self._step(self._endings.close, conn)
 
     def _step(self, step: Callable[[ClientConnection], None], conn: ClientConnection) -> None:
         """Do something for one connection, and let an error of ours be the end of no other."""
@@ -152,19 +166,21 @@ class Exchanges:
         except Exception:
             self.log.exception("Unexpected error of a connection")
             if not conn.is_gone:
-                self._close(conn)
+                self._endings.close(conn)
 
     def _drop_late(self, conn: ClientConnection) -> None:
         """Drop a connection whose client is too slow; who began a request and did not end it is told so."""
-        if conn.place is self.places.receiving:
-            self._refuse(conn, Refusal(408, "The request came too slowly."))
+        if conn.place in (self.places.receiving, self.places.taking):
+            self._arrivals.miss(conn)
         elif conn.place is self.places.held:
-            self._refuse(conn, Refusal(429, f"This caller has more than {self._options.at_once} requests under way."))
+            self._endings.refuse(
+                conn, Refusal(429, f"This caller has more than {self._options.at_once} requests under way.")
+            )
         elif conn.place is self.places.sending and (fetch_by := self._fetch_by(conn)) > time.monotonic():
             # It has taken enough of what the system has for it, which tells us no sooner than when much of it is gone.
-            self.places.wait(conn, self.places.sending, fetch_by, WRITE)
+            self.places.wait(conn, self.places.sending, fetch_by, conn.events)
         else:
-            self._close(conn)
+            self._endings.close(conn)
 
     # Requests.
 
@@ -175,92 +191,40 @@ class Exchanges:
         if conn.place is None:  # it is being answered: what comes meanwhile is for later
             self.places.watch(conn, 0)
         elif conn.place is self.places.sending:
+            if conn.incoming is not None and conn.events & READ and not conn.discard():
+                conn.incoming.end()  # it may still read
             self._send(conn)
+        elif conn.place is self.places.taking:
+            self._arrivals.receive_more(conn)
         elif conn.place is not self.places.closing:
-            self._receive(conn)
-        elif not conn.discard():
-            self._close(conn)
-
-    def _on_unread(self, conn: ClientConnection) -> None:
-        """There was more than one turn was for; unless it has been refused since."""
-        if conn.place is self.places.receiving:
-            self._collect(conn)
-
-    def _receive(self, conn: ClientConnection) -> None:
-        if conn.receive():
-            self._collect(conn)
+            self._arrivals.receive(conn)
         else:
-            self._close(conn)
-
-    def _collect(self, conn: ClientConnection) -> None:
-        """Go on with the request that is coming in: it is here as a whole and gets its turn, or waits for more."""
-        try:
-            progress = conn.collect()
-        except Refusal as refusal:
-            self._refuse(conn, refusal)
-        except OSError as error:
-            self._fail(conn, error)
-        else:
-            if isinstance(progress, Request):
-                self.places.leave(conn)
-                self._queue(conn, progress)
-            elif progress is Progress.HAS_MORE:
-                self.places.wait(conn, self.places.receiving, conn.receive_by(), 0)
-                self._unread.append(conn)
-            elif conn.reader.has_begun:
-                self.places.wait(conn, self.places.receiving, conn.receive_by(), READ)
-                self._bound_files()
-            else:
-                self._idle(conn)
-
-    def _idle(self, conn: ClientConnection) -> None:
-        """Wait for a request."""
-        patience = min(self._cfg.keepalive, STOP_KEEPALIVE_LINGER) if self.is_ending else self._cfg.keepalive
-        self.places.wait(conn, self.places.idle, time.monotonic() + patience, READ)
-
-    def _fail(self, conn: ClientConnection, error: OSError) -> None:
-        """The client is gone, or what it sends can't be kept."""
-        if isinstance(error, (ConnectionError, TimeoutError)):
-            self._close(conn)
-        else:
-            self.log.error("A request's body can't be kept: %s", error)
-            message = "There is no room for the request's body at the moment."
-            self._refuse(conn, Refusal(503, message, "storage_full"))
-
-    def _bound_files(self) -> None:
-        """Drop those who have been longest at a large body or answer, where all together they would fill the disk."""
-        while self.places.in_file > self._options.max_in_files:
-            conn = self.places.longest_in_file()
-            if conn is None:
-                return
-            if conn.place is self.places.sending:
-                self._close(conn)
-            else:
-                self._refuse(conn, Refusal(503, "Too many large requests are on their way."))
+            self._endings.linger(conn)
 
     def _queue(self, conn: ClientConnection, request: Request) -> None:
         """Let a request be answered in its turn."""
         try:
             environ = environ_of(request, conn.client, conn.server)
         except Refusal as refusal:
-            self._refuse(conn, refusal)
+            self._endings.refuse(conn, refusal)
             return
         self.begun += 1
         last = self.is_ending or self.connections >= self._cfg.worker_connections
         response = Response(request, conn.outbox, self._cfg)
         environ["gatehouse.is_ending"] = lambda: self.is_ending
-        conn.begin_answer(Answer(request, environ, conn.outbox, response, last=last))
+        # A proxy may send no more of a request once its answer has begun (nginx does, where it had to wait).
+        conn.begin_answer(Answer(request, environ, conn.outbox, response, last=last, waits=self._options.proxies > 0))
         headers, client, path = request.headers, environ["REMOTE_ADDR"], environ["PATH_INFO"]
         if path in probes.PATHS:
             if not self._probes.add(conn, path, self._callers.address(headers, client), self._probe):
-                self._refuse(conn, Refusal(429, "Too many probes of this address are waiting."))
+                self._endings.refuse(conn, Refusal(429, "Too many probes of this address are waiting."))
             return
         origin = self._callers.origin(headers, client)
         conn.credential = origin.credential
         if origin.credential is not None and not origin.is_known:
             environ["gatehouse.vouch"] = partial(self._defer, self._callers.vouch, origin.credential)
         if not self._turns.has_room(origin.callers):
-            self._refuse(conn, Refusal(429, "Too many requests are waiting."))
+            self._endings.refuse(conn, Refusal(429, "Too many requests are waiting."))
         elif not self._turns.add(conn, origin.callers):
             self.places.wait(conn, self.places.held, time.monotonic() + HOLD_SECONDS, 0)
 
@@ -270,8 +234,10 @@ class Exchanges:
         return min(conn.fetch_by(), conn.answer.ends_at if conn.answer is not None else math.inf)
 
     def _is_cut_short(self, answer: Answer | None) -> bool:
-        """True for a long answer that the end of the worker leaves a part."""
-        return self.is_ending and answer is not None and answer.is_long and not answer.finished
+        """True for a long answer that the end of the worker leaves a part; others say by themselves that they are."""
+        if answer is None or answer.finished or answer.takes_in:
+            return False
+        return self.is_ending and answer.is_long
 
     # Answers.
 
@@ -324,16 +290,20 @@ class Exchanges:
             if not outbox.is_empty:
                 outbox.flush()
         except OSError:
-            self._close(conn)
+            self._endings.close(conn)
             return
         if answer is None:
             return
         if self._is_cut_short(answer):
-            self._close(conn)
+            self._endings.close(conn)
             return
-        if not outbox.is_empty and (answer.finished or outbox.pending > BACKLOG // 2):
-            self.places.wait(conn, self.places.sending, self._fetch_by(conn), WRITE)
-            self._bound_files()
+        if conn.incoming is not None and self._fills(conn):
+            conn.incoming.fail(UNREAD)
+        if answer.wants_more:
+            self._arrivals.collect_more(conn)
+            return
+        if not outbox.is_empty and (answer.finished or (outbox.pending > BACKLOG // 2 and not answer.takes_in)):
+            self._await_fetching(conn)
             return
         self.places.leave(conn)
         if not answer.finished:
@@ -343,43 +313,19 @@ class Exchanges:
         elif answer.keeps:
             conn.next_request()
             if conn.reader.has_begun:
-                self._collect(conn)
+                self._arrivals.collect(conn)
             else:
-                self._idle(conn)
+                self._arrivals.idle(conn)
         else:
-            self._hang_up(conn)
+            self._endings.hang_up(conn)
 
-    def _refuse(self, conn: ClientConnection, refusal: Refusal) -> None:
-        """Tell a client why its request is not served, and end the connection."""
-        if conn.place is self.places.held:
-            self._turns.give_up(conn)
-        if conn.answer is not None:
-            conn.answer.close()
-            conn.answer = None
-        self._options.on_refusal(refusal.status)
-        try:
-            conn.refuse(refusal)
-        except OSError:
-            self._close(conn)
-        else:
-            self._hang_up(conn)
+    def _fills(self, conn: ClientConnection) -> bool:
+        """True if the answers to a body that comes in take more room than there is for one, or than is left for all."""
+        most, in_file = self._options.max_in_files, conn.outbox.in_file
+        return in_file > most // 2 or (in_file > 0 and self.places.in_file > most * 3 // 4)
 
-    def _hang_up(self, conn: ClientConnection) -> None:
-        """Close an answered connection once the client has read it all (RFC 9112 9.6).
-
-        A close with bytes unread would reset the connection, and the client lose the answer.
-        """
-        try:
-            conn.end_sending()
-        except OSError:
-            self._close(conn)
-            return
-        self.places.wait(conn, self.places.closing, time.monotonic() + CLOSE_SECONDS, READ)
-
-    def _close(self, conn: ClientConnection) -> None:
-        if conn.place is self.places.held:
-            self._turns.give_up(conn)
-        self.connections -= 1
-        self.places.remove(conn)
-        if conn.answer is not None and not conn.answer.finished:
-            self._turns.again(conn)  # the application cleans up, in a thread
+    def _await_fetching(self, conn: ClientConnection) -> None:
+        """Wait for the client to fetch what there is of its answer, and read on where it has not sent all before."""
+        conn.lingers_until = conn.lingers_until or time.monotonic() + LINGER_SECONDS
+        self.places.wait(conn, self.places.sending, self._fetch_by(conn), WRITE | (READ if conn.sends_on else 0))
+        self._endings.bound_files()

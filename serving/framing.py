@@ -34,9 +34,13 @@ class Progress(enum.Enum):
 class Reader:
     """Reads one request; what follows it on the connection is ``rest``."""
 
-    def __init__(self, max_body: int, *, plain: bool = True) -> None:
-        """``max_body``: bytes of a body at most. ``plain``: h11 is asked only about what is no plain request."""
+    def __init__(self, max_body: int, *, max_stream: int = 0, plain: bool = True) -> None:
+        """``max_body``: bytes of a body at most, ``max_stream`` of one that is answered while it comes in.
+
+        ``plain``: h11 is asked only about what is no plain request.
+        """
         self._max_body = max_body
+        self._max_stream = max_stream
         self._plain = plain
         self._first = b""  # not handed on yet
         self._connection: h11.Connection | None = None
@@ -55,7 +59,7 @@ class Reader:
     def in_file(self) -> int:
         """The bytes of the body that lie in a file."""
         request = self.request
-        if request is None or request.received <= IN_MEMORY or request.body.closed:
+        if request is None or request.incoming is not None or request.received <= IN_MEMORY or request.body.closed:
             return 0
         return request.received
 
@@ -95,6 +99,7 @@ class Reader:
     def advance(self) -> Request | Progress:
         """Read on in what is there, for a turn; return the request once it is whole, or longer than the server takes.
 
+        One that is answered while it comes in is returned for each piece of its body.
         Raises Refusal where it is none that this server takes.
         """
         if self._first:
@@ -119,15 +124,17 @@ class Reader:
             if isinstance(event, h11.Request):
                 request = self._begin(event)
                 if request.is_cut:
-                    return request
+                    return request.whole()
             elif self.request is None:
                 return Progress.NEEDS_DATA
             elif isinstance(event, h11.Data):
                 self._between_chunks = self.request.is_chunked and event.chunk_end
                 self.request.take(event.data)
-                self.request.is_cut = self.request.received > self._max_body
+                self.request.is_cut = self.request.received > self._longest
                 if self.request.is_cut:
                     return self.request.whole()
+                if self.request.incoming is not None and self.request.incoming.is_ready:
+                    return self.request
             elif isinstance(event, h11.EndOfMessage):
                 return self.request.whole()
             else:
@@ -156,8 +163,13 @@ class Reader:
             raise Refusal(431, f"The head of the request is longer than {HEAD} bytes.")
         self.request = request = _request(event)
         self._between_chunks = request.is_chunked
-        request.is_cut = request.length is not None and request.length > self._max_body
+        request.is_cut = request.length is not None and request.length > self._longest
         return request
+
+    @property
+    def _longest(self) -> int:
+        """The bytes of this request's body at most."""
+        return self._max_body if self.request is None or self.request.incoming is None else self._max_stream
 
 
 def _request(event: h11.Request) -> Request:

@@ -17,7 +17,8 @@ class Places:
     """The connections of one worker, and the poller that watches them; the oldest stand first in their place.
 
     ``idle`` wait for a request, ``receiving`` for the rest of one, ``held`` for other requests of the caller,
-    ``sending`` for the answer to be fetched, ``closing`` for the client's end. In none is one that is being answered.
+    ``taking`` for more of a body whose answer has begun, ``sending`` for the answer to be fetched, ``closing`` for the
+    client's end. In none is one that is being answered.
     """
 
     def __init__(self, poller: selectors.BaseSelector) -> None:
@@ -25,6 +26,7 @@ class Places:
         self.idle: Place = {}
         self.receiving: Place = {}
         self.held: Place = {}
+        self.taking: Place = {}
         self.sending: Place = {}
         self.closing: Place = {}
         self.in_file = 0  # bytes that lie on the disk for all of them
@@ -71,21 +73,21 @@ class Places:
 
     def late(self, now: float) -> Iterator[ClientConnection]:
         """Yield the connections whose time is over."""
-        for place in (self.idle, self.receiving, self.held, self.sending, self.closing):
+        for place in (self.idle, self.receiving, self.held, self.taking, self.sending, self.closing):
             yield from [conn for conn in place if conn.deadline <= now]
 
     def expendable(self) -> ClientConnection | None:
         """Return the connection that has waited longest, of those that have the least to lose."""
-        for place in (self.closing, self.idle, self.receiving, self.sending):
+        for place in (self.closing, self.idle, self.receiving, self.sending, self.taking):
             if place:
                 return next(iter(place))
         return None
 
     def longest_in_file(self) -> ClientConnection | None:
         """Return one whose body or answer lies on the disk: who waits for its own other requests, else the longest."""
-        places = (self.held, self.receiving, self.sending)
+        places = (self.held, self.receiving, self.sending, self.taking)
         return next((conn for place in places for conn in place if conn.in_file), None)
 
     def all(self) -> list[ClientConnection]:
         """Return all that wait."""
-        return [*self.idle, *self.receiving, *self.held, *self.sending, *self.closing]
+        return [*self.idle, *self.receiving, *self.held, *self.taking, *self.sending, *self.closing]

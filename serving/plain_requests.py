@@ -39,6 +39,8 @@ def found_in(data: bytes, max_body: int) -> Request | None:
     if length is None or length != len(data) - head.end() or length > min(max_body, IN_MEMORY):
         return None
     request = request_of(head[1].decode("ascii"), head[2].decode("ascii"), (1, 1), headers)
+    if request.incoming is not None:
+        return None
     request.body, request.received = io.BytesIO(data[head.end() :]), length
     return request
 

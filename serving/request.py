@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
+from serving.incoming import TOO_LARGE, TYPES, Incoming
 from serving.refusals import Refusal
 
 #: Bytes of a head at most, of the target in it, and fields.
@@ -25,6 +26,7 @@ class Request:
     """One request. ``headers`` are pairs with names in lower case; ``length`` is what the head says of the body.
 
     ``received`` counts the body's bytes. ``is_cut``: the body is longer than the server takes, and not here as a whole.
+    ``incoming`` is a body that is answered while it comes in.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Request:
     received: int = 0
     is_cut: bool = False
     is_chunked: bool = False
+    incoming: Incoming | None = None
 
     def should_close(self) -> bool:
         """True if the connection ends with the answer; gunicorn's Response asks for it."""
@@ -45,9 +48,12 @@ class Request:
 
     def take(self, data: bytes) -> None:
         """Take a piece of the body. Raises OSError where the disk has no room for it."""
-        if not self.received:
-            self.body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  read by the application
-        self.body.write(data)
+        if self.incoming is not None:
+            self.incoming.feed(data)
+        else:
+            if not self.received:
+                self.body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  read by the application
+            self.body.write(data)
         self.received += len(data)
 
     def close(self) -> None:
@@ -57,6 +63,8 @@ class Request:
 
     def whole(self) -> Request:
         """Return it, with its body to be read from the start."""
+        if self.incoming is not None:
+            self.incoming.fail(TOO_LARGE) if self.is_cut else self.incoming.end()
         self.body.seek(0)
         return self
 
@@ -76,6 +84,11 @@ def request_of(method: str, target: str, version: tuple[int, int], headers: list
         raise Refusal(400, "A chunked body goes with neither Content-Length nor HTTP/1.0 (RFC 9112 6.1).")
     if content_types > 1:
         raise Refusal(400, "There is more than one Content-Type.")
+    if request.incoming is not None:
+        if method == "POST":
+            request.closes = True  # what is left of a body that is not wanted is no next request
+        else:
+            request.incoming = None
     return request
 
 
@@ -90,6 +103,11 @@ def _check_line(method: str, target: str) -> None:
 
 def _content_length(request: Request, value: bytes) -> None:
     request.length = int(value)
+
+
+def _content_type(request: Request, value: bytes) -> None:
+    if value.partition(b";")[0].strip().lower() in TYPES:
+        request.incoming = Incoming()
 
 
 def _transfer_encoding(request: Request, _value: bytes) -> None:
@@ -116,6 +134,7 @@ def _expect(request: Request, value: bytes) -> None:
 _HEADERS: dict[bytes, Callable[[Request, bytes], None]] = {
     b"connection": _connection,
     b"content-length": _content_length,
+    b"content-type": _content_type,
     b"expect": _expect,
     b"transfer-encoding": _transfer_encoding,
 }

@@ -3,120 +3,28 @@
 from __future__ import annotations
 
 import errno
-import logging
-import selectors
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import pytest
-from gunicorn.config import Config
 from gunicorn.workers.gthread import PollableMethodQueue
 
-from app.auth.addresses import place_of
 from serving import request
 from serving.callers import credential_of
 from serving.connection import BODY_SECONDS, ClientConnection
 from serving.exchanges import Exchanges
-from serving.options import Options
-from serving.places import Places
-
-#: Bytes of a body at most, and how many of them have room on the disk.
-MOST, LARGEST_BODIES = 200_000, 8
-Connect = Callable[[], tuple[ClientConnection, socket.socket]]
-
-
-class Application:
-    """An application that answers what the test says."""
-
-    def __init__(self) -> None:
-        self.status = "200 OK"
-        self.length: int | None = None
-        self.pieces: Iterable[bytes] = [b"x"]
-        self.asked: list[str] = []
-        self.is_closed = False
-        self.principal: str | None = None
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Application:
-        self.asked.append(environ["PATH_INFO"])
-        if self.principal is not None and "gatehouse.vouch" in environ:
-            environ["gatehouse.vouch"](self.principal)
-        start_response(self.status, [] if self.length is None else [("Content-Length", str(self.length))])
-        return self
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.pieces)
-
-    def close(self) -> None:
-        """Clean up."""
-        self.is_closed = True
-
-
-@pytest.fixture
-def application() -> Application:
-    """An application."""
-    return Application()
-
-
-@pytest.fixture
-def deferred() -> Iterator[PollableMethodQueue]:
-    """What threads have for the loop."""
-    queue = PollableMethodQueue()
-    queue.init()
-    yield queue
-    queue.close()
-
-
-@pytest.fixture
-def exchanges(application: Application, deferred: PollableMethodQueue) -> Iterator[Exchanges]:
-    """What a worker has, without its loop and threads: what they would do is called here."""
-    poller = selectors.DefaultSelector()
-    options = Options(max_body=MOST, max_in_files=LARGEST_BODIES * MOST, at_once=1, place_of=place_of)
-    made = Exchanges(options, Config(), logging.getLogger("test"), application, Places(poller), deferred.defer)
-    yield made
-    made.close()
-    poller.close()
-
-
-@pytest.fixture
-def connect(exchanges: Exchanges) -> Iterator[Connect]:
-    """Make a connection of the worker's."""
-    pairs = []
-
-    def open_one() -> tuple[ClientConnection, socket.socket]:
-        left, right = socket.socketpair()
-        pairs.append((ClientConnection(left, ("1.2.3.4", 5), ("127.0.0.1", 80), MOST), right))
-        exchanges.connections += 1
-        return pairs[-1]
-
-    yield open_one
-    for conn, client in pairs:
-        client.close()
-        if not conn.is_gone:
-            exchanges._close(conn)
-        if conn.answer is not None:
-            conn.answer.close()
+from tests.unit.conftest import LARGEST_BODIES, MOST, Application, Connect, take_turn
 
 
 def upload(exchanges: Exchanges, conn: ClientConnection, client: socket.socket, size: int) -> None:
     """Let a client send a body, but for its last byte."""
     client.setblocking(False)
     client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (size + 1))
-    exchanges._step(exchanges._receive, conn)
+    exchanges.receive(conn)
     while size:
         sent = client.send(b"x" * min(size, 60_000))
         size -= sent
-        exchanges._step(exchanges._receive, conn)
-
-
-def take_turn(exchanges: Exchanges, deferred: PollableMethodQueue) -> None:
-    """Do what a thread does that leads the loop, and then what others have left for it."""
-    conn = exchanges.next_turn()
-    assert conn is not None
-    exchanges.make(conn)
-    exchanges.made(conn)
-    deferred.run_callbacks(None)
+        exchanges.receive(conn)
 
 
 def test_the_oldest_large_body_is_dropped_where_the_disk_would_fill_and_no_other(
@@ -148,7 +56,7 @@ def test_a_full_disk_is_503_and_nothing_is_left_behind(
     conn, client = connect()
     upload(exchanges, conn, client, 10)
     assert client.recv(1000).startswith(b"HTTP/1.1 503 ")
-    exchanges._close(conn)
+    exchanges._endings.close(conn)
     assert (exchanges.connections, exchanges.places.all(), exchanges.places.in_file) == (0, [], 0)
     assert conn.sock.fileno() == -1
 
@@ -163,7 +71,7 @@ def ask(exchanges: Exchanges, conn: ClientConnection, client: socket.socket, *pa
 def tell(exchanges: Exchanges, conn: ClientConnection) -> None:
     """Tell the loop that a client has done something."""
     if conn.place is None and not conn.events:
-        exchanges._step(exchanges._receive, conn)
+        exchanges.receive(conn)
     else:
         exchanges.on_client(conn)
         exchanges.go_on(10)
@@ -214,7 +122,7 @@ def test_a_held_request_whose_connection_is_closed_takes_no_turn(
     (one, one_client), (other, other_client) = connect(), connect()
     ask(exchanges, one, one_client, "/1")
     ask(exchanges, other, other_client, "/2")
-    exchanges._close(other)
+    exchanges._endings.close(other)
     while exchanges._turns:
         take_turn(exchanges, deferred)
     assert application.asked == ["/1"]
@@ -259,12 +167,12 @@ def test_others_have_their_turn_amid_many_chunks(exchanges: Exchanges, connect: 
     exchanges.on_client(one)
     exchanges.go_on(1e-5)
     assert exchanges._turns.next() is one
-    assert list(exchanges._unread) == [many]
+    assert list(exchanges._arrivals._unread) == [many]
 
 
 def tell_first(exchanges: Exchanges, conn: ClientConnection) -> None:
     """Take a new connection, and read what there is for one turn."""
-    exchanges._step(exchanges._receive, conn)
+    exchanges.receive(conn)
 
 
 def test_a_body_that_waits_for_other_requests_of_its_caller_is_the_first_to_be_dropped(

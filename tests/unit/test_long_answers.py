@@ -6,15 +6,12 @@ import gc
 import socket
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from gunicorn.config import Config
 from gunicorn.http.wsgi import Response
 
-from app.operations.long_answers import Ended, LongAnswer
-from app.operations.openings import Opened
-from odoo_bridge.snapshots import Snapshot
 from serving import answer as answer_module
 from serving.answer import Answer
 from serving.long_answers import Cut
@@ -88,27 +85,6 @@ def test_one_that_is_cut_before_its_first_piece_is_refused(ends: tuple[Outbox, s
     assert told.startswith(b"HTTP/1.1 503 ")
     assert b'"name": "unavailable"' in told
     assert not answer.keeps
-
-
-def test_what_fails_at_its_end_takes_nothing_from_the_client(caplog: pytest.LogCaptureFixture) -> None:
-    def failing(ended: Ended) -> None:
-        raise RuntimeError(ended.size)
-
-    opened: Opened[None] = Opened(cast(Snapshot, _Steps()), None, 1.0, testing=False)
-    answer = LongAnswer(opened, iter([b"all"]), 60.0, lambda: None, lambda: False)
-    answer.on_end(failing)
-    assert list(answer) == [b"all"]
-    assert "Unexpected error at the end of an answer" in caplog.text
-
-
-class _Steps:
-    """A snapshot of nothing."""
-
-    def step(self, work: Callable[[Any], Any], seconds: float, *, testing: bool) -> Any:
-        return work(None)
-
-    def close(self) -> None:
-        """There is nothing to close."""
 
 
 def test_nothing_of_an_answer_is_left_to_the_garbage_collector(ends: tuple[Outbox, socket.socket]) -> None:
