@@ -111,6 +111,11 @@ def find(env: Environment, model: str, ids: Sequence[int], domain: Domain, selec
     return replace(table, stamps=list(write_dates(env, model, table.ids).values()))
 
 
+def flush(env: Environment) -> None:
+    """Send PostgreSQL what the ORM has not written yet; raises what that has against it."""
+    env.flush_all()
+
+
 def visible(env: Environment, model: str, ids: Sequence[int], domain: Domain) -> set[int]:
     """Return those of ``ids`` that exist, match ``domain``, and may be seen by the user."""
     with domains.refusals(env[model], domain):
@@ -128,6 +133,11 @@ def visible_to_write(env: Environment, model: str, ids: Sequence[int], domain: D
     whole = [field.name for field in fields if field.store and field.prefetch is True and not field.groups]
     with domains.refusals(env[model], domain):
         return set(cached.fetch_visible(env[model], ids, domain, whole)._ids)
+
+
+def check_writable(env: Environment, model: str, ids: Sequence[int]) -> None:
+    """Raise AccessError unless the user may write records that ``visible_to_write`` has found."""
+    env[model].browse(ids).check_access("write")
 
 
 def exists(env: Environment, model: str, domain: Domain) -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import psycopg2
@@ -23,14 +22,13 @@ from odoo.addons.base.models.ir_mail_server import IrMail_Server
 from odoo.api import SUPERUSER_ID
 from odoo.api import Environment as OdooEnvironment
 from odoo.modules.registry import Registry
-from odoo.sql_db import BaseCursor, Savepoint
 
 from . import sandbox_process, sandbox_threads  # noqa: F401  they keep in from when they are loaded
-from .caches import View
 from .connections import SettingCursor
 from .errors import Rejected
 from .fast.driver import TransactionConnection
 from .held_connection import HeldConnection, ReadOnlyConnection, held
+from .nested_cursor import NestedCursor
 from .sandbox_state import keeping_in, kept_in, refused, state
 from .transaction import Environment
 from .translation import translate
@@ -39,92 +37,6 @@ _logger = logging.getLogger(__name__)
 
 #: The savepoint that a transaction still knows at the end of a call, where it is still the same one.
 _MARK = "gatehouse_test_mode"
-
-
-class SandboxCursor(BaseCursor):  # type: ignore[misc]
-    """A cursor that commits to a savepoint of the real transaction, which is rolled back in the end.
-
-    The idea is that of Odoo's own tests (odoo/tests/test_cursor.py). Post-commit hooks never run: they are what a
-    transaction does to the world outside.
-    """
-
-    #: Not told (see ``written_tables``): nothing that is counted here is remembered, nor anything used that is.
-    written_tables = None
-
-    def __init__(self, real: Any) -> None:
-        super().__init__()
-        self._real = real
-        self.cache_view = View(real.cache_view.number)  # of its own, and never shared
-        self._savepoint: Savepoint | None = None
-        self._is_closed = False
-        self._started: datetime | None = None
-
-    def execute(self, query: Any, params: Any = None, log_exceptions: bool = True) -> Any:
-        """Run a query inside the savepoint."""
-        if self._is_closed:
-            raise sql_db.psycopg2.InterfaceError("Cursor already closed")
-        if self._savepoint is None:
-            self._savepoint = Savepoint(self._real)
-        return self._real.execute(query, params, log_exceptions)
-
-    def execute_alone(self, query: Any, params: Any = None, log_exceptions: bool = True) -> Any:
-        """Run a query inside the savepoint too: here nothing is a transaction by itself."""
-        return self.execute(query, params, log_exceptions)
-
-    def commit(self) -> None:
-        """Release the savepoint: the work stays until the call ends."""
-        self.flush()
-        if self._savepoint is not None:
-            self._savepoint.close(rollback=False)
-            self._savepoint = None
-        self._forget()
-        self.postcommit.clear()
-
-    def rollback(self) -> None:
-        """Roll back to the last commit."""
-        self.clear()
-        self.postcommit.clear()
-        self.prerollback.run()
-        if self._savepoint is not None:
-            self._savepoint.close(rollback=True)
-            self._savepoint = None
-        self.cache_view.forget()
-        self.postrollback.run()
-
-    def close(self) -> None:
-        """Roll back uncommitted work; the real cursor stays open for its owner."""
-        if not self._is_closed:
-            self.rollback()
-            self._is_closed = True
-
-    def _forget(self) -> None:
-        self.clear()
-        self.prerollback.clear()
-        self.postrollback.clear()
-
-    @property
-    def closed(self) -> bool:
-        """True if the cursor is closed."""
-        return self._is_closed or bool(self._real.closed)
-
-    def now(self) -> datetime:
-        """Return the time of the transaction."""
-        return self._real.now()  # type: ignore[no-any-return]
-
-    def dictfetchone(self) -> Any:
-        """Return the next row as a dictionary."""
-        return self._real.dictfetchone()
-
-    def dictfetchmany(self, size: int) -> Any:
-        """Return the next rows as dictionaries."""
-        return self._real.dictfetchmany(size)
-
-    def dictfetchall(self) -> Any:
-        """Return all rows as dictionaries."""
-        return self._real.dictfetchall()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
 
 
 @contextlib.contextmanager
@@ -156,7 +68,7 @@ def _naming_refusals() -> Iterator[None]:
 
 
 def _inside(root: Environment, cr: SettingCursor) -> Iterator[Environment]:
-    inner = SandboxCursor(cr)
+    inner = NestedCursor(cr)
     try:
         with _naming_refusals():
             yield OdooEnvironment(inner, SUPERUSER_ID, dict(root.context))
@@ -205,14 +117,14 @@ def ways_out() -> int:
     return state.ways_out
 
 
-@kept_in(Registry, "cursor", way_out=True, reading=True)
+@kept_in(Registry, "cursor", way_out=True, reading=True, database=lambda registry: registry.db_name)
 def _registry_cursor(registry: Any, readonly: bool = False) -> Any:
-    return SandboxCursor(state.cursor)
+    return (state.nested or NestedCursor)(state.cursor)
 
 
-@kept_in(sql_db.Connection, "cursor", way_out=True, reading=True)
+@kept_in(sql_db.Connection, "cursor", way_out=True, reading=True, database=lambda connection: connection.dbname)
 def _connection_cursor(connection: Any) -> Any:
-    return SandboxCursor(state.cursor)
+    return (state.nested or NestedCursor)(state.cursor)
 
 
 @kept_in(psycopg2, "_connect", way_out=True)  # what psycopg2.connect calls, whoever has imported that
@@ -223,8 +135,10 @@ def _no_connections(*arguments: Any, **options: Any) -> Any:
     raise refused("Test mode lets no call open or close connections to a database.", "connections")
 
 
-@kept_in(Registry, "new")
+@kept_in(Registry, "new", together=True)
 def _no_new_registry(*arguments: Any, **options: Any) -> Any:
+    if not state.testing:
+        raise Rejected("A batch can't install, upgrade or remove addons: call it by itself.", name="batch_no_commit")
     raise Rejected("Test mode can't install, upgrade or remove addons.", name="test_mode_no_addons")
 
 
