@@ -44,6 +44,7 @@ worker_class = "serving.worker.Worker"
 worker_connections = 2000  # of each worker; each has up to 64 KiB of a body in memory, and 256 KiB of its answer
 Worker.options = Options(
     max_body=settings.max_body_size,
+    max_stream=settings.max_import_size,
     max_in_files=max(8 * settings.max_body_size, 256 * 1024 * 1024),
     proxies=settings.trusted_proxies,
     at_once=settings.at_once,

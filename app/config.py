@@ -69,10 +69,13 @@ class Settings:
     workers: Amount = 2
     threads: Amount = 4
     max_body_size: Amount = 32 * 1024 * 1024
+    max_import_size: Amount = 1024 * 1024 * 1024
     min_free_space: Number = 64 * 1024 * 1024
     statement_timeout: Limit = 30.0
     call_timeout: Limit = 60.0
     export_timeout: Limit = 900.0
+    import_timeout: Limit = 21_600.0
+    batch_steps: Annotated[int, Field(ge=1, le=1000)] = 50
     calls_per_caller: Number = 0
     signaling_interval: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     catalog_interval: Annotated[float, Field(gt=0, le=1)] = 0.25

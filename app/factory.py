@@ -12,6 +12,7 @@ from app.auth.concurrency import make_concurrency
 from app.auth.throttle import make_throttle
 from app.blueprints import health
 from app.blueprints.admin import init_admin
+from app.blueprints.batch import blueprint as batch
 from app.blueprints.docs.front import blueprint as front
 from app.blueprints.docs.views import blueprint as docs
 from app.blueprints.media import blueprint as media
@@ -29,9 +30,11 @@ from app.observe import logs, pools
 from app.operations.actions import check_aspects
 from app.operations.addons import Addons
 from app.operations.admission import Admission
+from app.operations.batches import Batches
 from app.operations.endpoints import all_endpoints
 from app.operations.exports.starting import Exports
 from app.operations.gateway import Gateway
+from app.operations.imports.starting import Imports
 from app.operations.openings import Openings
 from app.operations.transactions import make_transactions
 from app.readiness import make_checks
@@ -62,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     init_hooks(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
-    for blueprint in (rest, rpc, session, media, front, docs, health.blueprint):
+    for blueprint in (rest, rpc, batch, session, media, front, docs, health.blueprint):
         app.register_blueprint(blueprint)
     init_metrics(app)
     init_oauth2(app)
@@ -99,6 +102,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     replica = Replica(transactions.database, settings.statement_timeout)
     authenticator = Authenticator(lambda: app.services.hasher(), recorder.token_used)
     admission = Admission(authenticator, throttle, make_concurrency(settings))
+    gateway = Gateway(transactions, replica, authenticator, admission, addons, settings.call_timeout)
     openings = Openings(transactions, replica, admission, settings.call_timeout)
     return Services(
         settings=settings,
@@ -108,10 +112,10 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         catalog=catalog,
         throttle=throttle,
         recorder=recorder,
-        gateway=Gateway(transactions, replica, authenticator, admission, addons, settings.call_timeout),
-        exports=Exports(
-            openings, settings.export_timeout, settings.threads, lambda api_id: catalog.snapshot.served(api_id)
-        ),
+        gateway=gateway,
+        batches=Batches(transactions, admission, settings.call_timeout),
+        exports=Exports(openings, settings.export_timeout, settings.threads, catalog.served),
+        imports=Imports(gateway, settings.import_timeout, settings.threads, catalog.served),
         addons=addons,
         readiness=make_checks(settings, instance, transactions, catalog, recorder, addons),
     )

@@ -44,6 +44,14 @@ def _rare(document: Any) -> bytes:
         return orjson.dumps(_within_64_bits(document), option=options)
 
 
+def load(data: bytes) -> Any:
+    """Return a JSON document; raises ValueError that says what is wrong with it."""
+    document = orjson.loads(data)
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and is_too_deep(document):
+        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
+    return document
+
+
 def is_too_deep(document: Any, most: int = MAX_DEPTH) -> bool:
     """True if lists and objects nest deeper than allowed; level by level, so that depth costs no stack."""
     level = [document] if isinstance(document, (dict, list, tuple)) else []

@@ -1,4 +1,4 @@
-"""The benchmarks: ``python -m bench [http|export|load|distance|growth|overhead|plots] [--quick] [--only NAME] …``."""
+"""The benchmarks: ``python -m bench [http|export|import|load|distance|growth|overhead|plots] [--quick] …``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from bench import comparison, curve, distance, exports, growth, report, results, servers, targets
+from bench import comparison, curve, distance, exports, growth, imports, report, results, servers, targets
 from bench.database import Database, reset
 from bench.load import WrongAnswer
 from bench.packages import program
@@ -20,15 +20,18 @@ from dev.steps import say
 #: Rounds, and seconds of each load in them.
 DEFAULTS = {"http": (5, 2), "export": (5, 0), "load": (3, 3), "distance": (2, 2), "growth": (5, 3)}
 QUICK = 2, 1
+#: Lines of an import.
+LINES = 100_000
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    choices = ["http", "export", "load", "distance", "growth", "overhead", "plots"]
+    choices = ["http", "export", "import", "load", "distance", "growth", "overhead", "plots"]
     parser.add_argument("what", nargs="?", choices=choices, default="http")
     parser.add_argument("--rounds", type=int, help="default: 5; of load 3, of distance 2")
     parser.add_argument("--seconds", type=int, help="whole seconds of each load; default: 2; of load and growth 3")
+    parser.add_argument("--lines", type=int, default=LINES, help=f"of import; default: {LINES}")
     parser.add_argument("--quick", action="store_true", help="two rounds of one second: a look, no measurement")
     only = "a workload of http, or a piece of overhead; may be repeated"
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=only)
@@ -43,6 +46,8 @@ def main(arguments: list[str]) -> int:
         return command.run(lambda: overhead(options.only))
     if options.what == "plots":
         return command.run(results.draw)
+    if options.what == "import":
+        return command.run(lambda: import_(options.lines))
     rounds, seconds = QUICK if options.quick else DEFAULTS[options.what]
     rounds, seconds = options.rounds or rounds, options.seconds or seconds
     if options.what == "http":
@@ -71,6 +76,13 @@ def export(rounds: int) -> None:
         entries = exports.run(Database(testbed.prepare()), number=rounds)
     results.write("export", entries, exports.markdown(entries))
     tell(targets.missed_by_export(entries))
+
+
+def import_(lines: int) -> None:
+    """Show an import beside Odoo's own ways; print and keep the table. Raises SetupError."""
+    with checked():
+        entries = imports.run(Database(testbed.prepare()), lines=lines)
+    results.write("import", entries, imports.markdown(entries))
 
 
 def load(rounds: int, seconds: int, *, peers: bool) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import statistics
-import threading
-import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from bench import comparison, report, workloads
 from bench.access import TEN
 from bench.clients import Gatehouse, Json2, result
 from bench.database import Database
 from bench.load import WrongAnswer
-from bench.request import Request
 from bench.servers import Server
+from bench.streams import MB, Fetched, connection, measured, sent
 from dev.steps import step
 
 #: Records of a peer's page, and how often an export is fetched while a peer's pages are fetched once.
@@ -24,15 +21,6 @@ PAGE, TIMES = 1000, 3
 FORMATS = {"NDJSON": "application/x-ndjson", "CSV": "text/csv", "Parquet": "application/vnd.apache.parquet"}
 _TITLE = "all partners, ten fields"
 _PIECE = 256 * 1024
-_MB = 1024 * 1024
-
-
-class Fetched(NamedTuple):
-    """One fetch: seconds, bytes by which the workers have grown at most meanwhile, and records, 0 where unknown."""
-
-    seconds: float
-    grown: int
-    records: int
 
 
 def run(database: Database, *, number: int) -> list[dict[str, Any]]:
@@ -51,7 +39,7 @@ def run(database: Database, *, number: int) -> list[dict[str, Any]]:
             with step(f"Round {each} of {number}" if each else "Warming up"):
                 for name, (server, fetch) in lines.items():
                     times = 1 if server is theirs else TIMES
-                    found = sorted(_measured(server, fetch) for _ in range(times))
+                    found = sorted(measured(server, fetch) for _ in range(times))
                     records[name] = found[0].records
                     samples[name] += [found[times // 2]] if each else []
     counted = {records[name] for name in ("NDJSON", "CSV", "/json/2")}
@@ -66,7 +54,7 @@ def _entries(records: int, samples: dict[str, list[Fetched]]) -> Iterator[dict[s
             "line": name,
             "records": records,
             "seconds": statistics.median(each.seconds for each in found),
-            "grown_mb": max(each.grown for each in found) / _MB,
+            "grown_mb": max(each.grown for each in found) / MB,
             # Each round by itself: what is beside it disturbs both.
             "ratio": statistics.median(
                 theirs.seconds / ours.seconds for ours, theirs in zip(found, samples["/json/2"], strict=True)
@@ -93,14 +81,14 @@ def markdown(entries: list[dict[str, Any]]) -> str:
 def _export(server: Server, client: Gatehouse, kind: str) -> int:
     """Fetch an export; return the number of its records, 0 where its lines do not tell."""
     call = client.get("/api/bench/partner/export", headers={"Accept": kind}, fields=",".join(TEN))
-    connection, lines = _connection(server), 0
+    fetching, lines = connection(server), 0
     try:
-        connection.request(call.method, call.path, headers=call.headers)
-        answer = connection.getresponse()
+        fetching.request(call.method, call.path, headers=call.headers)
+        answer = fetching.getresponse()
         while piece := answer.read(_PIECE):
             lines += piece.count(b"\n")
     finally:
-        connection.close()
+        fetching.close()
     if answer.status != 200:
         raise WrongAnswer(f"The export was answered with {answer.status}.")
     return {"text/csv": lines - 1, "application/x-ndjson": lines}.get(kind, 0)
@@ -108,54 +96,15 @@ def _export(server: Server, client: Gatehouse, kind: str) -> int:
 
 def _pages(server: Server, client: Json2) -> int:
     """Fetch all pages of a peer over one connection; return the number of records."""
-    connection, records = _connection(server), 0
+    kept, records = connection(server), 0
     try:
         while True:
             call = client.call(
                 workloads.PARTNER, "search_read", domain=[], fields=TEN, limit=PAGE, offset=records, order="id"
             )
-            found = len(result(_sent(connection, call)))
+            found = len(result(sent(kept, call)))
             records += found
             if found < PAGE:
                 return records
     finally:
-        connection.close()
-
-
-def _sent(connection: http.client.HTTPConnection, call: Request) -> bytes:
-    connection.request(call.method, call.path, call.body, call.headers)
-    answer = connection.getresponse()
-    content = answer.read()
-    if answer.status != 200:
-        raise WrongAnswer(f"A page was answered with {answer.status}: {content[:500]!r}")
-    return content
-
-
-def _connection(server: Server) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-
-
-def _measured(server: Server, fetch: Callable[[], int]) -> Fetched:
-    """Return the records of a fetch, its seconds, and the bytes by which the workers have grown at most meanwhile."""
-    before = peak = _resident(server)
-    over = threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not over.wait(0.02):
-            peak = max(peak, _resident(server))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    began = time.monotonic()
-    try:
-        found = fetch()
-        seconds = time.monotonic() - began
-    finally:
-        over.set()
-        watcher.join()
-    return Fetched(seconds, max(peak, _resident(server)) - before, found)
-
-
-def _resident(server: Server) -> int:
-    return sum(worker.rss for worker in server.memory())
+        kept.close()

@@ -16,7 +16,7 @@ from app.literals import to_number
 #: What lists and files show of a row of the log: all but bodies, which can be long.
 LOG_COLUMNS = (
     "at, request_id, api_id, endpoint, path, status, error, message, caller, client, uid, address, milliseconds, "
-    "call_id, reason, records, bytes"
+    "call_id, reason, records, bytes, dry_run"
 )
 _PLACE = re.compile(r"\(\d{1,10},\d{1,5}\)", re.ASCII)
 #: What a person did: by themselves, through a client app, or what was done with their rights.

@@ -21,7 +21,8 @@ class LoggedCall:
     Clients may choose ``request_id``, and one twice; ``call_id`` is this call's alone.
 
     ``message`` is what the client was told of a failure, ``reason`` what is for admins alone. ``exchange`` holds the
-    bodies of a call of an API that logs them, and of one that failed. ``records`` and ``bytes`` are those of an export.
+    bodies of a call of an API that logs them, and of one that failed. ``records`` and ``bytes`` are those of an export;
+    of a ``dry_run`` nothing was kept.
     """
 
     at: datetime
@@ -38,6 +39,7 @@ class LoggedCall:
     address: str
     milliseconds: float
     call_id: str | None = None
+    dry_run: bool = False
     reason: str | None = None
     records: int | None = None
     bytes: int | None = None

@@ -99,6 +99,10 @@ class Catalog:
         self._watching: int | None = None  # the process that the watcher runs in: a thread does not survive a fork
         self._stopped = threading.Event()
 
+    def served(self, api_id: int) -> Definition | None:
+        """Return an API that is served at present, or None."""
+        return self.snapshot.served(api_id)
+
     def ensure_current(self) -> None:
         """Called before each request: start the watcher in a new process, step in for one that hangs.
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from app.definitions.definition import Definition, Exposure, Node
-from app.definitions.document import HARMLESS, ApiDocument, ModelDocument
+from app.definitions.document import EXTERNAL_ID, HARMLESS, ApiDocument, ModelDocument
 from app.definitions.harmless import undeclared
 from app.definitions.ids import Ids
+from app.definitions.keys import external_id_field, reason_against
 from app.definitions.masking import Masking
 from app.definitions.problems import Key, Problem
 from app.definitions.secrets import (
@@ -141,17 +142,21 @@ class _Compiler:
         fields = self.fields(model, _exposable(model) if takes_all else entry.fields, (*key, "fields"))
         self.check_options(entry, model, fields, key)
         related = self.related(model, fields, entry.related, (*key, "related"))
-        node = Node(model, MappingProxyType(fields), MappingProxyType(related), open=takes_all)
+        on_request = {EXTERNAL_ID: external_id_field(model.name)} if EXTERNAL_ID in entry.upsert_keys else {}
+        node = Node(model, MappingProxyType(fields), MappingProxyType(related), takes_all, MappingProxyType(on_request))
         searchable = node.only(_or_default(entry.search_fields, fields, _can_be_searched))
+        writable = frozenset(_or_default(entry.writable_fields, fields, _is_written))
+        self.check_keys(entry, node, searchable.fields, writable, (*key, "upsert_keys"))
         return Exposure(
             node=node,
             searchable=replace(searchable, open=takes_all and entry.search_fields is None),
-            writable_fields=frozenset(_or_default(entry.writable_fields, fields, _is_written)),
+            writable_fields=writable,
             domain=tuple(self.domain(entry, key)),
             all_fields=takes_all,
             read_only=is_read_only_model(entry.model),
             switches=self.document.switched_on(entry),
             min_group_size=entry.min_group_size,
+            upsert_keys=tuple(entry.upsert_keys),
         )
 
     def check_options(self, entry: ModelDocument, model: ModelInfo, fields: dict[str, FieldInfo], key: Key) -> None:
@@ -175,6 +180,26 @@ class _Compiler:
                 self.problem(key, f"{entry.model} can be read, but never be changed by an API", name)
             elif self.as_another and is_rights_field(entry.model, name):
                 self.problem(key, f"{entry.model}.{name} gives rights: only users themselves write it", name)
+
+    def check_keys(
+        self, entry: ModelDocument, node: Node, searched: Container[str], written: Container[str], key: Key
+    ) -> None:
+        """Check the keys by whose value a record can be named."""
+        model = node.model
+        if entry.upsert_keys and is_read_only_model(model.name):
+            self.problem(key, f"{model.name} can be read, but never be changed by an API")
+            return
+        for name in entry.upsert_keys:
+            if name == EXTERNAL_ID:
+                if name in model.fields:
+                    self.problem(key, f"{model.name} has a field of its own that is called {name}", name)
+            elif name not in node.fields:
+                self.problem(key, f"not among fields: {name}", name)
+            elif reason := reason_against(node.fields[name]):
+                self.problem(key, f"{model.name}.{name} {reason}", name)
+            elif name not in searched or name not in written:
+                where = "search_fields" if name not in searched else "writable_fields"
+                self.problem(key, f"not among {where}: {name}", name)
 
     def model(self, name: str, key: Key) -> ModelInfo | None:
         if is_secret_model(name):

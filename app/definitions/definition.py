@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from app.definitions.document import ApiDocument
+from app.definitions.document import EXTERNAL_ID, ApiDocument
 from app.definitions.ids import Ids
 from app.definitions.masking import NOTHING_NAMED, Masking
 from app.definitions.problems import Problem
@@ -28,13 +28,15 @@ class Node:
 
     ``fields`` maps the names of visible fields (without ``id``) to their descriptions; ``related`` the
     relational ones among them that the definition goes through. ``open`` says that neither the definition nor the
-    call names the fields: those that Odoo refuses to the executing user are left out.
+    call names the fields: those that Odoo refuses to the executing user are left out. ``on_request`` are descriptions
+    of what is no field of Odoo's, and shown where a call names it.
     """
 
     model: ModelInfo
     fields: Mapping[str, FieldInfo]
     related: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
     open: bool = False
+    on_request: Mapping[str, FieldInfo] = field(default_factory=lambda: MappingProxyType({}))
     remembered: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     def target(self, name: str) -> Node:
@@ -49,6 +51,11 @@ class Node:
         """
         chosen = frozenset(names)
         return _part(self, chosen, open=False) if asked else _only(self, chosen)
+
+    @property
+    def shows_external_ids(self) -> bool:
+        """True if the caller's external ids are shown."""
+        return EXTERNAL_ID in self.fields and EXTERNAL_ID in self.on_request
 
     def binary_fields(self) -> Iterator[str]:
         """Return the names of the fields that hold content, here and below."""
@@ -68,13 +75,15 @@ def _only(node: Node, names: frozenset[str]) -> Node:
 
 def _part(node: Node, names: frozenset[str], *, open: bool) -> Node:
     fields = {name: info for name, info in node.fields.items() if name in names}
+    if not open:
+        fields |= {name: info for name, info in node.on_request.items() if name in names}
     related = {name: target for name, target in node.related.items() if name in names}
-    return Node(node.model, MappingProxyType(fields), MappingProxyType(related), open)
+    return Node(node.model, MappingProxyType(fields), MappingProxyType(related), open, node.on_request)
 
 
 @remembered
 def _selection(node: Node) -> Selection:
-    plain = tuple(name for name in node.fields if name not in node.related)
+    plain = tuple(name for name in node.fields if name not in node.related and name not in node.on_request)
     return Selection(plain, {name: target.selection() for name, target in node.related.items()}, node.open)
 
 
@@ -85,7 +94,8 @@ class Exposure:
     ``node`` is what a read shows; ``searchable`` what a search shows, filters and sorts by; ``domain`` is always
     added. ``all_fields`` says that the fields follow the model, less what Odoo keeps from the executing user;
     ``read_only`` that no call may change records of the model; ``switches`` are the names of those that are on.
-    Groups of fewer records than ``min_group_size`` are left out of aggregations.
+    Groups of fewer records than ``min_group_size`` are left out of aggregations. ``upsert_keys`` are the keys by whose
+    value a record can be named.
     """
 
     node: Node
@@ -96,6 +106,7 @@ class Exposure:
     read_only: bool = False
     switches: frozenset[str] = frozenset()
     min_group_size: int = 1
+    upsert_keys: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

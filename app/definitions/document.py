@@ -22,6 +22,8 @@ MAX_DEPTH = 3
 HARMLESS = "harmless"
 #: What the names of the switches of bulk forms begin with; the operation follows.
 BULK = "bulk_"
+#: The key of Odoo's own external ids, among ``upsert_keys``; all others are fields.
+EXTERNAL_ID = "external_id"
 #: First parts of a path below /api/ that are Gatehouse's own.
 RESERVED = ("docs", "openapi.json", "oauth2", "image", "binary", "batch", "webhooks", "mcp")
 #: Context of a validation that looks at each key by itself, and not at what several say together.
@@ -94,6 +96,7 @@ class ModelDocument(Strict):
     fields: Literal["all"] | list[str] = []
     search_fields: list[str] | None = None
     writable_fields: list[str] | None = None
+    upsert_keys: list[str] = []
     min_group_size: int = Field(default=1, ge=1, le=1_000_000)
     domain: list[Any] = []
     related: Annotated[dict[str, list[Any]], BeforeValidator(_related)] = {}
@@ -107,7 +110,7 @@ class ModelDocument(Strict):
             raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(SWITCHES)}")
         return switches
 
-    @field_validator("fields", "search_fields", "writable_fields")
+    @field_validator("fields", "search_fields", "writable_fields", "upsert_keys")
     @classmethod
     def _no_duplicates(cls, names: Any) -> Any:
         if isinstance(names, list):
@@ -266,6 +269,10 @@ class ApiDocument(Strict):
         yield not is_rpc and empty, "models", "fields: name at least one field, or all"
         switched = any(entry.endpoints for entry in self.models)
         yield is_rpc and switched, "models", "endpoints: a method has no operations to switch"
+        keys = [key for entry in self.models for key in entry.upsert_keys]
+        yield is_rpc and bool(keys), "models", "upsert_keys: a method names no records by keys"
+        nobodys = self.authentication == "public" and EXTERNAL_ID in keys
+        yield nobodys, "models", f"upsert_keys: {EXTERNAL_ID} is each caller's own, and the public is nobody"
         yield is_rpc and not self.http_methods, "http_methods", "at least one of GET and POST"
         yield len({entry.model for entry in self.models}) < count, "models", "a model is named twice"
         telling = self._that_tell_of_small_groups()

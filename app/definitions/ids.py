@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TypeAlias
 
@@ -33,6 +34,37 @@ class InvalidId(ValueError):
     """A value that is no id in the API's form."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Reference:
+    """A record that a step of a batch names by the step that has made it: ``@{p.id}``, in place of an id.
+
+    It carries the record itself, and so is good in every API, whatever the form of its ids.
+    """
+
+    model: str
+    record_id: int
+    text: str
+
+    def __repr__(self) -> str:
+        """Return the text that the client wrote."""
+        return self.text
+
+    def to(self, model: str) -> int:
+        """Return the record's id where one of a model is meant; raises InvalidId for another one."""
+        if self.model != model:
+            raise InvalidId(self)
+        return self.record_id
+
+
+def holds_reference(value: object) -> bool:
+    """True if a value of JSON is or holds a reference."""
+    if isinstance(value, dict):
+        return any(map(holds_reference, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(holds_reference, value))
+    return isinstance(value, Reference)
+
+
 class IdCodec(Protocol):
     """Ids of one model, in and out."""
 
@@ -49,6 +81,9 @@ class IdCodec(Protocol):
 class PlainIds:
     """Odoo's own numbers; as text (in a path) they are decimal digits without sign or leading zero."""
 
+    def __init__(self, model: str) -> None:
+        self._model = model
+
     def encode(self, record_id: int) -> PublicId:
         return record_id
 
@@ -57,6 +92,8 @@ class PlainIds:
 
     def decode(self, public_id: object) -> int:
         number = public_id
+        if isinstance(public_id, Reference):
+            return public_id.to(self._model)
         if isinstance(public_id, str) and not public_id.startswith("0"):
             number = to_number(public_id, digits=len(str(MAX_ID)))
         if isinstance(number, bool) or not isinstance(number, int) or not 0 < number <= MAX_ID:
@@ -71,7 +108,9 @@ class HashedIds:
     made-up ones, from our own.
     """
 
-    def __init__(self, salt: str) -> None:
+    def __init__(self, salt: str, model: str) -> None:
+        salt = f"{salt}:{model}"
+        self._model = model
         self._hashids = Hashids(salt=salt, min_length=MIN_LENGTH)
         self._orders = _orders(self._hashids)
         self._short = len(self._hashids._alphabet) ** (MIN_LENGTH - 2)  # ids of smaller numbers are padded
@@ -104,6 +143,8 @@ class HashedIds:
         return public_ids
 
     def decode(self, public_id: object) -> int:
+        if isinstance(public_id, Reference):
+            return public_id.to(self._model)
         if not isinstance(public_id, str) or not public_id.isascii() or len(public_id) > 32:
             raise InvalidId(public_id)
         return self._decode_text(public_id)
@@ -133,11 +174,10 @@ class Ids:
     def __init__(self, salt: str | None) -> None:
         """``salt`` is the database's; None leaves ids as they are."""
         self._salt = salt
-        self._plain = PlainIds()
 
     def of(self, model: str) -> IdCodec:
         """Return the codec of a model; codecs are made once for the whole process."""
-        return self._plain if self._salt is None else _hashed(self._salt, model)
+        return _plain(model) if self._salt is None else _hashed(self._salt, model)
 
     @property
     def obfuscated(self) -> bool:
@@ -147,4 +187,9 @@ class Ids:
 
 @lru_cache(maxsize=4096)
 def _hashed(salt: str, model: str) -> HashedIds:
-    return HashedIds(f"{salt}:{model}")
+    return HashedIds(salt, model)
+
+
+@lru_cache(maxsize=4096)
+def _plain(model: str) -> PlainIds:
+    return PlainIds(model)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.definitions.definition import Definition
 from app.operations.endpoints import endpoints
 
+_SLASH = re.compile("/")
+
 
 def conflicts(definitions: Iterable[Definition]) -> Iterator[tuple[Definition, Definition, str]]:
     """Yield (API, other API, path) for each pair that collides, once.
 
-    Routes are unique, published or not. Between published APIs, ``/api/a/<id>`` also takes ``/api/a/b``.
+    Routes are unique, published or not. Between published APIs, ``/api/a/<id>`` also takes ``/api/a/b``, and
+    ``/api/a/by/ref/<value>`` all that begins with ``/api/a/by/ref/``.
     """
     everything = list(definitions)
     reported: set[frozenset[str]] = set()
@@ -33,10 +37,17 @@ def _of_routes(definitions: Sequence[Definition]) -> Iterator[tuple[Definition, 
 def _of_paths(definitions: Sequence[Definition]) -> Iterator[tuple[Definition, Definition, str]]:
     published = [definition for definition in definitions if definition.document.published]
     exact, with_ids = _owners(published)
+    with_keys = {
+        endpoint.path_with("", ""): definition
+        for definition in published
+        for endpoint in endpoints(definition)
+        if endpoint.action.by_key
+    }
     for definition in published:
         paths = dict.fromkeys([definition.document.route, *(endpoint.path for endpoint in endpoints(definition))])
         for path in paths:
-            for other in (exact.get(path), with_ids.get(_parent(path))):
+            below = (with_keys.get(path[: end.end()]) for end in _SLASH.finditer(path))
+            for other in (exact.get(path), with_ids.get(_parent(path)), *below):
                 if other is not None and other is not definition:
                     yield definition, other, path
 

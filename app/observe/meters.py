@@ -44,6 +44,8 @@ REPLICA_READS = Counter("gatehouse_replica_reads", "Reads that a replica was ask
 EXPORTS = Counter("gatehouse_exports", "Exports that have ended, by how (whole, cut).", ["api", "end"])
 EXPORTED_RECORDS = Counter("gatehouse_exported_records", "Records that exports gave out.", ["api"])
 EXPORTED_BYTES = Counter("gatehouse_exported_bytes", "Bytes of exports.", ["api"])
+IMPORTS = Counter("gatehouse_imports", "Imports that have ended, by how (whole, cut).", ["api", "end"])
+IMPORTED_RECORDS = Counter("gatehouse_imported_records", "Records that imports wrote.", ["api"])
 WORKER_DEATHS = Counter("gatehouse_worker_deaths", "Workers that ended without being told to, and were replaced.")
 LOG_QUEUE = Gauge("gatehouse_log_queue_rows", "Rows of the request log to be written.", multiprocess_mode="livesum")
 LOG_WAITING = Gauge(

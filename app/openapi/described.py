@@ -40,7 +40,7 @@ class Described:
 
     def fields(self, node: Node) -> Json:
         """Return the parameter ``fields``."""
-        return parts.listed("fields", choice(["id", *node.fields]), "Show these fields alone.")
+        return parts.listed("fields", choice(["id", *node.fields, *node.on_request]), "Show these fields alone.")
 
     def named(self, exposure: Exposure, kind: str) -> str:
         """Return the name of a schema of a model."""
@@ -58,8 +58,10 @@ class Described:
         properties = {"visible": _HANDED_OVER, **record["properties"]}
         return self.components.add(self.named(exposure, "written"), {**record, "properties": properties})
 
-    def items(self, exposure: Exposure, kind: str, item: Schema) -> Schema:
+    def items(self, exposure: Exposure, kind: str, item: Schema, *, upserts: bool = False) -> Schema:
         """Return the schema of what a bulk call answers: the items, or with ``atomic=false`` an answer for each.
+
+        What ``upserts`` answers for each in any case, and tells its outcome.
 
         Records and answers are one class, of which each has its part: unions in a list inside of a union, as a create
         has it, are lost on OpenAPI Generator's Python.
@@ -70,6 +72,8 @@ class Described:
             "result": item,
             "error": reference("CallError"),
         }
+        if upserts:
+            answer["outcome"] = {"enum": ["created", "updated"], "type": "string", "description": "With `on_conflict`."}
         closed: Schema = {"type": "object", "additionalProperties": False}
         record = self.components.resolve(item)
         if record.get("type") != "object":
@@ -100,7 +104,7 @@ class Description:
 
     ``conditions`` are request headers by name, ``headers`` those of the answer; ``in_context`` says that language, time
     zone and company can be chosen. ``body`` is a Request Body Object, ``example`` one of the result.
-    ``content`` is that of an answer that is no JSON in an envelope.
+    ``content`` is that of an answer that is no JSON in an envelope; ``creates`` says that 201 is as good as 200.
     """
 
     summary: str
@@ -113,6 +117,7 @@ class Description:
     example: Any = None
     in_context: bool = True
     content: Json | None = None
+    creates: bool = False
 
 
 #: The description of each action: ``@describes(SEARCH)``.

@@ -9,7 +9,7 @@ from typing import Any
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.json import dumps
-from app.openapi import login, media, parts
+from app.openapi import batch, login, media, parts
 from app.openapi.components import Components
 from app.openapi.operations import OperationObjects, slug
 from app.openapi.parts import Json
@@ -41,7 +41,8 @@ def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
         paths.setdefault(endpoint.shown_path, {})[endpoint.method.lower()] = described
     for api_id in sorted({one.definition.id for one in endpoints if one.action.scope is Scope.READ}):
         paths |= media.paths(by_id[api_id], components, names[api_id])
-    paths |= own_paths
+    in_batches = batch.paths(components, endpoints)
+    paths |= in_batches | own_paths
     references = dumps([paths, components.responses])
     return {
         "openapi": "3.1.0",
@@ -49,6 +50,7 @@ def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
         "servers": [{"url": server or "/"}],
         "tags": [
             *(_tag(definition) for definition in definitions),
+            *([batch.TAG] if in_batches else []),
             {"name": "Sessions", "description": "Odoo's own sessions."},
             {"name": "OAuth2", "description": "Tokens of client apps."},
         ],

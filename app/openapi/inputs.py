@@ -32,7 +32,12 @@ class InputSchemas:
         """Return the schema of a record to create."""
         infos = self._writable()
         required = [info.name for info in infos if info.must_be_given]
-        return self._object("create", self._fields(infos, creating=True), required)
+        return self._object("create", self._new(infos), required)
+
+    def save(self, key: str) -> Schema:
+        """Return the schema of a record to create or update by a key: what a new one needs, one that is there has."""
+        infos = [info for info in self._writable() if info.name != key]
+        return self._object(f"save by {key}", self._fields(infos, creating=True), [])
 
     def create_many(self) -> Schema:
         """Return the schema of several records to create.
@@ -42,7 +47,7 @@ class InputSchemas:
         """
         infos = self._writable()
         required = [info.name for info in infos if info.must_be_given]
-        item = self._object("create item", self._fields(infos, creating=True), required)
+        item = self._object("create item", self._new(infos), required)
         return {"type": "array", "items": item, "maxItems": self._document.max_bulk}
 
     def update(self) -> Schema:
@@ -71,6 +76,12 @@ class InputSchemas:
     def _writable(self) -> list[FieldInfo]:
         exposure = self._exposure
         return [info for name, info in exposure.node.fields.items() if name in exposure.writable_fields]
+
+    def _new(self, infos: list[FieldInfo]) -> dict[str, Schema]:
+        """Return the schemas of what a record can be created with; its external id goes with ``on_conflict``."""
+        fields, asked = self._fields(infos, creating=True), self._exposure.node.on_request
+        text: Schema = {"type": "string", "minLength": 1}
+        return fields | {name: described(text, info) for name, info in asked.items()}
 
     def _fields(self, infos: list[FieldInfo], *, creating: bool) -> dict[str, Schema]:
         node = self._exposure.node

@@ -45,7 +45,7 @@ def paths(definition: Definition, components: Components, name: str) -> dict[str
                 "parameters": [record_id, which, *parts.parameters("If-None-Match")],
                 **({"deprecated": True} if definition.document.deprecated else {}),
                 "responses": _responses(definition, components, image),
-                "security": [] if definition.document.authentication == "public" else parts.security(Scope.READ),
+                "security": [] if definition.document.authentication == "public" else parts.security((Scope.READ,)),
             }
         }
     return described

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from app.definitions.definition import Definition
-from app.openapi import aggregate, export, login, parts, rest, rpc  # noqa: F401  they describe the actions
+from app.openapi import aggregate, export, imports, login, parts, rest, rpc, upsert  # noqa: F401  they describe the actions
 from app.openapi.components import Components, class_name
 from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json
 from app.operations.endpoints import Endpoint
+
+_LOCATION = parts.headers("Location")
 
 
 def slug(definition: Definition) -> str:
@@ -41,7 +43,7 @@ class OperationObjects:
         if self._definition.document.deprecated is not None:
             operation["deprecated"] = True
         if own.in_context:
-            conditions = parts.parameters(*own.conditions)
+            conditions = parts.parameters(*own.conditions, *(["Prefer"] if endpoint.action.may_write else []))
             operation["parameters"] = [*own.parameters, *conditions, *self._api.context()]
         if own.body is not None:
             operation["requestBody"] = own.body
@@ -55,12 +57,13 @@ class OperationObjects:
             suffix += "_by_get"
         several = len(self._definition.document.models) > 1 and endpoint.exposure
         model = [endpoint.exposure.name.replace(".", "_")] if several and endpoint.exposure else []
-        return "_".join([self._name, *model, suffix])
+        key = [endpoint.key] if endpoint.key else []
+        return "_".join([self._name, *model, suffix, *key])
 
     def _security(self, endpoint: Endpoint) -> list[Json]:
-        if endpoint.action.scope is None or self._definition.document.authentication == "public":
+        if not endpoint.action.scopes or self._definition.document.authentication == "public":
             return []
-        return parts.security(endpoint.action.scope)
+        return parts.security(endpoint.action.scopes)
 
     def _responses(self, endpoint: Endpoint, own: Description) -> Json:
         document = self._definition.document
@@ -68,14 +71,17 @@ class OperationObjects:
         if document.keeps_nothing:
             marks.append("X-Test-Mode")
         marks += parts.dated(document)
+        dry = ["Preference-Applied"] if endpoint.action.may_write else []
         rate = parts.RATE if document.rate_limit else []
         may_fail = document.application_errors == 200 or document.type == "key_authentication"
         good: Json = {
             "description": "The result, or what Odoo's own rules said against it." if may_fail else "The result.",
-            "headers": parts.headers(*marks, *rate, *own.headers),
+            "headers": parts.headers(*marks, *dry, *rate, *own.headers),
             "content": own.content or self._enveloped(endpoint, own, may_fail=may_fail),
         }
         found: Json = {"200": good}
+        if own.creates:
+            found["201"] = {**good, "description": "The record, which is new.", "headers": good["headers"] | _LOCATION}
         if "If-None-Match" in own.conditions:
             found["304"] = {"description": "Not modified.", "headers": parts.headers(*marks, *rate, "ETag")}
         for status in self._statuses(endpoint, own):
@@ -100,7 +106,7 @@ class OperationObjects:
         if own.body is not None:
             found |= {413, 415}
         if own.content is not None:
-            found |= {406, 429}  # not_acceptable, too_many_exports
+            found |= {429} if own.body else {406, 429}  # too_many_imports; not_acceptable, too_many_exports
         if document.application_errors == 422 or endpoint.method == "POST":
             found.add(422)
         if document.rate_limit or document.authentication == "user" or document.type == "key_authentication":

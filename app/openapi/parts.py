@@ -5,6 +5,7 @@ OpenAPI 3.1.0: https://spec.openapis.org/oas/v3.1.0
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from app.definitions.document import ApiDocument
@@ -37,6 +38,9 @@ ERROR: Schema = {
                 "parameter": {"type": "string"},
                 "argument": {"type": "string"},
                 "index": {"type": "integer", "description": "The item at fault in a bulk call."},
+                "step": {"type": "integer", "description": "The step at fault in a batch."},
+                "ref": {"type": "string", "description": "Its name there."},
+                "line": {"type": "integer", "description": "The line at fault in an import."},
                 "reason": {
                     "type": "string",
                     "description": "Of a field that can't be written: `read_only` or `unknown`.",
@@ -92,6 +96,9 @@ ERRORS: dict[int, Failing] = {
         "NotFound",
         "not_found",
         "No such record, or one that the caller may not see; also where a record that the call needs has just gone.",
+    ),
+    405: Failing(
+        "MethodNotAllowed", "method_not_allowed", "A step of the batch has a method that its path does not take."
     ),
     406: Failing("NotAcceptable", "not_acceptable", "There is no answer of a type that `Accept` names."),
     409: Failing("Conflict", "conflict", "Other calls changed the same record, also after several tries."),
@@ -157,7 +164,11 @@ def _number(description: str) -> Json:
 HEADERS: dict[str, Json] = {
     "X-Request-ID": _header("Names this request in the server's log.", {"type": "string"}, required=True),
     "X-Test-Mode": _header("Nothing of this call remains.", {"type": "string", "const": "true"}, required=True),
+    "Preference-Applied": _header(
+        "The call was a dry run: nothing of it was kept.", {"type": "string", "const": "tx=rollback"}
+    ),
     "ETag": _text("The version of the record, for If-Match and If-None-Match."),
+    "Location": _text("The path of the new record, where the API serves it."),
     "Link": _text('rel="next": the next page, where more records follow.'),
     "Retry-After": _number("Seconds to wait."),
     "Deprecation": _text("Since when this API is deprecated, or from when: `@` and seconds since 1970."),
@@ -274,6 +285,19 @@ PARAMETERS: dict[str, Json] = {
     "If-None-Match": parameter(
         "If-None-Match", "header", {"type": "string"}, "Answer 304 if the record's ETag is still one of these."
     ),
+    "Prefer": parameter(
+        "Prefer",
+        "header",
+        {"type": "string"},
+        "`tx=rollback` is a dry run: the call is answered as it would be, and nothing of it is kept.",
+        example="tx=rollback",
+    ),
+    "If-None-Match-Any": parameter(
+        "If-None-Match",
+        "header",
+        {"type": "string", "pattern": r"^\*$"},
+        "Only create: 412 where there is such a record.",
+    ),
     "Idempotency-Key": parameter(
         "Idempotency-Key",
         "header",
@@ -288,9 +312,9 @@ def parameters(*names: str) -> list[Json]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
-def security(scope: Scope) -> list[Json]:
-    """Return a call's security: any of the ways to authenticate, and the scope of a client app's token."""
-    return [{"session": []}, {"apiKey": []}, {"oauth2": [scope.value]}]
+def security(scopes: Sequence[Scope]) -> list[Json]:
+    """Return a call's security: any of the ways to authenticate, and the scopes of a client app's token."""
+    return [{"session": []}, {"apiKey": []}, {"oauth2": [scope.value for scope in scopes]}]
 
 
 def security_schemes(server: str) -> Json:

@@ -9,6 +9,7 @@ from app.openapi import examples, parts
 from app.openapi.components import Schema
 from app.openapi.described import Described, Description, body, describes
 from app.openapi.parts import Json
+from app.openapi.schemas import choice
 from app.operations.actions import (
     CREATE,
     DELETE,
@@ -25,6 +26,13 @@ from app.operations.endpoints import Endpoint
 _DOMAIN = (
     'A filter in Odoo\'s own form, as JSON or Python literal, for example `[["id", ">", 0]]`; all operators of Odoo, '
     "and `&`, `|`, `!` before the conditions. It can name `id`"
+)
+
+
+#: What ``on_conflict`` makes of a create.
+_UPSERTS = (
+    "With `on_conflict` a record is updated where there is one with the same value of that key: an object answers with "
+    "it and 201 or 200, an array with `status` and `outcome` for each."
 )
 
 
@@ -109,25 +117,34 @@ def _create(api: Described, endpoint: Endpoint) -> Description:
     one = api.inputs(exposure).create()
     example, answer = examples.values(api.definition, exposure), examples.record(api.definition, shown)
     written = api.written(exposure, shown)
+    by_key = on_conflict(exposure)
+    told = _UPSERTS if by_key else ""
+    conditions = ("Idempotency-Key", *(("If-Match", "If-None-Match-Any") if by_key else ()))
+    headers = ("ETag",) if by_key else ()
     if "bulk_create" not in exposure.switches:
         return Description(
             summary=f"Create a record of {label}",
-            text="Answers with the record as it is then.",
-            parameters=(api.fields(shown),),
-            conditions=("Idempotency-Key",),
+            text=f"Answers with the record as it is then. {told}".strip(),
+            parameters=(*by_key, api.fields(shown)),
+            conditions=conditions,
+            headers=headers,
             body=body({"one": (one, example)}),
             result=written,
             example=answer,
+            creates=bool(by_key),
         )
     several = api.inputs(exposure).create_many()
+    forms = body({"one": (one, example), "several": (several, [example])})
     return Description(
         summary=f"Create records of {label}",
-        text="An object makes one record and answers with it, an array several.",
-        parameters=(*parts.parameters("atomic"), api.fields(shown)),
-        conditions=("Idempotency-Key",),
-        body=body({"one": (one, example), "several": (several, [example])}),
-        result={"oneOf": [written, api.items(exposure, "written", written)]},
+        text=f"An object makes one record and answers with it, an array several. {told}".strip(),
+        parameters=(*parts.parameters("atomic"), *by_key, api.fields(shown)),
+        conditions=conditions,
+        headers=headers,
+        body=forms,
+        result={"oneOf": [written, api.items(exposure, "written", written, upserts=bool(by_key))]},
         example=answer,
+        creates=bool(by_key),
     )
 
 
@@ -204,6 +221,14 @@ def domain(node: Node) -> Json:
     text = f"{_DOMAIN}, {names}, and paths through relations whose fields are shown."
     schema = {"type": "string", "format": "domain", "default": "[]"}
     return parts.parameter("domain", "query", schema, text, example='[["id", ">", 0]]')
+
+
+def on_conflict(exposure: Exposure) -> tuple[Json, ...]:
+    """Return the parameter that makes an upsert of a create, where the model has keys."""
+    if not exposure.upsert_keys or "update" not in exposure.switches:
+        return ()
+    text = "Update the record that has the same value of this key, where there is one. Needs the scope `update` too."
+    return (parts.parameter("on_conflict", "query", choice(exposure.upsert_keys), text),)
 
 
 def _one(api: Described, exposure: Exposure) -> Json:

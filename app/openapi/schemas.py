@@ -125,7 +125,8 @@ class RecordSchemas:
         ``path`` are names of fields: those that led to the node, after the model's own.
         """
         path = path or (node.model.name,)
-        shown = {name: described(self._shown(info, node, (*path, name)), info) for name, info in node.fields.items()}
+        infos = {**node.fields, **node.on_request}
+        shown = {name: described(self._shown(info, node, (*path, name)), info) for name, info in infos.items()}
         return {
             "type": "object",
             "properties": {"id": self.id(node.model.name), **shown},

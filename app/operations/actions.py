@@ -15,8 +15,8 @@ from app.definitions.scopes import Scope
 
 T = TypeVar("T")
 Kind = Literal["rest", "rpc", "key_authentication"]
-#: The id of a record, where a path has one.
-PUBLIC_ID = "<public_id>"
+#: The id of a record, where a path has one; and a key with its value, where that names the record.
+PUBLIC_ID, KEY, VALUE = "<public_id>", "<key>", "<value>"
 #: The blueprint that serves the APIs of each type.
 _DOORS: dict[Kind, str] = {"rest": "rest", "rpc": "rpc", "key_authentication": "session"}
 
@@ -25,7 +25,7 @@ _DOORS: dict[Kind, str] = {"rest": "rest", "rpc": "rpc", "key_authentication": "
 class Action:
     """One kind of endpoint of the APIs of one type.
 
-    ``scope`` is what a token needs; None where no token helps.
+    ``scope`` is what a token needs; None where no token helps. ``second_scope`` is needed besides.
     ``method`` None stands for those that the definition names, ``suffix`` comes behind the route (and the model).
     ``bulk`` is served where the definition has bulk forms, ``takes_many`` says that an array in place of an object is
     its bulk form, ``reads`` that a replica can do it. ``also`` are further methods that do the same at the same path:
@@ -42,6 +42,12 @@ class Action:
     reads: bool = False
     also: tuple[str, ...] = ()
     switch: str | None = None
+    second_scope: Scope | None = None
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """All scopes that a token needs; none where no token helps."""
+        return tuple(scope for scope in (self.scope, self.second_scope) if scope is not None)
 
     @property
     def view(self) -> str:
@@ -62,18 +68,35 @@ class Action:
         return (many,) if self.bulk else (one, many) if self.takes_many else (one,)
 
     @property
+    def needed_switches(self) -> tuple[str, ...]:
+        """The switches that all have to be on for it to be served."""
+        return (*self.switches[:1], *((self.second_scope.value,) if self.second_scope else ()))
+
+    @property
+    def may_write(self) -> bool:
+        """True if a call may change something that a rollback takes back, as it does not a log-in."""
+        return not self.reads and self.kind != "key_authentication"
+
+    @property
     def changes_records(self) -> bool:
         """True if it is of no use where records can only be read."""
         return self.scope is not None and self.scope.changes_records
 
     @property
     def on_one_record(self) -> bool:
-        """True if the path names a record."""
+        """True if the path names a record by its id."""
         return PUBLIC_ID in self.suffix
+
+    @property
+    def by_key(self) -> bool:
+        """True if the path names a record by the value of a key: it is served for each key of the model."""
+        return KEY in self.suffix
 
 
 SEARCH = Action("rest", "search", Scope.SEARCH, "GET", reads=True, also=("QUERY",))
 CREATE = Action("rest", "create", Scope.CREATE, "POST", takes_many=True)
+#: What a create does with a body of lines too, at an address that has a description of its own.
+IMPORT = Action("rest", "import", Scope.CREATE, "POST", "/import", bulk=True)
 UPDATE_MANY = Action("rest", "update_many", Scope.UPDATE, "PATCH", bulk=True)
 DELETE_MANY = Action("rest", "delete_many", Scope.DELETE, "DELETE", bulk=True)
 AGGREGATE = Action(
@@ -84,6 +107,10 @@ READ_MANY = Action("rest", "read_many", Scope.READ, "GET", "/bulk", bulk=True, r
 READ = Action("rest", "read", Scope.READ, "GET", f"/{PUBLIC_ID}", reads=True)
 UPDATE = Action("rest", "update", Scope.UPDATE, "PATCH", f"/{PUBLIC_ID}")
 DELETE = Action("rest", "delete", Scope.DELETE, "DELETE", f"/{PUBLIC_ID}")
+_BY_KEY = f"/by/{KEY}/{VALUE}"
+READ_BY_KEY = Action("rest", "read_by_key", Scope.READ, "GET", _BY_KEY, reads=True)
+UPSERT = Action("rest", "upsert", Scope.CREATE, "PUT", _BY_KEY, second_scope=Scope.UPDATE)
+DELETE_BY_KEY = Action("rest", "delete_by_key", Scope.DELETE, "DELETE", _BY_KEY)
 
 CALL = Action("rpc", "call", Scope.RPC, None)
 CALL_ON_RECORD = Action("rpc", "call_on_record", Scope.RPC, None, f"/{PUBLIC_ID}")
@@ -99,10 +126,14 @@ ACTIONS: tuple[Action, ...] = (
     DELETE_MANY,
     AGGREGATE,
     EXPORT,
+    IMPORT,
     READ_MANY,
     READ,
     UPDATE,
     DELETE,
+    READ_BY_KEY,
+    UPSERT,
+    DELETE_BY_KEY,
     CALL,
     CALL_ON_RECORD,
     CALL_ON_RECORDS,

@@ -27,25 +27,29 @@ class Admission:
 
     def admit(self, root: Environment, call: Call) -> Principal:
         """Return the principal; raises ApiError where they are unknown, call too often, or may not."""
+        if call.goes_on:
+            return self.again(root, call)
         check_structure(root, call.definition)
-        call.report.changes.clear()  # of a try that failed
         principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.report)
-        caches.share_found(root)  # nothing is written yet: so that the calls of an API in test mode know it too
+        if call.together is None or call.together.is_untouched:
+            caches.share_found(root)  # nothing is written yet: so that the calls of an API in test mode know it too
         call.report.principal = principal
         self._count(call, principal)
         _check_revision(root, call.definition, principal)
-        access.authorize(principal, call.definition, call.action.scope)
+        access.authorize(principal, call.definition, call.action.scopes)
         return principal
 
-    def again(self, root: Environment, call: Call) -> Principal:
+    def again(self, root: Environment, call: Call, *, counts: bool = False) -> Principal:
         """Return the principal of a call that is under way, if it would still be admitted; raises ApiError.
 
-        It counts against no rate.
+        It counts against no rate, unless it ``counts``.
         """
         check_structure(root, call.definition)
         principal = self._authenticator.authenticate(root, call.credentials, call.definition, None)
         _check_revision(root, call.definition, principal)
-        access.authorize(principal, call.definition, call.action.scope)
+        access.authorize(principal, call.definition, call.action.scopes)
+        if counts:
+            self._count_rate(call, caller_of(call, principal))
         return principal
 
     def leave(self, call: Call) -> None:
@@ -55,15 +59,23 @@ class Admission:
             call.report.under_way = None
 
     def _count(self, call: Call, principal: Principal) -> None:
-        """Count the call, once whatever its retries; the public is told apart by address."""
-        caller = place_of(call.credentials.address) if principal.kind == "public" else principal.key
+        """Count the call, once whatever its retries."""
+        caller = caller_of(call, principal)
         if call.report.under_way is None:
             self._concurrency.enter(caller)
             call.report.under_way = caller
+        self._count_rate(call, caller)
+
+    def _count_rate(self, call: Call, caller: str) -> None:
         rate = call.definition.document.rate_limit
         if rate is not None and call.report.rate is None:
             state = call.report.rate = self._throttle.hit(rate, "api", str(call.definition.id), caller)
             check_rate(rate, state)
+
+
+def caller_of(call: Call, principal: Principal) -> str:
+    """Return the caller that a call counts for; the public is told apart by address."""
+    return place_of(call.credentials.address) if principal.kind == "public" else principal.key
 
 
 def environment(root: Environment, call: Call, principal: Principal, *, read_only: bool = False) -> Environment:

@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 
 from app.definitions.ids import InvalidId
 from app.errors import ApiError, BadRequest, from_bridge
+from app.operations import upsert
 from app.operations.single import Json, RecordOperations
+from app.operations.upsert import Upsert
 from app.operations.versions import Condition
 from app.policy import query
 from odoo_bridge import deadline
@@ -64,7 +66,7 @@ class Bulk:
             raise query.missing_ids()
         public_ids = query.public_ids(options.parameters["ids"], self._limit)
         if not options.atomic:
-            return self._each(public_ids, lambda public_id: self._do.read(public_id, others).body, sent="ids")
+            return self._each(public_ids, lambda public_id: _done(self._do.read(public_id, others).body), sent="ids")
         found = []
         for index, record in enumerate(self._do.find(self._decode(public_ids, "ids"), node)):
             if record is None:
@@ -81,13 +83,39 @@ class Bulk:
         node = self._do.answered(options.parameters)
         query.check_size(body, self._limit)
         if not options.atomic:
-            return self._each(body, lambda source: self._do.create(source, options.parameters).body)
+            return self._each(body, lambda source: _done(self._do.create(source, options.parameters).body))
         items = []
         for index, source in enumerate(body):
             with _at(index):
                 items.append(self._do.check(source, creating=True))
         ids = self._all(items, self._do.create_records)
         return self._do.read_rows(ids, node)
+
+    def upsert(self, body: list[Any], parameters: Mapping[str, Any], by_key: Upsert) -> list[Json]:
+        """Create or update the records of an array of objects, each of which names its key; an answer for each."""
+        if not self._do.exposure.switches.issuperset(("bulk_create", "bulk_update")):
+            message = "This API creates or updates one record per call, from an object."
+            raise BadRequest(message, name="bulk_disabled", data=_BODY)
+        options = BulkOptions.of(parameters)
+        node = self._do.answered(options.parameters)
+        query.check_size(body, self._limit)
+        if not options.atomic:
+
+            def save(source: Any) -> Json:
+                saved, record = by_key.save_one(by_key.item(source), options.parameters)
+                return upsert.answer(saved, record.body)
+
+            return self._each(body, save)
+        items = []
+        for index, source in enumerate(body):
+            with _at(index):
+                items.append(by_key.item(source))
+        done = self._all(items, by_key.save)
+        records = self._do.read_rows([saved.id for saved in done], node)
+        return [
+            {"index": index, **upsert.answer(saved, record)}
+            for index, (saved, record) in enumerate(zip(done, records, strict=True))
+        ]
 
     def update(self, body: Any, parameters: Mapping[str, Any]) -> list[Json]:
         """Write own values to each of several records, or common values to all of them."""
@@ -96,7 +124,7 @@ class Bulk:
         public_ids, sources = self._updates(body)
         if not options.atomic:
             pairs = list(zip(public_ids, sources, strict=True))
-            return self._each(pairs, lambda pair: self._do.update(*pair, options.parameters, Condition()).body)
+            return self._each(pairs, lambda pair: _done(self._do.update(*pair, options.parameters, Condition()).body))
         named_by = "id" if isinstance(body, list) else "ids"
         ids = self._decode_once(public_ids, named_by)
         self._do.require(ids, named_by=named_by, to_write=True)
@@ -118,7 +146,7 @@ class Bulk:
             raise BadRequest('Expected is a list of ids, or {"ids": […]}.', name="invalid_body", data=_BODY)
         public_ids = query.public_ids(body, self._limit)
         if not options.atomic:
-            return self._each(public_ids, lambda public_id: self._do.delete(public_id, Condition())[0])
+            return self._each(public_ids, lambda public_id: _done(self._do.delete(public_id, Condition())[0]))
         ids = self._decode_once(public_ids, "ids")
         self._do.require(ids, named_by="ids")
         self._all(ids, self._do.delete_records)
@@ -167,7 +195,7 @@ class Bulk:
                     do([item])
             raise
 
-    def _each(self, items: Sequence[Item], do: Callable[[Item], Any], *, sent: str = "body") -> list[Json]:
+    def _each(self, items: Sequence[Item], do: Callable[[Item], Json], *, sent: str = "body") -> list[Json]:
         """Do each item in a savepoint of its own, and return an answer for each; ``sent`` is what carried the items.
 
         Where the call's time is over, what is done is kept, and all that follows is answered as not done.
@@ -183,7 +211,8 @@ class Bulk:
                 if is_late:
                     raise CallTimeout
                 with attempt(self._do.env):
-                    answer |= {"status": 200, "result": do(item)}
+                    told = do(item)
+                answer |= told  # once Odoo has taken all of it
             except (ApiError, BridgeError) as error:
                 if isinstance(error, _ENDING) and not isinstance(error, CallTimeout):
                     raise
@@ -215,6 +244,10 @@ class Bulk:
                 raise BadRequest(message, name="duplicate_id", data={"parameter": named_by}).at(index)
             seen.add(record_id)
         return ids
+
+
+def _done(result: Any) -> Json:
+    return {"status": 200, "result": result}
 
 
 def _common_values(body: Mapping[str, Any]) -> Json:

@@ -8,6 +8,7 @@ from app.definitions.definition import Definition
 from app.operations.actions import Action
 from app.operations.idempotency import Idempotency
 from app.operations.report import CallReport
+from app.operations.together import Together
 from app.operations.trial import Trial, is_rolled_back
 from app.policy.context import RequestedContext
 from app.principal import Credentials
@@ -16,7 +17,11 @@ from odoo_bridge import sessions
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as a request asks for it; nothing of it has been checked but that the API serves this action."""
+    """A call as a request asks for it; nothing of it has been checked but that the API serves this action.
+
+    ``together`` is the transaction of the batch that it is a step of, where that is atomic. ``goes_on`` says that it is
+    a part of one that was admitted: it counts against nothing, and renews no session.
+    """
 
     definition: Definition
     action: Action
@@ -27,15 +32,19 @@ class Call:
     call_id: str
     idempotency: Idempotency | None = None
     trial: Trial | None = None
+    dry_run: bool = False
+    together: Together | None = None
+    goes_on: bool = False
 
     @property
     def rolled_back(self) -> bool:
         """True if nothing of it may remain."""
-        return is_rolled_back(self.definition, self.trial)
+        return self.dry_run or is_rolled_back(self.definition, self.trial)
 
     def by_now(self) -> Call:
-        """Return the same call, under way for a while, by the id that its session has by now."""
+        """Return the same call, which goes on, by the id that its session has by now."""
         shown = self.credentials
         if not shown.session_id or shown.authorization:
-            return self
-        return replace(self, credentials=replace(shown, session_id=sessions.successor(shown.session_id)))
+            return replace(self, goes_on=True)
+        shown = replace(shown, session_id=sessions.successor(shown.session_id))
+        return replace(self, credentials=shown, goes_on=True)

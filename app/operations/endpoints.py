@@ -13,7 +13,8 @@ from app.operations.actions import Action
 class Endpoint:
     """One method and path of an API, of one of its models.
 
-    ``model`` is "" where the API has none; ``exposure`` is None there, and where Odoo no longer has the model.
+    ``model`` is "" where the API has none; ``exposure`` is None there, and where Odoo no longer has the model. ``key``
+    is the key that names the record, where it has no id in the path.
     """
 
     definition: Definition
@@ -22,6 +23,7 @@ class Endpoint:
     path: str
     exposure: Exposure | None = None
     model: str = ""
+    key: str = ""
 
     @property
     def is_alternative(self) -> bool:
@@ -30,12 +32,17 @@ class Endpoint:
 
     @property
     def shown_path(self) -> str:
-        """The path as it is written for people: with ``{id}`` where the id of a record stands."""
-        return self.path_with("{id}")
+        """The path as it is written for people: with ``{id}`` or ``{value}`` where what names a record stands."""
+        return self.path_with("{id}", "{value}")
 
-    def path_with(self, public_id: str) -> str:
-        """Return the path with a record's id, or with what stands for one."""
-        return self.path.replace(actions.PUBLIC_ID, public_id)
+    @property
+    def base(self) -> str:
+        """The path of the model, which all of its endpoints begin with."""
+        return self.path.removesuffix(self.action.suffix.replace(actions.KEY, self.key))
+
+    def path_with(self, public_id: str, value: str = "") -> str:
+        """Return the path with a record's id, or the value of its key, or with what stands for them."""
+        return self.path.replace(actions.PUBLIC_ID, public_id).replace(actions.VALUE, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class _Base:
     model: str
     exposure: Exposure | None
     switches: frozenset[str]
+    keys: tuple[str, ...] = ()
 
 
 def endpoints(definition: Definition) -> list[Endpoint]:
@@ -77,6 +85,7 @@ def _bases(definition: Definition) -> list[_Base]:
             entry.model,
             definition.exposures.get(entry.model),
             document.switched_on(entry),
+            tuple(entry.upsert_keys),
         )
         for entry in document.models
     ]
@@ -87,10 +96,14 @@ def _is_on(definition: Definition, action: Action, base: _Base) -> bool:
         return False
     if not action.switches:
         return definition.document.bulk or not action.bulk
-    return action.switches[0] in base.switches
+    return base.switches.issuperset(action.needed_switches)
 
 
 def _at(definition: Definition, action: Action, base: _Base) -> list[Endpoint]:
     methods = definition.document.http_methods if action.method is None else [action.method, *action.also]
     path = base.path + action.suffix
-    return [Endpoint(definition, action, method, path, base.exposure, base.model) for method in methods]
+    return [
+        Endpoint(definition, action, method, path.replace(actions.KEY, key), base.exposure, base.model, key)
+        for key in (base.keys if action.by_key else ("",))
+        for method in methods
+    ]

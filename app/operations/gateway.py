@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from app.analytics import audit
@@ -79,7 +79,7 @@ class Gateway:
         access.check_served(call.definition)
         rolled_back = call.rolled_back
         reads = read_only or call.action.reads
-        if reads and not rolled_back and self._replica.is_fit:
+        if reads and not rolled_back and call.together is None and self._replica.is_fit:
             return self._read(call, work, read_only=read_only)
 
         def within(root: Environment) -> T:
@@ -88,6 +88,8 @@ class Gateway:
                 self._addons.check_writable(root)
             return self._act(root, call, principal, work, read_only=read_only)
 
+        if call.together is not None:
+            return call.together.run(within)
         return self._transactions.run(within, keep=not rolled_back, read_only=read_only)
 
     def _read(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
@@ -118,13 +120,23 @@ class Gateway:
         read_only: bool,
     ) -> T:
         """Do the work as the principal's user, and note what it has changed."""
-        rolled_back = call.rolled_back
-        kept_in = sandbox.isolated if rolled_back else sandbox.reading if read_only else nullcontext
-        with kept_in(root) as place:
+        call.report.changes.clear()  # of a try that failed
+        with _place_of(root, call, principal, read_only=read_only) as place:
             result = work(environment(place, call, principal, read_only=read_only), principal)
-        if call.report.changes and not rolled_back:
+        if call.report.changes and not call.rolled_back:
             audit.write(root.cr, _author(call, principal), call.report.changes)
         return result
+
+
+def _place_of(
+    root: Environment, call: Call, principal: Principal, *, read_only: bool
+) -> AbstractContextManager[Environment]:
+    """Return the superuser's environment that a call works in."""
+    if call.together is not None:
+        reads = read_only or call.action.reads
+        return call.together.step(principal, reads=reads, read_only=read_only, rolled_back=call.rolled_back)
+    kept_in = sandbox.isolated if call.rolled_back else sandbox.reading if read_only else nullcontext
+    return kept_in(root)
 
 
 def _author(call: Call, principal: Principal) -> Author:

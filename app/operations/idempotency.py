@@ -21,6 +21,8 @@ from odoo_bridge.transaction import Environment
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEEP = "24 hours"
 _HEADER = {"parameter": "Idempotency-Key"}
+#: In place of the API's id, of a batch: its key belongs to the caller alone.
+BATCH = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,21 @@ def once(env: Environment, asked: Idempotency, api_id: int, caller: str, work: C
     """Return the result of ``work``, or of the call that came with this key before.
 
     Two calls at the same time: the second waits at the insert, then PostgreSQL refuses it, and the transaction's
-    retry finds the first one's result. Raises Unprocessable for a key that came with another request, and Conflict
-    where the first one has committed a part and nothing more: it goes on, or has failed.
+    retry finds the first one's result. Raises what ``begin`` does.
+    """
+    known = begin(env, asked, api_id, caller)
+    if known is not None:
+        return known
+    result = work()
+    finish(env, asked, api_id, caller, result)
+    return result
+
+
+def begin(env: Environment, asked: Idempotency, api_id: int, caller: str) -> orjson.Fragment | None:
+    """Take note of a call, and return None; or the result of the one that came with this key before.
+
+    Raises Unprocessable for a key that came with another request, and Conflict where the first one has committed a
+    part and nothing more: it goes on, or has failed.
     """
     identity = (api_id, caller, asked.key)
     env.cr.execute(
@@ -82,12 +97,15 @@ def once(env: Environment, asked: Idempotency, api_id: int, caller: str, work: C
         "ON CONFLICT DO NOTHING",  # in REPEATABLE READ this waits, and then fails as a serialization failure
         (*identity, asked.request),
     )
-    result = work()
+    return None
+
+
+def finish(env: Environment, asked: Idempotency, api_id: int, caller: str, result: Any) -> None:
+    """Keep the result of a call that has begun."""
     env.cr.execute(
         "UPDATE gatehouse.idempotency SET result = %s WHERE api_id = %s AND caller = %s AND key = %s",
-        (dumps(result), *identity),
+        (dumps(result), api_id, caller, asked.key),
     )
-    return result
 
 
 def _forget_old(env: Environment, identity: tuple[int, str, str]) -> None:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from app.errors import ApiError, Unavailable
 from app.operations.openings import Opened
@@ -48,27 +48,29 @@ class Ended:
     reason: str | None
 
 
-class LongAnswer(Iterator[bytes]):
-    """Pieces of an answer. One that can't be finished raises Cut; ``close`` ends it in any case."""
+class Stream(Protocol):
+    """An answer that is made while it is sent, as the log sees it. ``error`` is the name of its end where it is cut."""
 
-    def __init__(
-        self,
-        opened: Opened[Any],
-        pieces: Iterator[bytes],
-        seconds: float,
-        look: Callable[[], None],
-        is_ending: Callable[[], bool],
-    ) -> None:
-        """``seconds`` is how long it may take, ``look`` raises ApiError or BridgeError once the call is refused.
+    error: str
 
-        ``is_ending`` returns True once the server wants all answers to end.
-        """
-        self._opened = opened
-        self._pieces = pieces
+    @property
+    def records(self) -> int:
+        """The records so far."""
+
+    def on_end(self, function: Callable[[Ended], None]) -> None:
+        """Have a function called once, when it has ended; at once where it has."""
+
+    def meter(self, api: str, ended: Ended) -> None:
+        """Count it once it has ended."""
+
+
+class Streamed(Iterator[bytes]):
+    """Pieces of an answer that is made while it is sent. ``close`` ends it in any case."""
+
+    def __init__(self, seconds: float, is_ending: Callable[[], bool]) -> None:
+        """``seconds`` is how long it may take. ``is_ending`` returns True once the server wants all answers to end."""
         self._until = time.monotonic() + seconds
-        self._look = look
         self._is_ending = is_ending
-        self._looked_at = time.monotonic()
         self._size = 0
         self._reason: str | None = _GONE
         self._is_closed = False
@@ -80,6 +82,62 @@ class LongAnswer(Iterator[bytes]):
             function(Ended(self._size, self._reason))
         else:
             self._on_end.append(function)
+
+    def close(self) -> None:
+        """End it, and give back what it holds. It can be called again."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._reason == _GONE:
+            self._reason = self._why_it_ends() or _GONE
+        on_end, self._on_end = self._on_end, []  # a reference cycle: only the garbage collector would free it
+        with contextlib.ExitStack() as stack:  # each is done, whatever the others raise
+            for function in on_end:
+                stack.callback(function, Ended(self._size, self._reason))
+            stack.callback(self._release)
+
+    def __del__(self) -> None:
+        """End it where nobody has come to send it: something failed between its beginning and its head."""
+        self.close()
+
+    def _close_whole(self) -> None:
+        """Close it where all of it is made: what fails then takes nothing from the client."""
+        try:
+            self.close()
+        except Exception:
+            _logger.exception("Unexpected error at the end of an answer")
+
+    def _release(self) -> None:
+        """Give back what it holds."""
+
+    def _why_it_ends(self) -> str | None:
+        """Return the reason why the server ends it now, None where it does not."""
+        if time.monotonic() > self._until:
+            return "It took longer than the server allows."
+        return STOPPING if self._is_ending() else None
+
+    def _cut(self, reason: str) -> Cut:
+        self._reason = reason
+        return Cut(reason)
+
+
+class LongAnswer(Streamed):
+    """An answer of one snapshot. One that can't be finished raises Cut."""
+
+    def __init__(
+        self,
+        opened: Opened[Any],
+        pieces: Iterator[bytes],
+        seconds: float,
+        look: Callable[[], None],
+        is_ending: Callable[[], bool],
+    ) -> None:
+        """``look`` raises ApiError or BridgeError once the call is refused."""
+        super().__init__(seconds, is_ending)
+        self._opened = opened
+        self._pieces = pieces
+        self._look = look
+        self._looked_at = time.monotonic()
 
     def __next__(self) -> bytes:
         """Return the next piece. Raises Cut where there is more, which can't or may not be had."""
@@ -106,29 +164,8 @@ class LongAnswer(Iterator[bytes]):
         self._reason = None
         self.close()
 
-    def close(self) -> None:
-        """End it, and give back what it holds. It can be called again."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        if self._reason == _GONE:
-            self._reason = self._why_it_ends() or _GONE
-        on_end, self._on_end = self._on_end, []  # a reference cycle: only the garbage collector would free it
-        with contextlib.ExitStack() as stack:  # each is done, whatever the others raise
-            for function in on_end:
-                stack.callback(function, Ended(self._size, self._reason))
-            stack.callback(self._opened.snapshot.close)
-
-    def __del__(self) -> None:
-        """End it where nobody has come to send it: something failed between its beginning and its head."""
-        self.close()
-
-    def _close_whole(self) -> None:
-        """Close it where all of it is made: what fails then takes nothing from the client."""
-        try:
-            self.close()
-        except Exception:
-            _logger.exception("Unexpected error at the end of an answer")
+    def _release(self) -> None:
+        self._opened.snapshot.close()
 
     def _check(self) -> None:
         """Raise Cut where the answer may not go on."""
@@ -138,13 +175,3 @@ class LongAnswer(Iterator[bytes]):
         if time.monotonic() - self._looked_at >= LOOK:
             self._look()
             self._looked_at = time.monotonic()
-
-    def _why_it_ends(self) -> str | None:
-        """Return the reason why the server ends it now, None where it does not."""
-        if time.monotonic() > self._until:
-            return "It took longer than the server allows."
-        return STOPPING if self._is_ending() else None
-
-    def _cut(self, reason: str) -> Cut:
-        self._reason = reason
-        return Cut(reason)

@@ -11,10 +11,12 @@ from typing import Any
 
 from app.analytics.audit import Change
 from app.definitions.definition import Definition, Exposure, Node
+from app.definitions.document import EXTERNAL_ID
 from app.definitions.ids import InvalidId, PublicId
 from app.errors import NotFound
 from app.operations import references, versions
 from app.operations.cursors import Bound, Cursors
+from app.operations.keys import ExternalId, Key, key_named
 from app.operations.report import CallReport
 from app.operations.serialize.records import RecordSerializer
 from app.operations.versions import Condition
@@ -138,8 +140,11 @@ class RecordOperations:
 
     def read(self, public_id: PublicId, parameters: Mapping[str, Any]) -> Versioned:
         """Return one record."""
+        return self.read_id(self._id(public_id), parameters)
+
+    def read_id(self, record_id: int, parameters: Mapping[str, Any]) -> Versioned:
+        """Return the record that has this id in Odoo."""
         node = query.read(parameters, self.exposure.node)
-        record_id = self._id(public_id)
         table = self._found([record_id], node)
         if not table.ids:
             raise self.not_found()
@@ -150,22 +155,22 @@ class RecordOperations:
         """Create one record."""
         node = self.answered(parameters)
         (record_id,) = self.create_records([self.check(body, creating=True)])
-        return self._read_back(record_id, node)
+        return self.read_back(record_id, node)
 
     def update(self, public_id: PublicId, body: Any, parameters: Mapping[str, Any], condition: Condition) -> Versioned:
         """Write values to one record, if it is still in a version that the client has seen."""
         node = self.answered(parameters)
         record_id = self._id(public_id)
         self.require([record_id], to_write=True)
-        condition.check(self._version(record_id) if condition.given else None)
+        condition.check(self.version(record_id) if condition.given else None)
         self.write_records([record_id], self.check(body, creating=False))
-        return self._read_back(record_id, node)
+        return self.read_back(record_id, node)
 
     def delete(self, public_id: PublicId, condition: Condition) -> list[int | str]:
         """Delete one record and return its id."""
         record_id = self._id(public_id)
         self.require([record_id])
-        condition.check(self._version(record_id) if condition.given else None)
+        condition.check(self.version(record_id) if condition.given else None)
         self.delete_records([record_id])
         return [self.ids.encode(record_id)]
 
@@ -228,6 +233,8 @@ class RecordOperations:
 
     def to_json(self, table: Table, node: Node) -> list[Json]:
         """Return records in the form that the client gets."""
+        if node.shows_external_ids:
+            table = with_external_ids(self.env, self.model, table, caller_of(self.report))
         return RecordSerializer(self.definition).rows(table, node)
 
     def not_found(self, named_by: str = "id") -> NotFound:
@@ -237,11 +244,12 @@ class RecordOperations:
     def _found(self, ids: Sequence[int], node: Node) -> Table:
         return records.find(self.reader, self.model, ids, self.domain, node.selection())
 
-    def _read_back(self, record_id: int, node: Node) -> Versioned:
+    def read_back(self, record_id: int, node: Node) -> Versioned:
+        """Return a record that was just written."""
         body = self._seen([record_id], node).get(record_id)
         if body is None:
             return Versioned(self._handed_over(record_id), None, visible=False)
-        return Versioned(body, self._version(record_id))
+        return Versioned(body, self.version(record_id))
 
     def _seen(self, ids: Sequence[int], node: Node) -> dict[int, Json]:
         """Return those of the records just written that the user may still see, by id."""
@@ -252,7 +260,8 @@ class RecordOperations:
         """Return the answer about a record that its writer, by access rights and record rules, no longer sees."""
         return {"id": self.ids.encode(record_id), "visible": False}
 
-    def _version(self, record_id: int) -> str | None:
+    def version(self, record_id: int) -> str | None:
+        """Return the version that a record is in."""
         written = records.write_dates(self.env, self.model, [record_id])[record_id]
         return versions.state(self.definition, self.model, record_id, written)
 
@@ -262,12 +271,29 @@ class RecordOperations:
         except InvalidId:
             raise self.not_found() from None
 
+    def key(self, name: str) -> Key:
+        """Return a key of the model by its name; raises BadRequest."""
+        return key_named(name, self.exposure, self.definition.ids, caller_of(self.report))
+
     def _resolve_properties(self, item: Checked, record_id: int | None) -> None:
         """Check the values of properties, whose definition only the database knows, and add them to the item's."""
         for name, raw in item.properties.items():
             infos, staying = properties.definition(self.env, self.model, name, record_id=record_id, values=item.values)
             checker = Checker(self.definition.ids, item, creating=record_id is None)
             item.values[name] = staying | property_values.check(raw, infos, checker, self.exposure.node, name)
+
+
+def with_external_ids(env: Environment, model: str, table: Table, caller: str) -> Table:
+    """Return a table with the caller's external ids as one more column."""
+    column = ExternalId(model, caller).of(env, table.ids)
+    return replace(table, values={**table.values, EXTERNAL_ID: column})
+
+
+def caller_of(report: CallReport) -> str:
+    """Return the key of the principal who calls; the gateway has let nobody else in."""
+    if report.principal is None:
+        raise LookupError("principal")
+    return report.principal.key
 
 
 def visible_to(env: Environment, exposure: Exposure) -> Exposure:

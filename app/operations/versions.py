@@ -36,10 +36,14 @@ def etag(version: str | None, content: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """If-Match: the versions that the client has seen; None where it sets no condition, ``any`` for ``*``."""
+    """If-Match: the versions that the client has seen; None where it sets no condition, ``any`` for ``*``.
+
+    ``new`` is ``If-None-Match: *``: there may be no such record yet.
+    """
 
     versions: frozenset[str] | None = None
     any: bool = False
+    new: bool = False
 
     @classmethod
     def of(cls, tags: Iterable[str], *, any: bool) -> Condition:
@@ -52,6 +56,21 @@ class Condition:
             raise PreconditionFailed(
                 "The record has changed since it was read. Read it again, then repeat the change.",
                 data={"parameter": "If-Match"},
+            )
+
+    def check_missing(self) -> None:
+        """Raise PreconditionFailed where the client expects a record that is not there."""
+        if self.given:
+            raise PreconditionFailed(
+                "There is no such record yet, and If-Match asks for one.", data={"parameter": "If-Match"}
+            )
+
+    def check_known(self) -> None:
+        """Raise PreconditionFailed where the client expects that there is no record, and there is."""
+        if self.new:
+            raise PreconditionFailed(
+                "There is such a record already, and If-None-Match: * asks for a new one.",
+                data={"parameter": "If-None-Match"},
             )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.errors import Forbidden, Unavailable
@@ -18,8 +20,8 @@ def check_served(definition: Definition) -> None:
         )
 
 
-def authorize(principal: Principal, definition: Definition, scope: Scope | None) -> None:
-    """Check that the caller's credentials cover a scope; raises Forbidden (RFC 6750 3.1). No token covers None.
+def authorize(principal: Principal, definition: Definition, scopes: Sequence[Scope]) -> None:
+    """Check that the caller's credentials cover all scopes; raises Forbidden (RFC 6750 3.1). No token covers none.
 
     Odoo's own access rights are a second bar, which the user that executes the call has to take.
     """
@@ -27,12 +29,14 @@ def authorize(principal: Principal, definition: Definition, scope: Scope | None)
         return
     if principal.client not in definition.document.clients:
         raise Forbidden("This client app is not connected to this API.", name="client_not_connected")
-    if scope is None:
+    if not scopes:
         raise Forbidden("No token opens this.", name="insufficient_scope")
-    if scope.value not in principal.scopes:
-        challenge = f'Bearer realm="gatehouse", error="insufficient_scope", scope="{scope.value}"'
-        raise Forbidden(
-            f"The token lacks the scope {scope.value}.",
-            name="insufficient_scope",
-            headers={"WWW-Authenticate": challenge},
-        )
+    for scope in scopes:
+        if scope.value not in principal.scopes:
+            needed = " ".join(each.value for each in scopes)
+            challenge = f'Bearer realm="gatehouse", error="insufficient_scope", scope="{needed}"'
+            raise Forbidden(
+                f"The token lacks the scope {scope.value}.",
+                name="insufficient_scope",
+                headers={"WWW-Authenticate": challenge},
+            )

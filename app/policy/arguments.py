@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from app.definitions.ids import Ids, InvalidId
+from app.definitions.ids import Ids, InvalidId, holds_reference
 from app.errors import BadRequest
 from app.json import MAX_DEPTH, is_too_deep, unfit
 from app.policy.suggestions import unknown
@@ -86,6 +86,9 @@ def _bound(
         for holder in (bound.arguments, bound.arguments.get(_OTHERS, {})):
             if name in holder:
                 holder[name] = _decoded(holder[name], name, model, ids, references)
+    for name, value in bound.arguments.items():
+        if holds_reference(value):
+            raise _error(f"{name}: no ids stand here, so no step of a batch can be named.", name)
     return Arguments(bound.args, bound.kwargs, references)
 
 

@@ -115,11 +115,11 @@ def _narrow(node: Node, wanted: object) -> Node:
         raise _invalid("fields", "fields must be a list of names, for example: name,email", name="invalid_fields")
     names = [name.strip() for name in wanted]
     for name in names:
-        if name != "id" and name not in node.fields:
+        if name != "id" and name not in node.fields and name not in node.on_request:
             raise unknown(
                 f"{name[:80]!r} is no field that can be asked for here.",
                 name,
-                ["id", *node.fields],
+                ["id", *node.fields, *node.on_request],
                 name="unknown_field",
                 parameter="fields",
                 field=name[:200],

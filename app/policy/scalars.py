@@ -120,7 +120,7 @@ def _is_bounded_json(value: object, depth: int) -> bool:
         return depth > 0 and all(is_clean(key) and _is_bounded_json(item, depth - 1) for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return depth > 0 and all(_is_bounded_json(item, depth - 1) for item in value)
-    return True
+    return value is None
 
 
 #: The converter of each type. It gets a value that is not null (but for a boolean), the field, and the pointer to name

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.definitions.definition import Definition
 from app.operations.endpoints import endpoints
-from app.postman import login, rest, rpc  # noqa: F401  they have the requests of the actions, in this order
+from app.postman import batch, by_key, login, rest, rpc  # noqa: F401  they have the requests of the actions, in this order
 from app.postman.known import Known
 from app.postman.requests import tried
 from app.postman.scripts import BEFORE_EACH, event
@@ -42,7 +42,10 @@ def build(name: str, definitions: Iterable[Definition], known: Mapping[int, Know
 def _folder(definition: Definition, known: Known) -> dict[str, Any]:
     served = endpoints(definition)
     document, models = definition.document, tried(definition, served, known)
-    folders = [{"name": each.model, "description": _left_out(each.left_out), "item": each.items()} for each in models]
+    folders = [
+        {"name": each.model, "description": _left_out(each.left_out), "item": each.items(batch.of_model(each))}
+        for each in models
+    ]
     description = f"{document.type}, {document.mode}, authentication: {document.authentication}."
     if len(folders) != 1:
         return {"name": definition.name, "description": description, "item": folders}

@@ -20,8 +20,13 @@ def request(
     ids: Mapping[str, Any] | None = None,
     description: str = "",
     accept: str = "application/json",
+    content_type: str = "application/json",
+    prefer: str = "",
 ) -> dict[str, Any]:
-    """Return one request. ``ids`` are variables that it needs: they are set where no request before it did."""
+    """Return one request. ``ids`` are variables that it needs: they are set where no request before it did.
+
+    A body that is no JSON is a text.
+    """
     parameters = [{"key": key, "value": value} for key, value in (query or {}).items()]
     raw = "{{base_url}}" + path
     if parameters:
@@ -33,12 +38,15 @@ def request(
     }
     if description:
         sent["description"] = description
+    if prefer:
+        sent["header"].append({"key": "Prefer", "value": prefer})
     if body is not None:
-        sent["header"].append({"key": "Content-Type", "value": "application/json"})
+        is_json = content_type == "application/json"
+        sent["header"].append({"key": "Content-Type", "value": content_type})
         sent["body"] = {
             "mode": "raw",
-            "raw": dumps(body).decode(),
-            "options": {"raw": {"language": "json"}},
+            "raw": dumps(body).decode() if is_json else body,
+            "options": {"raw": {"language": "json" if is_json else "text"}},
         }
     events = [test]
     if ids:

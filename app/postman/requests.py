@@ -9,7 +9,7 @@ from typing import Any
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.openapi import examples
-from app.operations.actions import CREATE, DELETE, Aspect
+from app.operations.actions import CREATE, DELETE, UPSERT, Aspect
 from app.operations.endpoints import Endpoint
 from app.postman import values
 from app.postman.known import Known
@@ -51,24 +51,28 @@ class Tried:
         self._lenders: list[Tried] = []
         self._leave_out_refused()
 
+    def endpoint(self, action: Any) -> Endpoint | None:
+        """Return the endpoint that does this; None where none is tried."""
+        return next((endpoint for endpoint in self._served if endpoint.action is action), None)
+
     @property
     def creates(self) -> bool:
         """True if a record is created that the requests that follow can have."""
-        return self._endpoint(CREATE) is not None and not self.keeps_nothing
+        return self.endpoint(CREATE) is not None and not self.keeps_nothing
 
     @property
     def creates_many(self) -> bool:
         """True if several records can be created at once."""
         return (
-            self._endpoint(CREATE) is not None and self.exposure is not None and "bulk_create" in self.exposure.switches
+            self.endpoint(CREATE) is not None and self.exposure is not None and "bulk_create" in self.exposure.switches
         )
 
     def borrow(self, others: Mapping[str, Tried]) -> None:
         """Find the models that create the records that a new one has to name; without them nothing is created."""
         missing = self._missing()
         self._lenders = [others[model] for model in missing if model in others and others[model].lends]
-        if len(self._lenders) < len(missing) and (create := self._endpoint(CREATE)):
-            self._served = [endpoint for endpoint in self._served if endpoint is not create]
+        if len(self._lenders) < len(missing) and (create := self.endpoint(CREATE)):
+            self._served = [endpoint for endpoint in self._served if endpoint.action not in (create.action, UPSERT)]
             self.left_out.append(f"Create, as there is no record of {', '.join(sorted(missing))} to refer to.")
 
     @property
@@ -76,13 +80,13 @@ class Tried:
         """True if a record can be created here for others to refer to."""
         return self.creates and not self._missing()
 
-    def items(self) -> Items:
-        """Return the requests, in an order that can be run."""
+    def items(self, more: Items) -> Items:
+        """Return the requests, and ``more`` behind them, in an order that can be run."""
         found: Items = [item for lender in self._lenders for item in lender._lent()]
         for endpoint in self._served:
             path = endpoint.path_with(f"{{{{{self.new if _changes(endpoint) else self.one}}}}}")
             found += requests[endpoint.action](self, endpoint, path)
-        return found + [item for lender in self._lenders for item in lender._taken_back()]
+        return found + more + [item for lender in self._lenders for item in lender._taken_back()]
 
     def request(
         self,
@@ -93,7 +97,7 @@ class Tried:
         *,
         body: Any = None,
         query: Mapping[str, str] | None = None,
-        accept: str = "application/json",
+        **more: str,
     ) -> dict[str, Any]:
         """Return a request; the variables in it get their examples where no request before has set them."""
         used = dict.fromkeys(_VARIABLE.findall(f"{path} {query} {body}"))
@@ -106,7 +110,7 @@ class Tried:
             query=query,
             ids={variable: self._example(variable) for variable in used},
             description=self._description(endpoint),
-            accept=accept,
+            **more,
         )
 
     def test(self, *ids: str, then: str = "") -> dict[str, Any]:
@@ -167,11 +171,8 @@ class Tried:
             return ""
         return "This collection creates no record of its own here: put the id of one of yours into it."
 
-    def _endpoint(self, *actions: Any) -> Endpoint | None:
-        return next((endpoint for endpoint in self._served if endpoint.action in actions), None)
-
     def _missing(self) -> set[str]:
-        if self.exposure is None or self._endpoint(CREATE) is None:
+        if self.exposure is None or self.endpoint(CREATE) is None:
             return set()
         return {model for _, model in values.required(self.exposure) if model not in self.known.ids}
 
@@ -189,7 +190,7 @@ class Tried:
 
     def _lent(self) -> Items:
         """Return the request that creates a record for others to refer to."""
-        create = self._endpoint(CREATE)
+        create = self.endpoint(CREATE)
         if create is None:
             return []
         test = answer_test([200], then=keep(values.variable(self.definition, self.model), "answer.result.id"))
@@ -198,7 +199,7 @@ class Tried:
 
     def _taken_back(self) -> Items:
         """Return the request that deletes it again."""
-        delete, variable = self._endpoint(DELETE), values.variable(self.definition, self.model)
+        delete, variable = self.endpoint(DELETE), values.variable(self.definition, self.model)
         if delete is None:
             return []
         test = answer_test([200], unseen=[variable], then=forget(variable))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from app.json import dumps
 from app.operations.actions import (
     AGGREGATE,
     CREATE,
     DELETE,
     DELETE_MANY,
     EXPORT,
+    IMPORT,
     READ,
     READ_MANY,
     SEARCH,
@@ -66,6 +68,13 @@ def _create(tried: Tried, endpoint: Endpoint, path: str) -> Items:
         test = answer_test([200], refusable=refusable, then=kept)
         found.append(tried.request("Create many", endpoint, path, test, body=[body for _ in items]))
     return found
+
+
+@requests(IMPORT)
+def _import(tried: Tried, endpoint: Endpoint, path: str) -> Items:
+    line = dumps(tried.body(creating=True)).decode() + "\n"
+    name, test = "Try an import", stream_test(NDJSON)
+    return [tried.request(name, endpoint, path, test, body=2 * line, content_type=NDJSON, prefer="tx=rollback")]
 
 
 @requests(READ)

@@ -78,6 +78,15 @@ def text(value: Any) -> str:
     return dumps(value).decode()
 
 
+#: What may be answered as documented, whatever is asked.
+_TOLD = """\
+const told = {
+  forbidden: "the executing user lacks a right, and the answer says so",
+  read_only: "the method changes data, and a GET of it is told so",
+  rate_limit: "the API's rate is used up, and the answer says so",
+}[answer.error?.data?.name];"""
+
+
 def answer_test(
     statuses: Iterable[int], *, refusable: bool = False, unseen: Iterable[str] = (), then: str = ""
 ) -> dict[str, Any]:
@@ -96,11 +105,7 @@ def answer_test(
         "test",
         f"""\
 const answer = pm.response.json();
-const told = {{
-  forbidden: "the executing user lacks a right, and the answer says so",
-  read_only: "the method changes data, and a GET of it is told so",
-  rate_limit: "the API's rate is used up, and the answer says so",
-}}[answer.error?.data?.name];
+{_TOLD}
 const expected = {expected};
 {missing}pm.test(told || `the status is one of ${{expected.join(", ")}}`, () => {{
   if (!told) {{ pm.expect(pm.response.code).to.be.oneOf(expected); }}
@@ -119,9 +124,14 @@ def stream_test(media_type: str) -> dict[str, Any]:
     return event(
         "test",
         f"""\
-pm.test("the status is 200", () => pm.response.to.have.status(200));
+const type = pm.response.headers.get("Content-Type").split(";")[0];
+const answer = type === "application/json" ? pm.response.json() : {{}};
+{_TOLD}
+pm.test(told || "the status is 200", () => {{
+  if (!told) {{ pm.response.to.have.status(200); }}
+}});
 pm.test("the answer is what was asked for", () => {{
-  pm.expect(pm.response.headers.get("Content-Type").split(";")[0]).to.equal({text(media_type)});
+  if (!told) {{ pm.expect(type).to.equal({text(media_type)}); }}
 }});
 pm.test("the request can be traced", () => pm.response.to.have.header("X-Request-ID"));""",
     )

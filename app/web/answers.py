@@ -31,9 +31,9 @@ class Answer(Response):
         return cast("Iterable[bytes]", self.response), self.status, list(self.headers)
 
 
-def success(result: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a 200 with the result."""
-    return _json({"jsonrpc": "2.0", "id": _rpc_id(), "result": result}, 200, headers=headers)
+def success(result: Any, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    """Return an answer with the result."""
+    return _json({"jsonrpc": "2.0", "id": _rpc_id(), "result": result}, status, headers=headers)
 
 
 def unchanged(headers: Mapping[str, str]) -> Response:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Request
 from werkzeug.http import parse_etags
 
+from app.errors import BadRequest
 from app.operations.versions import Condition
 from app.web.http_methods import is_safe
 
@@ -19,6 +22,24 @@ def condition(request: Request) -> Condition:
         return Condition()
     tags = parse_etags(header)
     return Condition.of((tag or "" for tag in tags.as_set()), any=tags.star_tag)
+
+
+def condition_of_upsert(request: Request, *, of_many: bool = False) -> Condition:
+    """Return the condition of a write that creates or updates: ``If-None-Match: *`` lets it create alone.
+
+    Raises BadRequest for both headers at once, and for tags where they can be of no use; ``of_many`` records have no
+    ETag in common.
+    """
+    found, header = condition(request), request.environ.get("HTTP_IF_NONE_MATCH")
+    if header is not None and (header.strip() != "*" or found.given):
+        raise _invalid("If-None-Match", "Here it takes * alone, and stands without If-Match: create, do not update.")
+    if of_many and found.given and not found.any:
+        raise _invalid("If-Match", "For several records it takes * alone: update, do not create.")
+    return replace(found, new=header is not None)
+
+
+def _invalid(header: str, message: str) -> BadRequest:
+    return BadRequest(f"{header}: {message}", name="invalid_condition", data={"parameter": header})
 
 
 def has_already(request: Request, tag: str) -> bool:

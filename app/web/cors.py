@@ -12,12 +12,13 @@ from app.web.current import current_request
 from app.web.routing import current_definition
 
 _EXPOSED = (
-    "ETag, Link, Retry-After, WWW-Authenticate, X-Request-ID, X-Test-Mode, RateLimit, RateLimit-Policy, "
-    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Deprecation, Sunset, Accept-Query, Content-Range"
+    "ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-ID, X-Test-Mode, RateLimit, RateLimit-Policy, "
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Deprecation, Sunset, Accept-Query, Content-Range, "
+    "Preference-Applied"
 )
 _ACCEPTED = (
-    "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, X-Company-Id, "
-    "X-Request-ID, X-Timezone"
+    "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Range, "
+    "X-Company-Id, X-Request-ID, X-Timezone"
 )
 #: Seconds that a browser may keep the answer to a preflight.
 _MAX_AGE = 600

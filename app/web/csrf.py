@@ -7,17 +7,20 @@ from urllib.parse import urlsplit
 from flask import Request
 
 from app.errors import Forbidden, UnsupportedMediaType
+from app.operations.imports.starting import TYPES
 from app.web.http_methods import is_safe
 
 
-def protect(request: Request, allowed_origins: list[str]) -> None:
+def protect(request: Request, allowed_origins: list[str], *, takes_lines: bool = False) -> None:
     """Refuse a write by cookie that a foreign page could have caused; raises Forbidden or UnsupportedMediaType.
 
-    Two bars: a JSON body, which a form cannot send without a preflight, and the origin that browsers tell.
+    Two bars: a body of JSON, or of lines where the endpoint takes them, which no page can send without a preflight, and
+    the origin that browsers tell.
     """
     if is_safe(request.method):
         return
-    if (request.method == "POST" or request.get_data()) and not request.is_json:
+    is_import = takes_lines and request.mimetype in TYPES
+    if not is_import and (request.method == "POST" or request.get_data()) and not request.is_json:
         message = "Calls with a session cookie need Content-Type: application/json."
         raise UnsupportedMediaType(message, data={"parameter": "Content-Type"})
     origin = request.headers.get("Origin")

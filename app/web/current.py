@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.definitions.definition import Definition
     from app.errors import ApiError
     from app.observe.tracing import Trace
-    from app.operations.exports.starting import Begun
+    from app.operations.long_answers import Stream
     from app.operations.report import CallReport
     from app.principal import Person
     from app.web.incoming import Incoming
@@ -26,7 +26,8 @@ class RequestState:
 
     ``started`` is by ``time.perf_counter``. ``request_id`` may be the client's choice, ``call_id`` is ours alone.
     ``failure`` is the error that became the answer, ``reason`` what stood behind it, which clients are not told;
-    ``person`` sits in front of the panel; ``stream`` is an answer that is made while it is sent.
+    ``person`` sits in front of the panel; ``stream`` is an answer that is made while it is sent; of a
+    ``dry_run`` nothing is kept.
     Extensions of Flask keep values of their own here too.
     """
 
@@ -40,7 +41,8 @@ class RequestState:
     failure: ApiError | None = None
     reason: str | None = None
     person: Person | None = None
-    stream: Begun | None = None
+    stream: Stream | None = None
+    dry_run: bool = False
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a value that was set, as Flask-WTF asks for its own."""

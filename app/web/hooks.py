@@ -21,16 +21,17 @@ from app.config import Settings
 from app.definitions.definition import Definition
 from app.errors import BadRequest
 from app.observe import meters
-from app.operations.exports.starting import Begun
-from app.operations.long_answers import Ended
+from app.operations.long_answers import Ended, Stream
 from app.operations.report import CallReport
 from app.operations.trial import draft_of, is_rolled_back, trial_of
 from app.web import lifecycle
 from app.web.current import RequestState, current_incoming, current_request, current_state
 from app.web.http_methods import ACCEPT_QUERY
 from app.web.incoming import Incoming
+from app.web.preferences import ROLLBACK
 from app.web.routing import ApiRule, Gatehouse, current_definition, is_panel
 from app.web.services import services
+from app.web.steps import mark_of
 from odoo_bridge.sessions import COOKIE
 
 #: Most characters that the log keeps of a path, and that it is handed of the texts of a failure: it cuts them itself.
@@ -63,10 +64,11 @@ def _keep_catalog_current(app: Gatehouse) -> None:
     inner = app.wsgi_app
 
     def wsgi_app(environ, start_response):  # type: ignore[no-untyped-def]
-        path, catalog = environ.get("PATH_INFO"), app.services.catalog
+        path, catalog, mark = environ.get("PATH_INFO"), app.services.catalog, mark_of(environ)
         if path == "/readyz" and catalog.snapshot.version:
             catalog.watch()  # a look at the database may hang, which is what this one is to tell
-        elif path != "/healthz":  # whether the process is alive depends on nothing else
+        # Whether the process is alive depends on nothing else; a step of an atomic batch comes within its transaction.
+        elif path != "/healthz" and (mark is None or mark.together is None):
             catalog.ensure_current()
         meters.IN_FLIGHT.inc()
         try:
@@ -115,6 +117,8 @@ def _mark(response: Response) -> Response:
         _vouch(request, state.report)
     if request.method == "QUERY" or response.status_code == 405 or request.method == "OPTIONS":
         _tell_query(request, response)
+    if state.dry_run:
+        headers.add("Preference-Applied", ROLLBACK)
     definition = current_definition()
     if definition is not None:
         for name, value in lifecycle.headers(definition.document).items():
@@ -124,11 +128,14 @@ def _mark(response: Response) -> Response:
         counts = definition.document.statistics and draft_of(request.environ) is None
         if counts and request.method != "OPTIONS":
             row = _row(request, state, response, definition)
-            if state.stream is None:
+            mark = mark_of(request.environ)
+            if mark is not None:
+                mark.logged.append(partial(_record_step, services().recorder, definition, row))
+            elif state.stream is None:
                 _record(services().recorder, definition, row)
             else:
                 record = partial(_record_stream, services().recorder, definition, row, state.stream, state.started)
-                state.stream.answer.on_end(record)  # when no context of Flask's is there any more
+                state.stream.on_end(record)  # when no context of Flask's is there any more
     return response
 
 
@@ -153,17 +160,23 @@ def _record(recorder: Recorder, definition: Definition, row: LoggedCall, until_h
     meters.seconds(definition.name).observe((until_head or row.milliseconds) / 1000)
 
 
+def _record_step(recorder: Recorder, definition: Definition, row: LoggedCall, kept: bool) -> None:
+    """Record a step, once its batch is over; ``kept`` says whether all of it was."""
+    if not kept and row.error is None:
+        message = "It was done, and taken back with its batch, as another step has failed."
+        row = replace(row, error="batch_undone", message=message)
+    _record(recorder, definition, row)
+
+
 def _record_stream(
-    recorder: Recorder, definition: Definition, row: LoggedCall, stream: Begun, started: float, ended: Ended
+    recorder: Recorder, definition: Definition, row: LoggedCall, stream: Stream, started: float, ended: Ended
 ) -> None:
     """Record an answer that is made while it is sent, once it has ended."""
-    records = stream.export.records
+    records = stream.records
     whole = replace(row, milliseconds=(time.perf_counter() - started) * 1000, records=records, bytes=ended.size)
-    told = replace(whole, error="export_cut", message=ended.reason) if ended.reason else whole
+    told = replace(whole, error=stream.error, message=ended.reason) if ended.reason else whole
     _record(recorder, definition, told, until_head=row.milliseconds)
-    meters.EXPORTS.labels(definition.name, "cut" if ended.reason else "whole").inc()
-    meters.EXPORTED_RECORDS.labels(definition.name).inc(records)
-    meters.EXPORTED_BYTES.labels(definition.name).inc(ended.size)
+    stream.meter(definition.name, ended)
 
 
 def _row(request: Request, state: RequestState, response: Response, definition: Definition) -> LoggedCall:
@@ -177,7 +190,7 @@ def _row(request: Request, state: RequestState, response: Response, definition: 
         request_id=state.request_id,
         api_id=definition.id,
         endpoint=f"{request.method} {_route_of(request)}",
-        path=_storable(request.path, _LONGEST_PATH),
+        path=_storable(_path_of(request, definition), _LONGEST_PATH),
         status=response.status_code,
         error=error,
         message=message,
@@ -187,11 +200,19 @@ def _row(request: Request, state: RequestState, response: Response, definition: 
         address=request.remote_addr or "",
         milliseconds=(time.perf_counter() - state.started) * 1000,
         call_id=state.call_id,
+        dry_run=state.dry_run,
         reason=_storable(state.reason, _LONGEST_TEXT) if state.reason else None,
         exchange=_exchange(request, response, definition)
         if principal and (failure or definition.logs_bodies)
         else None,
     )
+
+
+def _path_of(request: Request, definition: Definition) -> str:
+    """Return the path of a request, without the value of a key that the log hides."""
+    rule = request.url_rule
+    is_hidden = isinstance(rule, ApiRule) and rule.target.key and definition.masking.hides(rule.target.key)
+    return _route_of(request) if is_hidden else request.path
 
 
 def _route_of(request: Request) -> str:
@@ -216,7 +237,9 @@ def _exchange(request: Request, response: Response, definition: Definition) -> E
         answer = Body(note=f"Left out: {response.mimetype}.")
     else:
         answer = Body.of(response.get_data(), response.mimetype or "")
-    question = Body.of(current_incoming().data, request.mimetype)
+    incoming = current_incoming()
+    left_out = Body(note=f"Left out: {request.mimetype}.")
+    question = left_out if incoming.is_stream else Body.of(incoming.data, request.mimetype)
     return Exchange(
         request=question,
         response=answer,

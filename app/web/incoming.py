@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
-import orjson
 from flask import Request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import ApiError, BadRequest, UnsupportedMediaType
-from app.json import MAX_DEPTH, is_too_deep
+from app.json import load
 from app.web.http_methods import ACCEPT_QUERY, is_safe
+from app.web.steps import mark_of
 
 Value = TypeVar("Value")
 Names: TypeAlias = frozenset[str] | tuple[str, ...]
@@ -32,12 +32,20 @@ _ENVELOPE = frozenset({"jsonrpc", "method", "params", "id"})
 
 
 class Incoming:
-    """One request's input. ``rpc_id`` is the id of the JSON-RPC envelope, once a body with one has been read."""
+    """One request's input. ``rpc_id`` is the id of the JSON-RPC envelope, once a body with one has been read.
+
+    ``is_stream``: its body is answered while it comes in, and is not here.
+    """
 
     def __init__(self, request: Request) -> None:
-        """Read the body, which is here as a whole: the server waits for it (``serving.framing``)."""
+        """Read the body, which is here as a whole: the server waits for it (``serving.framing``).
+
+        One that is answered while it comes in is left to who imports it (``serving.incoming``).
+        """
         self._request = request
-        self._data = request.get_data() if _announces_body(request) else b""
+        self.is_stream = "gatehouse.incoming" in request.environ
+        is_here = _announces_body(request) and not self.is_stream
+        self._data = request.get_data() if is_here else b""
         if self._data and "CONTENT_LENGTH" not in request.environ:
             limit = request.max_content_length
             if limit is not None and len(self._data) >= limit:
@@ -47,11 +55,13 @@ class Incoming:
         self._document: Any = None
         self._problem: ApiError | None = None
         self._parsed = False
+        mark = mark_of(request.environ)
+        self._given = None if mark is None else mark.body
 
     @property
     def has_body(self) -> bool:
         """True if the request carries a body that is more than nothing."""
-        return bool(self._data)
+        return bool(self._data) or self.is_stream
 
     @property
     def data(self) -> bytes:
@@ -86,6 +96,11 @@ class Incoming:
             except ApiError as error:
                 self._problem = error
 
+    def sent(self) -> Any:
+        """Return the JSON of the body as ``body`` does, or None where something is wrong with it."""
+        self.parse()
+        return self._document
+
     def body(self) -> Any:
         """Return the JSON of the body, out of its envelope; raises BadRequest or UnsupportedMediaType."""
         self.parse()
@@ -100,7 +115,11 @@ class Incoming:
                 f"The body must be JSON, with Content-Type: application/json, not {mimetype[:80] or 'nothing'}.",
                 data={"parameter": "Content-Type"},
             )
-        return self._unwrap(_load_json(self._data))
+        return self._unwrap(self._json())
+
+    def _json(self) -> Any:
+        """Return the JSON of the body; of a step of a batch it is there already, with references in place of ids."""
+        return _load_json(self._data) if self._given is None else self._given
 
     def _parameters_by_look(self) -> list[tuple[str, Any]]:
         if self._data.lstrip()[:1] == b"{":
@@ -124,7 +143,7 @@ class Incoming:
         )
 
     def _parameters_of_json(self) -> list[tuple[str, Any]]:
-        document = self._unwrap(_load_json(self._data))
+        document = self._unwrap(self._json())
         if not isinstance(document, dict):
             raise _invalid_json("The body must be an object of parameters.")
         return list(document.items())
@@ -175,12 +194,9 @@ def _load_json(data: bytes) -> Any:
     if not data.strip():
         raise _invalid_json("A JSON body is expected, but the body is empty.")
     try:
-        document = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        return load(data)
+    except ValueError as error:
         raise _invalid_json(f"The body is not valid JSON: {error}.") from None
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and is_too_deep(document):
-        raise _invalid_json(f"The JSON is nested more than {MAX_DEPTH} levels deep.")
-    return document
 
 
 def _invalid_json(message: str) -> BadRequest:

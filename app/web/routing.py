@@ -16,13 +16,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
 
 from app.definitions.definition import Definition
-from app.errors import DefinitionOutdated
+from app.errors import BadRequest, DefinitionOutdated
 from app.operations import actions
 from app.operations.actions import Aspect
 from app.operations.endpoints import Endpoint, all_endpoints
 from app.operations.trial import draft_of
 from app.web.current import RequestState, current_app_object, current_request, current_state
 from app.web.services import Services
+from app.web.steps import mark_of
 
 #: How often a request is begun, where the registry and with it its definition change while it is under way.
 _TRIES = 5
@@ -34,9 +35,16 @@ serves: Aspect[Callable[..., ResponseReturnValue]] = Aspect("serves")
 
 def _public_id() -> type[BaseConverter]:
     """Return the converter of ids in paths. What an action is called there is none: other methods of it are a 405."""
-    names = {action.suffix.removeprefix("/") for action in actions.ACTIONS if not action.on_one_record}
+    names = {action.suffix.removeprefix("/") for action in actions.ACTIONS if "<" not in action.suffix}
     reserved = "|".join(sorted(map(re.escape, names - {""})))
     return type("PublicIdConverter", (BaseConverter,), {"regex": f"(?!(?:{reserved})$)[^/]+"})
+
+
+class _KeyValue(BaseConverter):
+    """Value of a key, which can be anything; Werkzeug sees it decoded (``raw_path`` does not)."""
+
+    regex = r"[\s\S]+"
+    part_isolating = False
 
 
 class ApiRule(Rule):
@@ -46,7 +54,9 @@ class ApiRule(Rule):
 
     def __init__(self, target: Endpoint) -> None:
         super().__init__(
-            target.path_with("<id:public_id>"), endpoint=target.action.view, methods=[target.method, "OPTIONS"]
+            target.path_with("<id:public_id>", "<value:value>"),
+            endpoint=target.action.view,
+            methods=[target.method, "OPTIONS"],
         )
         self.target = target
 
@@ -98,7 +108,14 @@ class Gatehouse(Flask):
         return url_map.bind_to_environ(request.environ, subdomain="")
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Answer the current request; anew, with the present definition, where Odoo was changed in between."""
+        """Answer the current request; anew, with the present definition, where Odoo was changed in between.
+
+        A step of an atomic batch is not begun anew by itself, but its batch.
+        """
+        _refer()
+        mark = mark_of(current_request().environ)
+        if mark is not None and mark.together is not None:
+            return super().dispatch_request()
         for _ in range(_TRIES - 1):
             try:
                 return super().dispatch_request()
@@ -112,6 +129,7 @@ class Gatehouse(Flask):
         request_ctx.request.routing_exception = None
         request_ctx.url_adapter = self.create_url_adapter(request_ctx.request)
         request_ctx.match_request()
+        _refer()
 
     def freeze_own_rules(self) -> None:
         """Remember the routes of the blueprints; called once, when all are registered."""
@@ -132,7 +150,8 @@ class Gatehouse(Flask):
 
     def _map_of(self, served: Sequence[Endpoint]) -> tuple[Map, tuple[ApiRule, ...]]:
         """Return a url map of our own routes and these endpoints, and the rules of the endpoints."""
-        url_map = Map(strict_slashes=True, merge_slashes=False, converters={"id": _public_id()})
+        converters = {"id": _public_id(), "value": _KeyValue}
+        url_map = Map(strict_slashes=True, merge_slashes=False, converters=converters)
         for own in self._own_rules:
             rule = own.empty()
             rule.provide_automatic_options = own.provide_automatic_options  # type: ignore[attr-defined]
@@ -143,6 +162,21 @@ class Gatehouse(Flask):
             self.view_functions[api_rule.target.action.view] = serves[api_rule.target.action]
         url_map.update()
         return url_map, api_rules
+
+
+def _refer() -> None:
+    """Put references in place of their text into the parameters of the path, of a step of a batch.
+
+    Raises BadRequest for a step that has come elsewhere than its batch allows: nothing else is a step.
+    """
+    request = current_request()
+    mark, given, rule = mark_of(request.environ), request.view_args, request.url_rule
+    if mark is None or request.routing_exception is not None:
+        return
+    if not isinstance(rule, ApiRule) or mark.endpoint is None or _route(rule.target) != _route(mark.endpoint):
+        raise BadRequest("What is served at this path is no step.", name="invalid_step", data={"parameter": "path"})
+    if given:
+        request.view_args = {name: mark.in_path.get(value, value) for name, value in given.items()}
 
 
 def _route(endpoint: Endpoint) -> tuple[str, str, str]:

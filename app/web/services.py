@@ -15,9 +15,11 @@ from app.config import Settings
 from app.database import Database
 from app.observe.checking import Checks
 from app.operations.addons import Addons
+from app.operations.batches import Batches
 from app.operations.cursors import Cursors, cursors
 from app.operations.exports.starting import Exports
 from app.operations.gateway import Gateway
+from app.operations.imports.starting import Imports
 from app.web.current import current_app_object
 from odoo_bridge.boot import Instance
 from odoo_bridge.transaction import Transactions
@@ -35,7 +37,9 @@ class Services:
     throttle: Throttle
     recorder: Recorder
     gateway: Gateway
+    batches: Batches
     exports: Exports
+    imports: Imports
     addons: Addons
     readiness: Checks
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from flask import Request, Response
 from werkzeug.datastructures import MIMEAccept
 
-from app.errors import BadRequest, NotAcceptable
+from app.errors import BadRequest, NotAcceptable, UnsupportedMediaType
 from app.operations.exports.export import CSV, NDJSON, PARQUET
 from app.operations.exports.starting import Begun
+from app.operations.imports.importing import Import
 from app.web.http_methods import sent_method
 from serving import draining
+from serving.incoming import Incoming
 
 #: What ends the names of files of each type.
 _ENDINGS = {NDJSON: "ndjson", CSV: "csv", PARQUET: "parquet"}
@@ -41,6 +43,31 @@ def is_ending(request: Request) -> Callable[[], bool]:
     return lambda: stops() or draining.is_draining()
 
 
+def incoming(request: Request) -> Incoming:
+    """Return the body of an import; of a server that waits for all of it, the whole."""
+    found: Incoming | None = request.environ.get("gatehouse.incoming")
+    if found is None:
+        found = Incoming()
+        found.feed(request.get_data())
+        found.end()
+    return found
+
+
+def check_encoding(request: Request) -> None:
+    """Raise UnsupportedMediaType for a body of lines that is compressed."""
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        message = f"The body is sent as it is, without Content-Encoding: {encoding[:40]}."
+        raise UnsupportedMediaType(message, data={"parameter": "Content-Encoding"})
+
+
+def import_answer(begun: Import, request: Request, seconds: float) -> Response:
+    """Return the answer of an import."""
+    _be_long(request, seconds)
+    headers = {"X-Accel-Buffering": "no"}
+    return Response(begun, headers=headers, content_type=NDJSON, direct_passthrough=True)
+
+
 def answer(begun: Begun, request: Request, kind: str) -> Response:
     """Return the answer of an export, of this media type; of a HEAD no more than the head."""
     name = re.sub(r"[^A-Za-z0-9.-]+", "-", request.path.strip("/"))
@@ -55,7 +82,12 @@ def answer(begun: Begun, request: Request, kind: str) -> Response:
         head = Response(headers=headers, content_type=content_type)
         head.automatically_set_content_length = False  # it is not known (RFC 9110 8.6)
         return head
+    _be_long(request, begun.seconds)
+    return Response(begun.answer, headers=headers, content_type=content_type, direct_passthrough=True)
+
+
+def _be_long(request: Request, seconds: float) -> None:
+    """Tell the server that an answer takes long; not every server wants to know."""
     be_long = request.environ.get("gatehouse.long")
     if be_long is not None:
-        be_long(begun.seconds)
-    return Response(begun.answer, headers=headers, content_type=content_type, direct_passthrough=True)
+        be_long(seconds)

@@ -102,18 +102,30 @@ class Compatibility(Base):
 
 
 class Idempotency(Base):
-    """The answer of a call that carried an Idempotency-Key; ``request`` is a hash of what was asked."""
+    """The answer of a call that carried an Idempotency-Key; ``request`` is a hash of what was asked.
+
+    ``api_id`` is 0 for a batch; those of an API that is gone are forgotten with their time.
+    """
 
     __tablename__ = "idempotency"
 
-    api_id: Mapped[int] = mapped_column(
-        ForeignKey(f"{SCHEMA}.api.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
+    api_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     caller: Mapped[str] = mapped_column(Text, primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     request: Mapped[bytes] = mapped_column(LargeBinary)
     result: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
+
+
+class Claim(Base):
+    """A value of a key that a record is being made by, or was a short time ago (see ``operations.claims``)."""
+
+    __tablename__ = "claim"
+
+    model: Mapped[str] = mapped_column(Text, primary_key=True)
+    scope: Mapped[str] = mapped_column(Text, primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    claimed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
 
 
 def _client_key(**options: Any) -> Mapped[int]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +100,17 @@ def other(_sessions: dict[str, Client]) -> Client:
     return _sessions["other"]
 
 
+def log_in_long_ago(client: Client, database: str, app: Gatehouse) -> Path:
+    """Log `demo` in and make the session so old that its next call rotates it; return its file, named by its id."""
+    client.log_in(database, "demo", "demo")
+    cookie = client.http.get_cookie("session_id")
+    assert cookie is not None
+    path = app.services.instance.data_dir / "sessions" / cookie.value[:2] / cookie.value
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "create_time": time.time() - 4 * 3600}))
+    return path
+
+
 _numbers = itertools.count(1)
 
 
@@ -107,7 +121,7 @@ def publish(app: Gatehouse) -> Iterator[Callable[..., str]]:
 
     def run(model: str = "test.record", *, fields: Any = ("name",), **keys: Any) -> str:
         entry = {"model": model, "fields": fields if fields == "all" else list(fields)}
-        for key in ("search_fields", "writable_fields", "domain", "related", "min_group_size"):
+        for key in ("search_fields", "writable_fields", "domain", "related", "min_group_size", "upsert_keys"):
             if key in keys:
                 entry[key] = keys.pop(key)
         number = next(_numbers)

@@ -81,7 +81,8 @@ def test_the_list_of_endpoints_tells_method_address_switch_and_traffic(
     assert found["Read"] == [f"GET {address}/{{id}}", "2", "On", "Switch off Try"]
     assert found["Bulk read"] == [f"GET {address}/bulk", "0", "On", "Switch off Try"]
     assert found["Create"] == [f"POST {address}", "1", "On", "Switch off Try"]
-    assert found["Bulk create"] == [f"POST {address} with an array", "", "On", "Switch off"]
+    addresses = f"POST {address} with an arrayPOST {address}/import"
+    assert found["Bulk create"] == [addresses, "0", "On", "Switch off Try"]
     assert found["Update"] == [f"PATCH {address}/{{id}}", "0", "Off", "Switch on Try"]
     assert found["Bulk update"] == [f"PATCH {address}", "0", "Off with Update", "Switch off Try"]
 

@@ -296,13 +296,29 @@ def test_every_endpoint_has_a_form_whose_example_can_be_sent(
     publish(fields=(), type="rpc", method="join", http_methods=["POST", "GET"])
     options = html.fromstring(attempt.panel.get("/admin/try/").text).xpath("//select[@id='target']//option/@value")
     targets = [value for value in options if value]
-    assert len(targets) == 10 + 10 + 6 + 1
+    assert len(targets) == 11 + 11 + 6 + 1
     for target in targets:
         api_id, method, path = target.split(" ")
         route = app.services.catalog.snapshot.definitions[int(api_id)].document.route
         fields = {"path__id": "x"} if "{id}" in path else {}
         tried = attempt(route, method, path.removeprefix(route), **fields)
         assert tried.status < 500, (target, tried.text)
+
+
+def test_an_import_can_be_tried(publish: Publish, attempt: Console, sql: Sql) -> None:
+    route = publish(fields=["name"])
+    tried = attempt(route, "POST", "/import", body='{"name": "tried by lines"}\n{"nome": 1}')
+    assert tried.status == 200
+    found = [json.loads(line) for line in tried.tree.get_element_by_id("answer-body").text.splitlines()]
+    assert [each.get("status") for each in found] == [201, 400, None]
+    assert found[-1]["summary"]["created"] == 1
+    assert sql("SELECT count(*) FROM test_record WHERE name = 'tried by lines'") == [(0,)]
+    python = next(
+        each.text for each in tried.tree.xpath("//pre") if each.text and each.text.startswith("import requests")
+    )
+    assert "'Content-Type': 'application/x-ndjson'" in python
+    assert ".encode()," in python
+    assert "answer.text" in python
 
 
 # The same call as a program.

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +22,7 @@ from odoo_bridge import credentials
 from odoo_bridge.errors import Denied, Unavailable
 from odoo_bridge.identity import database_uuid
 from tests import stored_apis
-from tests.http.conftest import PASSWORD, Client
+from tests.http.conftest import PASSWORD, Client, log_in_long_ago
 from tests.http.panel import Panel
 
 Publish = Callable[..., str]
@@ -171,22 +169,11 @@ def test_logging_in_again_ends_the_session_that_the_cookie_named(
     assert after.value[:42] != before.value[:42]
 
 
-def _log_in_long_ago(client: Client, database: str, app: Gatehouse) -> Path:
-    """Log `demo` in and make the session so old that its next call rotates it; return its file, named by its id."""
-    _log_in(client, database, "demo", "demo")
-    cookie = client.http.get_cookie("session_id")
-    assert cookie is not None
-    path = app.services.instance.data_dir / "sessions" / cookie.value[:2] / cookie.value
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "create_time": time.time() - 4 * 3600}))
-    return path
-
-
 def test_an_old_session_is_rotated_as_odoo_rotates_it(
     anyone: Client, database: str, publish: Publish, app: Gatehouse
 ) -> None:
     route = publish("res.partner")
-    path = _log_in_long_ago(anyone, database, app)
+    path = log_in_long_ago(anyone, database, app)
     assert anyone("GET", route).status_code == 200
     rotated = anyone.http.get_cookie("session_id")
     assert rotated is not None
@@ -199,7 +186,7 @@ def test_a_log_out_ends_the_session_from_before_a_rotation_too(
     anyone: Client, database: str, publish: Publish, app: Gatehouse
 ) -> None:
     route = publish("res.partner")
-    path = _log_in_long_ago(anyone, database, app)
+    path = log_in_long_ago(anyone, database, app)
     assert anyone("GET", route).status_code == 200  # rotated
     anyone("POST", "/web/session/destroy", json={})
     anyone.http.set_cookie("session_id", path.name)

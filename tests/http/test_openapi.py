@@ -52,9 +52,9 @@ class Document:
             yield from methods.values()
 
     def paths(self) -> set[str]:
-        """Return the paths of the APIs, without those of images and binaries."""
+        """Return the paths of the APIs, without those of images and binaries, and of batches."""
         found = {path for path, methods in self.json["paths"].items() if not _is_own(methods)}
-        return {path for path in found if not path.startswith(("/api/image/", "/api/binary/"))}
+        return {path for path in found if not path.startswith(("/api/image/", "/api/binary/", "/api/batch"))}
 
     def operation(self, path: str, method: str) -> Json:
         """Return one operation."""
@@ -338,6 +338,17 @@ def test_languages_and_time_zones_are_plain_text_with_an_example(field: str, dem
         assert header["example"]
 
 
+def test_the_batch_of_the_document_works_as_it_stands(demo: Client, publish: Publish) -> None:
+    publish(fields=["name"])
+    document = Document(demo)
+    operation = document.operation("/api/batch", "post")
+    assert operation["tags"] == ["Batch"]
+    (media,) = operation["requestBody"]["content"].values()
+    answers = demo.result("POST", "/api/batch", json=media["example"])
+    assert [answer["status"] for answer in answers] == [200, 200]
+    assert answers[0]["result"]["id"] == answers[1]["result"]["id"]
+
+
 def test_an_error_is_described_once_for_all_operations(demo: Client, publish: Publish) -> None:
     route = publish()
     document = Document(demo)
@@ -411,8 +422,9 @@ def test_a_caller_sees_what_their_credentials_could_call(
     connected = publish(clients=["Reader 0"])
     executed = publish(clients=["Reader 1"], run_as="demo")
     publish(published=False)
-    every = {route + suffix for route in (private, connected, executed) for suffix in ("", "/bulk", "/{id}")}
-    open_to_all = {public, f"{public}/bulk", f"{public}/{{id}}"}
+    suffixes = ("", "/bulk", "/import", "/{id}")
+    every = {route + suffix for route in (private, connected, executed) for suffix in suffixes}
+    open_to_all = {public + suffix for suffix in suffixes}
     assert Document(anyone).paths() == open_to_all
     assert Document(demo).paths() == open_to_all | every
     reader = bearer(make_token("read"))
@@ -463,7 +475,7 @@ def test_the_document_of_one_api(anyone: Client, demo: Client, publish: Publish,
     publish(authentication="public")
     route = publish()
     name = next(one.name for one in app.services.catalog.snapshot.definitions.values() if one.document.route == route)
-    assert Document(demo, name).paths() == {route, f"{route}/bulk", f"{route}/{{id}}"}
+    assert Document(demo, name).paths() == {route, f"{route}/bulk", f"{route}/import", f"{route}/{{id}}"}
     assert anyone.error("GET", "/api/openapi.json", query_string={"api": name})[0] == 404
     assert demo.error("GET", "/api/openapi.json?api=made-up")[0] == 404
     assert demo.error("GET", "/api/openapi.json?ap=1")[0] == 400

@@ -145,7 +145,8 @@ def test_the_page_of_endpoints_has_a_switch_for_each_form_of_each_model(panel: P
     base = "http://localhost/api/switched"
     record, line = rows["Test Record test.record"], rows["Test Line test.line"]
     assert record["Create"] == [f"POST {base}/test.record", "0", "On", "Switch off Try"]
-    assert record["Bulk create"] == [f"POST {base}/test.record with an array", "", "Off", "Switch on"]
+    addresses = f"POST {base}/test.record with an arrayPOST {base}/test.record/import"
+    assert record["Bulk create"] == [addresses, "0", "Off", "Switch on Try"]
     assert record["Bulk read"] == [f"GET {base}/test.record/bulk", "0", "On", "Switch off Try"]
     assert line["Delete"] == [f"DELETE {base}/test.line/{{id}}", "0", "On of its own", "Switch off Try"]
     assert len(record) == len(line) == 11

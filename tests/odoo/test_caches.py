@@ -474,6 +474,7 @@ _OF_NO_TRANSACTION = {
     "app.definitions.ids.HashedIds._decode": "follows from its arguments and the salt",
     "app.definitions.ids.HashedIds._encode": "follows from its arguments and the salt",
     "app.definitions.ids._hashed": "follows from its arguments",
+    "app.definitions.ids._plain": "follows from its argument",
     "app.web.hooks._route": "follows from its arguments",
     "odoo.addons.base.models.ir_actions_report._wkhtml": "a program of the system",
     "odoo.modules.module.Manifest._get_manifest_from_addons": "a file",

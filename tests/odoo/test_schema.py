@@ -88,6 +88,12 @@ SAMPLES = {
     "0008": [
         "UPDATE gatehouse.request_log SET query = '{}', query_note = 'Cut', reason = 'KeyError'",
     ],
+    "0011": [
+        "INSERT INTO gatehouse.claim (model, scope, digest) VALUES ('res.partner', 'ref', 'a')",
+    ],
+    "0012": [
+        "UPDATE gatehouse.request_log SET dry_run = true",
+    ],
 }
 _COLUMNS = text(
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'gatehouse' "

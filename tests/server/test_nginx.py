@@ -17,6 +17,7 @@ import requests
 from dev.testbed import Testbed
 from tests.server import nginx
 from tests.server.conftest import Server, free_port, gunicorn, wait_until
+from tests.server.sender import Sender, cookie
 
 pytestmark = pytest.mark.live
 NAME = "api.example.com"
@@ -138,6 +139,29 @@ def test_an_export_passes_and_is_refused_by_http_1_0(site: Site, server: Server,
     ):
         client.sendall(f"GET /api/countries/export HTTP/1.0\r\nHost: {NAME}\r\n\r\n".encode())
         assert b" 505 " in client.recv(4096).partition(b"\r\n")[0]
+
+
+def test_an_import_of_any_length_passes(site: Site, server: Server, live_sql: Sql) -> None:
+    person, number, text = server.session(), 400, "x" * 50_000  # 20 MB: more than the system keeps on the way
+    context = ssl.create_default_context(cafile=str(site.certificate))
+    with (
+        socket.create_connection(("127.0.0.1", site.port), timeout=60) as plain,
+        context.wrap_socket(plain, server_hostname=NAME) as client,
+    ):
+        sender = Sender(client, NAME, "/api/partner/rest", cookie(person))
+        for each in range(number):
+            sender.send(f'{{"name": "Through nginx {each}", "more": "{text}"}}\n')
+            if each < 2:
+                sender.send(f'{{"name": "Through nginx, good {each}"}}\n')
+                wait_until(lambda each=each: _there(live_sql) > each, 30)  # type: ignore[misc]  it is no request that nginx collects
+        sender.end()
+        answers = [sender.line() for _ in range(number + 3)]
+        assert answers[-1] == {"summary": {"lines": number + 2, "created": 2, "updated": 0, "failed": number}}
+        assert sender.answer.read() == b""
+
+
+def _there(live_sql: Sql) -> int:
+    return int(live_sql("SELECT count(*) FROM res_partner WHERE name LIKE 'Through nginx, good %'")[0][0])
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])

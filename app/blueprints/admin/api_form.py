@@ -30,6 +30,7 @@ _IN_WORDS: Mapping[Any, str] = {
     "domain": "Only these records",
     "endpoints": "Endpoints",
     "related": "Fields of related records",
+    "upsert_keys": "Keys",
     "min_group_size": "Small groups",
 }
 #: Longest text of the definition's models, in characters.

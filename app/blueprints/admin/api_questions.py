@@ -93,7 +93,7 @@ def _going(row: ApiRow, operation: str, model: str) -> dict[str, bool]:
     for form in forms:
         for method, path in form.endpoints:
             endpoint = f"{method} {path}"
-            found[endpoint] = found.get(endpoint, False) or form.counted
+            found[endpoint] = found.get(endpoint, False) or (method, path) not in form.shared
     return found
 
 

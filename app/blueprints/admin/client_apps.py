@@ -195,7 +195,11 @@ def with_client(client_id: int, work: Callable[[Environment, Client], T], *, kee
 def _opened(definition: Definition, scopes: Iterable[str]) -> list[Endpoint]:
     """Return the endpoints of an API that a token with these scopes opens."""
     held = set(scopes)
-    return [each for each in endpoints(definition) if each.action.scope and each.action.scope.value in held]
+    return [
+        each
+        for each in endpoints(definition)
+        if each.action.scopes and all(scope.value in held for scope in each.action.scopes)
+    ]
 
 
 def _label(name: str, document: Mapping[str, Any]) -> str:

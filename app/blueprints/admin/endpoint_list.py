@@ -40,13 +40,13 @@ class Switch:
 class Served:
     """One form of an operation: its endpoints as (method, path), and its switch, where there is one.
 
-    ``counted`` says that their calls are counted here, and not with another form of the same endpoints.
+    ``shared`` are those that another form has too, where their calls are counted.
     """
 
     name: str
     endpoints: tuple[tuple[str, str], ...]
     switch: Switch | None
-    counted: bool
+    shared: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,7 @@ def operation_of(action: Action) -> str:
 
 def is_off(endpoint: Endpoint) -> bool:
     """True if an endpoint is switched off."""
-    switches = endpoint.action.switches
-    return bool(switches and endpoint.exposure and switches[0] not in endpoint.exposure.switches)
+    return bool(endpoint.exposure and not endpoint.exposure.switches.issuperset(endpoint.action.needed_switches))
 
 
 def _label(exposure: Exposure | None) -> str:
@@ -147,7 +146,7 @@ def _operations(document: ApiDocument, model: str, served: list[Endpoint]) -> li
             name,
             tuple((endpoint.method, endpoint.shown_path) for endpoint in forms[name]),
             _switch(document, model, name),
-            all(operation_of(endpoint.action) == name for endpoint in forms[name]),
+            frozenset((each.method, each.shown_path) for each in forms[name] if operation_of(each.action) != name),
         )
         for name in dict.fromkeys(order)
     ]

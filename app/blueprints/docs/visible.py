@@ -44,7 +44,7 @@ def _may_call(endpoint: Endpoint, principals: dict[int | None, Principal]) -> bo
     if principal is None:
         return False
     try:
-        access.authorize(principal, endpoint.definition, endpoint.action.scope)
+        access.authorize(principal, endpoint.definition, endpoint.action.scopes)
     except Forbidden:
         return False
     return True

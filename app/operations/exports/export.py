@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from app.definitions.definition import Definition, Exposure, Node
 from app.errors import TooManyRequests
 from app.operations.exports.formats import CsvWriter, NdjsonWriter, Writer
 from app.operations.exports.parquet import ParquetWriter
-from app.operations.single import visible_to
+from app.operations.single import visible_to, with_external_ids
 from app.policy import export as policy
 from app.policy.export import ExportQuery
 from odoo_bridge import record_streams, records, slots
@@ -39,15 +40,21 @@ class Export:
         parameters: Mapping[str, Any],
         media_type: str,
         *,
+        caller: str,
         most: int | None = None,
     ) -> None:
-        """``most`` is how many records there are to be at most. Raises ApiError and BridgeError."""
+        """``most`` is how many records there are to be at most; ``caller`` is the principal's key.
+
+        Raises ApiError and BridgeError.
+        """
         self.records = 0
         exposure = visible_to(env, exposure)
         wanted = policy.export(parameters, definition, exposure)
         by_url = definition.document.binary == "url" and any(wanted.node.binary_fields())
         reader = records.sizes_only(env) if by_url else env
         self._left = most
+        name_them = partial(with_external_ids, env, exposure.name, caller=caller)
+        self._named = name_them if wanted.node.shows_external_ids else None
         self._stream = record_streams.open_stream(
             reader, exposure.name, wanted.domain, wanted.node.selection(), wanted.order
         )
@@ -75,7 +82,7 @@ class Export:
         table = self._stream.next(size) if size else None
         if self._left is not None and table is not None:
             self._left -= len(table.ids)
-        return table
+        return self._named(table) if self._named and table is not None else table
 
     def _fit(self, written: int, read: int, seconds: float) -> None:
         """Make the next batch as large as fits: wide and slow records come a few at a time.

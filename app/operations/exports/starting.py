@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.auth.addresses import place_of
 from app.definitions.definition import Definition, Exposure
 from app.errors import Unavailable
+from app.observe import meters
+from app.operations.admission import caller_of
 from app.operations.call import Call
 from app.operations.exports.export import Export, take_slot
-from app.operations.long_answers import STOPPING, Capacity, LongAnswer
+from app.operations.long_answers import STOPPING, Capacity, Ended, LongAnswer
 from app.operations.openings import Openings
 from app.principal import Principal
 from odoo_bridge import errors as bridge
@@ -32,6 +33,23 @@ class Begun:
     answer: LongAnswer
     export: Export
     seconds: float
+
+    error = "export_cut"
+
+    @property
+    def records(self) -> int:
+        """The records that were given out so far."""
+        return self.export.records
+
+    def on_end(self, function: Callable[[Ended], None]) -> None:
+        """Have a function called once, when it has ended; at once where it has."""
+        self.answer.on_end(function)
+
+    def meter(self, api: str, ended: Ended) -> None:
+        """Count it once it has ended."""
+        meters.EXPORTS.labels(api, "cut" if ended.reason else "whole").inc()
+        meters.EXPORTED_RECORDS.labels(api).inc(self.records)
+        meters.EXPORTED_BYTES.labels(api).inc(ended.size)
 
 
 class Exports:
@@ -80,11 +98,11 @@ class Exports:
     ) -> tuple[Export, int]:
         """Return the export, and who reads it; ``place`` gets what gives its place back."""
         place.close()  # of a try before this one
-        is_public = principal.kind == "public"
-        take_slot(env, place_of(call.credentials.address) if is_public else principal.key)
+        take_slot(env, caller_of(call, principal))
         place.callback(self._capacity.take())  # behind the slot, so that who is refused that one holds no place
         most = None if call.trial is None else _TRIED
-        return Export(env, call.definition, exposure, parameters, media_type, most=most), principal.uid
+        made = Export(env, call.definition, exposure, parameters, media_type, caller=principal.key, most=most)
+        return made, principal.uid
 
 
 class _Watch:

@@ -3,6 +3,7 @@
 import os
 
 from gatehouse_client import AuthenticatedClient, Client
+from gatehouse_client.api.batch import batch
 from gatehouse_client.api.company import company_rpc_call_on_record
 from gatehouse_client.api.echo import echo_call, echo_call_by_get
 from gatehouse_client.api.numbers import numbers_create
@@ -11,14 +12,21 @@ from gatehouse_client.api.partners import partner_rest_search
 from gatehouse_client.api.records import (
     records_create,
     records_delete,
+    records_delete_by_key_code,
     records_delete_many,
     records_read,
+    records_read_by_key_code,
     records_read_many,
     records_search,
     records_update,
     records_update_many,
+    records_upsert_code,
+    records_upsert_external_id,
 )
 from gatehouse_client.models import (
+    Batch,
+    BatchStep,
+    BatchStepMethod,
     CompanyRpcArguments,
     EchoArguments,
     Failure,
@@ -26,6 +34,7 @@ from gatehouse_client.models import (
     Oauth2TokenRequest,
     RecordsCreate,
     RecordsCreateItem,
+    RecordsCreateOnConflict,
     RecordsReadFieldsItem,
     RecordsUpdate,
     RecordsUpdateCommon,
@@ -70,6 +79,32 @@ with AuthenticatedClient(url, token) as client:
     assert tried[0].status == 422, tried
     assert records_delete_many.sync(client=client, body=ids).result == ids
     assert records_delete.sync(made.id, client=client).result == [made.id]
+
+    first = records_upsert_code.sync_detailed("A/1", client=client, body=RecordsUpdate(name="first"))
+    assert (first.status_code, first.parsed.result.code) == (201, "A/1"), first
+    second = records_upsert_code.sync_detailed("A/1", client=client, body=RecordsUpdate(name="second"))
+    assert (second.status_code, second.parsed.result.id) == (200, first.parsed.result.id), second
+    assert records_read_by_key_code.sync("A/1", client=client).result.name == "second"
+    assert records_delete_by_key_code.sync("A/1", client=client).result == [first.parsed.result.id]
+    ours = records_upsert_external_id.sync("order 1", client=client, body=RecordsUpdate(name="ours")).result
+    rows = [RecordsCreateItem(name="ours", code="B1"), RecordsCreateItem(name="new", code="B2")]
+    records_update.sync(ours.id, client=client, body=RecordsUpdate(code="B1"))
+    outcomes = records_create.sync(client=client, body=rows, on_conflict=RecordsCreateOnConflict.CODE).result
+    assert [each.outcome for each in outcomes] == ["updated", "created"], outcomes
+
+    steps = [
+        BatchStep(ref="p", method=BatchStepMethod.POST, path="/api/records", body={"name": "parent"}),
+        BatchStep(method=BatchStepMethod.POST, path="/api/records", body={"name": "child", "parent_id": "@{p.id}"}),
+    ]
+    dry = batch.sync_detailed(client=client, body=Batch(steps=steps), prefer="tx=rollback")
+    assert dry.headers["Preference-Applied"] == "tx=rollback", dry
+    parent, child = batch.sync(client=client, body=Batch(steps=steps)).result
+    assert [parent.status, child.status] == [200, 200], parent
+    assert child.result["parent_id"][0] == parent.result["id"], child
+    refused = batch.sync(
+        client=client, body=Batch(steps=[*steps, BatchStep(method=BatchStepMethod.GET, path="/api/records/none")])
+    )
+    assert (refused.error.code, refused.error.data.step) == (404, 2), refused
 
     number = numbers_create.sync(client=client, body=NumbersCreate(name="numbers", ratio=1.5)).result
     assert (number.day, number.partner_id, number.ratio) == (None, None, 1.5), number

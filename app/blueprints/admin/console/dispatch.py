@@ -77,7 +77,7 @@ def send(asked: TrialRequest, mark: Trial, session_id: str | None) -> TrialAnswe
 def _environ(asked: TrialRequest, mark: Trial, session_id: str | None) -> dict[str, Any]:
     headers = [*asked.headers, ("Accept", "application/json")]
     if asked.body is not None:
-        headers.append(("Content-Type", "application/json"))
+        headers.append(("Content-Type", asked.media_type))
     if session_id is not None:
         headers.append(("Cookie", f"{COOKIE}={session_id}"))
     builder = EnvironBuilder(

@@ -13,6 +13,8 @@ from app.definitions.definition import Definition
 from app.openapi.document import describe
 from app.openapi.parts import Json
 
+#: What most bodies are.
+JSON = "application/json"
 #: More values than these are typed and not chosen.
 _MOST_OPTIONS = 20
 
@@ -37,13 +39,22 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All that an endpoint takes. ``examples`` are bodies by name, as text; empty where it takes no body."""
+    """All that an endpoint takes. ``examples`` are bodies by name, as text; empty where it takes no body.
+
+    ``media_type`` is the type of a body.
+    """
 
     summary: str
     description: str
     parameters: tuple[Input, ...]
     examples: Mapping[str, str] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
+    media_type: str = JSON
+
+    @property
+    def body_label(self) -> str:
+        """The label of the body's field."""
+        return f"Body ({'JSON' if self.media_type == JSON else self.media_type})"
 
     def at(self, place: str) -> list[Input]:
         """Return the parameters of the path, the query string or the headers."""
@@ -55,13 +66,16 @@ def inputs_of(target: Target) -> Inputs:
     document = describe([target.endpoint])
     operation = document["paths"][target.path][target.endpoint.method.lower()]
     schemas = Schemas(document)
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    content = operation.get("requestBody", {}).get("content", {})
+    media_type = JSON if JSON in content else next(iter(content), JSON)
+    body = content.get(media_type, {})
     return Inputs(
         summary=operation["summary"],
         description=plain(operation.get("description")),
         parameters=tuple(_input(schemas, each, target.definition) for each in operation.get("parameters", ())),
         examples=_examples(body, target.definition),
         members=tuple(schemas.members(body["schema"])) if body else (),
+        media_type=media_type,
     )
 
 
@@ -102,6 +116,8 @@ def _examples(body: Json, definition: Definition) -> dict[str, str]:
             if each.keyword and (each.name in needed or each.default is not None)
         }
         return {"arguments": _pretty(given)}
+    if isinstance(body.get("example"), str):
+        return {"lines": body["example"].rstrip()}
     return {name: _pretty(example["value"]) for name, example in body.get("examples", {}).items()}
 
 

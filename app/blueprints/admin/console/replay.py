@@ -57,7 +57,10 @@ def replay(row: Mapping[str, Any], target: Target, inputs: Inputs, apps: list[Tr
 
 
 def _path(row: Mapping[str, Any], target: Target, inputs: Inputs) -> dict[str, str]:
-    """Return the id in the path, where the endpoint has one."""
+    """Return the id, or the value of a key, in the path, where the endpoint has one."""
+    if target.endpoint.key:
+        value = str(row["path"]).removeprefix(target.endpoint.path_with("", ""))
+        return {each.field: value for each in inputs.at("path") if value != "{value}"}  # which the log has hidden
     before, found, after = target.endpoint.path.partition(PUBLIC_ID)
     match = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", str(row["path"])) if found else None
     return {each.field: unquote(match[1]) for each in inputs.at("path")} if match else {}

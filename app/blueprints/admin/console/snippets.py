@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
+from app.blueprints.admin.console.inputs import JSON
 from app.blueprints.admin.console.trial_request import TrialRequest
 from app.openapi import curl
 
@@ -60,7 +61,7 @@ def _address(asked: TrialRequest, base: str) -> str:
 
 
 def _headers(asked: TrialRequest) -> dict[str, str]:
-    content = {"Content-Type": "application/json"} if asked.body is not None else {}
+    content = {"Content-Type": asked.media_type} if asked.body is not None else {}
     return {**content, **dict(asked.headers)}
 
 
@@ -93,7 +94,8 @@ def _python(asked: TrialRequest, base: str, who: str) -> str:
     arguments.append("timeout=30")
     inside = "".join(f"    {argument},\n" for argument in arguments)
     call = f"answer = requests.{asked.method.lower()}(\n{inside})"
-    return f"import requests\n\n{call}\nprint(answer.status_code, answer.json())"
+    content = "json()" if asked.media_type == JSON else "text"
+    return f"import requests\n\n{call}\nprint(answer.status_code, answer.{content})"
 
 
 def _javascript(asked: TrialRequest, base: str, who: str) -> str:
@@ -113,7 +115,7 @@ def _javascript(asked: TrialRequest, base: str, who: str) -> str:
     more = f", {{\n{inside}}}" if options else ""
     return (
         f"const answer = await fetch({_json(_address(asked, base))}{more});\n"
-        "console.log(answer.status, await answer.json());"
+        f"console.log(answer.status, await answer.{'json' if asked.media_type == JSON else 'text'}());"
     )
 
 
@@ -126,7 +128,7 @@ def _document(asked: TrialRequest) -> tuple[Any] | None:
 
     None where it is too long to be shown, or not what the server takes as JSON: half a character, infinity.
     """
-    if asked.body is None or _is_long(asked):
+    if asked.body is None or asked.media_type != JSON or _is_long(asked):
         return None
     try:
         orjson.loads(asked.body)

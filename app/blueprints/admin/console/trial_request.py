@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from app.blueprints.admin.console.inputs import Input, Inputs
+from app.blueprints.admin.console.inputs import JSON, Input, Inputs
 from app.blueprints.admin.console.targets import Target
 from app.blueprints.admin.findings import Finding
 
@@ -25,6 +25,7 @@ class TrialRequest:
     query: tuple[tuple[str, str], ...]
     headers: tuple[tuple[str, str], ...]
     body: str | None
+    media_type: str = JSON
 
     @property
     def query_string(self) -> str:
@@ -48,6 +49,7 @@ def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Trial
             query=tuple((each.name, given[each]) for each in inputs.at("query") if given[each]),
             headers=tuple((each.name, given[each]) for each in inputs.at("header") if given[each]),
             body=form.get("body", "").replace("\r\n", "\n").strip() if inputs.examples else None,
+            media_type=inputs.media_type,
         ),
         problems,
     )
@@ -56,7 +58,7 @@ def read(form: Mapping[str, str], target: Target, inputs: Inputs) -> tuple[Trial
 def findings(problems: Mapping[str, str], inputs: Inputs) -> list[Finding]:
     """Return all that is wrong with the form, in the order of the page."""
     path, query, header = ({each.field: each.name for each in inputs.at(place)} for place in _PLACES)
-    labels = {**path, **query, "body": "Body (JSON)", **header, "run": "How", "caller": "As"}
+    labels = {**path, **query, "body": inputs.body_label, **header, "run": "How", "caller": "As"}
     return [Finding(label, problems[name], name) for name, label in labels.items() if name in problems]
 
 
@@ -69,7 +71,7 @@ def _problem(parameter: Input, value: str) -> str | None:
     if len(value) > _MOST:
         return f"The console sends at most {_MOST:,} characters."
     if parameter.place == "path" and not value:
-        return "Which record? Its id is missing."
+        return f"Which record? Its {parameter.name} is missing."
     if parameter.place == "header" and not (value.isprintable() and value.isascii()):
         return "A header takes one line of ASCII characters."
     return None

@@ -188,5 +188,5 @@ def _entrance(target: Target, apps: list[TrialCaller], caller: str) -> Entrance:
 
 def _programs(target: Target, inputs: Inputs, asked: TrialRequest, entrance: Entrance) -> dict[str, str]:
     if target.logs_in:  # no key that was typed goes into a program
-        asked = TrialRequest(asked.method, asked.path, asked.query, asked.headers, _example(inputs))
+        asked = TrialRequest(asked.method, asked.path, asked.query, asked.headers, _example(inputs), asked.media_type)
     return snippets(asked, request.host_url.rstrip("/"), entrance)

@@ -1,3 +1,5 @@
+import os
+import signal
 import threading
 from datetime import date, datetime
 from decimal import Decimal
@@ -107,6 +109,16 @@ class Methods(models.Model):
                 file.write("written after the commit")
 
         self.env.cr.postcommit.add(write)
+        return True
+
+    @api.model
+    def end_process(self, moment="now"):
+        def end():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        if moment == "now":
+            end()
+        getattr(self.env.cr, moment).add(end)
         return True
 
     @api.model

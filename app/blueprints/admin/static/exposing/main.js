@@ -6,6 +6,7 @@ import { make } from "./elements.js";
 import { show as showFaults } from "./faults.js";
 import { fieldTable } from "./fields.js";
 import { smallestGroup } from "./groups.js";
+import { upsertKeys } from "./keys.js";
 import { methodPicker } from "./methods.js";
 import { describe } from "./odoo.js";
 
@@ -43,7 +44,7 @@ const start = (models) => {
     const section = make("div", { class: "model", id: place, tabindex: "-1" }, make("div", { class: "heading" }, title, remove), body);
     const ready = describe(entry.model).then(({ label, fields }) => {
       title.textContent = `${label} (${entry.model})`;
-      body.append(...fieldTable(entry, fields, place, save), smallestGroup(entry, place, save));
+      body.append(...fieldTable(entry, fields, place, save), upsertKeys(entry, fields, place, save), smallestGroup(entry, place, save));
       section.append(domainEditor(entry, fields, place, save));
     }, () => section.append(make("p", { class: "error", text: `Odoo has no model ${entry.model} that can be exposed.` })));
     return { section, ready };
