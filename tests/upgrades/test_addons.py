@@ -199,6 +199,29 @@ def test_the_new_code_of_an_addon_that_odoo_upgrades_comes_in_by_itself_and_no_c
     assert site.ready().status_code == 200
 
 
+def test_an_upgrade_and_an_uninstallation_leave_the_external_ids_of_callers_alone(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "apis.yaml").write_text(
+        "apis: [{name: Keyed, route: /api/keyed, published: true, models: "
+        "[{model: res.partner, fields: [name], upsert_keys: [external_id]}]}]"
+    )
+    site.server.flask("api", "import", str(tmp_path / "apis.yaml"))
+
+    def save(name: str) -> requests.Response:
+        address = f"{site.server.url}/api/keyed/by/external_id/order%2F1"
+        return requests.put(address, json={"name": name}, cookies=site.server.session().cookies, timeout=60)
+
+    wait_until(lambda: save("Ada").status_code == 200, 30, site.log)
+    (record_id,) = {save("Ada").json()["result"]["id"] for _ in range(2)}
+    write(site.shared, "keyed", "1.0")
+    site.odoo(_INSTALL, "keyed")
+    write(site.shared, "keyed", "1.1")
+    site.odoo(_UPGRADE, "keyed")
+    site.odoo(_UNINSTALL, "keyed")
+    wait_until(lambda: site.ready().status_code == 200, 120, site.log)
+    after = save("Grace")
+    assert (after.status_code, after.json()["result"]["id"]) == (200, record_id)
+
+
 def test_an_addon_whose_code_is_not_there_stops_writes_until_it_is(site: Site) -> None:
     write(site.odoos, "elsewhere", "1.0", "Forbidden elsewhere")
     site.odoo(_INSTALL, "elsewhere")
