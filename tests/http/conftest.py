@@ -13,6 +13,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.analytics import log_pages
+from app.clients import grants, tokens
+from app.clients import store as clients
 from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
@@ -159,3 +161,26 @@ def logged(app: Gatehouse) -> Logged:
 def attempt(admin: Client, app: Gatehouse) -> Console:
     """The console, used by an administrator."""
     return Console(Panel(admin), app)
+
+
+@pytest.fixture
+def make_token(app: Gatehouse, root: Callable[..., Any]) -> Iterator[Callable[..., str]]:
+    """Return the token of a new client app."""
+    made = []
+
+    def run(*scopes: str, uid: int | None = 2) -> str:
+        def work(env: Any) -> str:
+            client = clients.create(env.cr, f"Reader {len(made)}", scopes=scopes, uid=uid)
+            token = tokens.generate(tokens.ACCESS)
+            hasher = app.services.hasher()
+            grants.store_token(
+                env.cr, hasher, token, tokens.ACCESS, client, uid=None, scopes=scopes, lifetime=60, family=None
+            )
+            made.append(client.id)
+            return token
+
+        token: str = root(work)
+        return token
+
+    yield run
+    root(lambda env: env.cr.execute("DELETE FROM gatehouse.client WHERE id = ANY(%s)", (made,)))

@@ -527,3 +527,25 @@ def test_what_a_method_commits_by_a_cursor_of_its_own_is_kept_with_its_batch_alo
     assert _names(sql, value) == []
     demo.result("POST", "/api/batch", json=_batch(step))
     assert _names(sql, value) == [value]
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_client_app_makes_no_step_that_it_lacks_the_api_or_the_scope_for(
+    anyone: Client, publish: Publish, make_token: Callable[..., str], value: str, sql: Sql, atomic: bool
+) -> None:
+    headers = {"Authorization": f"Bearer {make_token('create', 'read')}"}
+    mine = publish(fields=FIELDS, clients=["Reader 0"], upsert_keys=["name"])
+    not_mine = publish(fields=FIELDS, clients=[])
+    first = _create(mine, value, "p")
+    for step in (
+        _create(not_mine, value),
+        {"method": "GET", "path": f"{not_mine}/@{{p.id}}"},
+        {"method": "DELETE", "path": f"{mine}/@{{p.id}}"},
+        {"method": "PUT", "path": f"{mine}/by/name/{value}", "body": {}},
+    ):
+        answer = anyone("POST", "/api/batch", json=_batch(first, step, atomic=atomic), headers=headers)
+        if atomic:
+            assert (answer.status_code, answer.json["error"]["data"]["step"]) == (403, 1), answer.text
+        else:
+            assert [each["status"] for each in answer.json["result"]] == [200, 403], answer.text
+    assert len(_names(sql, value)) == (0 if atomic else 4)

@@ -11,8 +11,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.clients import grants, tokens
-from app.clients import store as clients
 from app.definitions.scopes import SCOPES
 from app.observe import meters
 from app.openapi.schemas import MAX_ENUM
@@ -387,29 +385,6 @@ def test_security_names_the_scope_of_each_operation(demo: Client, publish: Publi
     assert document.operation(public, "get")["security"] == []
     flows = document.json["components"]["securitySchemes"]["oauth2"]["flows"]
     assert all(set(flow["scopes"]) == set(SCOPES) for flow in flows.values())
-
-
-@pytest.fixture
-def make_token(app: Gatehouse, root: Root) -> Iterator[Callable[..., str]]:
-    """Return the token of a new client app."""
-    made = []
-
-    def run(*scopes: str, uid: int | None = 2) -> str:
-        def work(env: Any) -> str:
-            client = clients.create(env.cr, f"Reader {len(made)}", scopes=scopes, uid=uid)
-            token = tokens.generate(tokens.ACCESS)
-            hasher = app.services.hasher()
-            grants.store_token(
-                env.cr, hasher, token, tokens.ACCESS, client, uid=None, scopes=scopes, lifetime=60, family=None
-            )
-            made.append(client.id)
-            return token
-
-        token: str = root(work)
-        return token
-
-    yield run
-    root(lambda env: env.cr.execute("DELETE FROM gatehouse.client WHERE id = ANY(%s)", (made,)))
 
 
 def test_a_caller_sees_what_their_credentials_could_call(
