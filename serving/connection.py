@@ -157,6 +157,7 @@ class ClientConnection:
         """Take the answer to the request that is here."""
         self.answer = answer
         self._began = None
+        self.lingers_until = 0.0
 
     def next_request(self) -> None:
         """Begin anew, with what has come behind the last request."""

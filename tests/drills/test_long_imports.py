@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from dev.testbed import Testbed
-from tests.server.conftest import Server, serving
+from tests.server.conftest import Server
 from tests.server.sender import Sender
-from tests.server.workers import wait_for_api
+from tests.server.workers import serving_apis
 
 LINES = int(os.environ.get("IMPORT_LINES", "100000"))
 pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(120 + LINES // 200)]
@@ -31,10 +31,7 @@ _PIECE = 1000
 def server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of one worker."""
     folder = tmp_path_factory.mktemp("long")
-    with serving(testbed, f"gatehouse_long_{os.getpid()}", folder / "log", GATEHOUSE_WORKERS="1") as started:
-        (folder / "apis.yaml").write_text(_APIS)
-        started.flask("api", "import", str(folder / "apis.yaml"))
-        wait_for_api(started, "/api/long")
+    with serving_apis(testbed, "long", folder, _APIS, "/api/long", GATEHOUSE_WORKERS="1") as started:
         yield started
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +11,8 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
-from tests.server.conftest import Server, serving, wait_until
-from tests.server.workers import wait_for_api
+from tests.server.conftest import Server, wait_until
+from tests.server.workers import serving_apis
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -35,10 +34,7 @@ STEPS = 4
 def server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of two workers whose processes may be killed."""
     folder = tmp_path_factory.mktemp("killed")
-    with serving(testbed, f"gatehouse_killed_{os.getpid()}", folder / "log") as started:
-        (folder / "apis.yaml").write_text(_APIS)
-        started.flask("api", "import", str(folder / "apis.yaml"))
-        wait_for_api(started, "/api/killed")
+    with serving_apis(testbed, "killed", folder, _APIS, "/api/killed") as started:
         yield started
 
 

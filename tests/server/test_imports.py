@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -19,9 +18,9 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
-from tests.server.conftest import Server, gunicorn, serving, wait_until
+from tests.server.conftest import Server, gunicorn, wait_until
 from tests.server.sender import Sender
-from tests.server.workers import wait_for_api, wait_for_client
+from tests.server.workers import serving_apis, wait_for_api, wait_for_client
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -40,10 +39,7 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 def server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of two workers."""
     folder = tmp_path_factory.mktemp("lines")
-    with serving(testbed, f"gatehouse_lines_{os.getpid()}", folder / "log") as started:
-        (folder / "apis.yaml").write_text(_APIS)
-        started.flask("api", "import", str(folder / "apis.yaml"))
-        wait_for_api(started, "/api/lines")
+    with serving_apis(testbed, "lines", folder, _APIS, "/api/lines") as started:
         yield started
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 import requests
 
-from tests.server.conftest import Server, wait_until
+from dev.testbed import Testbed
+from tests.server.conftest import Server, serving, wait_until
 
 #: Seconds after which a test that waits for the workers fails. What is promised (a second) has tests of its own, which
 #: run alone: beside other tests a worker may be late.
@@ -78,6 +81,16 @@ def ask_each(server: Server, path: str, **headers: str) -> set[int]:
 def wait_for_api(server: Server, path: str) -> None:
     """Wait until every worker knows an API that was just published: it asks a stranger for credentials."""
     wait_until(lambda: ask_each(server, path) == {401}, _PATIENCE)
+
+
+@contextlib.contextmanager
+def serving_apis(testbed: Testbed, name: str, folder: Path, apis: str, path: str, **settings: str) -> Iterator[Server]:
+    """Start a server of its own with some APIs, given as YAML; ``path`` is one of them."""
+    with serving(testbed, f"gatehouse_{name}_{os.getpid()}", folder / "log", **settings) as started:
+        (folder / "apis.yaml").write_text(apis)
+        started.flask("api", "import", str(folder / "apis.yaml"))
+        wait_for_api(started, path)
+        yield started
 
 
 def wait_for_client(server: Server, path: str, credentials: dict[str, str]) -> None:

@@ -172,7 +172,7 @@ class CsvLines:
     @staticmethod
     def _line(number: int, size: int, cells: list[str], columns: list[tuple[str, Converter]]) -> Line:
         if len(cells) != len(columns):
-            return Line(number, size, error=_invalid(number, f"{len(cells)} cells stand below {len(columns)} columns"))
+            return Line(number, size, error=_invalid(number, f"the row has {len(cells)} of {len(columns)} cells"))
         try:
             values = {field: convert(cell) for cell, (field, convert) in zip(cells, columns, strict=True)}
         except ApiError as error:
