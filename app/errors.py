@@ -105,6 +105,13 @@ class Conflict(ApiError):
     name = "conflict"
 
 
+class Gone(ApiError):
+    """No longer there, as what a token of a delta leads to: the client begins anew (RFC 9110 15.5.11)."""
+
+    status = 410
+    name = "delta_expired"
+
+
 class PreconditionFailed(ApiError):
     """The record is not in the state that the client's condition names."""
 

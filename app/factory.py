@@ -21,6 +21,7 @@ from app.blueprints.oauth2 import init_oauth2
 from app.blueprints.rest import blueprint as rest
 from app.blueprints.rpc import blueprint as rpc
 from app.blueprints.session import blueprint as session
+from app.capture.keeper import Keeper
 from app.catalog.catalog import Catalog, Snapshot
 from app.clients.tokens import derived
 from app.commands import init_commands
@@ -90,11 +91,12 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     database = Database(instance.dsn)
     pools.measure(database)
     recorder = Recorder(database, lambda: catalog.snapshot.system)
+    keeper = Keeper(database, transactions, lambda: catalog.snapshot)
     catalog = Catalog(
         transactions,
         settings.catalog_interval,
         on_change=partial(_take_over, app, settings),
-        on_look=(recorder.measure, addons.look),
+        on_look=(recorder.measure, addons.look, keeper.look),
     )
     # Read once, before the workers are forked: all of them count for the same database.
     uuid = transactions.run(database_uuid)
@@ -117,5 +119,6 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         exports=Exports(openings, settings.export_timeout, settings.threads, catalog.served),
         imports=Imports(gateway, settings.import_timeout, settings.threads, catalog.served),
         addons=addons,
+        keeper=keeper,
         readiness=make_checks(settings, instance, transactions, catalog, recorder, addons),
     )

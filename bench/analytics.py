@@ -48,12 +48,12 @@ def main() -> None:
 
 def fill(database: Database) -> None:
     """Make the rows of the log and of the rollups that belong to them."""
-    from app.analytics import partitions  # noqa: PLC0415
+    from app import partitions  # noqa: PLC0415
 
     today = datetime.now(timezone.utc).date()
     with database.transaction() as cr:
         for age in range(DAYS + 1):
-            partitions.ensure(cr, date.fromordinal(today.toordinal() - age))
+            partitions.ensure(cr, "request_log", date.fromordinal(today.toordinal() - age))
         cr.execute(
             "INSERT INTO gatehouse.request_log (at, request_id, api_id, endpoint, path, status, error, caller, "
             "client, uid, address, milliseconds) "

@@ -69,7 +69,17 @@ def _describe_field(records: Any, field: Any, attributes: dict[str, Any]) -> Fie
         exact=not field.column_type or field.column_type[0] != "float8",
         groupable=bool(attributes.get("groupable", field.store)),
         aggregator=attributes.get("aggregator"),
+        followed=_is_followed(records, field),
     )
+
+
+def _is_followed(records: Any, field: Any) -> bool:
+    """True if a field is stored, by itself or in a parent (``_inherits``)."""
+    while field.inherited:
+        parent, _, name = field.related.partition(".")
+        records = records.env[records._fields[parent].comodel_name]
+        field = records._fields[name]
+    return bool(field.store)
 
 
 def _name_search_fields(records: Any) -> tuple[str, ...]:

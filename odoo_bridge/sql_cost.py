@@ -25,3 +25,11 @@ def spent() -> SqlCost:
     """Return the cost since ``start``, which this thread has called."""
     thread: Any = threading.current_thread()
     return SqlCost(thread.query_count, thread.query_time)
+
+
+def statements() -> int:
+    """Return the number of statements that this thread has run, from whatever it was counted from."""
+    thread: Any = threading.current_thread()
+    if not hasattr(thread, "query_count"):
+        start()
+    return int(thread.query_count)

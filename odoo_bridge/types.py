@@ -31,7 +31,7 @@ class FieldInfo:
     everybody but itself; ``company_dependent`` that each company has a value of its own; ``exact`` that two values
     which look alike are equal, as floats of double precision need not be; ``groupable`` that Odoo can group records
     by it, or by a part of it; ``aggregator`` is the function that Odoo adds its values up by, also where it is no
-    column.
+    column; ``followed`` that its changes can be told, as it is stored, here or in a parent.
     """
 
     model: str
@@ -59,6 +59,7 @@ class FieldInfo:
     exact: bool = True
     groupable: bool = True
     aggregator: str | None = None
+    followed: bool = True
 
     @property
     def to_many(self) -> bool:

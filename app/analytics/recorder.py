@@ -17,7 +17,8 @@ from datetime import date
 
 import psycopg2
 
-from app.analytics import batches, bodies, partitions, retention, rollup
+from app import partitions
+from app.analytics import batches, bodies, retention, rollup
 from app.analytics.bodies import Room
 from app.analytics.logged_calls import COLUMNS, Batch, LoggedCall
 from app.analytics.token_use import TokenUse
@@ -225,7 +226,7 @@ class Recorder:
         days = {row.at.date() for row in batch.rows}
         with self._connection.transaction() as cr:
             for day in days - self._known_days:
-                partitions.ensure(cr, day)
+                partitions.ensure(cr, "request_log", day)
             batches.insert(cr, "request_log", COLUMNS, batch.values)
             rollup.add(cr, batch.rows)
         self._known_days |= days

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from app.analytics import partitions, rollup
+from app import partitions
+from app.analytics import rollup
 from app.database import Database
 
 #: Seconds between two times.
@@ -19,4 +20,4 @@ def clean_up(database: Database, days: int) -> list[str]:
             return []  # another process is at it
         rollup.forget(cr)
         first = datetime.now(timezone.utc).date() - timedelta(days=days)
-        return partitions.drop_before(cr, first)
+        return partitions.drop_before(cr, "request_log", first)

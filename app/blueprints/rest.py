@@ -22,6 +22,7 @@ from app.operations.actions import (
     DELETE,
     DELETE_BY_KEY,
     DELETE_MANY,
+    DELTA,
     EXPORT,
     IMPORT,
     READ,
@@ -35,6 +36,7 @@ from app.operations.actions import (
 )
 from app.operations.aggregate import aggregate as groups
 from app.operations.bulk import Bulk, BulkOptions
+from app.operations.delta.delta import Delta, NotCaptured
 from app.operations.endpoints import Endpoint
 from app.operations.exports.export import FORMATS
 from app.operations.imports.importing import Target
@@ -67,7 +69,7 @@ _OF_RECORD = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language, X-
 def search() -> Response:
     parameters = current_incoming().parameters()
     found = run(lambda do: do.search(parameters))
-    link = _next_link({**parameters, **found.following}) if found.following else None
+    link = _link({**parameters, **found.following}, "next") if found.following else None
     return answers.success(found.body, {"Link": link} if link else {})
 
 
@@ -87,6 +89,18 @@ def export() -> Response:
     begun = services().exports.begin(call, exposure, parameters, media_type, is_ending)
     current_state().stream = begun
     return streams.answer(begun, request, media_type)
+
+
+@serves(DELTA)
+def delta() -> Response:
+    parameters = current_incoming().parameters()
+    try:
+        page = run(lambda do: Delta(do, parameters).page())
+    except NotCaptured as error:
+        services().keeper.ask(error.needs)
+        raise error.error from error
+    link = _link(page.following, page.relation)
+    return answers.success(page.body, {"Cache-Control": "no-store", **({"Link": link} if link else {})})
 
 
 @serves(READ)
@@ -274,15 +288,15 @@ def _refuse_condition() -> None:
         raise BadRequest(message, name="invalid_condition", data={"parameter": "If-Match"})
 
 
-def _next_link(parameters: Mapping[str, Any]) -> str | None:
-    """Return the Link header (RFC 8288) of the page with these parameters; None where it would be too long."""
+def _link(parameters: Mapping[str, Any], relation: str) -> str | None:
+    """Return the Link header (RFC 8288) of what these parameters lead to; None where it would be too long."""
     texts = {
         name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in parameters.items()
     }
     if sum(map(len, texts.values())) > _MAX_LINK:
         return None
     pairs = "&".join(f"{_quoted(name)}={_quoted(text)}" for name, text in texts.items())
-    link = f'<{current_request().path}?{pairs}>; rel="next"'
+    link = f'<{current_request().path}?{pairs}>; rel="{relation}"'
     return link if len(link) <= _MAX_LINK else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from odoo_bridge import credentials, introspect, methods
+from odoo_bridge.changes import following
 from odoo_bridge.structure import Structure
 from odoo_bridge.transaction import Environment
 from odoo_bridge.types import MethodInfo, ModelInfo, User
@@ -36,3 +37,7 @@ class OdooSource:
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
         """Return Odoo's objection to a domain, or None."""
         return introspect.domain_error(self.root, model, domain)
+
+    def untold(self, model: str, domain: list[Any], fields: tuple[str, ...]) -> str | None:
+        """Return the reason for which the changes of a model can't be followed, or None."""
+        return following.reason_against(self.root, model, domain, fields)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import click
 from flask.cli import AppGroup
 
-from app.analytics import partitions
+from app import partitions
 from app.web.services import services
 
 group = AppGroup("log", help="The request log.")
@@ -24,5 +24,5 @@ def purge(older_than: str) -> None:
         raise click.ClickException("--older-than takes a number of days, for example 90d.")
     first = datetime.now(timezone.utc).date() - timedelta(days=int(match[1]))
     with services().database.transaction() as cr:
-        dropped = partitions.drop_before(cr, first)
+        dropped = partitions.drop_before(cr, "request_log", first)
     click.echo(f"{len(dropped)} days were dropped." if dropped else "No day is that old.")

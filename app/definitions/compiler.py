@@ -45,6 +45,9 @@ class Source(Protocol):
     def domain_error(self, model: str, domain: list[Any]) -> str | None:
         """Return Odoo's objection to a domain, or None."""
 
+    def untold(self, model: str, domain: list[Any], fields: tuple[str, ...]) -> str | None:
+        """Return the reason for which the changes of a model can't be followed, or None."""
+
 
 class _Compiler:
     def __init__(self, document: ApiDocument, source: Source, importing: bool) -> None:
@@ -147,14 +150,18 @@ class _Compiler:
         searchable = node.only(_or_default(entry.search_fields, fields, _can_be_searched))
         writable = frozenset(_or_default(entry.writable_fields, fields, _is_written))
         self.check_keys(entry, node, searchable.fields, writable, (*key, "upsert_keys"))
+        domain = tuple(self.domain(entry, key))
+        switches = self.document.switched_on(entry)
+        if "delta" in switches and not self.problems:
+            self.check_followed(node, domain, (*key, "endpoints"))
         return Exposure(
             node=node,
             searchable=replace(searchable, open=takes_all and entry.search_fields is None),
             writable_fields=writable,
-            domain=tuple(self.domain(entry, key)),
+            domain=domain,
             all_fields=takes_all,
             read_only=is_read_only_model(entry.model),
-            switches=self.document.switched_on(entry),
+            switches=switches,
             min_group_size=entry.min_group_size,
             upsert_keys=tuple(entry.upsert_keys),
         )
@@ -200,6 +207,12 @@ class _Compiler:
             elif name not in searched or name not in written:
                 where = "search_fields" if name not in searched else "writable_fields"
                 self.problem(key, f"not among {where}: {name}", name)
+
+    def check_followed(self, node: Node, domain: tuple[Any, ...], key: Key) -> None:
+        """Check that the changes of a model can be followed."""
+        reason = self.source.untold(node.model.name, list(domain), tuple(node.fields))
+        if reason:
+            self.problem(key, f"delta: the changes of {node.model.name} can't be followed, because {reason}")
 
     def model(self, name: str, key: Key) -> ModelInfo | None:
         if is_secret_model(name):

@@ -77,6 +77,7 @@ class EndpointSwitches(Strict):
     delete: bool = True
     aggregate: bool = False
     export: bool = False
+    delta: bool = False
     bulk_read: bool = True
     bulk_create: bool = True
     bulk_update: bool = True
@@ -84,7 +85,7 @@ class EndpointSwitches(Strict):
 
 
 #: Switches of what shows single records, and so tells what groups of few records are left out for.
-TELLING = ("search", "read", "export")
+TELLING = ("search", "read", "export", "delta")
 #: The names of all switches, in the order in which they are shown.
 SWITCHES = tuple(EndpointSwitches.model_fields)
 

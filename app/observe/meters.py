@@ -46,6 +46,17 @@ EXPORTED_RECORDS = Counter("gatehouse_exported_records", "Records that exports g
 EXPORTED_BYTES = Counter("gatehouse_exported_bytes", "Bytes of exports.", ["api"])
 IMPORTS = Counter("gatehouse_imports", "Imports that have ended, by how (whole, cut).", ["api", "end"])
 IMPORTED_RECORDS = Counter("gatehouse_imported_records", "Records that imports wrote.", ["api"])
+CAPTURED_TABLES = Gauge(
+    "gatehouse_captured_tables",
+    "Tables whose changes are noted for those who follow them.",
+    multiprocess_mode="livemax",
+)
+CAPTURE_FAILURES = Counter("gatehouse_capture_failures", "Times that the capture could not be put in order.")
+CHANGES_LAG = Gauge(
+    "gatehouse_changes_lag_seconds",
+    "Time by which the changes that can be read are behind: the age of the oldest transaction that writes.",
+    multiprocess_mode="livemin",
+)
 WORKER_DEATHS = Counter("gatehouse_worker_deaths", "Workers that ended without being told to, and were replaced.")
 LOG_QUEUE = Gauge("gatehouse_log_queue_rows", "Rows of the request log to be written.", multiprocess_mode="livesum")
 LOG_WAITING = Gauge(

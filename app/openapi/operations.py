@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 
 from app.definitions.definition import Definition
-from app.openapi import aggregate, export, imports, login, parts, rest, rpc, upsert  # noqa: F401  they describe the actions
+from app.openapi import (  # noqa: F401  they describe the actions
+    aggregate,
+    delta,
+    export,
+    imports,
+    login,
+    parts,
+    rest,
+    rpc,
+    upsert,
+)
 from app.openapi.components import Components, class_name
 from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json
+from app.operations.actions import DELTA
 from app.operations.endpoints import Endpoint
 
 _LOCATION = parts.headers("Location")
@@ -105,6 +116,8 @@ class OperationObjects:
             found.add(412)
         if own.body is not None:
             found |= {413, 415}
+        if endpoint.action is DELTA:
+            found.add(410)
         if own.content is not None:
             found |= {429} if own.body else {406, 429}  # too_many_imports; not_acceptable, too_many_exports
         if document.application_errors == 422 or endpoint.method == "POST":

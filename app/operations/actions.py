@@ -28,8 +28,9 @@ class Action:
     ``scope`` is what a token needs; None where no token helps. ``second_scope`` is needed besides.
     ``method`` None stands for those that the definition names, ``suffix`` comes behind the route (and the model).
     ``bulk`` is served where the definition has bulk forms, ``takes_many`` says that an array in place of an object is
-    its bulk form, ``reads`` that a replica can do it. ``also`` are further methods that do the same at the same path:
-    an endpoint each, with the same view, switches and scope. ``switch`` is its own, where it has not that of its scope.
+    its bulk form, ``reads`` that it changes nothing, and so that a replica can do it unless it is ``on_primary``.
+    ``also`` are further methods that do the same at the same path: an endpoint each, with the same view, switches and
+    scope. ``switch`` is its own, where it has not that of its scope.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Action:
     also: tuple[str, ...] = ()
     switch: str | None = None
     second_scope: Scope | None = None
+    on_primary: bool = False
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -103,6 +105,8 @@ AGGREGATE = Action(
     "rest", "aggregate", Scope.SEARCH, "GET", "/aggregate", reads=True, also=("QUERY",), switch="aggregate"
 )
 EXPORT = Action("rest", "export", Scope.EXPORT, "GET", "/export", reads=True)
+#: On the primary: only there is known which transactions are under way.
+DELTA = Action("rest", "delta", Scope.SEARCH, "GET", "/delta", reads=True, switch="delta", on_primary=True)
 READ_MANY = Action("rest", "read_many", Scope.READ, "GET", "/bulk", bulk=True, reads=True)
 READ = Action("rest", "read", Scope.READ, "GET", f"/{PUBLIC_ID}", reads=True)
 UPDATE = Action("rest", "update", Scope.UPDATE, "PATCH", f"/{PUBLIC_ID}")
@@ -126,6 +130,7 @@ ACTIONS: tuple[Action, ...] = (
     DELETE_MANY,
     AGGREGATE,
     EXPORT,
+    DELTA,
     IMPORT,
     READ_MANY,
     READ,

@@ -79,7 +79,8 @@ class Gateway:
         access.check_served(call.definition)
         rolled_back = call.rolled_back
         reads = read_only or call.action.reads
-        if reads and not rolled_back and call.together is None and self._replica.is_fit:
+        on_replica = reads and not call.action.on_primary and not rolled_back and call.together is None
+        if on_replica and self._replica.is_fit:
             return self._read(call, work, read_only=read_only)
 
         def within(root: Environment) -> T:

@@ -8,6 +8,7 @@ from app.operations.actions import (
     CREATE,
     DELETE,
     DELETE_MANY,
+    DELTA,
     EXPORT,
     IMPORT,
     READ,
@@ -53,6 +54,16 @@ def _export(tried: Tried, endpoint: Endpoint, path: str) -> Items:
     return [
         tried.request(f"Export as {name}", endpoint, path, stream_test(accept), query=query, accept=accept)
         for name, accept in (("NDJSON", NDJSON), ("CSV", CSV))
+    ]
+
+
+@requests(DELTA)
+def _delta(tried: Tried, endpoint: Endpoint, path: str) -> Items:
+    kept = f"pm.collectionVariables.set('delta_{tried.one}', answer.result.delta_token);"
+    first, following = {"token": "latest"}, {"token": f"{{{{delta_{tried.one}}}}}"}
+    return [
+        tried.request("Delta from now", endpoint, path, answer_test([200], then=kept), query=first),
+        tried.request("Delta", endpoint, path, answer_test([200]), query=following),
     ]
 
 

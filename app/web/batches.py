@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.definitions.ids import InvalidId, Reference
 from app.errors import ApiError, BadRequest, DefinitionOutdated
-from app.operations.actions import EXPORT, IMPORT
+from app.operations.actions import DELTA, EXPORT, IMPORT
 from app.operations.call import Call
 from app.operations.endpoints import Endpoint
 from app.operations.idempotency import Idempotency
@@ -157,6 +157,8 @@ class Run:
             raise self._no_step(step, "only endpoints of APIs of type rest and rpc are steps")
         if rule.target.action in (EXPORT, IMPORT):
             raise self._no_step(step, f"an {rule.target.action.words} is a stream, and no step")
+        if rule.target.action is DELTA:
+            raise self._no_step(step, "a delta tells of what is committed, and is no step")
         return rule.target
 
     def _no_step(self, step: Step, why: str) -> BadRequest:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 
 from app.analytics.recorder import Recorder
 from app.auth.throttle import Throttle
+from app.capture.keeper import Keeper
 from app.catalog import store
 from app.catalog.catalog import Catalog
 from app.clients.tokens import Hasher
@@ -41,6 +42,7 @@ class Services:
     exports: Exports
     imports: Imports
     addons: Addons
+    keeper: Keeper
     readiness: Checks
 
     def hasher(self) -> Hasher:

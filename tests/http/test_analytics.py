@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from app.analytics import log_pages, partitions, queries, retention
+from app import partitions
+from app.analytics import log_pages, queries, retention
 from app.analytics.log_pages import Wanted
 from app.analytics.logged_calls import LoggedCall
 from app.analytics.queries import Period
@@ -262,7 +263,7 @@ def test_old_rows_go_by_themselves_after_the_days_that_the_setting_says(app: Gat
 def test_a_full_queue_drops_and_counts_and_never_blocks(app: Gatehouse) -> None:
     recorder = Recorder(app.services.database, capacity=10)
     with app.services.database.transaction() as cr:
-        partitions.ensure(cr, date.today())
+        partitions.ensure(cr, "request_log", date.today())
         cr.execute("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE")
         for _ in range(40):
             recorder.record(_row(datetime.now(timezone.utc), request_id="full"))
@@ -308,7 +309,7 @@ def test_a_flush_returns_when_the_batch_that_the_other_thread_has_begun_is_writt
     recorder = Recorder(app.services.database)
     flushing = threading.Thread(target=recorder.flush)
     with app.services.database.transaction() as cr:
-        partitions.ensure(cr, date.today())
+        partitions.ensure(cr, "request_log", date.today())
         cr.execute("LOCK TABLE gatehouse.request_log IN ACCESS EXCLUSIVE MODE")
         recorder.record(_row(datetime.now(timezone.utc), request_id="in flight"))
         wait_until(lambda: not recorder._queue, 60)

@@ -1,0 +1,72 @@
+"""Days of the changes: a partition each (UTC), made ahead, and dropped with what is older than the retention.
+
+What no partition is there for is in a default one: no write waits for a day to be made.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import psycopg2.errors
+
+from app import partitions
+from app.capture.triggers import LOCK_TIMEOUT
+from app.database import Cursor, Database
+
+TABLE = "changes"
+#: Days that are made ahead.
+_AHEAD = 3
+
+
+def make(database: Database) -> None:
+    """Make the partitions of the next days. Raises psycopg2.Error."""
+    today = datetime.now(timezone.utc).date()
+    for number in range(_AHEAD):
+        try:
+            with database.transaction() as cr:
+                cr.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}")
+                partitions.ensure(cr, TABLE, today + timedelta(days=number))
+        except psycopg2.errors.CheckViolation:
+            continue  # the default partition holds rows of that day: the rest of them go there too
+
+
+def drop(database: Database, days: int) -> list[str]:
+    """Drop changes that are older than so many days; returns the partitions that are gone. Raises psycopg2.Error.
+
+    A partition is dropped under a lock that all who write wait behind. So it is emptied first, which needs none.
+    """
+    first = datetime.now(timezone.utc).date() - timedelta(days=days)
+    with database.transaction() as cr:
+        old = partitions.before(cr, TABLE, first)
+    gone = []
+    for name in old:
+        with database.transaction() as cr:
+            cr.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}")
+            _raise_floor(cr, name)
+            cr.execute(f"TRUNCATE {name}")
+        try:
+            with database.transaction() as cr:
+                cr.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}")
+                cr.execute(f"DROP TABLE {name}")
+        except psycopg2.errors.LockNotAvailable:
+            continue  # another time
+        gone.append(name)
+    with database.transaction() as cr:
+        _drop_from_default(cr, first)
+    return gone
+
+
+def _drop_from_default(cr: Cursor, first: date) -> None:
+    cr.execute("DELETE FROM gatehouse.changes_default WHERE at < %s RETURNING xid::text::bigint", (first,))
+    _raise_to(cr, max((xid for (xid,) in cr.fetchall()), default=0))
+
+
+def _raise_floor(cr: Cursor, name: str) -> None:
+    cr.execute(f"SELECT coalesce(max(xid::text::bigint), 0) FROM {name}")
+    (last,) = cr.fetchone() or (0,)
+    _raise_to(cr, last)
+
+
+def _raise_to(cr: Cursor, last: int) -> None:
+    """Have nobody go on from a transaction whose changes are gone."""
+    cr.execute("UPDATE gatehouse.captured SET since = greatest(since, %s + 1)", (last,))

@@ -1,0 +1,141 @@
+"""The keeper of the capture: has triggers where changes are followed, and nowhere else.
+
+Each process looks every few seconds, at the start and after each change of the definitions at once; one at a time puts
+in order what it finds: a table that an upgrade of Odoo has made anew has its triggers again before the next look.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg2
+import psycopg2.errors
+
+from app.capture import days, triggers, wanted
+from app.catalog import store
+from app.catalog.catalog import Snapshot
+from app.database import Cursor, Database
+from app.observe import meters
+from odoo_bridge.changes import state
+from odoo_bridge.changes.needs import TableNeed, union
+from odoo_bridge.errors import BridgeError
+from odoo_bridge.transaction import Transactions
+
+_logger = logging.getLogger(__name__)
+#: Setting that says whether changes are captured at all.
+SWITCH = "capture"
+#: Seconds between two looks while something is followed, and between two times that old days are dropped.
+INTERVAL, CLEAN_UP = 5.0, 3600.0
+#: Days for which a table is captured that only its followers tell of.
+_ASKED_DAYS = 30
+
+
+class Keeper:
+    """Keeps the triggers of one database as the definitions want them."""
+
+    def __init__(self, database: Database, transactions: Transactions, snapshot: Callable[[], Snapshot]) -> None:
+        """``snapshot`` returns the catalog as it is served."""
+        self._database = database
+        self._transactions = transactions
+        self._snapshot = snapshot
+        self._thread: threading.Thread | None = None
+        self._pid: int | None = None
+        self._seen: Snapshot | None = None
+        self._next_look = self._next_clean_up = float("-inf")
+        self._asked = threading.Event()
+        self._is_idle = False
+
+    def look(self) -> None:
+        """Put the triggers in order in a thread of its own, if it is time for that; called every second or so."""
+        snapshot, now = self._snapshot(), time.monotonic()
+        if self._pid != os.getpid():
+            self._pid, self._thread, self._seen = os.getpid(), None, None
+        if not snapshot.version or (self._thread is not None and self._thread.is_alive()):
+            return
+        is_new = snapshot is not self._seen or self._asked.is_set()
+        if not is_new and (self._is_idle or now < self._next_look):
+            return
+        self._seen, self._next_look = snapshot, now + INTERVAL
+        self._asked.clear()
+        self._thread = threading.Thread(target=self._keep, name="capture", daemon=True)
+        self._thread.start()
+
+    def ask(self, needs: dict[str, TableNeed]) -> None:
+        """Have tables captured that no definition tells of, since somebody follows them. Raises psycopg2.Error."""
+        with self._database.transaction() as cr:
+            for table, need in needs.items():
+                triggers.ask(cr, table, need)
+        self._asked.set()
+
+    def keep(self) -> list[str]:
+        """Put the triggers in order once; returns the tables that could not be had, as others were using them.
+
+        Raises psycopg2.Error and BridgeError.
+        """
+        snapshot = self._snapshot()
+        is_on = snapshot.settings.get(SWITCH) is not False
+        definitions = snapshot.published if is_on else []
+        self._is_idle = not wanted.followed(definitions)
+        needs, is_whole = self._transactions.run(lambda root: wanted.needs(root, definitions))
+        with self._database.transaction() as cr:
+            noted, with_triggers = triggers.noted(cr), triggers.with_triggers(cr)
+            if not self._is_idle:
+                needs = union([needs, self._asked_for(cr)])
+        meters.CAPTURED_TABLES.set(len(needs))
+        if needs:
+            days.make(self._database)
+        unwanted = (noted.keys() | with_triggers) - needs.keys() if is_whole else ()
+        wrong = [table for table, need in needs.items() if table not in noted or not noted[table].covers(need)]
+        late = [table for table in (*wrong, *unwanted) if not self._mended(table, needs.get(table), snapshot.version)]
+        if not self._is_idle:
+            self._measure()
+        return late
+
+    def _keep(self) -> None:
+        try:
+            if late := self.keep():
+                _logger.warning("In use, and not captured yet as they are to be: %s", ", ".join(sorted(late)))
+                self._next_look = time.monotonic() + 1
+                self._is_idle = False
+            if time.monotonic() > self._next_clean_up:
+                self._next_clean_up = time.monotonic() + CLEAN_UP
+                days.drop(self._database, self._snapshot().system.changes_retention_days)
+        except (psycopg2.Error, BridgeError) as error:
+            meters.CAPTURE_FAILURES.inc()
+            _logger.warning("The capture of changes can't be looked after: %s", error)
+        except Exception:
+            meters.CAPTURE_FAILURES.inc()
+            _logger.exception("The capture of changes can't be looked after")
+
+    def _asked_for(self, cr: Cursor) -> dict[str, TableNeed]:
+        cr.execute(
+            "SELECT name, key, asked FROM gatehouse.captured WHERE asked_at > now() - make_interval(days => %s)",
+            (_ASKED_DAYS,),
+        )
+        return {name: TableNeed(tuple(key), frozenset(asked)) for name, key, asked in cr.fetchall()}
+
+    def _mended(self, table: str, need: TableNeed | None, version: int) -> bool:
+        """Have a table captured as is needed, or no longer; False where others are using it, or are at it.
+
+        One who knows definitions that are newer than those of ``version`` has other needs: then it is theirs.
+        """
+        try:
+            with self._database.transaction() as cr:
+                cr.execute(f"SELECT pg_try_advisory_xact_lock(hashtext('gatehouse.capture')), ({store.VERSION})")
+                is_alone, present = cr.fetchone() or (False, 0)
+                if not is_alone:
+                    return False
+                if present == version and need is None:
+                    triggers.remove(cr, table)
+                elif present == version and need is not None:
+                    triggers.install(cr, table, need, triggers.noted(cr).get(table))
+        except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected):
+            return False
+        return True
+
+    def _measure(self) -> None:
+        meters.CHANGES_LAG.set(self._transactions.run(state.point).lag)

@@ -1,0 +1,1 @@
+"""Delta: the records that have changed since, and those that have gone."""

@@ -1,0 +1,239 @@
+"""A delta: all records in pages, and then what was committed since, each record once and as it is now.
+
+Membership is told at two points: a client that was given all up to one point is told what it has to add and to drop to
+know all up to the next. A record that only a later transaction has let in is held back, and comes with that one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.definitions.definition import Node
+from app.definitions.scopes import Scope
+from app.errors import BadRequest, Gone, Unavailable
+from app.operations.delta import tokens
+from app.operations.delta.tokens import Progress
+from app.operations.single import Json, RecordOperations, caller_of
+from app.policy import delta as policy
+from app.policy.delta import LATEST, DeltaQuery
+from odoo_bridge import records
+from odoo_bridge.changes import state
+from odoo_bridge.changes.following import Following
+from odoo_bridge.changes.needs import TableNeed
+from odoo_bridge.changes.places import Untold
+from odoo_bridge.changes.reading import Candidate, Reader, Stretch
+from odoo_bridge.changes.state import Point
+from odoo_bridge.types import Page
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaPage:
+    """Answer to a delta, and the parameters of the next call with what that gives: more of this, or what comes."""
+
+    body: Json
+    following: Json
+    relation: str
+    token: str
+
+
+class NotCaptured(Exception):
+    """Tables that have to be captured for this caller, and are not; raised so that they are asked for."""
+
+    def __init__(self, needs: Mapping[str, TableNeed], error: Unavailable) -> None:
+        super().__init__(", ".join(needs))
+        self.needs = dict(needs)
+        self.error = error
+
+
+class Delta:
+    """One answer of a delta."""
+
+    def __init__(self, do: RecordOperations, parameters: Mapping[str, Any]) -> None:
+        """Raises ApiError, BridgeError and NotCaptured."""
+        self._do = do
+        self._wanted: DeltaQuery = policy.delta(parameters, do.definition, _shown(do))
+        self._given = {name: value for name, value in parameters.items() if name != "token"}
+        self._point: Point = state.point(do.env)
+        try:
+            self._following = Following(do.env, do.model, do.domain, tuple(self._wanted.node.fields))
+            if self._wanted.token is None or self._wanted.token == LATEST:
+                self._following.check()
+        except Untold as error:
+            raise _untold(do.model, error) from error
+        self._fingerprint = self._fingerprint_now()
+        self._progress = self._checked()
+        self._reader: Reader = self._following.reader(self._captured)
+
+    def page(self) -> DeltaPage:
+        """Return the next page. Raises ApiError and BridgeError."""
+        progress = self._progress
+        if self._wanted.token == LATEST:
+            return self._answer({"changes": []}, self._up_to_now())
+        begun = progress.end if progress.first is None else progress.first
+        if begun is not None and self._reader.truncated(Stretch(begun, None, progress.earliest)):
+            raise _expired("a table was emptied or restored")
+        return self._pass() if progress.first is None else self._changes(progress.first)
+
+    def _pass(self) -> DeltaPage:
+        """Return a page of all records."""
+        do, progress = self._do, self._progress
+        end = progress.end if progress.end is not None else self._point.horizon
+        page = self._search([("id", ">", progress.after)], self._wanted.limit)
+        seen = self._seen_at(page.table.ids, Stretch(end, None, progress.earliest))
+        rows = do.to_json(page.table, self._wanted.node)
+        shown = [row for row, record_id in zip(rows, page.table.ids, strict=True) if record_id in seen]
+        if page.more:
+            return self._answer({"records": shown}, replace(progress, end=end, after=page.table.ids[-1]))
+        return self._answer({"records": shown}, replace(progress, first=end, end=None, after=0))
+
+    def _changes(self, first: int) -> DeltaPage:
+        """Return a page of what was committed since."""
+        progress, horizon, limit = self._progress, self._point.horizon, self._wanted.limit
+        stretch = Stretch(first, progress.end or horizon, progress.earliest)
+        changed, too_many = self._reader.changed(stretch)
+        if not changed:
+            return self._answer({"changes": []}, self._up_to_now())
+        end = progress.end or min(horizon, too_many or horizon)
+        stretch = replace(stretch, end=end)
+        found = self._reader.candidates(stretch, changed, progress.after, limit + 1)
+        more, found = len(found) > limit, found[:limit]
+        body = {"changes": self._told(found, stretch)}
+        if more:
+            return self._answer(body, replace(progress, end=end, after=found[-1].id))
+        following = self._up_to_now() if end == horizon else replace(progress, first=end, end=None, after=0)
+        return self._answer(body, following)
+
+    def _told(self, found: list[Candidate], stretch: Stretch) -> list[Json]:
+        """Return the changes of records of which something may have changed."""
+        do, ids = self._do, [candidate.id for candidate in found]
+        if not ids:
+            return []
+        table = self._search([("id", "in", ids)], len(ids)).table
+        rows = dict(zip(table.ids, do.to_json(table, self._wanted.node), strict=True))
+        there = self._seen_at(table.ids, Stretch(stretch.end or 0, None, stretch.earliest))
+        unsure = [each.id for each in found if each.id not in there or not each.has_changed]
+        before = self._reader.seen(unsure, replace(stretch, end=None))
+        told = []
+        for each in found:
+            public_id = do.ids.encode(each.id)
+            if each.id in there and (each.has_changed or each.id not in before):
+                told.append({"op": "upsert", "id": public_id, "record": rows[each.id]})
+            elif each.id not in there and each.id in before:
+                told.append({"op": "removed", "id": public_id})
+        return told
+
+    def _seen_at(self, ids: Sequence[int], since: Stretch) -> set[int]:
+        """Return those of the records that the user sees now and saw before what was committed in a stretch."""
+        changed, _ = self._reader.changed(since)
+        return set(ids) & self._reader.seen(ids, since) if changed and ids else set(ids)
+
+    def _search(self, domain: list[Any], limit: int) -> Page:
+        do = self._do
+        return records.search(
+            do.reader,
+            do.model,
+            [*do.domain, *domain],
+            self._wanted.node.selection(),
+            order="id",
+            limit=limit,
+            offset=0,
+            count="none",
+        )
+
+    def _up_to_now(self) -> Progress:
+        return Progress(
+            first=self._point.horizon,
+            end=None,
+            after=0,
+            earliest=self._point.earliest,
+            incarnation=self._point.incarnation,
+            fingerprint=self._fingerprint,
+        )
+
+    def _answer(self, body: Json, following: Progress) -> DeltaPage:
+        token = tokens.seal(self._do.cursors(), following, self._bound())
+        in_pass = following.first is None
+        more = in_pass if "records" in body else following.end is not None or following.first != self._point.horizon
+        body = {
+            **body,
+            "more": more,
+            "next_token" if in_pass else "delta_token": token,
+            "lag": round(self._point.lag, 3),
+        }
+        relation = "next" if in_pass or more else "delta"
+        return DeltaPage(body, {**self._given, "token": token}, relation, token)
+
+    def _checked(self) -> Progress:
+        """Return the client's progress; raises Gone where that can't be gone on from, Unavailable where none can."""
+        point, token = self._point, self._wanted.token
+        progress = self._up_to_now()
+        if token is None:
+            progress = replace(progress, first=None, end=point.horizon)
+        elif token != LATEST:
+            progress = tokens.opened(self._do.cursors(), token, self._bound())
+            self._compare(progress)
+        self._captured = self._following.captured()
+        if self._captured.missing:
+            raise self._not_captured()
+        begun = progress.first if progress.first is not None else progress.end
+        if (begun or 0) < self._captured.since:
+            if token is None or token == LATEST:
+                raise _not_ready("a transaction is under way that began before the changes were noted", point)
+            raise _expired("it is older than what is noted")
+        return progress
+
+    def _compare(self, progress: Progress) -> None:
+        if progress.incarnation != self._point.incarnation:
+            raise _expired("the database is another one, or was restored")
+        if progress.fingerprint != self._fingerprint:
+            raise _expired("the API, the user's rights, groups or companies, or the record rules have changed")
+        if max(progress.first or 0, progress.end or 0) > self._point.horizon:
+            raise _expired("the database was restored")
+
+    def _not_captured(self) -> Exception:
+        needs = {table: self._following.needs[table] for table in self._captured.missing}
+        return NotCaptured(needs, _not_ready("the changes are not noted yet", self._point))
+
+    def _fingerprint_now(self) -> str:
+        document = self._do.definition.document
+        named = (self._do.definition.revision, document.name, list(self._wanted.node.fields))
+        return hashlib.sha256(f"{named} {self._following.fingerprint()}".encode()).hexdigest()[:32]
+
+    def _bound(self) -> list[Any]:
+        do, context = self._do, self._do.env.context
+        asked = self._given.get("fields") or None
+        return [
+            caller_of(do.report),
+            do.env.uid,
+            do.definition.id,
+            do.model,
+            asked if isinstance(asked, (str, type(None))) else list(asked),
+            context.get("lang"),
+            context.get("allowed_company_ids"),
+        ]
+
+
+def _shown(do: RecordOperations) -> Node:
+    """Return the node of what is shown: what a search does, and with scope ``read`` all that a read does."""
+    principal = do.report.principal
+    scopes = principal.scopes if principal is not None else ()
+    may_read = "read" in do.exposure.switches and (scopes is None or Scope.READ.value in scopes)
+    return do.exposure.node if may_read else do.exposure.searchable
+
+
+def _untold(model: str, error: Untold) -> BadRequest:
+    message = f"The changes of {model} can't be followed, because {error.reason}."
+    return BadRequest(message, name="delta_impossible", data={"reason": error.reason})
+
+
+def _not_ready(why: str, point: Point) -> Unavailable:
+    message = f"There is no delta yet: {why}. Try again in a moment."
+    return Unavailable(message, name="delta_not_ready", retry_after=2, data={"lag": round(point.lag, 3)})
+
+
+def _expired(why: str) -> Gone:
+    message = f"The token can't be gone on from: {why}. Begin with a new pass, without token."
+    return Gone(message, data={"parameter": "token", "reason": why})

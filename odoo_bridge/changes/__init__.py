@@ -1,0 +1,1 @@
+"""Changes of records, as triggers of PostgreSQL note them, and what they mean for one user of one API."""

@@ -1,0 +1,310 @@
+"""Places: the tables that something about the records of a model is told from, and how their rows lead to records.
+
+A place is a table together with the places that lead to it. A domain has one: ``[("project_id.name", "=", "A")]`` on
+tasks is the table of the tasks, to which rows of the table of the projects lead by the column ``project_id``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from odoo.fields import Domain
+from odoo.orm.domains import DomainCondition, DomainCustom
+from odoo.tools import SQL, Query
+
+from odoo_bridge.changes.needs import Needs, TableNeed
+from odoo_bridge.structure import Structure
+from odoo_bridge.transaction import Environment
+
+_IDENTIFIER = re.compile(r'"([^"]+)"')
+_ATTACHMENTS = "ir_attachment"
+
+
+class Untold(Exception):
+    """Something that can't be told from tables; ``reason`` completes "… can't be followed, because"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ByHolder:
+    """A row below leads to the rows above whose ``column`` holds its id: that of a many2one."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByOwner:
+    """A row below leads to the row above whose id its ``column`` holds; ``where`` are values of other columns."""
+
+    column: str
+    where: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ByRelation:
+    """A row below leads to the rows above by a relation table: the columns ``above`` and ``below`` of ``table``."""
+
+    table: str
+    above: str
+    below: str
+
+
+@dataclass(frozen=True, slots=True)
+class BySubselect:
+    """A statement of Odoo's that gives ids of rows above, made of the tables ``tables``."""
+
+    sql: Any
+    tables: frozenset[str]
+
+
+Way: TypeAlias = ByHolder | ByOwner | ByRelation | BySubselect
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A table, the columns of it that matter, and the places that lead to its rows, each by its way."""
+
+    table: str
+    columns: frozenset[str] = frozenset()
+    below: tuple[tuple[Way, Place | None], ...] = ()
+
+    def walk(self) -> Iterator[Place]:
+        """Yield the place and all below."""
+        yield self
+        for _, place in self.below:
+            if place is not None:
+                yield from place.walk()
+
+    def with_columns(self, columns: Mapping[str, frozenset[str]]) -> Place:
+        """Return the place, and those below, each with the columns of its table."""
+        below = tuple((way, place and place.with_columns(columns)) for way, place in self.below)
+        return Place(self.table, columns.get(self.table, frozenset()), below)
+
+    def tables(self) -> frozenset[str]:
+        """Return the names of all tables that matter."""
+        found = set()
+        for place in self.walk():
+            found.add(place.table)
+            for way, _ in place.below:
+                found |= way.tables if isinstance(way, BySubselect) else set()
+                found |= {way.table} if isinstance(way, ByRelation) else set()
+        return frozenset(found)
+
+
+class Tables:
+    """Tables of a registry: of models, and of many2many fields."""
+
+    def __init__(self, env: Environment) -> None:
+        registry = env.registry
+        self._models = {model._table: model for model in registry.values() if not model._abstract}
+        fields = (field for model in registry.values() if not model._abstract for field in model._fields.values())
+        self._relations = {
+            field.relation: tuple(sorted((field.column1, field.column2)))  # it may be the field of both sides
+            for field in fields
+            if field.type == "many2many" and field.store and field.relation
+        }
+
+    def named_in(self, *statements: Any) -> frozenset[str]:
+        """Return the tables that statements of Odoo's name."""
+        return _names(statements) & (self._models.keys() | self._relations.keys())
+
+    def needs(self, *statements: Any) -> Needs:
+        """Return the needs of statements that are to be run on old rows: all columns that they name.
+
+        Which table a column is of is not looked at: a name of two tables' columns is taken for both.
+        """
+        names = _names(statements)
+        return {table: self._need(table, names) for table in self.named_in(*statements)}
+
+    def _need(self, table: str, names: frozenset[str]) -> TableNeed:
+        if table in self._relations:
+            return TableNeed(self._relations[table])
+        return TableNeed(("id",), (names & self.columns(table)) - {"id"})
+
+    def watched(self, table: str, columns: Iterable[str]) -> TableNeed:
+        """Return the need of a table of which only the changes matter."""
+        if table in self._relations:
+            return TableNeed(self._relations[table])
+        return TableNeed(("id",), watched=frozenset(columns) - {"id"})
+
+    def kept(self, table: str, columns: Iterable[str]) -> TableNeed:
+        """Return the need of a table of which old values of columns matter."""
+        return TableNeed(("id",), kept=frozenset(columns) - {"id"})
+
+    def columns(self, table: str) -> frozenset[str]:
+        """Return the columns of a model's table."""
+        fields = self._models[table]._fields.values() if table in self._models else ()
+        return frozenset(field.name for field in fields if field.store and field.column_type)
+
+    def model(self, table: str) -> str | None:
+        """Return the name of the model of a table; None for a relation table."""
+        return self._models[table]._name if table in self._models else None
+
+    def check(self, table: str) -> None:
+        """Raise Untold unless Odoo keeps the records of a model in a table of its own."""
+        model = self._models.get(table)
+        if model is not None and (not model._auto or getattr(model, "_table_query", None)):
+            raise Untold(f"{model._name} is a view and has no table of its own")
+
+
+def _names(statements: Iterable[Any]) -> frozenset[str]:
+    """Return the names in statements of Odoo's: all are in quotes."""
+    return frozenset(name for sql in statements for name in _IDENTIFIER.findall(sql.code))
+
+
+#: The tables that were looked up last, and what they were looked up in.
+_known: tuple[Structure, Tables] | None = None
+
+
+def tables_of(env: Environment) -> Tables:
+    """Return the tables of an environment's registry, which are looked up once."""
+    global _known
+    if _known is None or not _known[0].fits(env):
+        _known = Structure.of(env), Tables(env)
+    return _known[1]
+
+
+def of_domain(records: Any, domain: Domain, tables: Tables) -> Place:
+    """Return the place that a domain is told from, which is optimized in full; raises Untold.
+
+    ``records`` have the environment that the search is made in. No columns are named: the statement that Odoo makes of
+    the domain names them.
+    """
+    tables.check(records._table)
+    below: list[tuple[Way, Place | None]] = []
+    for condition in _conditions(domain):
+        below += _below(records, condition, tables)
+    return Place(records._table, below=tuple(below))
+
+
+def of_fields(records: Any, names: Iterable[str], tables: Tables) -> Place:
+    """Return the place that the values of fields are told from; what is not stored is left out. Raises Untold."""
+    tables.check(records._table)
+    columns, below = set(), list[tuple[Way, Place | None]]()
+    attachments = []
+    inherited: dict[str, list[str]] = {}
+    for name in names:
+        field = records._fields[name]
+        if field.inherited:
+            inherited.setdefault(field.related.split(".")[0], []).append(name)
+        elif field.type == "binary" and field.store and field.attachment:
+            attachments.append(name)
+        elif not field.store:
+            continue
+        elif field.type in ("one2many", "many2many"):
+            below += _lines(records, field, tables)
+        elif field.column_type:
+            columns.add(name)
+    for parent, parents in inherited.items():
+        field = records._fields[parent]
+        above = records.env[field.comodel_name]
+        below.append((ByHolder(parent), of_fields(above, [_named_above(records, name) for name in parents], tables)))
+    for name in attachments:
+        where = (("res_model", records._name), ("res_field", name))
+        columns_of_files = frozenset({"res_id", "res_model", "res_field", "checksum"})
+        below.append((ByOwner("res_id", where), Place(_ATTACHMENTS, columns_of_files)))
+    return Place(records._table, frozenset(columns), tuple(below))
+
+
+def _named_above(records: Any, name: str) -> str:
+    return str(records._fields[name].related.partition(".")[2])
+
+
+def _lines(records: Any, field: Any, tables: Tables) -> list[tuple[Way, Place | None]]:
+    """Return the places of the lines of a stored x2many: which there are, and whether they are archived."""
+    comodel = records.env[field.comodel_name]
+    domain = _conditions(field.get_comodel_domain(records).optimize(comodel))
+    seen = {condition.field_expr.partition(".")[0] for condition in domain} | {comodel._active_name}
+    columns = frozenset(seen) & tables.columns(comodel._table)
+    tables.check(comodel._table)
+    if field.type == "many2many":
+        return [(ByRelation(field.relation, field.column1, field.column2), Place(comodel._table, columns))]
+    inverse = comodel._fields[field.inverse_name]
+    if not inverse.store:
+        return []
+    return [(ByOwner(inverse.name), Place(comodel._table, columns | {inverse.name}))]
+
+
+def _conditions(domain: Domain) -> Iterator[DomainCondition]:
+    """Yield the conditions of a domain; raises Untold for what is none of them."""
+    if isinstance(domain, DomainCustom):
+        raise Untold("a condition is written in SQL")
+    if isinstance(domain, DomainCondition):
+        yield domain
+        return
+    for child in getattr(domain, "children", None) or filter(None, [getattr(domain, "child", None)]):
+        yield from _conditions(child)
+
+
+def _below(records: Any, condition: DomainCondition, tables: Tables) -> list[tuple[Way, Place | None]]:
+    """Return the places that lead to a condition, besides the column of its own table."""
+    field, value = records._fields[condition.field_expr.partition(".")[0]], condition.value
+    if not field.relational:
+        if isinstance(value, (Query, SQL)):
+            if field.name != "id":
+                raise _computed(records, field)
+            return [(_subselect(value, tables), None)]
+        return []
+    if not field.store or field.company_dependent:
+        raise _computed(records, field)
+    comodel = records.env[field.comodel_name]
+    if isinstance(value, (Query, SQL)):
+        place = Place(comodel._table, frozenset(), ((_subselect(value, tables), None),))
+    elif isinstance(value, Domain):
+        place = _of_any(records, field, condition, tables)
+    else:
+        place = Place(comodel._table)
+    is_constant = field.type == "many2one" and not isinstance(value, (Domain, Query, SQL))
+    return [] if is_constant else [(_way(records, field), place)]
+
+
+def _of_any(records: Any, field: Any, condition: DomainCondition, tables: Tables) -> Place:
+    comodel = records.env[field.comodel_name]
+    if condition.operator.endswith("!"):
+        return of_domain(comodel.sudo(), _full(condition.value & _own(field, records), comodel.sudo()), tables)
+    seen = _full(condition.value & _own(field, records), comodel)
+    place = of_domain(comodel, seen, tables)
+    if comodel.env.su:
+        return place
+    rules = _full(comodel.env["ir.rule"]._compute_domain(comodel._name, "read"), comodel.sudo())
+    return Place(place.table, below=(*place.below, *of_domain(comodel.sudo(), rules, tables).below))
+
+
+def _own(field: Any, records: Any) -> Domain:
+    """Return the domain of a field itself, which Odoo puts beside that of a search through it."""
+    return field.get_comodel_domain(records) if field.type in ("one2many", "many2many") else Domain.TRUE
+
+
+def _full(domain: Domain, records: Any) -> Domain:
+    return domain.optimize_full(records)
+
+
+def _way(records: Any, field: Any) -> Way:
+    if field.type == "many2one":
+        return ByHolder(field.name)
+    if field.type == "many2many":
+        return ByRelation(field.relation, field.column1, field.column2)
+    inverse = records.env[field.comodel_name]._fields[field.inverse_name]
+    if not inverse.store:
+        raise _computed(records, field)
+    return ByOwner(inverse.name)
+
+
+def _subselect(value: Any, tables: Tables) -> BySubselect:
+    sql = value.subselect() if isinstance(value, Query) else value
+    named = tables.named_in(sql)
+    for table in named:
+        tables.check(table)
+    if len(named) > 1 and "NOT " in sql.code:
+        raise Untold(f"a search in Python goes through {', '.join(sorted(named))}")
+    return BySubselect(sql, named)
+
+
+def _computed(records: Any, field: Any) -> Untold:
+    return Untold(f"{records._name}.{field.name} is computed, or differs by company")

@@ -1,0 +1,256 @@
+"""Reading of changes: which records may have changed for a user, and which they saw at a point of the past.
+
+A statement that Odoo makes for today's tables is run on those of a point: a common table expression with a table's
+name stands in its place, of today's rows and, where a row was changed since, of what it was. "At a point" a row is as
+it was before its first change by a transaction from that point on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from odoo.tools import SQL
+
+from odoo_bridge.changes.needs import Needs
+from odoo_bridge.changes.places import ByHolder, ByOwner, ByRelation, BySubselect, Place, Way
+from odoo_bridge.changes.sight import Sight
+from odoo_bridge.transaction import Environment
+
+#: Changes that are looked through for one answer, unless one transaction alone has made more.
+MOST_EVENTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Transactions from ``first`` to before ``end``, None for all that is there, and since when they have written."""
+
+    first: int
+    end: int | None
+    earliest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record of which something may have changed: its own values, or else only whether the user sees it."""
+
+    id: int
+    has_changed: bool
+
+
+class Reader:
+    """Reads the changes of one model for one user."""
+
+    def __init__(self, env: Environment, sight: Sight, content: Place, needs: Needs, relations: dict[str, int]) -> None:
+        """``relations`` are PostgreSQL's ids of the tables in ``needs``."""
+        self._cr = env.cr
+        self._sight = sight
+        self._content = content
+        self._needs = needs
+        self._relations = relations
+        self._table: str = content.table
+
+    def truncated(self, stretch: Stretch) -> bool:
+        """True if one of the tables was emptied at once, of which only that is known."""
+        query = SQL("SELECT EXISTS (%s)", _events(self._relations.values(), stretch, SQL("1"), SQL("op = 'T'")))
+        return bool(self._rows(query)[0][0])
+
+    def changed(self, stretch: Stretch) -> tuple[set[str], int | None]:
+        """Return the tables with changes, and where there are too many for one answer a transaction to stop before."""
+        one = _events([SQL("wanted.relation")], stretch, SQL("xid"), SQL("TRUE ORDER BY xid LIMIT %s", MOST_EVENTS + 1))
+        query = SQL(
+            "WITH found AS (SELECT wanted.relation, each.xid FROM unnest(%s::oid[]) AS wanted(relation) "
+            "CROSS JOIN LATERAL (%s) AS each) "
+            "SELECT relation, (SELECT xid::text::bigint FROM found ORDER BY xid OFFSET %s LIMIT 1), "
+            "(SELECT min(xid)::text::bigint FROM found) FROM found GROUP BY relation",
+            list(self._relations.values()),
+            one,
+            MOST_EVENTS,
+        )
+        rows = self._rows(query)
+        names = {relation: table for table, relation in self._relations.items()}
+        if not rows or rows[0][1] is None:
+            return {names[row[0]] for row in rows}, None
+        _, last, first = rows[0]
+        return {names[row[0]] for row in rows}, max(last, first + 1)
+
+    def candidates(self, stretch: Stretch, changed: Collection[str], after: int, limit: int) -> list[Candidate]:
+        """Return the records of which something may have changed, behind the id ``after``, in the order of the ids."""
+        told = [
+            (found, has_changed)
+            for place, has_changed in ((self._content, True), (self._sight.place, False))
+            if (found := self._touched(place, changed)) is not None
+        ]
+        if not told:
+            return []
+        union = SQL(" UNION ALL ").join(
+            SQL("SELECT id, %s AS has_changed FROM (%s) AS told", has_changed, found) for found, has_changed in told
+        )
+        query = SQL(
+            "WITH events AS MATERIALIZED (%s) "
+            "SELECT id, bool_or(has_changed) FROM (%s) AS touched WHERE id > %s GROUP BY id ORDER BY id LIMIT %s",
+            _events(self._relations.values(), stretch, SQL("relation, seq, op, key, key2, fields, old")),
+            union,
+            after,
+            limit,
+        )
+        return [Candidate(*row) for row in self._rows(query)]
+
+    def seen(self, ids: Sequence[int], since: Stretch) -> set[int]:
+        """Return those of the records that the user saw at the beginning of a stretch that has no end."""
+        if self._sight.is_empty or not ids:
+            return set()
+        is_alone = all(self._table not in below.tables() for _, below in self._sight.place.below if below is not None)
+        shadows = [
+            self._shadow(table, since, ids if table == self._table and is_alone else None)
+            for table in sorted(self._sight.needs)
+        ]
+        query = SQL(
+            "WITH %s SELECT id FROM %s AS seen(id) WHERE id IN %s",
+            SQL(", ").join(part for shadow in shadows for part in shadow),
+            self._sight.sql,
+            tuple(ids),
+        )
+        return {row[0] for row in self._rows(query)}
+
+    def _shadow(self, table: str, since: Stretch, ids: Sequence[int] | None) -> tuple[Any, Any]:
+        """Return two common table expressions: the first change of each row, and the table as it was before these."""
+        key, name = self._needs[table].key, SQL.identifier(table)
+        first, columns = (
+            SQL.identifier(f"gatehouse_first_{self._relations[table]}"),
+            SQL("key, key2") if len(key) > 1 else SQL("key"),
+        )
+        only = SQL("key IN %s", tuple(ids)) if ids is not None else SQL("key IS NOT NULL")
+        found = SQL(
+            "%s AS MATERIALIZED (SELECT DISTINCT ON (%s) key, key2, op, old FROM (%s) AS each ORDER BY %s, seq)",
+            first,
+            columns,
+            _events([self._relations[table]], since, SQL("key, key2, op, old, seq"), only),
+            columns,
+        )
+        shadow = SQL(
+            "%s AS (SELECT now.* FROM %s AS now WHERE (%s) NOT IN (SELECT %s FROM %s) "
+            "UNION ALL SELECT was.* FROM %s AS each CROSS JOIN LATERAL jsonb_populate_record(NULL::%s, %s) AS was "
+            "WHERE each.op <> 'I')",
+            name,
+            SQL.identifier(table),
+            SQL(", ").join(SQL.identifier("now", each) for each in key),
+            columns,
+            first,
+            first,
+            SQL.identifier(table),
+            _image(key),
+        )
+        return found, shadow
+
+    def _touched(self, place: Place, changed: Collection[str]) -> Any | None:
+        """Return a statement for the ids of the rows of a place that changes may have to do with; None for none."""
+        parts = []
+        if place.table in changed:
+            parts.append(
+                SQL(
+                    "SELECT key AS id FROM events WHERE relation = %s AND (op <> 'U' OR fields && %s)",
+                    self._relations[place.table],
+                    sorted(place.columns),
+                )
+            )
+        for way, below in place.below:
+            told = self._touched(below, changed) if below is not None else None
+            parts += self._led(way, place.table, below, told, changed)
+        return SQL(" UNION ALL ").join(parts) if parts else None
+
+    def _led(self, way: Way, above: str, below: Place | None, told: Any | None, changed: Collection[str]) -> list[Any]:
+        """Return statements for the rows above that rows below, or their links, lead to."""
+        if isinstance(way, BySubselect):
+            return [self._selected(way, table, changed) for table in sorted(way.tables & set(changed))]
+        if isinstance(way, ByHolder):
+            column = SQL.identifier(way.column)
+            return [SQL("SELECT id FROM %s WHERE %s IN (%s)", SQL.identifier(above), column, told)] if told else []
+        if isinstance(way, ByRelation):
+            parts, (first, _) = [], self._needs[way.table].key
+            key = SQL("key") if way.above == first else SQL("key2")
+            if way.table in changed:
+                parts.append(SQL("SELECT %s AS id FROM events WHERE relation = %s", key, self._relations[way.table]))
+            if told:
+                link = SQL.identifier(way.above), SQL.identifier(way.table), SQL.identifier(way.below), told
+                parts.append(SQL("SELECT %s AS id FROM %s WHERE %s IN (%s)", *link))
+            return parts
+        return self._owned(way, below, told) if below is not None and told else []
+
+    def _owned(self, way: ByOwner, below: Place, told: Any) -> list[Any]:
+        """Return statements for the owners of lines: those that they have, and those that they had."""
+        table, column = below.table, SQL.identifier(way.column)
+        now = SQL(" ").join(SQL("AND %s = %s", SQL.identifier(name), value) for name, value in way.where)
+        was = SQL(" ").join(SQL("AND old->>%s = %s", name, value) for name, value in way.where)
+        return [
+            SQL(
+                "SELECT %s AS id FROM %s WHERE id IN (%s) AND %s IS NOT NULL %s",
+                column,
+                SQL.identifier(table),
+                told,
+                column,
+                now,
+            ),
+            SQL(
+                "SELECT (old->>%s)::bigint AS id FROM events WHERE relation = %s AND old->>%s IS NOT NULL "
+                "AND (op = 'D' OR fields && %s) %s",
+                way.column,
+                self._relations[table],
+                way.column,
+                sorted(below.columns),
+                was,
+            ),
+        ]
+
+    def _selected(self, way: BySubselect, table: str, changed: Collection[str]) -> Any:
+        """Return a statement of Odoo's for the changed rows of a table alone, as they are and were."""
+        shadows = []
+        for each in sorted(way.tables & set(changed)):
+            key, relation = self._needs[each].key, self._relations[each]
+            present = SQL("SELECT now.* FROM %s AS now", SQL.identifier(each))
+            if each == table:
+                keys = SQL(", ").join(SQL.identifier("now", name) for name in key)
+                columns = SQL("key, key2") if len(key) > 1 else SQL("key")
+                present = SQL(
+                    "%s WHERE (%s) IN (SELECT %s FROM events WHERE relation = %s)", present, keys, columns, relation
+                )
+            shadows.append(
+                SQL(
+                    "%s AS (%s UNION ALL SELECT was.* FROM events AS each "
+                    "CROSS JOIN LATERAL jsonb_populate_record(NULL::%s, %s) AS was "
+                    "WHERE each.relation = %s AND each.old IS NOT NULL)",
+                    SQL.identifier(each),
+                    present,
+                    SQL.identifier(each),
+                    _image(key),
+                    relation,
+                )
+            )
+        return SQL("(WITH %s SELECT id::bigint FROM %s AS led(id))", SQL(", ").join(shadows), way.sql)
+
+    def _rows(self, query: Any) -> list[tuple[Any, ...]]:
+        self._cr.execute(query)
+        rows: list[tuple[Any, ...]] = self._cr.fetchall()
+        return rows
+
+
+def _image(key: Sequence[str]) -> Any:
+    """Return a row as it was: its key, and of the other columns those that were kept."""
+    first = SQL("%s::text, each.key", key[0])
+    pairs = SQL("%s, %s::text, each.key2", first, key[1]) if len(key) > 1 else first
+    return SQL("coalesce(each.old, '{}') || jsonb_build_object(%s)", pairs)
+
+
+def _events(relations: Collection[Any], stretch: Stretch, columns: Any, where: Any = None) -> Any:
+    """Return a statement for changes of tables in a stretch."""
+    return SQL(
+        "SELECT %s FROM gatehouse.changes WHERE relation IN (%s) AND xid >= %s::text::xid8 %s "
+        "AND at >= to_timestamp(%s) AND %s",
+        columns,
+        SQL(", ").join(each if isinstance(each, SQL) else SQL("%s::oid", each) for each in relations),
+        str(stretch.first),
+        SQL("AND xid < %s::text::xid8", str(stretch.end)) if stretch.end is not None else SQL(),
+        stretch.earliest,
+        where if where is not None else SQL("TRUE"),
+    )

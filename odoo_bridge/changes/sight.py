@@ -1,0 +1,138 @@
+"""Sight: which records of a model a user sees through a domain, as a statement that can be run on old rows too."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from odoo.fields import Domain
+from odoo.orm.domains import DomainCondition
+from odoo.tools import SQL, safe_eval
+
+from odoo_bridge import sql_cost
+from odoo_bridge.changes.needs import Needs
+from odoo_bridge.changes.places import Place, Tables, Untold, of_domain
+from odoo_bridge.transaction import Environment
+
+#: Names in the text of a rule that make it say something else as time goes by.
+_OF_TIME = re.compile(r"\b(time|datetime|context_today|relativedelta|dateutil)\b")
+_HIERARCHY = ("child_of", "parent_of")
+
+
+class Sight:
+    """Sight of a user through a domain: archived records only where the domain asks for them."""
+
+    def __init__(self, env: Environment, model: str, domain: list[Any], tables: Tables) -> None:
+        """Raises Untold where it can't be told from tables, and what Odoo raises for the domain and the rights."""
+        self._records = env[model]
+        self._domain = Domain(domain)
+        self._tables = tables
+        query = self._records._search(self._domain)
+        self.is_empty = query.is_empty()
+        self.sql = SQL() if self.is_empty else query.subselect()
+        own = _place(self._records, self._domain, tables)
+        below = (*own.below, *_ruled(self._records, tables).below)
+        self.needs: Needs = tables.needs(self.sql)
+        place = Place(self._records._table, below=below)
+        others = self.needs.keys() - place.tables()
+        if others:
+            raise Untold(f"{model} is searched by a method of its own, which goes through {', '.join(sorted(others))}")
+        self.place = place.with_columns({table: need.kept for table, need in self.needs.items()})
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Digest of the statement as it is at the moment, of which all that a search in Python has found is a part."""
+        values = [sorted(map(repr, p)) if isinstance(p, (list, tuple, set, frozenset)) else p for p in self.sql.params]
+        return hashlib.sha256(repr((self.sql.code, values)).encode()).digest()
+
+    def check(self) -> None:
+        """Raise Untold where the statement depends on the time, or on what a search in Python has found."""
+        _check_dates(self._records, self._domain)
+        rules = self._records.env["ir.rule"]
+        for rule in rules._get_rules(self._records._name).sudo():
+            _check_rule(rule)
+        ruled = rules._compute_domain(self._records._name, "read")
+        _check_lazy(self._records, self._domain)
+        _check_lazy(self._records.sudo(), ruled)
+
+
+def of_all_rules(root: Environment, model: str, tables: Tables) -> list[Any]:
+    """Return the statements of the record rules of a model and its parents, whosever they are; raises Untold."""
+    records = root[model]
+    found = []
+    for rule in root["ir.rule"].search([("model_id.model", "=", model), ("perm_read", "=", True)]):
+        _check_rule(rule)
+        domain = Domain(safe_eval.safe_eval(rule.domain_force or "[]", rule._eval_context()))
+        _place(records, domain, tables)
+        _check_lazy(records, domain)
+        query = records._search(domain, active_test=False)
+        found += [] if query.is_empty() else [query.subselect()]
+    for parent in records._inherits:
+        found += of_all_rules(root, parent, tables)
+    return found
+
+
+def _place(records: Any, domain: Domain, tables: Tables) -> Place:
+    return of_domain(records, domain.optimize_full(records), tables)
+
+
+def _ruled(records: Any, tables: Tables) -> Place:
+    """Return the place of the record rules, as ``_search`` applies them (odoo/orm/models.py)."""
+    ruled = records.sudo().with_context(active_test=False)
+    return _place(ruled, records.env["ir.rule"]._compute_domain(records._name, "read"), tables)
+
+
+def _check_rule(rule: Any) -> None:
+    if _OF_TIME.search(rule.domain_force or ""):
+        raise Untold(f"the record rule “{rule.name}” depends on the time")
+
+
+def _check_dates(records: Any, domain: Domain) -> None:
+    """Raise Untold for a date that is told from now: ``today``, ``-3d``."""
+    for condition in domain.optimize(records).iter_conditions():
+        field = records._fields[condition.field_expr.partition(".")[0]]
+        value = condition.value
+        if isinstance(value, Domain):
+            _check_dates(records.env[field.comodel_name], value)
+        elif field.type in ("date", "datetime") and not all(map(_is_fixed, _each(value))):
+            raise Untold(f"a condition on {records._name}.{field.name} depends on the time")
+
+
+def _each(value: Any) -> Iterator[Any]:
+    yield from value if isinstance(value, (list, tuple, set, frozenset)) or hasattr(value, "__iter__") else (value,)
+
+
+def _is_fixed(value: Any) -> bool:
+    if not isinstance(value, str):
+        return not isinstance(value, (list, tuple))
+    try:
+        return isinstance(datetime.fromisoformat(value), date)
+    except ValueError:
+        return False
+
+
+def _check_lazy(records: Any, domain: Domain) -> None:
+    """Raise Untold where Odoo asks the database as it makes a statement of the domain, and not by that statement.
+
+    What it finds out about a hierarchy is a part of the statement, and changes seldom.
+    """
+    stripped = _without_hierarchies(domain)
+    records._search(stripped, bypass_access=True)  # which fills the caches
+    before = sql_cost.statements()
+    records._search(stripped, bypass_access=True)
+    if sql_cost.statements() > before:
+        raise Untold(f"{records._name} is searched in Python")
+
+
+def _without_hierarchies(domain: Domain) -> Domain:
+    def strip(condition: DomainCondition) -> Domain:
+        if condition.operator in _HIERARCHY:
+            return Domain.TRUE
+        if isinstance(condition.value, Domain):
+            return DomainCondition(condition.field_expr, condition.operator, _without_hierarchies(condition.value))
+        return condition
+
+    return domain.map_conditions(strip)

@@ -1,0 +1,113 @@
+"""State of the capture: what is noted since when, and up to where all that was committed can be read."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from odoo_bridge.changes.needs import Needs
+from odoo_bridge.transaction import Environment
+
+#: Seconds by which the clocks of transactions may be wrong.
+_MARGIN = 60.0
+
+_POINT = """
+SELECT pg_snapshot_xmin(now_seen)::text::bigint,
+       pg_snapshot_xmax(now_seen)::text::bigint,
+       extract(epoch FROM clock_timestamp())::float8,
+       CASE WHEN pg_snapshot_xmin(now_seen) <> pg_snapshot_xmax(now_seen) THEN (
+           SELECT extract(epoch FROM min(began))::float8 FROM (
+               SELECT xact_start AS began FROM pg_stat_activity
+               WHERE backend_xid::text::bigint = pg_snapshot_xmin(now_seen)::text::bigint % 4294967296
+               UNION ALL
+               SELECT prepared FROM pg_prepared_xacts
+               WHERE transaction::text::bigint = pg_snapshot_xmin(now_seen)::text::bigint % 4294967296
+           ) AS oldest
+       ) END,
+       concat_ws(' ', (SELECT system_identifier FROM pg_control_system()),
+                 left(pg_walfile_name(pg_current_wal_lsn()), 8),
+                 (SELECT oid FROM pg_database WHERE datname = current_database()))
+FROM (SELECT pg_current_snapshot() AS now_seen) AS point
+"""
+_CAPTURED = """
+SELECT wanted.name, found.relation, found.kept, found.watched, found.since,
+       gatehouse.capture_identity(to_regclass(format('%%I', wanted.name))) IS NOT DISTINCT FROM found.identity
+FROM unnest(%s) AS wanted(name) LEFT JOIN gatehouse.captured AS found ON found.name = wanted.name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point in the database's history.
+
+    All transactions below ``horizon`` have ended. ``began`` is when the oldest one that writes did, ``now`` where there
+    is none (seconds since 1970), and ``incarnation`` tells the database from its copies and from what was restored.
+    """
+
+    horizon: int
+    now: float
+    began: float
+    incarnation: str
+
+    @property
+    def lag(self) -> float:
+        """Seconds by which what can be read is behind."""
+        return max(0.0, self.now - self.began)
+
+    @property
+    def earliest(self) -> float:
+        """The time before which no transaction from ``horizon`` on has written anything."""
+        return self.began - _MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """Captured tables: the ids that PostgreSQL has for them, and the transaction from which on all is noted.
+
+    ``missing`` says of which tables not all is noted.
+    """
+
+    relations: dict[str, int]
+    since: int
+    missing: tuple[str, ...]
+
+
+#: When this process first saw a transaction that others have and do not show, by its number.
+_first_seen: dict[int, float] = {}
+
+
+def point(env: Environment) -> Point:
+    """Return the point up to which the snapshot of a transaction shows all."""
+    env.cr.execute(_POINT)
+    horizon, ahead, now, began, incarnation = env.cr.fetchone()
+    if horizon == ahead:
+        _first_seen.clear()
+        began = now
+    elif began is None:  # another role's transaction
+        for number in [number for number in list(_first_seen) if number != horizon]:
+            _first_seen.pop(number, None)
+        began = now - (time.monotonic() - _first_seen.setdefault(horizon, time.monotonic()))
+    return Point(horizon, now, min(began, now), incarnation)
+
+
+def captured(env: Environment, needs: Needs) -> Captured:
+    """Return the capture of the tables that are needed."""
+    env.cr.execute(_CAPTURED, (sorted(needs),))
+    relations, since, missing = {}, 0, []
+    for table, relation, kept, watched, first, is_same in env.cr.fetchall():
+        need = needs[table]
+        times = _times(need, kept or {}, watched or {})
+        if relation is None or not is_same or times is None:
+            missing.append(table)
+            continue
+        relations[table] = relation
+        since = max(since, first, *times)
+    return Captured(relations, since, tuple(missing))
+
+
+def _times(need: Any, kept: dict[str, int], watched: dict[str, int]) -> list[int] | None:
+    """Return since when each column is noted; None where one is not."""
+    either = {**watched, **kept}
+    times = [kept.get(name) for name in need.kept] + [either.get(name) for name in need.watched]
+    return None if None in times else [number for number in times if number is not None]
