@@ -26,8 +26,8 @@ def make(database: Database) -> None:
             with database.transaction() as cr:
                 cr.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}")
                 partitions.ensure(cr, TABLE, today + timedelta(days=number))
-        except psycopg2.errors.CheckViolation:
-            continue  # the default partition holds rows of that day: the rest of them go there too
+        except (psycopg2.errors.CheckViolation, psycopg2.errors.LockNotAvailable):
+            continue  # the default partition holds rows of that day, or is being written to: so it takes the rest too
 
 
 def drop(database: Database, days: int) -> list[str]:
