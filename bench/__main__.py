@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from bench import comparison, curve, distance, exports, growth, imports, report, results, servers, targets
+from bench import changes, comparison, curve, distance, exports, growth, imports, report, results, servers, targets
 from bench.database import Database, reset
 from bench.load import WrongAnswer
 from bench.packages import program
@@ -18,7 +18,7 @@ from dev.errors import SetupError
 from dev.steps import say
 
 #: Rounds, and seconds of each load in them.
-DEFAULTS = {"http": (5, 2), "export": (5, 0), "load": (3, 3), "distance": (2, 2), "growth": (5, 3)}
+DEFAULTS = {"http": (5, 2), "export": (5, 0), "changes": (5, 0), "load": (3, 3), "distance": (2, 2), "growth": (5, 3)}
 QUICK = 2, 1
 #: Lines of an import.
 LINES = 100_000
@@ -27,7 +27,7 @@ LINES = 100_000
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    choices = ["http", "export", "import", "load", "distance", "growth", "overhead", "plots"]
+    choices = ["http", "export", "import", "changes", "load", "distance", "growth", "overhead", "plots"]
     parser.add_argument("what", nargs="?", choices=choices, default="http")
     parser.add_argument("--rounds", type=int, help="default: 5; of load 3, of distance 2")
     parser.add_argument("--seconds", type=int, help="whole seconds of each load; default: 2; of load and growth 3")
@@ -54,6 +54,8 @@ def main(arguments: list[str]) -> int:
         return command.run(lambda: compare(rounds, seconds, options.only, peers=options.peers))
     if options.what == "export":
         return command.run(lambda: export(rounds))
+    if options.what == "changes":
+        return command.run(lambda: follow(rounds))
     if options.what == "load":
         return command.run(lambda: load(rounds, seconds, peers=options.peers))
     return command.run(lambda: {"distance": away, "growth": grow}[options.what](rounds, seconds))
@@ -83,6 +85,14 @@ def import_(lines: int) -> None:
     with checked():
         entries = imports.run(Database(testbed.prepare()), lines=lines)
     results.write("import", entries, imports.markdown(entries))
+
+
+def follow(rounds: int) -> None:
+    """Show the cost of the capture of changes and of deltas; print and keep the table. Raises SetupError."""
+    with checked():
+        entries = changes.run(Database(testbed.prepare()), number=rounds)
+    results.write("changes", entries, changes.markdown(entries))
+    tell(targets.missed_by_changes(entries))
 
 
 def load(rounds: int, seconds: int, *, peers: bool) -> None:

@@ -32,6 +32,8 @@ RATIOS: dict[str, dict[str, float]] = {
 FAR, FAR_READS, FAR_RATIO = 2.0, ("search_80", "read_1"), 8.0
 #: Of a busy Gatehouse, the 99th percentile has to be below this part of the median of a /json/2 that is as busy.
 CALM = 0.5
+#: How much longer writes may take with the capture of changes, and milliseconds of a delta of 100 among a million.
+CAPTURE, DELTA_MS = 1.1, 20
 #: An export has to be so many times as quick as the pages of /json/2, and may take so many MB more memory.
 EXPORT, EXPORT_MB = 10.0, 30.0
 #: Bytes that a worker may be larger than Odoo's own.
@@ -62,6 +64,15 @@ def missed_by_export(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"Export as NDJSON: {entry['ratio']:.1f} times as quick as pages of json2, not {EXPORT:g}."
         if entry["line"] in ("NDJSON", "CSV") and entry["grown_mb"] > EXPORT_MB:
             yield f"Export as {entry['line']}: {entry['grown_mb']:.0f} MB more memory, not at most {EXPORT_MB:g}."
+
+
+def missed_by_changes(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a sentence for each target of the capture and of deltas that the run has missed."""
+    for entry in entries:
+        if entry["without"] and entry["ratio"] > CAPTURE:
+            yield f"{entry['line']}: {entry['ratio']:.2f} times as long with the capture of changes, not {CAPTURE:g}."
+        if not entry["without"] and entry["milliseconds"] > DELTA_MS:
+            yield f"{entry['line']}: {entry['milliseconds']:.1f} ms, not at most {DELTA_MS:g}."
 
 
 def missed_under_load(found: Curve) -> Iterator[str]:

@@ -7,6 +7,7 @@ it was before its first change by a transaction from that point on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,20 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Overview:
+    """Overview of a stretch: the tables with changes, and whether there are any behind its end.
+
+    ``stops_before`` is the transaction to stop before where there are too many for one answer; ``was_emptied`` says
+    that a table was emptied at once, of which only that is known.
+    """
+
+    changed: frozenset[str]
+    goes_on: bool
+    stops_before: int | None
+    was_emptied: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A record of which something may have changed: its own values, or else only whether the user sees it."""
 
@@ -51,29 +66,38 @@ class Reader:
         self._relations = relations
         self._table: str = content.table
 
-    def truncated(self, stretch: Stretch) -> bool:
-        """True if one of the tables was emptied at once, of which only that is known."""
-        query = SQL("SELECT EXISTS (%s)", _events(self._relations.values(), stretch, SQL("1"), SQL("op = 'T'")))
-        return bool(self._rows(query)[0][0])
-
-    def changed(self, stretch: Stretch) -> tuple[set[str], int | None]:
-        """Return the tables with changes, and where there are too many for one answer a transaction to stop before."""
-        one = _events([SQL("wanted.relation")], stretch, SQL("xid"), SQL("TRUE ORDER BY xid LIMIT %s", MOST_EVENTS + 1))
-        query = SQL(
-            "WITH found AS (SELECT wanted.relation, each.xid FROM unnest(%s::oid[]) AS wanted(relation) "
-            "CROSS JOIN LATERAL (%s) AS each) "
-            "SELECT relation, (SELECT xid::text::bigint FROM found ORDER BY xid OFFSET %s LIMIT 1), "
-            "(SELECT min(xid)::text::bigint FROM found) FROM found GROUP BY relation",
-            list(self._relations.values()),
-            one,
-            MOST_EVENTS,
+    def overview(self, stretch: Stretch) -> Overview:
+        """Return an overview of the changes from the beginning of a stretch on, also of those behind its end."""
+        each = _events(
+            [SQL("wanted.relation")],
+            Stretch(stretch.first, None, stretch.earliest),
+            SQL("xid"),
+            SQL("TRUE ORDER BY xid LIMIT %s", MOST_EVENTS + 1),
         )
-        rows = self._rows(query)
+        emptied = _events(
+            self._relations.values(), Stretch(stretch.first, None, stretch.earliest), SQL("1"), SQL("op = 'T'")
+        )
+        query = SQL(
+            "WITH found AS MATERIALIZED (SELECT wanted.relation, each.xid::text::bigint AS xid "
+            "FROM unnest(%s::oid[]) AS wanted(relation) CROSS JOIN LATERAL (%s) AS each) "
+            "SELECT relation, min(xid), max(xid), (SELECT xid FROM found ORDER BY xid OFFSET %s LIMIT 1), EXISTS (%s) "
+            "FROM found GROUP BY relation",
+            list(self._relations.values()),
+            each,
+            MOST_EVENTS,
+            emptied,
+        )
         names = {relation: table for table, relation in self._relations.items()}
-        if not rows or rows[0][1] is None:
-            return {names[row[0]] for row in rows}, None
-        _, last, first = rows[0]
-        return {names[row[0]] for row in rows}, max(last, first + 1)
+        rows = self._rows(query)
+        end = stretch.end if stretch.end is not None else math.inf
+        most = next((row[3] for row in rows if row[3] is not None), None)
+        first = min((row[1] for row in rows), default=0)
+        return Overview(
+            changed=frozenset(names[row[0]] for row in rows if row[1] < end),
+            goes_on=most is not None or any(row[2] >= end for row in rows),
+            stops_before=None if most is None else max(most, first + 1),
+            was_emptied=any(row[4] for row in rows),
+        )
 
     def candidates(self, stretch: Stretch, changed: Collection[str], after: int, limit: int) -> list[Candidate]:
         """Return the records of which something may have changed, behind the id ``after``, in the order of the ids."""
@@ -97,8 +121,9 @@ class Reader:
         )
         return [Candidate(*row) for row in self._rows(query)]
 
-    def seen(self, ids: Sequence[int], since: Stretch) -> set[int]:
-        """Return those of the records that the user saw at the beginning of a stretch that has no end."""
+    def seen(self, ids: Sequence[int], point: int, earliest: float) -> set[int]:
+        """Return those of the records that the user saw before the transactions from ``point`` on."""
+        since = Stretch(point, None, earliest)
         if self._sight.is_empty or not ids:
             return set()
         is_alone = all(self._table not in below.tables() for _, below in self._sight.place.below if below is not None)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from odoo.fields import Domain
@@ -26,21 +27,26 @@ class Sight:
     """Sight of a user through a domain: archived records only where the domain asks for them."""
 
     def __init__(self, env: Environment, model: str, domain: list[Any], tables: Tables) -> None:
-        """Raises Untold where it can't be told from tables, and what Odoo raises for the domain and the rights."""
+        """Raises what Odoo raises for the domain and the rights."""
         self._records = env[model]
         self._domain = Domain(domain)
         self._tables = tables
         query = self._records._search(self._domain)
         self.is_empty = query.is_empty()
         self.sql = SQL() if self.is_empty else query.subselect()
-        own = _place(self._records, self._domain, tables)
-        below = (*own.below, *_ruled(self._records, tables).below)
         self.needs: Needs = tables.needs(self.sql)
+
+    @cached_property
+    def place(self) -> Place:
+        """The place that it is told from; raises Untold."""
+        own = _place(self._records, self._domain, self._tables)
+        below = (*own.below, *_ruled(self._records, self._tables).below)
         place = Place(self._records._table, below=below)
         others = self.needs.keys() - place.tables()
         if others:
-            raise Untold(f"{model} is searched by a method of its own, which goes through {', '.join(sorted(others))}")
-        self.place = place.with_columns({table: need.kept for table, need in self.needs.items()})
+            name = self._records._name
+            raise Untold(f"{name} is searched by a method of its own, which goes through {', '.join(sorted(others))}")
+        return place.with_columns({table: need.kept for table, need in self.needs.items()})
 
     @property
     def fingerprint(self) -> bytes:
@@ -50,6 +56,7 @@ class Sight:
 
     def check(self) -> None:
         """Raise Untold where the statement depends on the time, or on what a search in Python has found."""
+        self.place  # noqa: B018  which raises
         _check_dates(self._records, self._domain)
         rules = self._records.env["ir.rule"]
         for rule in rules._get_rules(self._records._name).sudo():

@@ -25,8 +25,8 @@ SELECT pg_snapshot_xmin(now_seen)::text::bigint,
                WHERE transaction::text::bigint = pg_snapshot_xmin(now_seen)::text::bigint % 4294967296
            ) AS oldest
        ) END,
-       concat_ws(' ', (SELECT system_identifier FROM pg_control_system()),
-                 left(pg_walfile_name(pg_current_wal_lsn()), 8),
+       concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port()),
+       concat_ws(' ', left(pg_walfile_name(pg_current_wal_lsn()), 8),
                  (SELECT oid FROM pg_database WHERE datname = current_database()))
 FROM (SELECT pg_current_snapshot() AS now_seen) AS point
 """
@@ -73,6 +73,8 @@ class Captured:
     missing: tuple[str, ...]
 
 
+#: A server, by when and where it was started, and the cluster that it serves.
+_known_system: tuple[str, int] = ("", 0)
 #: When this process first saw a transaction that others have and do not show, by its number.
 _first_seen: dict[int, float] = {}
 
@@ -80,7 +82,7 @@ _first_seen: dict[int, float] = {}
 def point(env: Environment) -> Point:
     """Return the point up to which the snapshot of a transaction shows all."""
     env.cr.execute(_POINT)
-    horizon, ahead, now, began, incarnation = env.cr.fetchone()
+    horizon, ahead, now, began, server, history = env.cr.fetchone()
     if horizon == ahead:
         _first_seen.clear()
         began = now
@@ -88,7 +90,16 @@ def point(env: Environment) -> Point:
         for number in [number for number in list(_first_seen) if number != horizon]:
             _first_seen.pop(number, None)
         began = now - (time.monotonic() - _first_seen.setdefault(horizon, time.monotonic()))
-    return Point(horizon, now, min(began, now), incarnation)
+    return Point(horizon, now, min(began, now), f"{_system(env, server)} {history}")
+
+
+def _system(env: Environment, server: str) -> int:
+    """Return the identifier of the cluster; that of the server that was asked last is known, which saves 1.5 ms."""
+    global _known_system
+    if _known_system[0] != server:
+        env.cr.execute("SELECT system_identifier FROM pg_control_system()")
+        _known_system = server, env.cr.fetchone()[0]
+    return _known_system[1]
 
 
 def captured(env: Environment, needs: Needs) -> Captured:

@@ -24,7 +24,7 @@ from odoo_bridge.changes import state
 from odoo_bridge.changes.following import Following
 from odoo_bridge.changes.needs import TableNeed
 from odoo_bridge.changes.places import Untold
-from odoo_bridge.changes.reading import Candidate, Reader, Stretch
+from odoo_bridge.changes.reading import Candidate, Overview, Reader, Stretch
 from odoo_bridge.changes.state import Point
 from odoo_bridge.types import Page
 
@@ -69,53 +69,55 @@ class Delta:
 
     def page(self) -> DeltaPage:
         """Return the next page. Raises ApiError and BridgeError."""
-        progress = self._progress
+        progress, horizon = self._progress, self._point.horizon
         if self._wanted.token == LATEST:
             return self._answer({"changes": []}, self._up_to_now())
-        begun = progress.end if progress.first is None else progress.first
-        if begun is not None and self._reader.truncated(Stretch(begun, None, progress.earliest)):
-            raise _expired("a table was emptied or restored")
-        return self._pass() if progress.first is None else self._changes(progress.first)
+        end = progress.end if progress.end is not None else horizon
+        stretch = Stretch(end if progress.first is None else progress.first, end, progress.earliest)
+        overview = self._reader.overview(stretch)
+        if overview.was_emptied:
+            raise _expired("a table was emptied at once")
+        try:
+            return self._pass(stretch, overview) if progress.first is None else self._changes(stretch, overview)
+        except Untold as error:
+            raise _untold(self._do.model, error) from error
 
-    def _pass(self) -> DeltaPage:
-        """Return a page of all records."""
-        do, progress = self._do, self._progress
-        end = progress.end if progress.end is not None else self._point.horizon
+    def _pass(self, stretch: Stretch, overview: Overview) -> DeltaPage:
+        """Return a page of all records, as of the end of a stretch."""
+        do, progress, end = self._do, self._progress, stretch.end
         page = self._search([("id", ">", progress.after)], self._wanted.limit)
-        seen = self._seen_at(page.table.ids, Stretch(end, None, progress.earliest))
+        seen = self._seen_at_end(page.table.ids, stretch, overview)
         rows = do.to_json(page.table, self._wanted.node)
         shown = [row for row, record_id in zip(rows, page.table.ids, strict=True) if record_id in seen]
         if page.more:
             return self._answer({"records": shown}, replace(progress, end=end, after=page.table.ids[-1]))
         return self._answer({"records": shown}, replace(progress, first=end, end=None, after=0))
 
-    def _changes(self, first: int) -> DeltaPage:
-        """Return a page of what was committed since."""
+    def _changes(self, stretch: Stretch, overview: Overview) -> DeltaPage:
+        """Return a page of the changes that were committed in a stretch."""
         progress, horizon, limit = self._progress, self._point.horizon, self._wanted.limit
-        stretch = Stretch(first, progress.end or horizon, progress.earliest)
-        changed, too_many = self._reader.changed(stretch)
-        if not changed:
+        if not overview.changed:
             return self._answer({"changes": []}, self._up_to_now())
-        end = progress.end or min(horizon, too_many or horizon)
+        end = progress.end or min(horizon, overview.stops_before or horizon)
         stretch = replace(stretch, end=end)
-        found = self._reader.candidates(stretch, changed, progress.after, limit + 1)
+        found = self._reader.candidates(stretch, overview.changed, progress.after, limit + 1)
         more, found = len(found) > limit, found[:limit]
-        body = {"changes": self._told(found, stretch)}
+        body = {"changes": self._told(found, stretch, overview)}
         if more:
             return self._answer(body, replace(progress, end=end, after=found[-1].id))
         following = self._up_to_now() if end == horizon else replace(progress, first=end, end=None, after=0)
         return self._answer(body, following)
 
-    def _told(self, found: list[Candidate], stretch: Stretch) -> list[Json]:
+    def _told(self, found: list[Candidate], stretch: Stretch, overview: Overview) -> list[Json]:
         """Return the changes of records of which something may have changed."""
         do, ids = self._do, [candidate.id for candidate in found]
         if not ids:
             return []
         table = self._search([("id", "in", ids)], len(ids)).table
         rows = dict(zip(table.ids, do.to_json(table, self._wanted.node), strict=True))
-        there = self._seen_at(table.ids, Stretch(stretch.end or 0, None, stretch.earliest))
+        there = self._seen_at_end(table.ids, stretch, overview)
         unsure = [each.id for each in found if each.id not in there or not each.has_changed]
-        before = self._reader.seen(unsure, replace(stretch, end=None))
+        before = self._reader.seen(unsure, stretch.first, stretch.earliest)
         told = []
         for each in found:
             public_id = do.ids.encode(each.id)
@@ -125,10 +127,11 @@ class Delta:
                 told.append({"op": "removed", "id": public_id})
         return told
 
-    def _seen_at(self, ids: Sequence[int], since: Stretch) -> set[int]:
-        """Return those of the records that the user sees now and saw before what was committed in a stretch."""
-        changed, _ = self._reader.changed(since)
-        return set(ids) & self._reader.seen(ids, since) if changed and ids else set(ids)
+    def _seen_at_end(self, ids: Sequence[int], stretch: Stretch, overview: Overview) -> set[int]:
+        """Return those of the records, all of which the user sees now, that they saw at the end of a stretch too."""
+        if not overview.goes_on or not ids:
+            return set(ids)
+        return self._reader.seen(ids, stretch.end or stretch.first, stretch.earliest)
 
     def _search(self, domain: list[Any], limit: int) -> Page:
         do = self._do
