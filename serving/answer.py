@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from gunicorn.http.wsgi import FileWrapper, Response
 
-from serving.long_answers import NOT_BEGUN, Cut
+from serving.long_answers import NOT_BEGUN, Cut, Rest
 from serving.outbox import Outbox
 from serving.refusals import Refusal
 from serving.request import Request
@@ -29,7 +29,7 @@ class Answer:
     """An answer, made by ``advance``: whichever thread calls it goes on where the last one has left it.
 
     ``finished``: all of it is in the outbox. ``keeps``: it ended as it should, and the connection can go on.
-    ``ends_at``: the time by which a long answer has to be over.
+    ``ends_at``: the time by which a long answer has to be over. ``rest``: the time when there is nothing to send.
     """
 
     def __init__(
@@ -41,10 +41,12 @@ class Answer:
         *,
         last: bool,
         waits: bool = False,
+        on_wake: Callable[[], None] = lambda: None,
     ) -> None:
         """``response`` writes to the outbox. ``last``: the connection ends with this answer, as the head then says.
 
-        ``waits``: nothing of it is sent before all of the body is here.
+        ``waits``: nothing of it is sent before all of the body is here. ``on_wake`` is called by whichever thread wakes
+        it.
         """
         self._request = request
         self._environ = environ
@@ -60,9 +62,12 @@ class Answer:
         self.finished = False
         self.keeps = False
         self.ends_at = math.inf
+        self.rest = Rest(on_wake)
         environ["gatehouse.long"] = self._be_long
-        if self._incoming is not None:
+        if self._incoming is not None:  # it waits for more of that, not for a time
             environ["gatehouse.incoming"] = self._incoming
+        else:
+            environ["gatehouse.rest"], environ["gatehouse.wake"] = self._begin_rest, self.rest.wake
 
     @property
     def is_long(self) -> bool:
@@ -78,6 +83,11 @@ class Answer:
     def wants_more(self) -> bool:
         """True if it can't go on until more of the body is here."""
         return self._incoming is not None and self._incoming.wants_more and not self.finished
+
+    @property
+    def rests(self) -> bool:
+        """True if there is nothing to send for now."""
+        return not self.finished and self.rest.lasts
 
     @property
     def status(self) -> int | None:
@@ -116,7 +126,8 @@ class Answer:
             except BaseException:
                 _logger.exception("Unexpected error after an answer")
         self._request.close()
-        self._environ = {}  # a reference cycle: only the garbage collector would free it
+        self.rest.close()
+        self._environ, self._pieces = {}, iter(())  # reference cycles: only the garbage collector would free them
 
     def cut(self) -> None:
         """End it where it is: the client has gone."""
@@ -126,8 +137,18 @@ class Answer:
     def _be_long(self, seconds: float) -> None:
         self.ends_at = time.monotonic() + seconds
 
+    def _begin_rest(self, seconds: float) -> None:
+        """Rest before the next piece. Raises Cut where the time of the answer is over: it would be asked for ever."""
+        now = time.monotonic()
+        if not self.is_long:
+            raise RuntimeError("Only a long answer can rest: gatehouse.long comes first.")
+        if now >= self.ends_at:
+            raise Cut("It has taken longer than it had said.")
+        self.rest.begin(min(now + seconds, self.ends_at))
+
     def _advance(self, application: Application) -> None:
         response, outbox = self._response, self._outbox
+        self.rest.end()
         if self._result is None:
             self._result = result = application(self._environ, response.start_response)
             if isinstance(result, FileWrapper) and response.sendfile(result):
@@ -138,8 +159,8 @@ class Answer:
         for piece in self._pieces:
             response.write(piece)
             turn_is_over = outbox.pending > BACKLOG or (self.is_long and time.monotonic() > turn_ends)
-            if (turn_is_over or self.wants_more) and not self._is_whole():
-                return  # after a flush it goes on at once, or when the client has taken some
+            if self.rest.has_begun or ((turn_is_over or self.wants_more) and not self._is_whole()):
+                return  # after a flush it goes on at once, when the client has taken some, or when there is more
         self._end(is_short=response.response_length is not None and self._is_short())
 
     def _is_whole(self) -> bool:

@@ -84,6 +84,11 @@ class ClientConnection:
         return is_good and self.incoming is not None and not self.incoming.is_whole
 
     @property
+    def reads_ahead(self) -> bool:
+        """True if more may be read of what follows the request that is being answered."""
+        return len(self.reader.rest) < PIECE
+
+    @property
     def in_file(self) -> int:
         """Bytes that are kept on the disk for it."""
         return self.reader.in_file + self.outbox.in_file
@@ -99,6 +104,18 @@ class ClientConnection:
         self.reader.feed(data)
         self._received_at = time.monotonic()
         return self.reader.has_begun
+
+    def receive_ahead(self) -> bool:
+        """Read on behind the request that is being answered; return whether the client is still there."""
+        try:
+            data = self.sock.recv(PIECE)
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
+            return False
+        if data:
+            self.reader.feed(data)
+        return bool(data)
 
     def discard(self) -> bool:
         """Throw away what is there; return whether the client is still there, and has not sent more than it may."""

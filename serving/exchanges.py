@@ -71,7 +71,7 @@ class Exchanges:
         # may be sending its next request already: that one is answered with "Connection: close".
         for conn in self.places.idle:
             conn.deadline = min(conn.deadline, time.monotonic() + STOP_KEEPALIVE_LINGER)
-        for conn in list(self.places.sending):
+        for conn in [*self.places.sending, *self.places.resting]:
             if self._is_cut_short(conn.answer):
                 self._step(self._endings.close, conn)
         for conn in [*self.places.taking, *self.places.receiving]:
@@ -149,8 +149,14 @@ class Exchanges:
         self._busy += 1
         return self._turns.next()
 
+    def wake(self) -> None:
+        """Have all answers that rest asked for more: the application may want to end them by now."""
+        for conn in self.places.resting:
+            if conn.answer is not None:
+                conn.answer.rest.wake()
+
     def drop_late(self, now: float) -> None:
-        """Drop those whose time is over."""
+        """Drop those whose time is over, but let answers go on whose rest is."""
         for conn in list(self.places.late(now)):
             self._step(self._drop_late, conn)
 
@@ -176,6 +182,8 @@ class Exchanges:
             self._endings.refuse(
                 conn, Refusal(429, f"This caller has more than {self._options.at_once} requests under way.")
             )
+        elif conn.place is self.places.resting and (conn.outbox.is_empty or self._fetch_by(conn) > time.monotonic()):
+            self._send(conn)
         elif conn.place is self.places.sending and (fetch_by := self._fetch_by(conn)) > time.monotonic():
             # It has taken enough of what the system has for it, which tells us no sooner than when much of it is gone.
             self.places.wait(conn, self.places.sending, fetch_by, conn.events)
@@ -194,6 +202,11 @@ class Exchanges:
             if conn.incoming is not None and conn.events & READ and not conn.discard():
                 conn.incoming.end()  # it may still read
             self._send(conn)
+        elif conn.place is self.places.resting:
+            if conn.events & READ and not conn.receive_ahead():
+                self._endings.close(conn)
+            else:
+                self._send(conn)
         elif conn.place is self.places.taking:
             self._arrivals.receive_more(conn)
         elif conn.place is not self.places.closing:
@@ -213,7 +226,8 @@ class Exchanges:
         response = Response(request, conn.outbox, self._cfg)
         environ["gatehouse.is_ending"] = lambda: self.is_ending
         # A proxy may send no more of a request once its answer has begun (nginx does, where it had to wait).
-        conn.begin_answer(Answer(request, environ, conn.outbox, response, last=last, waits=self._options.proxies > 0))
+        waits, on_wake = self._options.proxies > 0, partial(self._defer, self._on_wake, conn)
+        conn.begin_answer(Answer(request, environ, conn.outbox, response, last=last, waits=waits, on_wake=on_wake))
         headers, client, path = request.headers, environ["REMOTE_ADDR"], environ["PATH_INFO"]
         if path in probes.PATHS:
             if not self._probes.add(conn, path, self._callers.address(headers, client), self._probe):
@@ -278,6 +292,11 @@ class Exchanges:
         self._probes.done(conn)
         self._answered(conn)
 
+    def _on_wake(self, conn: ClientConnection) -> None:
+        """An answer is woken. One that does not rest, or another by now on this connection, does what it does."""
+        if conn.place is self.places.resting:
+            self._step(self._send, conn)
+
     def _answered(self, conn: ClientConnection) -> None:
         """A part of an answer is there: send it."""
         if not conn.is_gone:
@@ -305,10 +324,13 @@ class Exchanges:
         if not outbox.is_empty and (answer.finished or (outbox.pending > BACKLOG // 2 and not answer.takes_in)):
             self._await_fetching(conn)
             return
+        if not answer.finished and outbox.is_empty:
+            conn.wait_for_server()
+        if answer.rests:
+            self._await_more(conn, answer)
+            return
         self.places.leave(conn)
         if not answer.finished:
-            if outbox.is_empty:
-                conn.wait_for_server()
             self._turns.again(conn)
         elif answer.keeps:
             conn.next_request()
@@ -329,3 +351,12 @@ class Exchanges:
         conn.lingers_until = conn.lingers_until or time.monotonic() + LINGER_SECONDS
         self.places.wait(conn, self.places.sending, self._fetch_by(conn), WRITE | (READ if conn.sends_on else 0))
         self._endings.bound_files()
+
+    def _await_more(self, conn: ClientConnection, answer: Answer) -> None:
+        """Wait until there is more of an answer. Its client may hang up, fetch what there is, or ask for the next one.
+
+        Who has sent much of that is read no further: that it has gone shows when a piece of the answer can't be sent.
+        """
+        by = answer.rest.until if conn.outbox.is_empty else min(answer.rest.until, self._fetch_by(conn))
+        events = (READ if conn.reads_ahead else 0) | (WRITE if conn.outbox.has_to_send else 0)
+        self.places.wait(conn, self.places.resting, by, events)

@@ -18,11 +18,13 @@ class Turns:
         """``at_once``: requests of one caller that may be under way."""
         self._at_once = at_once
         self._ready: deque[ClientConnection] = deque()
+        self._further: deque[ClientConnection] = deque()  # whose answers have begun
+        self._was_further = False  # the last turn
         self._under_way: Counter[Caller] = Counter()
         self._held: dict[Caller, dict[ClientConnection, None]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._ready)
+        return bool(self._ready or self._further)
 
     def has_room(self, callers: tuple[Caller, ...]) -> bool:
         """True if a request more of these callers can be answered in its turn, or wait for it."""
@@ -42,11 +44,15 @@ class Turns:
 
     def again(self, conn: ClientConnection) -> None:
         """Let an answer that is under way go on in its turn."""
-        self._ready.append(conn)
+        self._further.append(conn)
 
     def next(self) -> ClientConnection:
-        """Return the connection that has its turn."""
-        return self._ready.popleft()
+        """Return the connection that has its turn: now one whose answer begins, now one whose answer goes on.
+
+        A thousand answers that are woken by one event hold up no request, nor have it refused.
+        """
+        self._was_further = bool(self._further) and not (self._was_further and self._ready)
+        return (self._further if self._was_further else self._ready).popleft()
 
     def done(self, conn: ClientConnection) -> list[ClientConnection]:
         """Take note that a request is answered; return those that wait no longer for it, whose turn it is now."""

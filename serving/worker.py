@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from gunicorn.workers.base import Worker as BaseWorker
 from gunicorn.workers.gthread import PollableMethodQueue
 
+from serving import draining
 from serving.acceptor import Acceptor
 from serving.balance import Board
 from serving.connection import ClientConnection
@@ -141,6 +142,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         """Say that the worker lives, and drop those whose time is over."""
         self.notify()
         self._exchanges.drop_late(now)
+        if draining.is_draining():
+            self._exchanges.wake()
         if self.alive and self.ppid != os.getppid():
             self.log.info("Parent changed, shutting down: %s", self)
             self.handle_exit(signal.SIGTERM, None)

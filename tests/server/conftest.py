@@ -136,22 +136,29 @@ def gunicorn(testbed: Testbed, database: str, log: Path, root: Path = ROOT, **se
         "GATEHOUSE_WORKERS": "2",
         **settings,
     }
-    process = None
-    try:
-        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=output)
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    with running(command, log, root, environment) as process:
         server = Server(f"http://127.0.0.1:{port}", database, environment, process, log)
         wait_until(lambda: _ready(server), 60, lambda: log.read_text()[-3000:])
         yield server
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], log: Path, root: Path, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in a process of its own, and stop it."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=output)
+    try:
+        yield process
     finally:
-        if process is not None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def wait_until(condition: Callable[[], object], seconds: float, explain: Callable[[], str] = lambda: "") -> None:

@@ -119,6 +119,22 @@ def ends() -> Iterator[tuple[Outbox, socket.socket]]:
         yield Outbox(left), right
 
 
+def ask(exchanges: Exchanges, conn: ClientConnection, client: socket.socket, *paths: str, token: str = "") -> None:
+    """Let a client ask, and the loop read it."""
+    credential = f"Authorization: Bearer {token}\r\n" if token else ""
+    client.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n{credential}\r\n" for path in paths).encode())
+    tell(exchanges, conn)
+
+
+def tell(exchanges: Exchanges, conn: ClientConnection) -> None:
+    """Tell the loop that a client has done something."""
+    if conn.place is None and not conn.events:
+        exchanges.receive(conn)
+    else:
+        exchanges.on_client(conn)
+        exchanges.go_on(10)
+
+
 def take_turn(exchanges: Exchanges, deferred: PollableMethodQueue) -> None:
     """Do what a thread does that leads the loop, and then what others have left for it."""
     conn = exchanges.next_turn()

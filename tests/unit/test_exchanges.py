@@ -13,7 +13,7 @@ from serving import request
 from serving.callers import credential_of
 from serving.connection import BODY_SECONDS, ClientConnection
 from serving.exchanges import Exchanges
-from tests.unit.conftest import LARGEST_BODIES, MOST, Application, Connect, take_turn
+from tests.unit.conftest import LARGEST_BODIES, MOST, Application, Connect, ask, take_turn, tell
 
 
 def upload(exchanges: Exchanges, conn: ClientConnection, client: socket.socket, size: int) -> None:
@@ -59,22 +59,6 @@ def test_a_full_disk_is_503_and_nothing_is_left_behind(
     exchanges._endings.close(conn)
     assert (exchanges.connections, exchanges.places.all(), exchanges.places.in_file) == (0, [], 0)
     assert conn.sock.fileno() == -1
-
-
-def ask(exchanges: Exchanges, conn: ClientConnection, client: socket.socket, *paths: str, token: str = "") -> None:
-    """Let a client ask, and the loop read it."""
-    credential = f"Authorization: Bearer {token}\r\n" if token else ""
-    client.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n{credential}\r\n" for path in paths).encode())
-    tell(exchanges, conn)
-
-
-def tell(exchanges: Exchanges, conn: ClientConnection) -> None:
-    """Tell the loop that a client has done something."""
-    if conn.place is None and not conn.events:
-        exchanges.receive(conn)
-    else:
-        exchanges.on_client(conn)
-        exchanges.go_on(10)
 
 
 def test_a_client_that_goes_while_its_answer_waits_is_forgotten(

@@ -87,12 +87,30 @@ def test_one_that_is_cut_before_its_first_piece_is_refused(ends: tuple[Outbox, s
     assert not answer.keeps
 
 
-def test_nothing_of_an_answer_is_left_to_the_garbage_collector(ends: tuple[Outbox, socket.socket]) -> None:
+class _Resting(Iterator[bytes]):
+    """Pieces that keep the means to rest."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self.rest = environ["gatehouse.rest"]
+        self._pieces = iter([b"all"])
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+
+def _keeps_its_rest(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+    start_response("200 OK", [])
+    return _Resting(environ)
+
+
+@pytest.mark.parametrize("application", [_long(b"all"), _keeps_its_rest])
+def test_nothing_of_an_answer_is_left_to_the_garbage_collector(
+    ends: tuple[Outbox, socket.socket], application: Application
+) -> None:
     outbox, _ = ends
     gc.disable()
     try:
         answer = _answer(outbox)
-        application = _long(b"all")
         while not answer.finished:
             answer.advance(application)
         gone = weakref.ref(answer)

@@ -83,6 +83,23 @@ def test_no_more_wait_than_there_is_room_for() -> None:
     assert not turns.has_room(("other",))
 
 
+def test_answers_that_go_on_and_requests_that_begin_take_turns(connections: list[ClientConnection]) -> None:
+    turns = Turns(6)
+    for conn in connections[:4]:
+        turns.again(conn)
+    for conn in connections[4:]:
+        turns.add(conn, (b"caller",))
+    one, two, three, four, first, second = connections
+    assert order(turns) == [one, first, two, second, three, four]
+
+
+def test_answers_that_go_on_take_no_room_of_requests() -> None:
+    turns = Turns(1)
+    for _ in range(READY + 1):
+        turns.again(cast("ClientConnection", _Any()))
+    assert turns.has_room(("caller",))
+
+
 def test_a_request_that_counts_for_two_begins_when_both_have_room(connections: list[ClientConnection]) -> None:
     turns = Turns(1)
     by_address, by_both, by_credential = connections[:3]
