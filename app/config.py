@@ -75,6 +75,7 @@ class Settings:
     call_timeout: Limit = 60.0
     export_timeout: Limit = 900.0
     import_timeout: Limit = 21_600.0
+    stream_timeout: Limit = 3_600.0
     batch_steps: Annotated[int, Field(ge=1, le=1000)] = 50
     calls_per_caller: Number = 0
     signaling_interval: Annotated[float, Field(ge=0, le=0.5)] = 0.1

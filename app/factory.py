@@ -32,6 +32,8 @@ from app.operations.actions import check_aspects
 from app.operations.addons import Addons
 from app.operations.admission import Admission
 from app.operations.batches import Batches
+from app.operations.delta.feed import Feed
+from app.operations.delta.streaming import ChangeStreams
 from app.operations.endpoints import all_endpoints
 from app.operations.exports.starting import Exports
 from app.operations.gateway import Gateway
@@ -118,6 +120,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         batches=Batches(transactions, admission, settings.call_timeout),
         exports=Exports(openings, settings.export_timeout, settings.threads, catalog.served),
         imports=Imports(gateway, settings.import_timeout, settings.threads, catalog.served),
+        streams=ChangeStreams(gateway, Feed(database), settings.stream_timeout, catalog.served),
         addons=addons,
         keeper=keeper,
         readiness=make_checks(settings, instance, transactions, catalog, recorder, addons),

@@ -36,7 +36,8 @@ from app.operations.actions import (
 )
 from app.operations.aggregate import aggregate as groups
 from app.operations.bulk import Bulk, BulkOptions
-from app.operations.delta.delta import Delta, NotCaptured
+from app.operations.call import Call
+from app.operations.delta.delta import Delta, DeltaPage, NotCaptured
 from app.operations.endpoints import Endpoint
 from app.operations.exports.export import FORMATS
 from app.operations.imports.importing import Target
@@ -93,14 +94,41 @@ def export() -> Response:
 
 @serves(DELTA)
 def delta() -> Response:
-    parameters = current_incoming().parameters()
-    try:
-        page = run(lambda do: Delta(do, parameters).page())
-    except NotCaptured as error:
-        services().keeper.ask(error.needs)
-        raise error.error from error
+    parameters, request = current_incoming().parameters(), current_request()
+    call = current_call(current_endpoint().definition, DELTA)
+    if streams.asks_for_events(request):
+        return _stream(call, parameters)
+    page = _pages(call, parameters)(call, parameters.get("token"))
     link = _link(page.following, page.relation)
     return answers.success(page.body, {"Cache-Control": "no-store", **({"Link": link} if link else {})})
+
+
+def _pages(of: Call, parameters: Mapping[str, Any]) -> Callable[[Call, str | None], DeltaPage]:
+    """Return the function that asks for the page behind a token, by a call or by what goes on with it later.
+
+    Where not all is captured that the caller needs, that is asked for too.
+    """
+    operations, keeper, gateway = _operations(current_endpoint(), of.report), services().keeper, services().gateway
+
+    def page(call: Call, token: str | None) -> DeltaPage:
+        asked = {**parameters, "token": token}
+        try:
+            return gateway.run(call, lambda env: Delta(operations(env), asked).page())
+        except NotCaptured as error:
+            keeper.ask(error.needs)
+            raise error.error from error
+
+    return page
+
+
+def _stream(call: Call, parameters: Mapping[str, Any]) -> Response:
+    """The answer goes on telling of changes as they are committed."""
+    request, service = current_request(), services().streams
+    token = request.headers.get("Last-Event-ID") or parameters.get("token")
+    resting, is_ending = streams.resting(request), streams.is_ending(request)
+    begun = service.begin(call, token, _pages(call, parameters), resting, is_ending)
+    current_state().stream = begun
+    return streams.change_answer(begun, request, service.seconds)
 
 
 @serves(READ)

@@ -57,6 +57,8 @@ CHANGES_LAG = Gauge(
     "Time by which the changes that can be read are behind: the age of the oldest transaction that writes.",
     multiprocess_mode="livemin",
 )
+CHANGE_STREAMS = Gauge("gatehouse_change_streams", "Streams of changes that are open.", multiprocess_mode="livesum")
+STREAMED_CHANGES = Counter("gatehouse_streamed_changes", "Records that streams of changes told of.", ["api"])
 WORKER_DEATHS = Counter("gatehouse_worker_deaths", "Workers that ended without being told to, and were replaced.")
 LOG_QUEUE = Gauge("gatehouse_log_queue_rows", "Rows of the request log to be written.", multiprocess_mode="livesum")
 LOG_WAITING = Gauge(

@@ -10,11 +10,13 @@ import contextlib
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
-from app.errors import ApiError, Unavailable
+from app.errors import ApiError, TooManyRequests, Unavailable
 from app.operations.openings import Opened
 from odoo_bridge.errors import BridgeError
 from serving.long_answers import Cut
@@ -38,6 +40,38 @@ class Capacity:
             message = "All that this server has for exports is taken at the moment."
             raise Unavailable(message, name="exports_busy", retry_after=5)
         return self._places.release
+
+
+class Places:
+    """Places for long answers of this process that no thread waits for, and how many of them one caller can have."""
+
+    def __init__(self, most: int, each: int, what: str, *, too_many: str, busy: str) -> None:
+        """``what`` they are stands in messages; ``too_many`` and ``busy`` are the names of errors."""
+        self._most = most
+        self._each = each
+        self._what = what
+        self._too_many = too_many
+        self._busy = busy
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, caller: str) -> Callable[[], None]:
+        """Take a place, and return the function that gives it back; raises TooManyRequests and Unavailable."""
+        with self._lock:
+            if self._taken[caller] >= self._each:
+                message = f"A caller has {self._each} {self._what} at once at most in a worker. Wait for one to end."
+                raise TooManyRequests(message, retry_after=5, name=self._too_many)
+            if self._taken.total() >= self._most:
+                message = f"All that this server has for {self._what} is taken at the moment."
+                raise Unavailable(message, name=self._busy, retry_after=5)
+            self._taken[caller] += 1
+        return partial(self._give_back, caller)
+
+    def _give_back(self, caller: str) -> None:
+        with self._lock:
+            self._taken[caller] -= 1
+            if not self._taken[caller]:
+                del self._taken[caller]
 
 
 @dataclass(frozen=True, slots=True)

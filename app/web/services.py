@@ -18,6 +18,7 @@ from app.observe.checking import Checks
 from app.operations.addons import Addons
 from app.operations.batches import Batches
 from app.operations.cursors import Cursors, cursors
+from app.operations.delta.streaming import ChangeStreams
 from app.operations.exports.starting import Exports
 from app.operations.gateway import Gateway
 from app.operations.imports.starting import Imports
@@ -41,6 +42,7 @@ class Services:
     batches: Batches
     exports: Exports
     imports: Imports
+    streams: ChangeStreams
     addons: Addons
     keeper: Keeper
     readiness: Checks

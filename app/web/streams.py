@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 
 from flask import Request, Response
 from werkzeug.datastructures import MIMEAccept
 
 from app.errors import BadRequest, NotAcceptable, UnsupportedMediaType
+from app.operations.delta.streaming import ChangeStream, Resting
 from app.operations.exports.export import CSV, NDJSON, PARQUET
 from app.operations.exports.starting import Begun
 from app.operations.imports.importing import Import
@@ -16,6 +18,8 @@ from app.web.http_methods import sent_method
 from serving import draining
 from serving.incoming import Incoming
 
+#: Type of a stream of changes.
+EVENTS = "text/event-stream"
 #: What ends the names of files of each type.
 _ENDINGS = {NDJSON: "ndjson", CSV: "csv", PARQUET: "parquet"}
 
@@ -35,6 +39,28 @@ def media_type(request: Request, known: Sequence[str]) -> str:
     if best is None:
         raise NotAcceptable(f"There is {', '.join(known)}.", data={"parameter": "Accept", "allowed": list(known)})
     return best
+
+
+def asks_for_events(request: Request) -> bool:
+    """True if a client wants to be told of changes as they come; raises BadRequest for HTTP/1.0."""
+    if request.accept_mimetypes.best != EVENTS:
+        return False
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        raise BadRequest("A stream of changes needs HTTP/1.1.", name="http_version")
+    return True
+
+
+def resting(request: Request) -> Resting:
+    """Return the server's hooks for an answer that has nothing to send; where it has none, a thread waits."""
+    environ = request.environ
+    return Resting(environ.get("gatehouse.rest", time.sleep), environ.get("gatehouse.wake", lambda: None))
+
+
+def change_answer(begun: ChangeStream, request: Request, seconds: float) -> Response:
+    """Return the answer of a stream of changes."""
+    _be_long(request, seconds)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(begun, headers=headers, content_type=EVENTS, direct_passthrough=True)
 
 
 def is_ending(request: Request) -> Callable[[], bool]:

@@ -31,12 +31,16 @@ from odoo_bridge.types import Page
 
 @dataclass(frozen=True, slots=True)
 class DeltaPage:
-    """Answer to a delta, and the parameters of the next call with what that gives: more of this, or what comes."""
+    """Answer to a delta, and the parameters of the next call with what that gives: more of this, or what comes.
+
+    ``tables`` are those that changes are noted of.
+    """
 
     body: Json
     following: Json
     relation: str
     token: str
+    tables: frozenset[str]
 
 
 class NotCaptured(Exception):
@@ -167,7 +171,7 @@ class Delta:
             "lag": round(self._point.lag, 3),
         }
         relation = "next" if in_pass or more else "delta"
-        return DeltaPage(body, {**self._given, "token": token}, relation, token)
+        return DeltaPage(body, {**self._given, "token": token}, relation, token, frozenset(self._captured.relations))
 
     def _checked(self) -> Progress:
         """Return the client's progress; raises Gone where that can't be gone on from, Unavailable where none can."""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import cast
 
 from app.definitions.definition import Definition
-from app.errors import BadRequest, Forbidden, TooManyRequests, Unavailable
+from app.errors import BadRequest, Forbidden, Unavailable
 from app.operations.admission import caller_of
 from app.operations.call import Call
 from app.operations.gateway import Gateway
 from app.operations.imports.importing import Import, Target
 from app.operations.imports.lines import CsvLines, Lines, NdjsonLines
-from app.operations.long_answers import STOPPING
+from app.operations.long_answers import STOPPING, Places
 from app.policy import cells
 from app.principal import Principal
 from odoo_bridge import rights
@@ -26,34 +24,6 @@ from serving.incoming import Incoming
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 #: Types of bodies that are imported.
 TYPES = (NDJSON, CSV)
-
-
-class _Places:
-    """Places for the imports of this process, and how many of them one caller can have."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._each = max(1, most // 2)
-        self._taken: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def take(self, caller: str) -> Callable[[], None]:
-        """Take a place, and return the function that gives it back; raises TooManyRequests and Unavailable."""
-        with self._lock:
-            if self._taken[caller] >= self._each:
-                message = f"A caller has {self._each} imports at once at most in a worker. Wait for one to end."
-                raise TooManyRequests(message, retry_after=5, name="too_many_imports")
-            if self._taken.total() >= self._most:
-                message = "All that this server has for imports is taken at the moment."
-                raise Unavailable(message, name="imports_busy", retry_after=5)
-            self._taken[caller] += 1
-        return partial(self._give_back, caller)
-
-    def _give_back(self, caller: str) -> None:
-        with self._lock:
-            self._taken[caller] -= 1
-            if not self._taken[caller]:
-                del self._taken[caller]
 
 
 class Imports:
@@ -66,7 +36,10 @@ class Imports:
         self._gateway = gateway
         self._current = current
         self.seconds = seconds
-        self._places = _Places(threads)  # one that waits for its client has no thread
+        # One that waits for its client has no thread.
+        self._places = Places(
+            threads, max(1, threads // 2), "imports", too_many="too_many_imports", busy="imports_busy"
+        )
 
     def begin(self, target: Target, media_type: str, incoming: Incoming, is_ending: Callable[[], bool]) -> Import:
         """Admit a call and read what is here of its body. Raises ApiError and BridgeError: nothing is sent then."""
