@@ -79,6 +79,9 @@ def _is_followed(records: Any, field: Any) -> bool:
         parent, _, name = field.related.partition(".")
         records = records.env[records._fields[parent].comodel_name]
         field = records._fields[name]
+    if field.type == "one2many":
+        inverse = records.env[field.comodel_name]._fields.get(field.inverse_name)
+        return bool(field.store and inverse is not None and inverse.store)
     return bool(field.store)
 
 

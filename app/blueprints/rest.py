@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 
 from app.definitions.definition import Exposure
 from app.definitions.ids import Reference
-from app.errors import BadRequest, UnsupportedMediaType
+from app.errors import BadRequest, Unavailable, UnsupportedMediaType
 from app.json import dumps
 from app.operations import upsert as upserting
 from app.operations import versions
@@ -115,6 +115,9 @@ def _pages(of: Call, parameters: Mapping[str, Any]) -> Callable[[Call, str | Non
         try:
             return gateway.run(call, lambda env: Delta(operations(env), asked).page())
         except NotCaptured as error:
+            if not keeper.is_on:
+                message = "The capture of changes is switched off."
+                raise Unavailable(message, name="capture_off", retry_after=300) from error
             keeper.ask(error.needs)
             raise error.error from error
 

@@ -30,19 +30,32 @@ def make(database: Database) -> None:
             continue  # the default partition holds rows of that day, or is being written to: so it takes the rest too
 
 
+def mark(cr: Cursor) -> None:
+    """Note which transaction is next at this moment, unless that was done a moment ago."""
+    cr.execute(
+        "INSERT INTO gatehouse.mark (at, ahead) SELECT clock_timestamp(), pg_snapshot_xmax(now_seen)::text::bigint "
+        "FROM (SELECT pg_current_snapshot() AS now_seen) AS point "
+        "WHERE NOT EXISTS (SELECT FROM gatehouse.mark WHERE at > clock_timestamp() - interval '10 seconds') "
+        "ON CONFLICT DO NOTHING"
+    )
+    cr.execute("DELETE FROM gatehouse.mark WHERE at < now() - interval '7 days'")
+
+
 def drop(database: Database, days: int) -> list[str]:
     """Drop changes that are older than so many days; returns the partitions that are gone. Raises psycopg2.Error.
 
-    A partition is dropped under a lock that all who write wait behind. So it is emptied first, which needs none.
+    A partition is dropped under a lock that all who write wait behind. So it is emptied first, which needs none; and a
+    day before that nobody may go on from it any more, so that no answer is under way that reads it.
     """
     first = datetime.now(timezone.utc).date() - timedelta(days=days)
     with database.transaction() as cr:
-        old = partitions.before(cr, TABLE, first)
+        for name in partitions.before(cr, TABLE, first):
+            _raise_floor(cr, name)
+        old = partitions.before(cr, TABLE, first - timedelta(days=1))
     gone = []
     for name in old:
         with database.transaction() as cr:
             cr.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}")
-            _raise_floor(cr, name)
             cr.execute(f"TRUNCATE {name}")
         try:
             with database.transaction() as cr:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from app.catalog.catalog import Snapshot
 from app.database import Cursor, Database
 from app.observe import meters
 from odoo_bridge.changes import state
-from odoo_bridge.changes.needs import TableNeed, union
+from odoo_bridge.changes.needs import Needs, TableNeed, union
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.transaction import Transactions
 
@@ -30,6 +31,8 @@ _logger = logging.getLogger(__name__)
 SWITCH = "capture"
 #: Seconds between two looks while something is followed, and between two times that old days are dropped.
 INTERVAL, CLEAN_UP = 5.0, 3600.0
+#: Powers of two, in seconds, for which a table that others use is left alone at most.
+_MOST_LATE = 5
 #: Days for which a table is captured that only its followers tell of.
 _ASKED_DAYS = 30
 
@@ -46,8 +49,10 @@ class Keeper:
         self._pid: int | None = None
         self._seen: Snapshot | None = None
         self._next_look = self._next_clean_up = float("-inf")
-        self._asked = threading.Event()
+        self._asked: dict[str, TableNeed] = {}
+        self._asking = threading.Lock()
         self._is_idle = False
+        self._late = 0
 
     def look(self) -> None:
         """Put the triggers in order in a thread of its own, if it is time for that; called every second or so."""
@@ -56,20 +61,22 @@ class Keeper:
             self._pid, self._thread, self._seen = os.getpid(), None, None
         if not snapshot.version or (self._thread is not None and self._thread.is_alive()):
             return
-        is_new = snapshot is not self._seen or self._asked.is_set()
+        is_new = snapshot is not self._seen or bool(self._asked)
         if not is_new and (self._is_idle or now < self._next_look):
             return
         self._seen, self._next_look = snapshot, now + INTERVAL
-        self._asked.clear()
         self._thread = threading.Thread(target=self._keep, name="capture", daemon=True)
         self._thread.start()
 
-    def ask(self, needs: dict[str, TableNeed]) -> None:
-        """Have tables captured that no definition tells of, since somebody follows them. Raises psycopg2.Error."""
-        with self._database.transaction() as cr:
-            for table, need in needs.items():
-                triggers.ask(cr, table, need)
-        self._asked.set()
+    @property
+    def is_on(self) -> bool:
+        """False where an operator has switched the capture off."""
+        return self._snapshot().settings.get(SWITCH) is not False
+
+    def ask(self, needs: Needs) -> None:
+        """Have tables captured for somebody who follows them now, also where no definition tells of them."""
+        with self._asking:
+            self._asked = union([self._asked, needs])
 
     def keep(self) -> list[str]:
         """Put the triggers in order once; returns the tables that could not be had, as others were using them.
@@ -77,17 +84,19 @@ class Keeper:
         Raises psycopg2.Error and BridgeError.
         """
         snapshot = self._snapshot()
-        is_on = snapshot.settings.get(SWITCH) is not False
-        definitions = snapshot.published if is_on else []
+        definitions = snapshot.published if self.is_on else []
         self._is_idle = not wanted.followed(definitions)
         needs, is_whole = self._transactions.run(lambda root: wanted.needs(root, definitions))
         with self._database.transaction() as cr:
             noted, with_triggers = triggers.noted(cr), triggers.with_triggers(cr)
             if not self._is_idle:
-                needs = union([needs, self._asked_for(cr)])
+                self._store_asked(cr, needs)
+                needs = union([needs, triggers.asked(cr, _ASKED_DAYS)])
         meters.CAPTURED_TABLES.set(len(needs))
         if needs:
             days.make(self._database)
+            with self._database.transaction() as cr:
+                days.mark(cr)
         unwanted = (noted.keys() | with_triggers) - needs.keys() if is_whole else ()
         wrong = [table for table, need in needs.items() if table not in noted or not noted[table].covers(need)]
         late = [table for table in (*wrong, *unwanted) if not self._mended(table, needs.get(table), snapshot.version)]
@@ -98,9 +107,13 @@ class Keeper:
     def _keep(self) -> None:
         try:
             if late := self.keep():
+                # Each try holds up all who write to the table for a moment: so they become rarer.
+                self._late = min(self._late + 1, _MOST_LATE)
                 _logger.warning("In use, and not captured yet as they are to be: %s", ", ".join(sorted(late)))
-                self._next_look = time.monotonic() + 1
+                self._next_look = time.monotonic() + random.uniform(0.5, 1) * 2**self._late  # noqa: S311  no secret
                 self._is_idle = False
+            else:
+                self._late = 0
             if time.monotonic() > self._next_clean_up:
                 self._next_clean_up = time.monotonic() + CLEAN_UP
                 days.drop(self._database, self._snapshot().system.changes_retention_days)
@@ -111,12 +124,13 @@ class Keeper:
             meters.CAPTURE_FAILURES.inc()
             _logger.exception("The capture of changes can't be looked after")
 
-    def _asked_for(self, cr: Cursor) -> dict[str, TableNeed]:
-        cr.execute(
-            "SELECT name, key, asked FROM gatehouse.captured WHERE asked_at > now() - make_interval(days => %s)",
-            (_ASKED_DAYS,),
-        )
-        return {name: TableNeed(tuple(key), frozenset(asked)) for name, key, asked in cr.fetchall()}
+    def _store_asked(self, cr: Cursor, needs: Needs) -> None:
+        """Store the needs that callers have asked for, as far as no definition has them."""
+        with self._asking:
+            wanted_too, self._asked = self._asked, {}
+        for table, need in wanted_too.items():
+            if table not in needs or (needs[table] | need) != needs[table]:
+                triggers.ask(cr, table, need)
 
     def _mended(self, table: str, need: TableNeed | None, version: int) -> bool:
         """Have a table captured as is needed, or no longer; False where others are using it, or are at it.
@@ -132,7 +146,7 @@ class Keeper:
                 if present == version and need is None:
                     triggers.remove(cr, table)
                 elif present == version and need is not None:
-                    triggers.install(cr, table, need, triggers.noted(cr).get(table))
+                    triggers.install(cr, table, need)
         except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected):
             return False
         return True

@@ -17,7 +17,7 @@ from app.database import Cursor
 from odoo_bridge.changes.needs import TableNeed
 
 #: Milliseconds that a table is waited for.
-LOCK_TIMEOUT = 500
+LOCK_TIMEOUT = 50
 #: Triggers by their names, each with its event and the tables of rows that it is given.
 _TRIGGERS = {
     "gatehouse_insert": ("INSERT", "REFERENCING NEW TABLE AS new_rows"),
@@ -27,6 +27,13 @@ _TRIGGERS = {
 }
 
 
+#: The identity that a table has at the moment, of a row of ``gatehouse.captured``.
+_IDENTITY = (
+    "gatehouse.capture_identity("
+    "to_regclass(quote_ident(name)), ARRAY(SELECT jsonb_object_keys(kept || watched)) || key)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Noted:
     """Capture of a table: of which columns since which transaction, and whether it is still whole."""
@@ -34,7 +41,6 @@ class Noted:
     key: tuple[str, ...]
     kept: Mapping[str, int]
     watched: Mapping[str, int]
-    asked: TableNeed | None
     is_whole: bool
 
     def covers(self, need: TableNeed) -> bool:
@@ -49,14 +55,10 @@ class Noted:
 def noted(cr: Cursor) -> dict[str, Noted]:
     """Return the capture of each table by its name: also of tables that are gone, or no longer have their triggers."""
     cr.execute(
-        "SELECT name, key, kept, watched, asked, relation IS NOT NULL "
-        "AND gatehouse.capture_identity(to_regclass(quote_ident(name))) IS NOT DISTINCT FROM identity "
+        f"SELECT name, key, kept, watched, relation IS NOT NULL AND {_IDENTITY} IS NOT DISTINCT FROM identity "
         "FROM gatehouse.captured"
     )
-    return {
-        name: Noted(tuple(key), kept, watched, TableNeed(tuple(key), frozenset(asked)) if asked else None, is_whole)
-        for name, key, kept, watched, asked, is_whole in cr.fetchall()
-    }
+    return {name: Noted(tuple(key), kept, watched, is_whole) for name, key, kept, watched, is_whole in cr.fetchall()}
 
 
 def with_triggers(cr: Cursor) -> set[str]:
@@ -71,21 +73,31 @@ def with_triggers(cr: Cursor) -> set[str]:
 
 def ask(cr: Cursor, table: str, need: TableNeed) -> None:
     """Ask for a table to be noted that no definition tells of: who follows it now needs it."""
+    needed = Json({"kept": sorted(need.kept), "watched": sorted(need.watched)})
     cr.execute(
         "INSERT INTO gatehouse.captured (name, key, kept, watched, since, asked, asked_at) "
-        "VALUES (%s, %s, '{}', '{}', 0, %s, now()) ON CONFLICT (name) DO UPDATE SET asked_at = now(), "
-        "asked = ARRAY(SELECT DISTINCT unnest(gatehouse.captured.asked || EXCLUDED.asked) ORDER BY 1)",
-        (table, list(need.key), sorted(need.columns)),
+        "VALUES (%(name)s, %(key)s, '{}', '{}', 0, %(needed)s, now()) "
+        "ON CONFLICT (name) DO UPDATE SET asked = %(needed)s, asked_at = now()",
+        {"name": table, "key": list(need.key), "needed": needed},
     )
 
 
-def install(cr: Cursor, table: str, need: TableNeed, before: Noted | None) -> None:
+def asked(cr: Cursor, days: int) -> dict[str, TableNeed]:
+    """Return the needs that somebody has asked for in so many days, by table."""
+    cr.execute(
+        "SELECT name, key, asked FROM gatehouse.captured WHERE asked_at > now() - make_interval(days => %s)", (days,)
+    )
+    return {
+        name: TableNeed(tuple(key), frozenset(needed.get("kept", ())), frozenset(needed.get("watched", ())))
+        for name, key, needed in cr.fetchall()
+    }
+
+
+def install(cr: Cursor, table: str, need: TableNeed) -> None:
     """Have the changes of a table noted, where there is such a table and they are not.
 
     What was noted without a break before is noted since then. Raises psycopg2.Error, LockNotAvailable among them.
     """
-    if before is not None and before.covers(need):
-        return
     cr.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}")
     cr.execute("SELECT to_regclass(quote_ident(%s))::oid", (table,))
     (relation,) = cr.fetchone() or (None,)
@@ -94,6 +106,9 @@ def install(cr: Cursor, table: str, need: TableNeed, before: Noted | None) -> No
     # Whoever has written to it by the old triggers, or by none, has ended; who comes later sees the new ones.
     name = sql.Identifier(table)
     cr.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(name))
+    before = noted(cr).get(table)
+    if before is not None and before.covers(need):
+        return
     arguments = [",".join(need.key), ",".join(sorted(need.kept)), ",".join(sorted(need.watched)), _shape(cr, relation)]
     if len(need.key) > 1:
         arguments[3] = "wide"  # one row of a relation table is told by both of its columns
@@ -104,16 +119,16 @@ def install(cr: Cursor, table: str, need: TableNeed, before: Noted | None) -> No
                 f"EXECUTE FUNCTION gatehouse.note_{event.lower()}({{}})"
             ).format(name, sql.SQL(", ").join(map(sql.Literal, arguments)))
         )
-        # Also where a replica's changes are applied, or somebody has switched triggers off for a restore.
+        # Also where somebody has switched triggers off for a restore.
         cr.execute(sql.SQL(f"ALTER TABLE {{}} ENABLE ALWAYS TRIGGER {trigger}").format(name))
     cr.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
     (now,) = cr.fetchone() or (0,)
     known = before if before is not None and before.is_whole else None
     cr.execute(
-        "INSERT INTO gatehouse.captured (name, relation, identity, key, kept, watched, since) "
-        "VALUES (%(name)s, %(relation)s, gatehouse.capture_identity(%(relation)s::oid::regclass), %(key)s, %(kept)s, "
-        "%(watched)s, %(since)s) ON CONFLICT (name) DO UPDATE SET relation = EXCLUDED.relation, "
-        "identity = EXCLUDED.identity, key = EXCLUDED.key, kept = EXCLUDED.kept, watched = EXCLUDED.watched, "
+        "INSERT INTO gatehouse.captured (name, relation, key, kept, watched, since) "
+        "VALUES (%(name)s, %(relation)s, %(key)s, %(kept)s, %(watched)s, %(since)s) "
+        "ON CONFLICT (name) DO UPDATE SET relation = EXCLUDED.relation, "
+        "key = EXCLUDED.key, kept = EXCLUDED.kept, watched = EXCLUDED.watched, "
         "since = CASE WHEN %(is_known)s THEN gatehouse.captured.since ELSE EXCLUDED.since END",
         {
             "name": table,
@@ -125,6 +140,7 @@ def install(cr: Cursor, table: str, need: TableNeed, before: Noted | None) -> No
             "is_known": known is not None,
         },
     )
+    cr.execute(f"UPDATE gatehouse.captured SET identity = {_IDENTITY} WHERE name = %s", (table,))
 
 
 def remove(cr: Cursor, table: str) -> None:
@@ -145,12 +161,14 @@ def _watched_since(known: Noted | None, column: str, now: int) -> int:
 
 
 def _shape(cr: Cursor, relation: int) -> str:
-    """Return "narrow" where a row can be compared as a whole, else "wide": one with files is too large for that."""
+    """Return "narrow" where a row can be compared as a whole, else "wide": a table that holds large values."""
     cr.execute(
-        "SELECT count(*) FROM pg_attribute WHERE attrelid = %s AND atttypid = 'bytea'::regtype AND NOT attisdropped",
+        "SELECT coalesce(pg_relation_size(nullif(reltoastrelid, 0)), 0) > 0 OR EXISTS (SELECT FROM pg_attribute "
+        "WHERE attrelid = pg_class.oid AND atttypid = 'bytea'::regtype AND NOT attisdropped) "
+        "FROM pg_class WHERE oid = %s",
         (relation,),
     )
-    return "narrow" if cr.fetchone() == (0,) else "wide"
+    return "narrow" if cr.fetchone() == (False,) else "wide"
 
 
 def forget(cr: Cursor) -> None:
@@ -163,7 +181,6 @@ def rows(cr: Cursor) -> list[dict[str, Any]]:
     """Return the captured tables as people want them: the name, the number of columns, and whether all is in order."""
     cr.execute(
         "SELECT name, cardinality(ARRAY(SELECT jsonb_object_keys(kept || watched))), "
-        "gatehouse.capture_identity(to_regclass(quote_ident(name))) IS NOT DISTINCT FROM identity "
-        "FROM gatehouse.captured ORDER BY name"
+        f"{_IDENTITY} IS NOT DISTINCT FROM identity FROM gatehouse.captured ORDER BY name"
     )
     return [{"table": name, "columns": columns, "is_whole": is_whole} for name, columns, is_whole in cr.fetchall()]

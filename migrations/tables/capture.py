@@ -1,4 +1,4 @@
-"""The table of the tables whose changes are noted, as migration 0014 makes it; it is written and read in SQL."""
+"""The tables of the capture, as migration 0014 makes them; they are written and read in SQL."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from migrations.tables.catalog import Base
+
+
+class Mark(Base):
+    """A moment before which no transaction from a number on has written anything."""
+
+    __tablename__ = "mark"
+
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    ahead: Mapped[int] = mapped_column(BigInteger)
 
 
 class Captured(Base):
@@ -24,5 +33,5 @@ class Captured(Base):
     kept: Mapped[dict[str, Any]] = mapped_column(JSONB)
     watched: Mapped[dict[str, Any]] = mapped_column(JSONB)
     since: Mapped[int] = mapped_column(BigInteger)
-    asked: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    asked: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     asked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

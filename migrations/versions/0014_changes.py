@@ -23,23 +23,41 @@ _COMPARED = (
     "ARRAY['bool', 'bytea', 'date', 'float8', 'int4', 'int8', 'jsonb', 'numeric', 'text', 'timestamp', 'varchar']"
     "::regtype[]"
 )
-#: The columns that are there, of those that the trigger was given: one that an upgrade has dropped is none.
+#: The columns that are there, of those that the trigger was given: one that an upgrade has dropped is none, nor is one
+#: without a value of its own, or a key that is no number.
 _THERE = (
-    "FROM pg_attribute WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped "
-    "AND attname = ANY (string_to_array(concat_ws(',', TG_ARGV[0], TG_ARGV[1], TG_ARGV[2]), ','))"
+    "FROM pg_attribute WHERE attrelid = TG_RELID AND attnum > 0 AND NOT attisdropped AND attgenerated <> 'v' "
+    "AND attname = ANY (key || kept || watched) "
+    "AND (attname <> ALL (key) OR atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype))"
 )
-
 # A trigger is given names of columns as its arguments, each a list with commas: the key (``id``, or both columns of a
 # relation table), those whose old values are kept, and those that are watched besides. No function names a column:
-# where one has gone, what is left is noted, and the write goes on. Without the table of the changes nothing is noted.
+# where one has gone, what is left is noted, and the write goes on. Whatever else fails, it is noted that something was
+# missed, and the write goes on too. That needs a subtransaction, of which an insert has none, as nothing of it can
+# fail; and an update of one row, which most are, is looked at in a block that writes nothing, and takes no number.
+_DECLARED = """key text[] := string_to_array(TG_ARGV[0], ',');
+    kept text[] := string_to_array(TG_ARGV[1], ',');
+    watched text[] := string_to_array(TG_ARGV[2], ',');"""
+_MISSED = f"""EXCEPTION WHEN OTHERS THEN
+    INSERT INTO {SCHEMA}.changes (at, relation, op) VALUES (clock_timestamp(), TG_RELID, 'T');
+    RETURN NULL;"""
+#: An expression for the kept columns of a row as an object: a call with a pair for each would take 50 at most.
+_IMAGE = """coalesce(
+        '(SELECT to_jsonb(image) FROM (SELECT '
+        || string_agg(format('o.%1$I', attname), ', ') FILTER (WHERE attname = ANY (kept)) || ') AS image)',
+        quote_literal('{}') || '::jsonb'
+    )"""
 _NOTE_INSERT = f"""
 CREATE FUNCTION {SCHEMA}.note_insert() {_HEAD} AS $$
 DECLARE
-    key text[] := string_to_array(TG_ARGV[0], ',');
+    {_DECLARED}
     found bigint;
 BEGIN
+    IF NOT EXISTS (SELECT FROM new_rows) OR to_regclass('{SCHEMA}.changes') IS NULL THEN
+        RETURN NULL;
+    END IF;
     SELECT count(*) FILTER (WHERE attname = ANY (key)) INTO found {_THERE};
-    IF found = cardinality(key) AND to_regclass('{SCHEMA}.changes') IS NOT NULL THEN
+    IF found = cardinality(key) THEN
         EXECUTE format(
             'INSERT INTO {SCHEMA}.changes (at, relation, op, key, key2) '
             'SELECT clock_timestamp(), %s, ''I'', n.%I, %s FROM new_rows n',
@@ -52,32 +70,31 @@ END $$
 _NOTE_DELETE = f"""
 CREATE FUNCTION {SCHEMA}.note_delete() {_HEAD} AS $$
 DECLARE
-    key text[] := string_to_array(TG_ARGV[0], ',');
-    kept text[] := string_to_array(TG_ARGV[1], ',');
+    {_DECLARED}
     image text;
     found bigint;
 BEGIN
-    SELECT string_agg(format('%1$L, o.%1$I', attname), ', ') FILTER (WHERE attname = ANY (kept)),
-           count(*) FILTER (WHERE attname = ANY (key))
-      INTO image, found {_THERE};
-    IF found = cardinality(key) AND to_regclass('{SCHEMA}.changes') IS NOT NULL THEN
+    IF NOT EXISTS (SELECT FROM old_rows) OR to_regclass('{SCHEMA}.changes') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT {_IMAGE}, count(*) FILTER (WHERE attname = ANY (key)) INTO image, found {_THERE};
+    IF found = cardinality(key) THEN
         EXECUTE format(
             'INSERT INTO {SCHEMA}.changes (at, relation, op, key, key2, old) '
-            'SELECT clock_timestamp(), %s, ''D'', o.%I, %s, jsonb_build_object(%s) FROM old_rows o',
+            'SELECT clock_timestamp(), %s, ''D'', o.%I, %s, %s FROM old_rows o',
             TG_RELID, key[1], coalesce('o.' || quote_ident(key[2]), 'NULL'), image
         );
     END IF;
     RETURN NULL;
+{_MISSED}
 END $$
 """
 # A row whose key is changed is one that has gone and another that has come. Most writes are of one row: for that a
-# plan that is kept is three times as fast as the statement that compares many, unless the row may hold a file.
+# plan that is kept is three times as fast as the statement that compares many, unless the table may hold large values.
 _NOTE_UPDATE = f"""
 CREATE FUNCTION {SCHEMA}.note_update() {_HEAD} AS $$
 DECLARE
-    key text[] := string_to_array(TG_ARGV[0], ',');
-    kept text[] := string_to_array(TG_ARGV[1], ',');
-    is_narrow boolean := TG_ARGV[3] = 'narrow';
+    {_DECLARED}
     before jsonb;
     after jsonb;
     changed text[];
@@ -86,17 +103,20 @@ DECLARE
     same text;
     found bigint;
 BEGIN
-    IF to_regclass('{SCHEMA}.changes') IS NULL THEN
+    IF NOT EXISTS (SELECT FROM new_rows) OR to_regclass('{SCHEMA}.changes') IS NULL THEN
         RETURN NULL;
     END IF;
-    IF is_narrow AND (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) AS first_two) = 1 THEN
-        SELECT to_jsonb(o) INTO before FROM old_rows o;
-        SELECT to_jsonb(n) INTO after FROM new_rows n;
-        IF before->key[1] = after->key[1] THEN
+    IF TG_ARGV[3] = 'narrow' AND (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) AS first_two) = 1 THEN
+        BEGIN
+            SELECT to_jsonb(o) INTO before FROM old_rows o;
+            SELECT to_jsonb(n) INTO after FROM new_rows n;
             changed := ARRAY(
-                SELECT name FROM unnest(kept || string_to_array(TG_ARGV[2], ',')) AS name
-                WHERE before->name IS DISTINCT FROM after->name
+                SELECT name FROM unnest(kept || watched) AS name WHERE before->name IS DISTINCT FROM after->name
             );
+        EXCEPTION WHEN OTHERS THEN
+            before := NULL;
+        END;
+        IF jsonb_typeof(before->key[1]) = 'number' AND before->key[1] = after->key[1] THEN
             IF changed <> '{{}}' THEN
                 INSERT INTO {SCHEMA}.changes (at, relation, op, key, fields, old)
                 SELECT clock_timestamp(), TG_RELID, 'U', (before->>key[1])::bigint, changed,
@@ -105,30 +125,33 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
-    SELECT string_agg(
-               CASE WHEN atttypid = ANY ({_COMPARED}) THEN format(
-                   'CASE WHEN o.%1$I IS DISTINCT FROM n.%1$I THEN %1$L END', attname)
-               ELSE format('CASE WHEN o.%1$I::text IS DISTINCT FROM n.%1$I::text THEN %1$L END', attname) END, ', '
-           ) FILTER (WHERE attname <> ALL (key)),
-           string_agg(format('%1$L, o.%1$I', attname), ', ') FILTER (WHERE attname = ANY (kept)),
-           string_agg(format('o.%1$I = n.%1$I', attname), ' AND ') FILTER (WHERE attname = ANY (key)),
-           count(*) FILTER (WHERE attname = ANY (key))
-      INTO compared, image, same, found {_THERE};
-    IF found = cardinality(key) THEN
-        EXECUTE format(
-            'INSERT INTO {SCHEMA}.changes (at, relation, op, key, key2, fields, old) '
-            'SELECT clock_timestamp(), %1$s, op, %2$s, %3$s, CASE op WHEN ''U'' THEN fields END, '
-            'CASE WHEN op <> ''I'' THEN jsonb_build_object(%4$s) END '
-            'FROM old_rows o FULL JOIN new_rows n ON %5$s '
-            'CROSS JOIN LATERAL (SELECT CASE WHEN n.%6$I IS NULL THEN ''D'' WHEN o.%6$I IS NULL THEN ''I'' '
-            'ELSE ''U'' END::"char" AS op, array_remove(ARRAY[%7$s]::text[], NULL) AS fields) AS compared '
-            'WHERE op <> ''U'' OR fields <> ''{{}}''',
-            TG_RELID,
-            format('coalesce(o.%1$I, n.%1$I)', key[1]),
-            coalesce(replace('coalesce(o.?, n.?)', '?', quote_ident(key[2])), 'NULL'),
-            image, same, key[1], compared
-        );
-    END IF;
+    BEGIN
+        SELECT string_agg(
+                   CASE WHEN atttypid = ANY ({_COMPARED}) THEN format(
+                       'CASE WHEN o.%1$I IS DISTINCT FROM n.%1$I THEN %1$L END', attname)
+                   ELSE format('CASE WHEN o.%1$I::text IS DISTINCT FROM n.%1$I::text THEN %1$L END', attname) END, ', '
+               ) FILTER (WHERE attname <> ALL (key)),
+               {_IMAGE},
+               string_agg(format('o.%1$I = n.%1$I', attname), ' AND ') FILTER (WHERE attname = ANY (key)),
+               count(*) FILTER (WHERE attname = ANY (key))
+          INTO compared, image, same, found {_THERE};
+        IF found = cardinality(key) THEN
+            EXECUTE format(
+                'INSERT INTO {SCHEMA}.changes (at, relation, op, key, key2, fields, old) '
+                'SELECT clock_timestamp(), %1$s, op, %2$s, %3$s, CASE op WHEN ''U'' THEN fields END, '
+                'CASE WHEN op <> ''I'' THEN %4$s END '
+                'FROM old_rows o FULL JOIN new_rows n ON %5$s '
+                'CROSS JOIN LATERAL (SELECT CASE WHEN n.%6$I IS NULL THEN ''D'' WHEN o.%6$I IS NULL THEN ''I'' '
+                'ELSE ''U'' END::"char" AS op, array_remove(ARRAY[%7$s]::text[], NULL) AS fields) AS compared '
+                'WHERE op <> ''U'' OR fields <> ''{{}}''',
+                TG_RELID,
+                format('coalesce(o.%1$I, n.%1$I)', key[1]),
+                coalesce(replace('coalesce(o.?, n.?)', '?', quote_ident(key[2])), 'NULL'),
+                image, same, key[1], compared
+            );
+        END IF;
+    {_MISSED}
+    END;
     RETURN NULL;
 END $$
 """
@@ -141,16 +164,18 @@ BEGIN
     RETURN NULL;
 END $$
 """
-# A table that is another one, or written anew, and triggers that were switched off for a time, even if they are on
-# again: each makes another text of it.
+# A table that is another one, or written anew, columns that are others, and triggers that were switched off for a time,
+# even if they are on again: each makes another text of it.
 _IDENTITY = f"""
-CREATE FUNCTION {SCHEMA}.capture_identity(relation regclass) RETURNS text LANGUAGE sql STABLE
+CREATE FUNCTION {SCHEMA}.capture_identity(relation regclass, columns text[]) RETURNS text LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT concat_ws(
         ' ', relation::oid, pg_relation_filenode(relation),
-        string_agg(format('%s/%s/%s', oid, xmin, tgenabled), ' ' ORDER BY tgname)
+        (SELECT string_agg(format('%s/%s/%s', oid, xmin, tgenabled), ' ' ORDER BY tgname)
+         FROM pg_trigger WHERE tgrelid = relation AND tgname LIKE 'gatehouse\\_%'),
+        (SELECT string_agg(format('%s/%s/%s', attnum, atttypid, md5(attmissingval::text)), ' ' ORDER BY attnum)
+         FROM pg_attribute WHERE attrelid = relation AND attname = ANY (columns) AND NOT attisdropped)
     )
-    FROM pg_trigger WHERE tgrelid = relation AND tgname LIKE 'gatehouse\\_%'
 $$
 """
 
@@ -175,7 +200,14 @@ def upgrade() -> None:
         """
     )
     op.execute(f"CREATE TABLE {SCHEMA}.changes_default PARTITION OF {SCHEMA}.changes DEFAULT")
-    op.create_index("ix_changes_relation_xid", "changes", ["relation", "xid"], schema=SCHEMA)
+    op.create_index("ix_changes_relation_xid_key", "changes", ["relation", "xid", "key"], schema=SCHEMA)
+    # All transactions from ``ahead`` on began to write after ``at``.
+    op.create_table(
+        "mark",
+        sa.Column("at", sa.DateTime(timezone=True), primary_key=True),
+        sa.Column("ahead", sa.BigInteger, nullable=False),
+        schema=SCHEMA,
+    )
     op.create_table(
         "captured",
         sa.Column("name", sa.Text, primary_key=True),
@@ -187,7 +219,8 @@ def upgrade() -> None:
         sa.Column("kept", JSONB, nullable=False),
         sa.Column("watched", JSONB, nullable=False),
         sa.Column("since", sa.BigInteger, nullable=False),
-        sa.Column("asked", ARRAY(sa.Text), nullable=False, server_default="{}"),
+        # What somebody needs who follows it, beyond all definitions: names of columns, by whether they are kept.
+        sa.Column("asked", JSONB, nullable=False, server_default="{}"),
         sa.Column("asked_at", sa.DateTime(timezone=True)),
         schema=SCHEMA,
     )
@@ -221,7 +254,8 @@ def downgrade() -> None:
     )
     for name in FUNCTIONS:
         op.execute(f"DROP FUNCTION {SCHEMA}.{name}() CASCADE")  # with the triggers on Odoo's tables
-    op.execute(f"DROP FUNCTION {SCHEMA}.capture_identity(regclass)")
+    op.execute(f"DROP FUNCTION {SCHEMA}.capture_identity(regclass, text[])")
     op.drop_table("captured", schema=SCHEMA)
     op.drop_table("changes", schema=SCHEMA)
+    op.drop_table("mark", schema=SCHEMA)
     op.execute(f"DROP SEQUENCE {SCHEMA}.changes_seq")

@@ -8,9 +8,9 @@ from typing import Any
 
 from odoo_bridge.changes import state
 from odoo_bridge.changes.needs import Needs, union
-from odoo_bridge.changes.places import ByOwner, ByRelation, Place, Tables, Untold, of_fields, tables_of
+from odoo_bridge.changes.places import ByHolder, ByOwner, ByRelation, Place, Tables, Untold, of_fields, tables_of
 from odoo_bridge.changes.reading import Reader
-from odoo_bridge.changes.sight import Sight, of_all_rules
+from odoo_bridge.changes.sight import Sight, check_search, of_all_rules
 from odoo_bridge.changes.state import Captured
 from odoo_bridge.transaction import Environment
 
@@ -61,18 +61,19 @@ def needs_of(root: Environment, model: str, domain: list[Any], fields: Sequence[
 
     ``root`` is the superuser's: what users see besides the domain is told from all record rules, whosever they are.
     """
-    following = Following(root, model, domain, fields)
-    following.check()
-    tables, models = tables_of(root), {model, *following.models}
-    rules = [sql for each in sorted(models) for sql in of_all_rules(root, each, tables)]
-    return union([following.needs, tables.needs(following.sql, *rules)])
+    with root.cr.savepoint(flush=False):  # a field's search may ask the database
+        following = Following(root, model, domain, fields)
+        following.check()
+        check_search(root, model, domain, tables_of(root))
+        tables, models = tables_of(root), {model, *following.models}
+        rules = [sql for each in sorted(models) for sql in of_all_rules(root, each, tables)]
+        return union([following.needs, tables.needs(following.sql, *rules)])
 
 
 def reason_against(root: Environment, model: str, domain: list[Any], fields: Sequence[str]) -> str | None:
     """Return the reason for which the changes of a model can't be followed, or None."""
     try:
-        with root.cr.savepoint(flush=False):  # a field's search may ask the database
-            needs_of(root, model, domain, fields)
+        needs_of(root, model, domain, fields)
     except Untold as error:
         return error.reason
     return None
@@ -89,4 +90,6 @@ def _needs(content: Place, tables: Tables) -> Needs:
             if isinstance(way, ByOwner) and below is not None:
                 kept = frozenset({way.column, *(name for name, _ in way.where)})
                 found.append({below.table: tables.kept(below.table, kept)})
+            if isinstance(way, ByHolder):
+                found.append({place.table: tables.kept(place.table, {way.column})})
     return union(found)

@@ -19,7 +19,11 @@ from odoo_bridge.changes.needs import Needs, TableNeed
 from odoo_bridge.structure import Structure
 from odoo_bridge.transaction import Environment
 
-_IDENTIFIER = re.compile(r'"([^"]+)"')
+#: Words of a statement, each with a dot where it is behind one, as a column is. Odoo does not quote all of them.
+_WORD = re.compile(r"(\.\s*\"?)?\b([A-Za-z_]\w*)")
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+#: What a statement can't have whose old rows are looked at a few at a time.
+_OF_MANY_ROWS = re.compile(r"\b(GROUP BY|HAVING|LIMIT|OFFSET|DISTINCT|EXCEPT|INTERSECT|UNION|OVER)\b", re.IGNORECASE)
 _ATTACHMENTS = "ir_attachment"
 
 
@@ -107,25 +111,30 @@ class Tables:
         self._relations = {
             field.relation: tuple(sorted((field.column1, field.column2)))  # it may be the field of both sides
             for field in fields
-            if field.type == "many2many" and field.store and field.relation
+            if field.type == "many2many" and field.store and field.relation not in self._models
         }
 
     def named_in(self, *statements: Any) -> frozenset[str]:
         """Return the tables that statements of Odoo's name."""
-        return _names(statements) & (self._models.keys() | self._relations.keys())
+        names = {word for sql in statements for dot, word in _words(sql) if not dot}
+        return frozenset(names & (self._models.keys() | self._relations.keys()))
 
     def needs(self, *statements: Any) -> Needs:
         """Return the needs of statements that are to be run on old rows: all columns that they name.
 
         Which table a column is of is not looked at: a name of two tables' columns is taken for both.
         """
-        names = _names(statements)
+        names = frozenset(word for sql in statements for _, word in _words(sql))
         return {table: self._need(table, names) for table in self.named_in(*statements)}
 
     def _need(self, table: str, names: frozenset[str]) -> TableNeed:
         if table in self._relations:
             return TableNeed(self._relations[table])
         return TableNeed(("id",), (names & self.columns(table)) - {"id"})
+
+    def is_relation(self, table: str) -> bool:
+        """True for the table of a many2many alone, False where it is a model's too."""
+        return table in self._relations
 
     def watched(self, table: str, columns: Iterable[str]) -> TableNeed:
         """Return the need of a table of which only the changes matter."""
@@ -153,9 +162,9 @@ class Tables:
             raise Untold(f"{model._name} is a view and has no table of its own")
 
 
-def _names(statements: Iterable[Any]) -> frozenset[str]:
-    """Return the names in statements of Odoo's: all are in quotes."""
-    return frozenset(name for sql in statements for name in _IDENTIFIER.findall(sql.code))
+def _words(sql: Any) -> list[tuple[str, str]]:
+    """Return the words of a statement, each behind its dot or nothing."""
+    return _WORD.findall(_LITERAL.sub("''", sql.code))
 
 
 #: The tables that were looked up last, and what they were looked up in.
@@ -202,6 +211,7 @@ def of_fields(records: Any, names: Iterable[str], tables: Tables) -> Place:
         elif field.column_type:
             columns.add(name)
     for parent, parents in inherited.items():
+        columns.add(parent)
         field = records._fields[parent]
         above = records.env[field.comodel_name]
         below.append((ByHolder(parent), of_fields(above, [_named_above(records, name) for name in parents], tables)))
@@ -217,18 +227,15 @@ def _named_above(records: Any, name: str) -> str:
 
 
 def _lines(records: Any, field: Any, tables: Tables) -> list[tuple[Way, Place | None]]:
-    """Return the places of the lines of a stored x2many: which there are, and whether they are archived."""
+    """Return the places of the lines of a stored x2many: which there are, in which order, and which are archived."""
     comodel = records.env[field.comodel_name]
+    tables.check(comodel._table)
+    if field.type == "one2many" and not comodel._fields[field.inverse_name].store:
+        return []
     domain = _conditions(field.get_comodel_domain(records).optimize(comodel))
     seen = {condition.field_expr.partition(".")[0] for condition in domain} | {comodel._active_name}
-    columns = frozenset(seen) & tables.columns(comodel._table)
-    tables.check(comodel._table)
-    if field.type == "many2many":
-        return [(ByRelation(field.relation, field.column1, field.column2), Place(comodel._table, columns))]
-    inverse = comodel._fields[field.inverse_name]
-    if not inverse.store:
-        return []
-    return [(ByOwner(inverse.name), Place(comodel._table, columns | {inverse.name}))]
+    seen |= set(re.findall(r"\w+", comodel._order))
+    return _by_way(records, field, Place(comodel._table, frozenset(seen) & tables.columns(comodel._table)), tables)
 
 
 def _conditions(domain: Domain) -> Iterator[DomainCondition]:
@@ -261,7 +268,7 @@ def _below(records: Any, condition: DomainCondition, tables: Tables) -> list[tup
     else:
         place = Place(comodel._table)
     is_constant = field.type == "many2one" and not isinstance(value, (Domain, Query, SQL))
-    return [] if is_constant else [(_way(records, field), place)]
+    return [] if is_constant else _by_way(records, field, place, tables)
 
 
 def _of_any(records: Any, field: Any, condition: DomainCondition, tables: Tables) -> Place:
@@ -285,25 +292,39 @@ def _full(domain: Domain, records: Any) -> Domain:
     return domain.optimize_full(records)
 
 
-def _way(records: Any, field: Any) -> Way:
+def _by_way(records: Any, field: Any, place: Place, tables: Tables) -> list[tuple[Way, Place | None]]:
+    """Return a place, and the way by which its rows lead to the records that a field is of."""
     if field.type == "many2one":
-        return ByHolder(field.name)
+        return [(ByHolder(field.name), place)]
     if field.type == "many2many":
-        return ByRelation(field.relation, field.column1, field.column2)
+        if tables.is_relation(field.relation):
+            return [(ByRelation(field.relation, field.column1, field.column2), place)]
+        # The links are records of a model.
+        columns = frozenset({field.column1, field.column2})
+        return [(ByOwner(field.column1), Place(field.relation, columns, ((ByHolder(field.column2), place),)))]
     inverse = records.env[field.comodel_name]._fields[field.inverse_name]
     if not inverse.store:
         raise _computed(records, field)
-    return ByOwner(inverse.name)
+    where = ((inverse.model_field, records._name),) if inverse.type == "many2one_reference" else ()
+    columns = place.columns | {inverse.name, *(name for name, _ in where)}
+    return [(ByOwner(inverse.name, where), Place(place.table, columns, place.below))]
 
 
 def _subselect(value: Any, tables: Tables) -> BySubselect:
     sql = value.subselect() if isinstance(value, Query) else value
     named = tables.named_in(sql)
+    words = [word for dot, word in _words(sql) if not dot]
+    is_plain = not _OF_MANY_ROWS.search(sql.code) and (len(named) < 2 or "NOT" not in words)
+    if (not named and "SELECT" in words) or not is_plain or any(_sources(sql).count(table) > 1 for table in named):
+        raise Untold(f"a search in Python goes through {', '.join(sorted(named)) or 'tables that are no models'}")
     for table in named:
         tables.check(table)
-    if len(named) > 1 and "NOT " in sql.code:
-        raise Untold(f"a search in Python goes through {', '.join(sorted(named))}")
     return BySubselect(sql, named)
+
+
+def _sources(sql: Any) -> list[str]:
+    """Return the tables of a statement, one that it reads twice twice."""
+    return re.findall(r'\b(?:FROM|JOIN)\s+"?(\w+)', sql.code, re.IGNORECASE)
 
 
 def _computed(records: Any, field: Any) -> Untold:

@@ -15,7 +15,7 @@ from typing import Any
 from odoo.tools import SQL
 
 from odoo_bridge.changes.needs import Needs
-from odoo_bridge.changes.places import ByHolder, ByOwner, ByRelation, BySubselect, Place, Way
+from odoo_bridge.changes.places import ByOwner, ByRelation, BySubselect, Place, Way
 from odoo_bridge.changes.sight import Sight
 from odoo_bridge.transaction import Environment
 
@@ -100,33 +100,48 @@ class Reader:
         )
 
     def candidates(self, stretch: Stretch, changed: Collection[str], after: int, limit: int) -> list[Candidate]:
-        """Return the records of which something may have changed, behind the id ``after``, in the order of the ids."""
+        """Return the records of which something may have changed, behind the id ``after``, in the order of the ids.
+
+        Links count as they are, and as they were at any time since the beginning of the stretch: one that was moved
+        later would lead to nobody in either stretch.
+        """
         told = [
-            (found, has_changed)
+            SQL("SELECT id, %s AS has_changed FROM (%s) AS told", has_changed, found)
             for place, has_changed in ((self._content, True), (self._sight.place, False))
-            if (found := self._touched(place, changed)) is not None
+            for found in self._touched(place, changed)
         ]
-        if not told:
+        own = [self._own(stretch, after)] if self._table in changed else []
+        if not told and not own:
             return []
-        union = SQL(" UNION ALL ").join(
-            SQL("SELECT id, %s AS has_changed FROM (%s) AS told", has_changed, found) for found, has_changed in told
-        )
+        others = [relation for table, relation in self._relations.items() if told or table != self._table]
+        columns = SQL("relation, seq, xid, op, key, key2, fields, old")
         query = SQL(
-            "WITH events AS MATERIALIZED (%s) "
+            "WITH events AS MATERIALIZED (%s), within AS (SELECT * FROM events WHERE xid < %s::text::xid8) "
             "SELECT id, bool_or(has_changed) FROM (%s) AS touched WHERE id > %s GROUP BY id ORDER BY id LIMIT %s",
-            _events(self._relations.values(), stretch, SQL("relation, seq, op, key, key2, fields, old")),
-            union,
+            _events(others, Stretch(stretch.first, None, stretch.earliest), columns)
+            if told
+            else SQL("SELECT %s FROM gatehouse.changes WHERE false", columns),
+            str(stretch.end),
+            SQL(" UNION ALL ").join([*own, *told]),
             after,
             limit,
         )
         return [Candidate(*row) for row in self._rows(query)]
+
+    def _own(self, stretch: Stretch, after: int) -> Any:
+        """Return a statement for the records whose own rows were changed: read by the index, however many there are."""
+        content, sight = sorted(self._content.columns), sorted(self._sight.place.columns)
+        where = SQL("key > %s AND (op <> 'U' OR fields && %s)", after, sorted({*content, *sight}))
+        columns = SQL("key AS id, op <> 'U' OR fields && %s AS has_changed", content)
+        return _events([self._relations[self._table]], stretch, columns, where)
 
     def seen(self, ids: Sequence[int], point: int, earliest: float) -> set[int]:
         """Return those of the records that the user saw before the transactions from ``point`` on."""
         since = Stretch(point, None, earliest)
         if self._sight.is_empty or not ids:
             return set()
-        is_alone = all(self._table not in below.tables() for _, below in self._sight.place.below if below is not None)
+        # Of the model's own table only the rows that are asked about matter, unless the sight leads through others.
+        is_alone = self._table not in Place("", below=self._sight.place.below).tables()
         shadows = [
             self._shadow(table, since, ids if table == self._table and is_alone else None)
             for table in sorted(self._sight.needs)
@@ -169,39 +184,57 @@ class Reader:
         )
         return found, shadow
 
-    def _touched(self, place: Place, changed: Collection[str]) -> Any | None:
-        """Return a statement for the ids of the rows of a place that changes may have to do with; None for none."""
-        parts = []
+    def _touched(self, place: Place, changed: Collection[str]) -> list[Any]:
+        """Return statements for the ids of the rows of a place that changes further down may have to do with."""
+        return [led for way, below in place.below for led in self._led(way, place.table, below, changed)]
+
+    def _told(self, place: Place, changed: Collection[str]) -> Any | None:
+        """Return a statement for the ids of all rows of a place that changes may have to do with; None for none."""
+        parts = self._touched(place, changed)
         if place.table in changed:
-            parts.append(
-                SQL(
-                    "SELECT key AS id FROM events WHERE relation = %s AND (op <> 'U' OR fields && %s)",
-                    self._relations[place.table],
-                    sorted(place.columns),
-                )
-            )
-        for way, below in place.below:
-            told = self._touched(below, changed) if below is not None else None
-            parts += self._led(way, place.table, below, told, changed)
+            where = SQL("relation = %s AND (op <> 'U' OR fields && %s)", self._relation(place), sorted(place.columns))
+            parts.append(SQL("SELECT key AS id FROM within WHERE %s", where))
         return SQL(" UNION ALL ").join(parts) if parts else None
 
-    def _led(self, way: Way, above: str, below: Place | None, told: Any | None, changed: Collection[str]) -> list[Any]:
+    def _relation(self, place: Place) -> int:
+        return self._relations[place.table]
+
+    def _led(self, way: Way, above: str, below: Place | None, changed: Collection[str]) -> list[Any]:
         """Return statements for the rows above that rows below, or their links, lead to."""
         if isinstance(way, BySubselect):
             return [self._selected(way, table, changed) for table in sorted(way.tables & set(changed))]
-        if isinstance(way, ByHolder):
-            column = SQL.identifier(way.column)
-            return [SQL("SELECT id FROM %s WHERE %s IN (%s)", SQL.identifier(above), column, told)] if told else []
+        told = self._told(below, changed) if below is not None else None
         if isinstance(way, ByRelation):
-            parts, (first, _) = [], self._needs[way.table].key
-            key = SQL("key") if way.above == first else SQL("key2")
-            if way.table in changed:
-                parts.append(SQL("SELECT %s AS id FROM events WHERE relation = %s", key, self._relations[way.table]))
-            if told:
-                link = SQL.identifier(way.above), SQL.identifier(way.table), SQL.identifier(way.below), told
-                parts.append(SQL("SELECT %s AS id FROM %s WHERE %s IN (%s)", *link))
-            return parts
-        return self._owned(way, below, told) if below is not None and told else []
+            return self._related(way, told, changed)
+        if told is None or below is None:
+            return []
+        if isinstance(way, ByOwner):
+            return self._owned(way, below, told)
+        column = SQL.identifier(way.column)
+        return [
+            SQL("SELECT id FROM %s WHERE %s IN (%s)", SQL.identifier(above), column, told),
+            SQL(
+                "SELECT key AS id FROM events WHERE relation = %s AND (old->>%s)::bigint IN (%s)",
+                self._relations[above],
+                way.column,
+                told,
+            ),
+        ]
+
+    def _related(self, way: ByRelation, told: Any | None, changed: Collection[str]) -> list[Any]:
+        """Return statements for the rows above whose links have changed, or lead to changed rows, or did."""
+        first, _ = self._needs[way.table].key
+        above, below = (SQL("key"), SQL("key2")) if way.above == first else (SQL("key2"), SQL("key"))
+        relation, parts = self._relations[way.table], []
+        if way.table in changed:
+            parts.append(SQL("SELECT %s AS id FROM within WHERE relation = %s", above, relation))
+        if told is not None:
+            link = SQL.identifier(way.above), SQL.identifier(way.table), SQL.identifier(way.below), told
+            parts.append(SQL("SELECT %s AS id FROM %s WHERE %s IN (%s)", *link))
+            parts.append(
+                SQL("SELECT %s AS id FROM events WHERE relation = %s AND %s IN (%s)", above, relation, below, told)
+            )
+        return parts
 
     def _owned(self, way: ByOwner, below: Place, told: Any) -> list[Any]:
         """Return statements for the owners of lines: those that they have, and those that they had."""
@@ -218,12 +251,12 @@ class Reader:
                 now,
             ),
             SQL(
-                "SELECT (old->>%s)::bigint AS id FROM events WHERE relation = %s AND old->>%s IS NOT NULL "
-                "AND (op = 'D' OR fields && %s) %s",
+                "SELECT (old->>%s)::bigint AS id FROM events "
+                "WHERE relation = %s AND key IN (%s) AND old->>%s IS NOT NULL %s",
                 way.column,
                 self._relations[table],
+                told,
                 way.column,
-                sorted(below.columns),
                 was,
             ),
         ]
@@ -231,28 +264,31 @@ class Reader:
     def _selected(self, way: BySubselect, table: str, changed: Collection[str]) -> Any:
         """Return a statement of Odoo's for the changed rows of a table alone, as they are and were."""
         shadows = []
-        for each in sorted(way.tables & set(changed)):
+        for each in sorted(way.tables & set(self._relations)):
             key, relation = self._needs[each].key, self._relations[each]
-            present = SQL("SELECT now.* FROM %s AS now", SQL.identifier(each))
+            present, only = SQL("SELECT now.* FROM %s AS now", SQL.identifier(each)), SQL()
             if each == table:
                 keys = SQL(", ").join(SQL.identifier("now", name) for name in key)
                 columns = SQL("key, key2") if len(key) > 1 else SQL("key")
-                present = SQL(
-                    "%s WHERE (%s) IN (SELECT %s FROM events WHERE relation = %s)", present, keys, columns, relation
-                )
+                touched = SQL("SELECT %s FROM within WHERE relation = %s", columns, relation)
+                present = SQL("%s WHERE (%s) IN (%s)", present, keys, touched)
+                only = SQL("AND (%s) IN (%s)", SQL("each.key, each.key2") if len(key) > 1 else SQL("each.key"), touched)
             shadows.append(
                 SQL(
                     "%s AS (%s UNION ALL SELECT was.* FROM events AS each "
                     "CROSS JOIN LATERAL jsonb_populate_record(NULL::%s, %s) AS was "
-                    "WHERE each.relation = %s AND each.old IS NOT NULL)",
+                    "WHERE each.relation = %s AND (each.old IS NOT NULL OR each.op = 'D') %s)",
                     SQL.identifier(each),
                     present,
                     SQL.identifier(each),
                     _image(key),
                     relation,
+                    only,
                 )
             )
-        return SQL("(WITH %s SELECT id::bigint FROM %s AS led(id))", SQL(", ").join(shadows), way.sql)
+        return SQL(
+            "SELECT id FROM (WITH %s SELECT id::bigint FROM %s AS led(id)) AS led", SQL(", ").join(shadows), way.sql
+        )
 
     def _rows(self, query: Any) -> list[tuple[Any, ...]]:
         self._cr.execute(query)

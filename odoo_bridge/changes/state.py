@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,8 @@ _POINT = """
 SELECT pg_snapshot_xmin(now_seen)::text::bigint,
        pg_snapshot_xmax(now_seen)::text::bigint,
        extract(epoch FROM clock_timestamp())::float8,
+       (SELECT extract(epoch FROM max(at))::float8 FROM gatehouse.mark
+        WHERE ahead <= pg_snapshot_xmin(now_seen)::text::bigint),
        CASE WHEN pg_snapshot_xmin(now_seen) <> pg_snapshot_xmax(now_seen) THEN (
            SELECT extract(epoch FROM min(began))::float8 FROM (
                SELECT xact_start AS began FROM pg_stat_activity
@@ -32,7 +33,10 @@ FROM (SELECT pg_current_snapshot() AS now_seen) AS point
 """
 _CAPTURED = """
 SELECT wanted.name, found.relation, found.kept, found.watched, found.since,
-       gatehouse.capture_identity(to_regclass(format('%%I', wanted.name))) IS NOT DISTINCT FROM found.identity
+       gatehouse.capture_identity(
+           to_regclass(quote_ident(wanted.name)),
+           ARRAY(SELECT jsonb_object_keys(found.kept || found.watched)) || found.key
+       ) IS NOT DISTINCT FROM found.identity
 FROM unnest(%s) AS wanted(name) LEFT JOIN gatehouse.captured AS found ON found.name = wanted.name
 """
 
@@ -43,22 +47,19 @@ class Point:
 
     All transactions below ``horizon`` have ended. ``began`` is when the oldest one that writes did, ``now`` where there
     is none (seconds since 1970), and ``incarnation`` tells the database from its copies and from what was restored.
+    No transaction from ``horizon`` on has written anything before ``earliest``.
     """
 
     horizon: int
     now: float
     began: float
+    earliest: float
     incarnation: str
 
     @property
     def lag(self) -> float:
         """Seconds by which what can be read is behind."""
         return max(0.0, self.now - self.began)
-
-    @property
-    def earliest(self) -> float:
-        """The time before which no transaction from ``horizon`` on has written anything."""
-        return self.began - _MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +76,18 @@ class Captured:
 
 #: A server, by when and where it was started, and the cluster that it serves.
 _known_system: tuple[str, int] = ("", 0)
-#: When this process first saw a transaction that others have and do not show, by its number.
-_first_seen: dict[int, float] = {}
 
 
 def point(env: Environment) -> Point:
     """Return the point up to which the snapshot of a transaction shows all."""
     env.cr.execute(_POINT)
-    horizon, ahead, now, began, server, history = env.cr.fetchone()
+    horizon, ahead, now, marked, began, server, history = env.cr.fetchone()
+    earliest = (marked or 0.0) - _MARGIN
     if horizon == ahead:
-        _first_seen.clear()
         began = now
-    elif began is None:  # another role's transaction
-        for number in [number for number in list(_first_seen) if number != horizon]:
-            _first_seen.pop(number, None)
-        began = now - (time.monotonic() - _first_seen.setdefault(horizon, time.monotonic()))
-    return Point(horizon, now, min(began, now), f"{_system(env, server)} {history}")
+    elif began is None:  # another role's, or one that has ended since the snapshot was taken
+        began = marked or now
+    return Point(horizon, now, min(began, now), max(0.0, earliest), f"{_system(env, server)} {history}")
 
 
 def _system(env: Environment, server: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,52 @@ def make_token(app: Gatehouse, root: Callable[..., Any]) -> Iterator[Callable[..
 
     yield run
     root(lambda env: env.cr.execute("DELETE FROM gatehouse.client WHERE id = ANY(%s)", (made,)))
+
+
+@pytest.fixture
+def settle(app: Gatehouse) -> Callable[[], None]:
+    """Wait until all that is committed by now can be told of: transactions of other databases count too."""
+
+    def run() -> None:
+        with app.services.database.transaction() as cr:
+            cr.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+            (ahead,) = cr.fetchone() or (0,)
+            connection = cr.connection
+            connection.commit()
+            deadline = time.monotonic() + 60
+            while True:
+                cr.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+                (horizon,) = cr.fetchone() or (0,)
+                connection.commit()
+                if horizon >= ahead:
+                    return
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+
+    return run
+
+
+@pytest.fixture
+def followed(
+    publish: Callable[..., str], app: Gatehouse, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """Publish an API whose changes can be followed, and have them captured."""
+    from tests.http.followers import FIELDS, Follower, capture
+
+    monkeypatch.setattr(Follower, "settle", staticmethod(settle))
+
+    def run(model: str = "test.record", **keys: Any) -> str:
+        keys.setdefault("fields", FIELDS)
+        keys.setdefault("endpoints", {"delta": True})
+        route = publish(model, id_obfuscation=False, **keys)
+        capture(app)
+        settle()
+        return route
+
+    return run
+
+
+@pytest.fixture
+def mark() -> str:
+    """A name that no other test's records have."""
+    return f"delta {uuid.uuid4().hex[:12]}"

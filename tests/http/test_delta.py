@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,116 +11,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
+from tests.http.followers import FIELDS, Follower, capture, expires, make, of
 
 Publish = Callable[..., str]
 Root = Callable[..., Any]
-FIELDS = ["name", "count", "line_ids", "tag_ids", "partner_id", "company_id", "active", "picture", "title"]
-
-
-class Follower:
-    """A client that keeps a copy of what it is told."""
-
-    #: Waits until all that is committed by now can be told of: transactions of other databases count too.
-    settle: Callable[[], None] = staticmethod(lambda: None)
-
-    def __init__(self, client: Client, route: str, **parameters: Any) -> None:
-        self.client, self.route, self.parameters = client, route, parameters
-        self.records: dict[Any, Any] = {}
-        self.token = ""
-        self.last: list[dict[str, Any]] = []
-
-    def begin(self, *, at_once: bool = False) -> Follower:
-        """Make a pass over all records."""
-        self.records.clear()
-        if not at_once:
-            self.settle()
-        page = self._get()
-        while True:
-            self.records |= {record["id"]: record for record in page["records"]}
-            if not page["more"]:
-                self.token = page["delta_token"]
-                return self
-            page = self._get(token=page["next_token"])
-
-    def follow(self) -> Follower:
-        """Do what has changed."""
-        self.last = []
-        while True:
-            page = self._get(token=self.token)
-            for change in page["changes"]:
-                self.last.append(change)
-                if change["op"] == "upsert":
-                    self.records[change["id"]] = change["record"]
-                else:
-                    self.records.pop(change["id"], None)
-            self.token = page["delta_token"]
-            if not page["more"]:
-                return self
-
-    def told(self, *, at_once: bool = False) -> list[tuple[str, Any]]:
-        """Follow, and return what is said of which record; ``at_once`` where a transaction is kept open."""
-        if not at_once:
-            self.settle()
-        self.follow()
-        return [(change["op"], change["id"]) for change in self.last]
-
-    def _get(self, **more: Any) -> Any:
-        return self.client.result("GET", f"{self.route}/delta", query_string={**self.parameters, **more})
-
-
-@pytest.fixture(autouse=True)
-def settle(app: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    def run() -> None:
-        with app.services.database.transaction() as cr:
-            cr.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-            (ahead,) = cr.fetchone() or (0,)
-            connection = cr.connection
-            connection.commit()
-            deadline = time.monotonic() + 60
-            while True:
-                cr.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-                (horizon,) = cr.fetchone() or (0,)
-                connection.commit()
-                if horizon >= ahead:
-                    return
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-
-    monkeypatch.setattr(Follower, "settle", staticmethod(run))
-    return run
-
-
-@pytest.fixture
-def followed(publish: Publish, app: Gatehouse, settle: Callable[[], None]) -> Callable[..., str]:
-    """Publish an API whose changes can be followed, and have them captured."""
-
-    def run(model: str = "test.record", **keys: Any) -> str:
-        keys.setdefault("fields", FIELDS)
-        keys.setdefault("endpoints", {"delta": True})
-        route = publish(model, id_obfuscation=False, **keys)
-        capture(app)
-        settle()
-        return route
-
-    return run
-
-
-@pytest.fixture
-def mark() -> str:
-    """A name that no other test's records have."""
-    return f"delta {uuid.uuid4().hex[:12]}"
-
-
-def capture(app: Gatehouse) -> None:
-    """Have all captured that is followed; the process's own keeper may be at it."""
-    deadline = time.monotonic() + 60
-    while app.services.keeper.keep():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def of(mark: str) -> list[Any]:
-    return [["name", "=like", f"{mark}%"]]
 
 
 @pytest.fixture
@@ -131,12 +23,6 @@ def sql_connection(app: Gatehouse) -> Iterator[Connection]:
     connection = psycopg2.connect(**app.services.database.dsn)
     yield connection
     connection.close()
-
-
-def make(root: Root, mark: str, *values: dict[str, Any], model: str = "test.record") -> list[int]:
-    named = [{"name": f"{mark} {number}", **more} for number, more in enumerate(values)]
-    ids: list[int] = root(lambda env: env[model].create(named).ids)
-    return ids
 
 
 def test_a_pass_gives_all_records_in_pages_and_then_only_what_changes(
@@ -426,13 +312,6 @@ def test_what_a_delta_does_not_take_is_refused(query: str, followed: Callable[..
     assert status == 400
 
 
-def _expires(follower: Follower) -> str:
-    status, error = follower.client.error("GET", f"{follower.route}/delta", query_string={"token": follower.token})
-    assert (status, error["data"]["name"]) == (410, "delta_expired"), error
-    reason: str = error["data"]["reason"]
-    return reason
-
-
 def _switch_rule(env: Any, on: bool) -> None:
     env["ir.rule"].with_context(active_test=False).search(
         [("name", "=", "Records with an owner are the owner's")]
@@ -445,7 +324,7 @@ def test_a_change_of_record_rules_asks_for_a_new_pass(
     follower = Follower(other, followed(domain=of(mark))).begin()
     root(lambda env: _switch_rule(env, False))
     try:
-        assert "rules" in _expires(follower)
+        assert "rules" in expires(follower)
     finally:
         root(lambda env: _switch_rule(env, True))
 
@@ -461,7 +340,7 @@ def test_a_change_of_groups_asks_for_a_new_pass(
 
     root(lambda env: give(env, 4))
     try:
-        assert "groups" in _expires(follower)
+        assert "groups" in expires(follower)
     finally:
         root(lambda env: give(env, 3))
 
@@ -473,7 +352,7 @@ def test_a_change_of_the_definition_asks_for_a_new_pass(
     name = app.services.catalog.snapshot.published[-1].name
     sql("UPDATE gatehouse.api SET revision = revision + 1 WHERE name = %s", name)
     app.services.catalog.refresh()
-    assert "API" in _expires(follower)
+    assert "API" in expires(follower)
 
 
 BREAKS = [
@@ -494,7 +373,7 @@ def test_a_break_in_the_capture_asks_for_a_new_pass(
         status, error = admin.error("GET", f"{follower.route}/delta", query_string={"token": follower.token})
         assert (status, error["data"]["name"]) in ((503, "delta_not_ready"), (410, "delta_expired"))
         capture(app)
-        _expires(follower)
+        expires(follower)
         assert follower.begin().told() == []
     finally:
         sql("ALTER TABLE test_line ALTER COLUMN price TYPE float8")
@@ -507,7 +386,7 @@ def test_a_restored_database_asks_for_a_new_pass(
 
     follower = Follower(admin, followed()).begin()
     monkeypatch.setattr(state, "_POINT", state._POINT.replace("pg_walfile_name(pg_current_wal_lsn())", "'00000002'"))
-    assert "restored" in _expires(follower)
+    assert "restored" in expires(follower)
 
 
 def test_what_is_older_than_the_retention_is_gone(
@@ -520,7 +399,7 @@ def test_what_is_older_than_the_retention_is_gone(
     root(lambda env: env["test.record"].browse(record).write({"count": 7}))
     sql("UPDATE gatehouse.changes SET at = at - interval '40 days'")
     days.drop(app.services.database, 30)
-    _expires(follower)
+    expires(follower)
     assert sql("SELECT count(*) FROM gatehouse.changes WHERE at < now() - interval '39 days'") == [(0,)]
 
 

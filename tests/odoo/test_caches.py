@@ -469,7 +469,6 @@ _OF_NO_TRANSACTION = {
     "app.operations.serialize.objects.objects": "follows from its arguments",
     "app.policy.arguments._signature": "follows from its arguments",
     "app.policy.order._stable": "follows from its arguments",
-    "odoo_bridge.changes.state._first_seen": "when this process first saw a transaction",
     "app.web.incoming._of_query": "follows from its arguments",
     "app.policy.context.time_zones": "the system's",
     "app.definitions.ids.HashedIds._decode": "follows from its arguments and the salt",

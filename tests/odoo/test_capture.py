@@ -38,7 +38,7 @@ def captured(app: Gatehouse, sql: Sql) -> Iterator[Callable[[], list[tuple[Any, 
         f"INSERT INTO {TABLE} (kept, watched, odd, other) VALUES (1, 'a', '{{}}', 1), ('NaN', NULL, NULL, 2)"
     )
     with app.services.database.transaction() as cr:
-        triggers.install(cr, TABLE, NEED, None)
+        triggers.install(cr, TABLE, NEED)
     relation = f"'{TABLE}'::regclass::oid"
     sql(f"DELETE FROM gatehouse.changes WHERE relation = {relation}")
 
@@ -146,7 +146,7 @@ def test_what_was_noted_before_stays_good_where_more_is_asked_for(
     sql("SELECT pg_current_xact_id()")
     with app.services.database.transaction() as cr:
         more = NEED | TableNeed(("id",), frozenset({"other"}))
-        triggers.install(cr, TABLE, more, triggers.noted(cr)[TABLE])
+        triggers.install(cr, TABLE, more)
     then, now = since()
     assert then == first
     assert {name: now[name] for name in columns} == columns

@@ -101,6 +101,7 @@ SAMPLES = {
     ],
     "0014": [
         "INSERT INTO gatehouse.changes (at, relation, op, key) VALUES ('2020-01-01', 1, 'I', 1)",
+        "INSERT INTO gatehouse.mark VALUES ('2020-01-01', 1)",
         "INSERT INTO gatehouse.captured (name, key, kept, watched, since) VALUES ('a', '{id}', '{}', '{}', 1)",
     ],
 }

@@ -7,6 +7,7 @@ know all up to the next. A record that only a later transaction has let in is he
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,9 @@ from odoo_bridge.changes.reading import Candidate, Overview, Reader, Stretch
 from odoo_bridge.changes.state import Point
 from odoo_bridge.types import Page
 
+#: Seconds for which an answer is looked for among changes that are not for this user, and most that are at once.
+_PATIENCE, _BATCH = 1.0, 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class DeltaPage:
@@ -41,6 +45,14 @@ class DeltaPage:
     relation: str
     token: str
     tables: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A change of a record: it is there, with values to be told, or it has gone."""
+
+    id: int
+    is_there: bool
 
 
 class NotCaptured(Exception):
@@ -89,7 +101,7 @@ class Delta:
     def _pass(self, stretch: Stretch, overview: Overview) -> DeltaPage:
         """Return a page of all records, as of the end of a stretch."""
         do, progress, end = self._do, self._progress, stretch.end
-        page = self._search([("id", ">", progress.after)], self._wanted.limit)
+        page = self._search([("id", ">", progress.after)], self._wanted.limit, self._wanted.node)
         seen = self._seen_at_end(page.table.ids, stretch, overview)
         rows = do.to_json(page.table, self._wanted.node)
         shown = [row for row, record_id in zip(rows, page.table.ids, strict=True) if record_id in seen]
@@ -104,32 +116,59 @@ class Delta:
             return self._answer({"changes": []}, self._up_to_now())
         end = progress.end or min(horizon, overview.stops_before or horizon)
         stretch = replace(stretch, end=end)
-        found = self._reader.candidates(stretch, overview.changed, progress.after, limit + 1)
-        more, found = len(found) > limit, found[:limit]
-        body = {"changes": self._told(found, stretch, overview)}
-        if more:
-            return self._answer(body, replace(progress, end=end, after=found[-1].id))
+        told, after = self._collected(stretch, overview)
+        body = {"changes": self._rendered(told[:limit])}
+        if after is not None or len(told) > limit:
+            after = told[limit - 1].id if len(told) > limit else after
+            return self._answer(body, replace(progress, end=end, after=after or 0))
         following = self._up_to_now() if end == horizon else replace(progress, first=end, end=None, after=0)
         return self._answer(body, following)
 
-    def _told(self, found: list[Candidate], stretch: Stretch, overview: Overview) -> list[Json]:
-        """Return the changes of records of which something may have changed."""
-        do, ids = self._do, [candidate.id for candidate in found]
+    def _collected(self, stretch: Stretch, overview: Overview) -> tuple[list[_Change], int | None]:
+        """Return the next changes of a stretch, and the id behind which there may be more; None where there are none.
+
+        Many records may have changed that the user does not see: so it goes on until there is enough to tell, or it
+        has taken long.
+        """
+        told: list[_Change] = []
+        after, size, until = self._progress.after, self._wanted.limit + 1, time.monotonic() + _PATIENCE
+        while True:
+            found = self._reader.candidates(stretch, overview.changed, after, size)
+            told += self._told(found, stretch, overview)
+            if len(found) < size:
+                return told, None
+            after, size = found[-1].id, min(2 * size, _BATCH)
+            if len(told) >= self._wanted.limit or time.monotonic() > until:
+                return told, after
+
+    def _told(self, found: list[Candidate], stretch: Stretch, overview: Overview) -> list[_Change]:
+        """Return the changes among records of which something may have changed."""
+        ids = [candidate.id for candidate in found]
         if not ids:
             return []
-        table = self._search([("id", "in", ids)], len(ids)).table
-        rows = dict(zip(table.ids, do.to_json(table, self._wanted.node), strict=True))
-        there = self._seen_at_end(table.ids, stretch, overview)
+        now = self._search([("id", "in", ids)], len(ids), self._wanted.node.only([])).table.ids
+        there = self._seen_at_end(now, stretch, overview)
         unsure = [each.id for each in found if each.id not in there or not each.has_changed]
         before = self._reader.seen(unsure, stretch.first, stretch.earliest)
-        told = []
-        for each in found:
-            public_id = do.ids.encode(each.id)
-            if each.id in there and (each.has_changed or each.id not in before):
-                told.append({"op": "upsert", "id": public_id, "record": rows[each.id]})
-            elif each.id not in there and each.id in before:
-                told.append({"op": "removed", "id": public_id})
-        return told
+        return [
+            _Change(each.id, each.id in there)
+            for each in found
+            if (each.id not in before or each.has_changed if each.id in there else each.id in before)
+        ]
+
+    def _rendered(self, told: list[_Change]) -> list[Json]:
+        """Return changes as the client gets them."""
+        do, ids = self._do, [each.id for each in told if each.is_there]
+        rows: dict[int, Json] = {}
+        if ids:
+            table = self._search([("id", "in", ids)], len(ids), self._wanted.node).table
+            rows = dict(zip(table.ids, do.to_json(table, self._wanted.node), strict=True))
+        return [
+            {"op": "upsert", "id": do.ids.encode(each.id), "record": rows[each.id]}
+            if each.is_there
+            else {"op": "removed", "id": do.ids.encode(each.id)}
+            for each in told
+        ]
 
     def _seen_at_end(self, ids: Sequence[int], stretch: Stretch, overview: Overview) -> set[int]:
         """Return those of the records, all of which the user sees now, that they saw at the end of a stretch too."""
@@ -137,13 +176,13 @@ class Delta:
             return set(ids)
         return self._reader.seen(ids, stretch.end or stretch.first, stretch.earliest)
 
-    def _search(self, domain: list[Any], limit: int) -> Page:
+    def _search(self, domain: list[Any], limit: int, node: Node) -> Page:
         do = self._do
         return records.search(
             do.reader,
             do.model,
             [*do.domain, *domain],
-            self._wanted.node.selection(),
+            node.selection(),
             order="id",
             limit=limit,
             offset=0,
