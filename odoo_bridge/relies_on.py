@@ -236,6 +236,14 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "odoo.http:get_session_max_inactivity": "fc1d846644c4",
         "odoo.service.security:check_session": "6fdbf95040f6",
     },
+    ("odoo_bridge/changes/sight.py", "odoo_bridge/changes/places.py", "odoo_bridge/changes/following.py"): {
+        "odoo.addons.base.models.ir_rule:IrRule._compute_domain": "ea01f152716f",
+        "odoo.addons.base.models.ir_rule:IrRule._eval_context": "f87cc4ebb763",
+        "odoo.addons.base.models.res_users:ResUsers._get_group_ids": "b9817df97d59",
+        "odoo.orm.domains:Domain.optimize_full": "289da348c020",
+        "odoo.orm.models:BaseModel._search": "b2646357929a",
+        "odoo.tools.query:Query.subselect": "ec8df96ff3d1",
+    },
     ("odoo_bridge/credentials.py", "odoo_bridge/users.py"): {
         "odoo.addons.base.models.res_users:ResUsers._crypt_context": "0f72d4cf953a",
         "odoo.addons.base.models.res_users:ResUsers._get_company_ids": "9768d6a8847b",

@@ -31,7 +31,7 @@ def make(database: Database) -> None:
 
 
 def mark(cr: Cursor) -> None:
-    """Note which transaction is next at this moment, unless that was done a moment ago."""
+    """Note the next transaction of this moment, unless that was done a moment ago."""
     cr.execute(
         "INSERT INTO gatehouse.mark (at, ahead) SELECT clock_timestamp(), pg_snapshot_xmax(now_seen)::text::bigint "
         "FROM (SELECT pg_current_snapshot() AS now_seen) AS point "
@@ -54,10 +54,10 @@ def drop(database: Database, days: int) -> list[str]:
         old = partitions.before(cr, TABLE, first - timedelta(days=1))
     gone = []
     for name in old:
-        with database.transaction() as cr:
-            cr.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}")
-            cr.execute(f"TRUNCATE {name}")
         try:
+            with database.transaction() as cr:
+                cr.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}")
+                cr.execute(f"TRUNCATE {name}")
             with database.transaction() as cr:
                 cr.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT}")
                 cr.execute(f"DROP TABLE {name}")

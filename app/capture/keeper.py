@@ -33,8 +33,6 @@ SWITCH = "capture"
 INTERVAL, CLEAN_UP = 5.0, 3600.0
 #: Powers of two, in seconds, for which a table that others use is left alone at most.
 _MOST_LATE = 5
-#: Days for which a table is captured that only its followers tell of.
-_ASKED_DAYS = 30
 
 
 class Keeper:
@@ -70,7 +68,7 @@ class Keeper:
 
     @property
     def is_on(self) -> bool:
-        """False where an operator has switched the capture off."""
+        """True unless an operator has switched the capture off."""
         return self._snapshot().settings.get(SWITCH) is not False
 
     def ask(self, needs: Needs) -> None:
@@ -89,9 +87,9 @@ class Keeper:
         needs, is_whole = self._transactions.run(lambda root: wanted.needs(root, definitions))
         with self._database.transaction() as cr:
             noted, with_triggers = triggers.noted(cr), triggers.with_triggers(cr)
+            self._store_asked(cr, needs)
             if not self._is_idle:
-                self._store_asked(cr, needs)
-                needs = union([needs, triggers.asked(cr, _ASKED_DAYS)])
+                needs = union([needs, triggers.asked(cr)])
         meters.CAPTURED_TABLES.set(len(needs))
         if needs:
             days.make(self._database)
@@ -125,9 +123,11 @@ class Keeper:
             _logger.exception("The capture of changes can't be looked after")
 
     def _store_asked(self, cr: Cursor, needs: Needs) -> None:
-        """Store the needs that callers have asked for, as far as no definition has them."""
+        """Store the needs that callers have asked for and no definition has; none where nothing is followed."""
         with self._asking:
             wanted_too, self._asked = self._asked, {}
+        if self._is_idle:
+            return
         for table, need in wanted_too.items():
             if table not in needs or (needs[table] | need) != needs[table]:
                 triggers.ask(cr, table, need)

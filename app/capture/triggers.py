@@ -18,6 +18,8 @@ from odoo_bridge.changes.needs import TableNeed
 
 #: Milliseconds that a table is waited for.
 LOCK_TIMEOUT = 50
+#: Days for which a table is captured that only its followers tell of.
+_ASKED_DAYS = 30
 #: Triggers by their names, each with its event and the tables of rows that it is given.
 _TRIGGERS = {
     "gatehouse_insert": ("INSERT", "REFERENCING NEW TABLE AS new_rows"),
@@ -73,6 +75,9 @@ def with_triggers(cr: Cursor) -> set[str]:
 
 def ask(cr: Cursor, table: str, need: TableNeed) -> None:
     """Ask for a table to be noted that no definition tells of: who follows it now needs it."""
+    before = asked(cr).get(table)
+    if before is not None:
+        need = need | before
     needed = Json({"kept": sorted(need.kept), "watched": sorted(need.watched)})
     cr.execute(
         "INSERT INTO gatehouse.captured (name, key, kept, watched, since, asked, asked_at) "
@@ -82,10 +87,11 @@ def ask(cr: Cursor, table: str, need: TableNeed) -> None:
     )
 
 
-def asked(cr: Cursor, days: int) -> dict[str, TableNeed]:
-    """Return the needs that somebody has asked for in so many days, by table."""
+def asked(cr: Cursor) -> dict[str, TableNeed]:
+    """Return the needs that somebody has asked for in the last days, by table."""
     cr.execute(
-        "SELECT name, key, asked FROM gatehouse.captured WHERE asked_at > now() - make_interval(days => %s)", (days,)
+        "SELECT name, key, asked FROM gatehouse.captured WHERE asked_at > now() - make_interval(days => %s)",
+        (_ASKED_DAYS,),
     )
     return {
         name: TableNeed(tuple(key), frozenset(needed.get("kept", ())), frozenset(needed.get("watched", ())))

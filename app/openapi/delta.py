@@ -37,7 +37,8 @@ def _delta(api: Described, endpoint: Endpoint) -> Description:
     return Description(
         summary=f"Follow the changes of {node.model.label}",
         text="Without `token` all records, in pages; then, by the `delta_token` of each answer, all that was committed "
-        f"since, whoever wrote it. A token that is too old is answered with 410: begin anew. {_unwatched(node)}",
+        "since, whoever wrote it; with `Accept: text/event-stream` as a stream that goes on. A token that is too old "
+        f"is answered with 410: begin anew. {_unwatched(node)}",
         parameters=(
             parts.parameter(
                 "token",

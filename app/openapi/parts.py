@@ -102,6 +102,7 @@ ERRORS: dict[int, Failing] = {
     ),
     406: Failing("NotAcceptable", "not_acceptable", "There is no answer of a type that `Accept` names."),
     409: Failing("Conflict", "conflict", "Other calls changed the same record, also after several tries."),
+    410: Failing("Gone", "delta_expired", "The token can't be gone on from: begin with a new pass, without token."),
     412: Failing("PreconditionFailed", "precondition_failed", "The record has changed since it was read."),
     413: Failing("PayloadTooLarge", "request_entity_too_large", "The body is too large."),
     414: Failing(

@@ -45,8 +45,15 @@ class Capacity:
 class Places:
     """Places for long answers of this process that no thread waits for, and how many of them one caller can have."""
 
-    def __init__(self, most: int, each: int, what: str, *, too_many: str, busy: str) -> None:
-        """``what`` they are stands in messages; ``too_many`` and ``busy`` are the names of errors."""
+    def __init__(
+        self,
+        most: int,
+        each: int,
+        what: str,
+        too_many: Callable[..., TooManyRequests],
+        busy: Callable[..., Unavailable],
+    ) -> None:
+        """``what`` they are stands in messages; ``too_many`` and ``busy`` make errors with their names."""
         self._most = most
         self._each = each
         self._what = what
@@ -60,10 +67,10 @@ class Places:
         with self._lock:
             if self._taken[caller] >= self._each:
                 message = f"A caller has {self._each} {self._what} at once at most in a worker. Wait for one to end."
-                raise TooManyRequests(message, retry_after=5, name=self._too_many)
+                raise self._too_many(message, retry_after=5)
             if self._taken.total() >= self._most:
                 message = f"All that this server has for {self._what} is taken at the moment."
-                raise Unavailable(message, name=self._busy, retry_after=5)
+                raise self._busy(message, retry_after=5)
             self._taken[caller] += 1
         return partial(self._give_back, caller)
 
@@ -130,6 +137,11 @@ class Streamed(Iterator[bytes]):
                 stack.callback(function, Ended(self._size, self._reason))
             stack.callback(self._release)
 
+    def head_is_all(self) -> None:
+        """End it before its first piece: the client wants no more than the head."""
+        self._reason = None
+        self.close()
+
     def __del__(self) -> None:
         """End it where nobody has come to send it: something failed between its beginning and its head."""
         self.close()
@@ -192,11 +204,6 @@ class LongAnswer(Streamed):
             raise StopIteration
         self._size += len(piece)
         return piece
-
-    def head_is_all(self) -> None:
-        """End it before its first piece: the client wants no more than the head."""
-        self._reason = None
-        self.close()
 
     def _release(self) -> None:
         self._opened.snapshot.close()

@@ -29,8 +29,7 @@ def media_type(request: Request, known: Sequence[str]) -> str:
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         message = "An export needs HTTP/1.1: by HTTP/1.0 nobody could tell a part of it from the whole."
         raise BadRequest(message, name="http_version")
-    # Without parameters: Werkzeug takes a type with some for another one.
-    accepted = MIMEAccept((value.partition(";")[0].strip(), quality) for value, quality in request.accept_mimetypes)
+    accepted = _accepted(request)
     if not accepted:
         return known[0]
     best = accepted.best_match(known)
@@ -41,9 +40,14 @@ def media_type(request: Request, known: Sequence[str]) -> str:
     return best
 
 
+def _accepted(request: Request) -> MIMEAccept:
+    """Return the types that a client accepts, without parameters: Werkzeug takes a type with some for another one."""
+    return MIMEAccept((value.partition(";")[0].strip(), quality) for value, quality in request.accept_mimetypes)
+
+
 def asks_for_events(request: Request) -> bool:
     """True if a client wants to be told of changes as they come; raises BadRequest for HTTP/1.0."""
-    if request.accept_mimetypes.best != EVENTS:
+    if _accepted(request).best != EVENTS:
         return False
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         raise BadRequest("A stream of changes needs HTTP/1.1.", name="http_version")
@@ -58,8 +62,11 @@ def resting(request: Request) -> Resting:
 
 def change_answer(begun: ChangeStream, request: Request, seconds: float) -> Response:
     """Return the answer of a stream of changes."""
-    _be_long(request, seconds)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if sent_method(request.environ) == "HEAD":
+        begun.head_is_all()
+        return Response(headers=headers, content_type=EVENTS)
+    _be_long(request, seconds)
     return Response(begun, headers=headers, content_type=EVENTS, direct_passthrough=True)
 
 

@@ -212,9 +212,9 @@ class Reader:
             return self._owned(way, below, told)
         column = SQL.identifier(way.column)
         return [
-            SQL("SELECT id FROM %s WHERE %s IN (%s)", SQL.identifier(above), column, told),
+            SQL("SELECT id FROM %s WHERE %s = ANY (ARRAY(%s))", SQL.identifier(above), column, told),
             SQL(
-                "SELECT key AS id FROM events WHERE relation = %s AND (old->>%s)::bigint IN (%s)",
+                "SELECT key AS id FROM events WHERE relation = %s AND (old->>%s)::bigint = ANY (ARRAY(%s))",
                 self._relations[above],
                 way.column,
                 told,
@@ -230,7 +230,7 @@ class Reader:
             parts.append(SQL("SELECT %s AS id FROM within WHERE relation = %s", above, relation))
         if told is not None:
             link = SQL.identifier(way.above), SQL.identifier(way.table), SQL.identifier(way.below), told
-            parts.append(SQL("SELECT %s AS id FROM %s WHERE %s IN (%s)", *link))
+            parts.append(SQL("SELECT %s AS id FROM %s WHERE %s = ANY (ARRAY(%s))", *link))
             parts.append(
                 SQL("SELECT %s AS id FROM events WHERE relation = %s AND %s IN (%s)", above, relation, below, told)
             )
@@ -243,7 +243,7 @@ class Reader:
         was = SQL(" ").join(SQL("AND old->>%s = %s", name, value) for name, value in way.where)
         return [
             SQL(
-                "SELECT %s AS id FROM %s WHERE id IN (%s) AND %s IS NOT NULL %s",
+                "SELECT %s AS id FROM %s WHERE id = ANY (ARRAY(%s)) AND %s IS NOT NULL %s",
                 column,
                 SQL.identifier(table),
                 told,
@@ -252,7 +252,7 @@ class Reader:
             ),
             SQL(
                 "SELECT (old->>%s)::bigint AS id FROM events "
-                "WHERE relation = %s AND key IN (%s) AND old->>%s IS NOT NULL %s",
+                "WHERE relation = %s AND key = ANY (ARRAY(%s)) AND old->>%s IS NOT NULL %s",
                 way.column,
                 self._relations[table],
                 told,

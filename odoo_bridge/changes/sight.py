@@ -28,7 +28,7 @@ class Sight:
     """Sight of a user through a domain: archived records only where the domain asks for them."""
 
     def __init__(self, env: Environment, model: str, domain: list[Any], tables: Tables) -> None:
-        """Raises what Odoo raises for the domain and the rights."""
+        """Make the statement of a search; raises Odoo's errors about the domain and the rights."""
         self._records = env[model]
         self._domain = Domain(domain)
         self._tables = tables

@@ -11,6 +11,7 @@ from odoo_bridge.transaction import Environment
 #: Seconds by which the clocks of transactions may be wrong.
 _MARGIN = 60.0
 
+#: It switches JIT off too, for the transaction: to compile what is read of a few changes takes longer than to read it.
 _POINT = """
 SELECT pg_snapshot_xmin(now_seen)::text::bigint,
        pg_snapshot_xmax(now_seen)::text::bigint,
@@ -29,7 +30,7 @@ SELECT pg_snapshot_xmin(now_seen)::text::bigint,
        concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port()),
        concat_ws(' ', left(pg_walfile_name(pg_current_wal_lsn()), 8),
                  (SELECT oid FROM pg_database WHERE datname = current_database()))
-FROM (SELECT pg_current_snapshot() AS now_seen) AS point
+FROM (SELECT pg_current_snapshot() AS now_seen, set_config('jit', 'off', true)) AS point
 """
 _CAPTURED = """
 SELECT wanted.name, found.relation, found.kept, found.watched, found.since,
@@ -45,12 +46,13 @@ FROM unnest(%s) AS wanted(name) LEFT JOIN gatehouse.captured AS found ON found.n
 class Point:
     """A point in the database's history.
 
-    All transactions below ``horizon`` have ended. ``began`` is when the oldest one that writes did, ``now`` where there
-    is none (seconds since 1970), and ``incarnation`` tells the database from its copies and from what was restored.
-    No transaction from ``horizon`` on has written anything before ``earliest``.
+    All transactions below ``horizon`` have ended, and none from ``ahead`` on can be seen. ``began`` is when the oldest
+    one that writes did, ``now`` where there is none (seconds since 1970), and ``incarnation`` tells the database from
+    its copies and from what was restored. No transaction from ``horizon`` on has written before ``earliest``.
     """
 
     horizon: int
+    ahead: int
     now: float
     began: float
     earliest: float
@@ -87,7 +89,7 @@ def point(env: Environment) -> Point:
         began = now
     elif began is None:  # another role's, or one that has ended since the snapshot was taken
         began = marked or now
-    return Point(horizon, now, min(began, now), max(0.0, earliest), f"{_system(env, server)} {history}")
+    return Point(horizon, ahead, now, min(began, now), max(0.0, earliest), f"{_system(env, server)} {history}")
 
 
 def _system(env: Environment, server: str) -> int:

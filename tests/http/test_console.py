@@ -14,6 +14,7 @@ from app.operations.trial import KEY
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.console import Console
+from tests.http.followers import capture
 from tests.http.panel import texts
 
 Root = Callable[..., Any]
@@ -288,15 +289,20 @@ def test_a_login_that_is_tried_ends_no_session_of_who_tries_it(
     root(lambda env: env["res.users.apikeys"].search([("name", "=", "console of demo")])._remove())
 
 
+#: Switches that are off unless they are switched on.
+OPTIONAL = {"aggregate": True, "export": True, "delta": True}
+
+
 def test_every_endpoint_has_a_form_whose_example_can_be_sent(
     publish: Publish, attempt: Console, app: Gatehouse, keys: str
 ) -> None:
-    publish("res.partner", fields="all", endpoints={"aggregate": True, "export": True})
-    publish("test.record", fields="all", endpoints={"aggregate": True, "export": True})
+    publish("res.partner", fields="all", endpoints=OPTIONAL)
+    publish("test.record", fields="all", endpoints=OPTIONAL)
     publish(fields=(), type="rpc", method="join", http_methods=["POST", "GET"])
+    capture(app)
     options = html.fromstring(attempt.panel.get("/admin/try/").text).xpath("//select[@id='target']//option/@value")
     targets = [value for value in options if value]
-    assert len(targets) == 11 + 11 + 6 + 1
+    assert len(targets) == 12 + 12 + 6 + 1
     for target in targets:
         api_id, method, path = target.split(" ")
         route = app.services.catalog.snapshot.definitions[int(api_id)].document.route

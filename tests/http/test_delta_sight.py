@@ -9,7 +9,9 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from app.capture import triggers
 from app.web.routing import Gatehouse
+from odoo_bridge.changes.needs import TableNeed
 from tests.http.conftest import Client
 from tests.http.followers import Follower, capture, expires, make, of
 
@@ -218,3 +220,79 @@ def test_where_the_capture_is_switched_off_a_client_is_told_so(
         assert (answer.status_code, answer.json["error"]["data"]["name"]) == (503, "capture_off")
     finally:
         assert runner.invoke(args=["capture", "on"]).exit_code == 0
+
+
+def _archive(root: Root, record: int, *, back: bool = False) -> None:
+    root(lambda env: env["test.record"].browse(record).write({"active": back}))
+
+
+def test_a_record_that_is_hidden_while_a_pass_is_read_comes_back(
+    followed: Followed, admin: Client, root: Root, mark: str
+) -> None:
+    ids = make(root, mark, {}, {}, {})
+    follower = Follower(admin, followed(fields=["name"], domain=of(mark)), limit=1)
+    page = admin.result("GET", f"{follower.route}/delta?limit=1")
+    _archive(root, ids[1])
+    while page["more"]:
+        follower.records |= {record["id"]: record for record in page["records"]}
+        page = admin.result("GET", f"{follower.route}/delta?limit=1&token={page['next_token']}")
+    follower.records |= {record["id"]: record for record in page["records"]}
+    follower.token = page["delta_token"]
+    assert set(follower.records) == {ids[0], ids[2]}
+    _archive(root, ids[1], back=True)
+    follower.told()
+    assert set(follower.records) == set(ids)
+    assert follower.told() == []
+
+
+def test_a_record_that_is_hidden_while_changes_are_read_comes_back(
+    followed: Followed, admin: Client, root: Root, mark: str
+) -> None:
+    ids = make(root, mark, {}, {}, {})
+    follower = Follower(admin, followed(fields=["name"], domain=of(mark)), limit=1).begin()
+    root(lambda env: [record.write({"name": f"{record.name}!"}) for record in env["test.record"].browse(ids)])
+    follower.settle()
+    address = f"{follower.route}/delta?limit=1&token="
+    page = admin.result("GET", address + follower.token)
+    _archive(root, ids[1])
+    page = admin.result("GET", address + page["delta_token"])
+    assert [change["op"] for change in page["changes"]] == ["removed"]
+    del follower.records[ids[1]]
+    follower.token = page["delta_token"]
+    _archive(root, ids[1], back=True)
+    follower.told()
+    assert set(follower.records) == set(ids)
+
+
+def test_a_path_that_hides_a_record_while_another_writes_brings_it_back(
+    followed: Followed, admin: Client, root: Root, mark: str, sql_connection: Connection
+) -> None:
+    inside = partner(root, f"{mark} in")
+    (record,) = make(root, mark, {"partner_id": inside})
+    domain = [["partner_id.name", "=", f"{mark} in"]]
+    follower = Follower(admin, followed(fields=["name"], domain=domain)).begin()
+
+    def rename(name: str) -> None:
+        root(lambda env: env["res.partner"].browse(inside).write({"name": f"{mark} {name}"}))
+
+    root(lambda env: env["test.record"].browse(record).write({"name": f"{mark} renamed"}))
+    with sql_connection.cursor() as cr:
+        cr.execute("SELECT pg_current_xact_id()")
+        rename("out")
+        follower.told(at_once=True)
+        rename("in")
+        sql_connection.commit()
+    follower.told()
+    assert set(follower.records) == {record}
+    assert follower.told() == []
+
+
+def test_two_callers_that_no_definition_tells_of_both_get_what_they_need(
+    app: Gatehouse, sql: Callable[..., Any]
+) -> None:
+    with app.services.database.transaction() as cr:
+        triggers.ask(cr, "test_nothing", TableNeed(("id",), watched=frozenset({"count"})))
+        triggers.ask(cr, "test_nothing", TableNeed(("id",), frozenset({"flag"})))
+        both = triggers.asked(cr)["test_nothing"]
+        cr.execute("DELETE FROM gatehouse.captured WHERE name = 'test_nothing'")
+    assert (both.kept, both.watched) == ({"flag"}, {"count"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import socket
 import ssl
@@ -29,6 +30,16 @@ apis:
   authentication: public
   endpoints: {export: true}
   models: [{model: res.country, fields: [name, code]}]
+"""
+_FOLLOWED = """
+apis:
+- name: Banks
+  route: /api/banks
+  published: true
+  authentication: public
+  run_as: demo
+  endpoints: {delta: true}
+  models: [{model: res.bank, fields: [name]}]
 """
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -158,6 +169,19 @@ def test_an_import_of_any_length_passes(site: Site, server: Server, live_sql: Sq
         answers = [sender.line() for _ in range(number + 3)]
         assert answers[-1] == {"summary": {"lines": number + 2, "created": 2, "updated": 0, "failed": number}}
         assert sender.answer.read() == b""
+
+
+def test_a_stream_of_changes_passes_as_they_come(site: Site, server: Server, live_sql: Sql, tmp_path: Path) -> None:
+    (tmp_path / "apis.yaml").write_text(_FOLLOWED)
+    server.flask("api", "import", str(tmp_path / "apis.yaml"))
+    address = f"https://{NAME}/api/banks/delta?token=latest"
+    wait_until(lambda: site.client().get(address, timeout=30).status_code == 200, 60)
+    with site.client().get(address, headers={"Accept": "text/event-stream"}, stream=True, timeout=60) as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        live_sql("INSERT INTO res_bank (name, active) VALUES ('Through nginx', true)")
+        lines = answer.iter_lines(chunk_size=1)
+        (told,) = next(json.loads(line[6:])["changes"] for line in lines if line.startswith(b"data: "))
+        assert told["record"]["name"] == "Through nginx"
 
 
 def _there(live_sql: Sql) -> int:

@@ -1,7 +1,8 @@
 """A delta: all records in pages, and then what was committed since, each record once and as it is now.
 
 Membership is told at two points: a client that was given all up to one point is told what it has to add and to drop to
-know all up to the next. A record that only a later transaction has let in is held back, and comes with that one.
+know all up to the next. A record that only a later transaction has let in is held back, and comes with that one; one
+that a later transaction has hidden can't be shown, and is told of anew when that one's turn comes.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ class Delta:
     def _pass(self, stretch: Stretch, overview: Overview) -> DeltaPage:
         """Return a page of all records, as of the end of a stretch."""
         do, progress, end = self._do, self._progress, stretch.end
+        progress = self._seeing(progress, overview)
         page = self._search([("id", ">", progress.after)], self._wanted.limit, self._wanted.node)
         seen = self._seen_at_end(page.table.ids, stretch, overview)
         rows = do.to_json(page.table, self._wanted.node)
@@ -113,15 +115,18 @@ class Delta:
         """Return a page of the changes that were committed in a stretch."""
         progress, horizon, limit = self._progress, self._point.horizon, self._wanted.limit
         if not overview.changed:
-            return self._answer({"changes": []}, self._up_to_now())
+            return self._answer({"changes": []}, replace(self._up_to_now(), ahead=progress.ahead))
         end = progress.end or min(horizon, overview.stops_before or horizon)
         stretch = replace(stretch, end=end)
         told, after = self._collected(stretch, overview)
+        progress = self._seeing(progress, overview)
         body = {"changes": self._rendered(told[:limit])}
         if after is not None or len(told) > limit:
             after = told[limit - 1].id if len(told) > limit else after
             return self._answer(body, replace(progress, end=end, after=after or 0))
-        following = self._up_to_now() if end == horizon else replace(progress, first=end, end=None, after=0)
+        following = replace(progress, first=end, end=None, after=0)
+        if end == horizon:
+            following = replace(following, earliest=self._point.earliest)
         return self._answer(body, following)
 
     def _collected(self, stretch: Stretch, overview: Overview) -> tuple[list[_Change], int | None]:
@@ -148,6 +153,8 @@ class Delta:
             return []
         now = self._search([("id", "in", ids)], len(ids), self._wanted.node.only([])).table.ids
         there = self._seen_at_end(now, stretch, overview)
+        if self._progress.ahead > stretch.first:  # one may be hidden from an answer before, and the client lack it
+            found = [replace(each, has_changed=True) for each in found]
         unsure = [each.id for each in found if each.id not in there or not each.has_changed]
         before = self._reader.seen(unsure, stretch.first, stretch.earliest)
         return [
@@ -176,6 +183,10 @@ class Delta:
             return set(ids)
         return self._reader.seen(ids, stretch.end or stretch.first, stretch.earliest)
 
+    def _seeing(self, progress: Progress, overview: Overview) -> Progress:
+        """Return a progress that knows which transactions may have hidden records from this answer."""
+        return replace(progress, ahead=max(progress.ahead, self._point.ahead)) if overview.goes_on else progress
+
     def _search(self, domain: list[Any], limit: int, node: Node) -> Page:
         do = self._do
         return records.search(
@@ -194,6 +205,7 @@ class Delta:
             first=self._point.horizon,
             end=None,
             after=0,
+            ahead=0,
             earliest=self._point.earliest,
             incarnation=self._point.incarnation,
             fingerprint=self._fingerprint,

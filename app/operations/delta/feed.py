@@ -29,7 +29,7 @@ SELECT name FROM gatehouse.captured WHERE EXISTS (
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One who listens: the tables that matter, and the function that is called when one of them has changed."""
+    """Listener to some tables: the function is called when one of them has changed."""
 
     tables: frozenset[str]
     wake: Callable[[], None]
@@ -42,7 +42,7 @@ class Feed:
         self._connection = KeptConnection(database)
         self._interval = interval
         self._listeners: set[Listener] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may end a stream anywhere
         self._thread: threading.Thread | None = None
         self._horizon: int | None = None
 
@@ -56,10 +56,11 @@ class Feed:
         with self._lock:
             self._listeners.add(listener)
             meters.CHANGE_STREAMS.set(len(self._listeners))
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._horizon = None
-                self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="feed", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def leave(self, listener: Listener) -> None:
         """Wake it no longer."""
@@ -80,9 +81,13 @@ class Feed:
                 _logger.warning("Changes can't be looked for: %s", error.__class__.__name__)
                 self._horizon = None
                 continue
+            except Exception:
+                _logger.exception("Changes can't be looked for")
+                self._horizon = None
+                continue
             for listener in list(self._listeners):
                 if changed is None or listener.tables & changed:
-                    listener.wake()
+                    _wake(listener)
         self._connection.close()
 
     def _look(self) -> frozenset[str] | None:
@@ -96,6 +101,14 @@ class Feed:
                 return frozenset()
             cr.execute(_CHANGED, (str(before), str(horizon)))
             return frozenset(name for (name,) in cr.fetchall())
+
+
+def _wake(listener: Listener) -> None:
+    """Wake a listener; one that can't be woken is no reason to wake no other."""
+    try:
+        listener.wake()
+    except Exception:
+        _logger.exception("A listener could not be woken")
 
 
 def _horizon(cr: Cursor) -> int:

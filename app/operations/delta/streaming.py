@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from weakref import WeakMethod
 
 from app.definitions.definition import Definition
-from app.errors import ApiError, Gone, Unavailable, from_bridge
+from app.errors import ApiError, Gone, TooManyRequests, Unavailable, from_bridge
 from app.json import dumps
 from app.observe import meters
 from app.operations.admission import caller_of
@@ -73,7 +75,9 @@ class ChangeStream(Streamed):
         self._sent_at = self._asked_at = self._looked_at = time.monotonic()
         self._cost = 0.0
         self._failing_since: float | None = None
-        self._listener = Listener(first.tables, self._wake)
+        # Weak: one that nobody has come to send is ended by being forgotten.
+        wake = WeakMethod(self._wake)
+        self._listener = Listener(first.tables, lambda: (wake() or _nobody)())
         streams.feed.listen(self._listener)
 
     def __next__(self) -> bytes:
@@ -153,6 +157,10 @@ class ChangeStream(Streamed):
         self._streams.feed.leave(self._listener)
 
 
+def _nobody() -> None:
+    """Wake nobody."""
+
+
 class ChangeStreams:
     """Begins streams of changes."""
 
@@ -164,7 +172,13 @@ class ChangeStreams:
         self.feed = feed
         self.seconds = seconds
         self._current = current
-        self._places = Places(MOST, EACH, "streams", too_many="too_many_streams", busy="streams_busy")
+        self._places = Places(
+            MOST,
+            EACH,
+            "streams",
+            partial(TooManyRequests, name="too_many_streams"),
+            partial(Unavailable, name="streams_busy"),
+        )
 
     def begin(
         self, call: Call, token: str | None, ask: Ask, resting: Resting, is_ending: Callable[[], bool]

@@ -18,13 +18,16 @@ class Progress:
 
     It knows all that transactions before ``first`` have done, nothing yet where that is None. ``end`` and ``after`` are
     there within a pass of several pages: the transaction where it ends, and the id behind which the next page begins.
-    ``earliest`` is the time before which none of them has written. The rest is what has to be as it was: the
-    ``incarnation`` of the database, and the ``fingerprint`` of the caller's rights and of the definition.
+    No answer has seen anything of the transactions from ``ahead`` on: those before it may have hidden a record from
+    one, so that the client lacks what it was to have. Before the time ``earliest`` none of them has written. The rest
+    has to be as it was: the ``incarnation`` of the database, and the ``fingerprint`` of the caller's rights and of the
+    definition.
     """
 
     first: int | None
     end: int | None
     after: int
+    ahead: int
     earliest: float
     incarnation: str
     fingerprint: str

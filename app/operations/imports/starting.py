@@ -8,7 +8,7 @@ from functools import partial
 from typing import cast
 
 from app.definitions.definition import Definition
-from app.errors import BadRequest, Forbidden, Unavailable
+from app.errors import BadRequest, Forbidden, TooManyRequests, Unavailable
 from app.operations.admission import caller_of
 from app.operations.call import Call
 from app.operations.gateway import Gateway
@@ -38,7 +38,11 @@ class Imports:
         self.seconds = seconds
         # One that waits for its client has no thread.
         self._places = Places(
-            threads, max(1, threads // 2), "imports", too_many="too_many_imports", busy="imports_busy"
+            threads,
+            max(1, threads // 2),
+            "imports",
+            partial(TooManyRequests, name="too_many_imports"),
+            partial(Unavailable, name="imports_busy"),
         )
 
     def begin(self, target: Target, media_type: str, incoming: Incoming, is_ending: Callable[[], bool]) -> Import:
