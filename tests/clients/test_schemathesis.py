@@ -66,6 +66,7 @@ def _values(server: Server) -> dict[str, list[str]]:
         "domain": ["[]", '[["id", ">", 0]]', "['|', ('name', 'ilike', '1'), ('id', '=', 0)]"],
         "order": ["id", "name desc, id"],
         "cursor": [""],
+        "delta-token": ["latest"],
         "group": ["state", "flag", "day:month", "moment:hour_number"],
         "aggregate": ["__count", "amount:sum", "day:max", "name:count_distinct"],
         "having": ["[]", '[["__count", ">", 0]]', '["|", ["amount:sum", "<", 5], ["__count", "in", [1, 2]]]'],

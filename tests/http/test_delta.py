@@ -419,3 +419,14 @@ def test_where_nothing_is_captured_yet_a_client_is_asked_to_come_again(
     capture(app)
     settle()
     assert admin("GET", f"{route}/delta").status_code == 200
+
+
+def test_external_ids_are_shown_where_they_are_asked_for(
+    followed: Callable[..., str], admin: Client, root: Root, mark: str
+) -> None:
+    (record,) = make(root, mark, {})
+    route = followed(domain=of(mark), upsert_keys=["external_id"])
+    follower = Follower(admin, route, fields="name,external_id").begin()
+    assert follower.records[record]["external_id"] == ""
+    root(lambda env: env["test.record"].browse(record).write({"name": f"{mark} renamed"}))
+    assert follower.told() == [("upsert", record)]

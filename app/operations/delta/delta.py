@@ -75,7 +75,9 @@ class Delta:
         self._given = {name: value for name, value in parameters.items() if name != "token"}
         self._point: Point = state.point(do.env)
         try:
-            self._following = Following(do.env, do.model, do.domain, tuple(self._wanted.node.fields))
+            node = self._wanted.node
+            stored = tuple(name for name in node.fields if name not in node.on_request)
+            self._following = Following(do.env, do.model, do.domain, stored)
             if self._wanted.token is None or self._wanted.token == LATEST:
                 self._following.check()
         except Untold as error:
