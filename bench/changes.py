@@ -30,6 +30,8 @@ ROUTE = "/api/bench/followed"
 PARTNERS, BULK, UPDATES, CHANGED = 1_000_000, 1000, 200, 100
 #: Deltas that are asked for, each with the same token.
 _ASKED = 30
+#: Seconds after which all workers know that the capture was switched.
+_PAUSE = 3.0
 #: Lines of the table.
 CREATE, UPDATE, NOTHING, SOME = "create 1,000", "update one", "delta of nothing", "delta of 100 changes"
 #: Copies of the partners that are there, as many as are missing.
@@ -58,6 +60,9 @@ def run(database: Database, *, number: int, partners: int = PARTNERS) -> list[di
             with step(f"Round {each} of {number}" if each else "Warming up"):
                 for is_on in (False, True):
                     _switch(copy, is_on=is_on)
+                    time.sleep(_PAUSE)
+                    _write(http_connection, credentials, each)  # the workers have just compiled all anew
+                    reset(cursor, CREATED)
                     for line, seconds in _write(http_connection, credentials, each).items():
                         writes[is_on][line] += [seconds] if each else []
                     reset(cursor, CREATED)
