@@ -192,7 +192,9 @@ class LongAnswer(Streamed):
             opened, seconds = self._opened, min(self._opened.seconds, max(0.1, self._until - time.monotonic()))
             piece = opened.snapshot.step(lambda root: next(self._pieces, None), seconds, testing=opened.testing)
         except (ApiError, BridgeError) as error:
-            raise self._cut(error.message) from error
+            raise self._cut(
+                self._why_it_ends() or error.message
+            ) from error  # its last step has what is left of its time
         except Cut:
             raise
         except BaseException:
