@@ -192,9 +192,8 @@ class LongAnswer(Streamed):
             opened, seconds = self._opened, min(self._opened.seconds, max(0.1, self._until - time.monotonic()))
             piece = opened.snapshot.step(lambda root: next(self._pieces, None), seconds, testing=opened.testing)
         except (ApiError, BridgeError) as error:
-            raise self._cut(
-                self._why_it_ends() or error.message
-            ) from error  # its last step has what is left of its time
+            # The last step has no more than what is left of the time of all.
+            raise self._cut(self._why_it_ends() or error.message) from error
         except Cut:
             raise
         except BaseException:
