@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from app.definitions.definition import Definition, Exposure
 from odoo_bridge.changes import following
 from odoo_bridge.changes.needs import Needs, TableNeed, union
-from odoo_bridge.changes.places import Untold
+from odoo_bridge.changes.tables import Untold
 from odoo_bridge.transaction import Environment
 
 _logger = logging.getLogger(__name__)

@@ -8,10 +8,11 @@ from typing import Any
 
 from odoo_bridge.changes import state
 from odoo_bridge.changes.needs import Needs, union
-from odoo_bridge.changes.places import ByHolder, ByOwner, ByRelation, Place, Tables, Untold, of_fields, tables_of
+from odoo_bridge.changes.places import ByHolder, ByOwner, ByRelation, Place, of_fields
 from odoo_bridge.changes.reading import Reader
 from odoo_bridge.changes.sight import Sight, check_search, of_all_rules
 from odoo_bridge.changes.state import Captured
+from odoo_bridge.changes.tables import Tables, Untold, tables_of
 from odoo_bridge.transaction import Environment
 
 
@@ -19,7 +20,7 @@ class Following:
     """The changes of a model, as one user follows them through a domain and by fields."""
 
     def __init__(self, env: Environment, model: str, domain: list[Any], fields: Sequence[str]) -> None:
-        """Raises ``places.Untold`` where it can't be done."""
+        """Raises ``tables.Untold`` where it can't be done."""
         tables = tables_of(env)
         self._env = env
         self._content = of_fields(env[model], fields, tables)
@@ -57,7 +58,7 @@ class Following:
 
 
 def needs_of(root: Environment, model: str, domain: list[Any], fields: Sequence[str]) -> Needs:
-    """Return all that has to be noted so that anybody can follow a model; raises ``places.Untold``.
+    """Return all that has to be noted so that anybody can follow a model; raises ``tables.Untold``.
 
     ``root`` is the superuser's: what users see besides the domain is told from all record rules, whosever they are.
     """

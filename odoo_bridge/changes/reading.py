@@ -232,7 +232,13 @@ class Reader:
             link = SQL.identifier(way.above), SQL.identifier(way.table), SQL.identifier(way.below), told
             parts.append(SQL("SELECT %s AS id FROM %s WHERE %s = ANY (ARRAY(%s))", *link))
             parts.append(
-                SQL("SELECT %s AS id FROM events WHERE relation = %s AND %s IN (%s)", above, relation, below, told)
+                SQL(
+                    "SELECT %s AS id FROM events WHERE relation = %s AND %s = ANY (ARRAY(%s))",
+                    above,
+                    relation,
+                    below,
+                    told,
+                )
             )
         return parts
 

@@ -16,7 +16,8 @@ from odoo.tools import SQL, safe_eval
 
 from odoo_bridge import sql_cost
 from odoo_bridge.changes.needs import Needs
-from odoo_bridge.changes.places import Place, Tables, Untold, of_domain
+from odoo_bridge.changes.places import Place, of_domain
+from odoo_bridge.changes.tables import Tables, Untold
 from odoo_bridge.errors import Conflict, TooCostly, Unavailable
 from odoo_bridge.transaction import Environment
 from odoo_bridge.translation import translate

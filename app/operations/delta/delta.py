@@ -25,9 +25,9 @@ from odoo_bridge import records
 from odoo_bridge.changes import state
 from odoo_bridge.changes.following import Following
 from odoo_bridge.changes.needs import TableNeed
-from odoo_bridge.changes.places import Untold
 from odoo_bridge.changes.reading import Candidate, Overview, Reader, Stretch
 from odoo_bridge.changes.state import Point
+from odoo_bridge.changes.tables import Untold
 from odoo_bridge.types import Page
 
 #: Seconds for which an answer is looked for among changes that are not for this user, and most that are at once.
