@@ -65,7 +65,7 @@ def change_answer(begun: ChangeStream, request: Request, seconds: float) -> Resp
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if sent_method(request.environ) == "HEAD":
         begun.head_is_all()
-        return Response(headers=headers, content_type=EVENTS)
+        return _head(headers, EVENTS)
     _be_long(request, seconds)
     return Response(begun, headers=headers, content_type=EVENTS, direct_passthrough=True)
 
@@ -112,11 +112,16 @@ def answer(begun: Begun, request: Request, kind: str) -> Response:
     content_type = f"{kind}; charset=utf-8; header=present" if kind == CSV else kind
     if sent_method(request.environ) == "HEAD":
         begun.answer.head_is_all()
-        head = Response(headers=headers, content_type=content_type)
-        head.automatically_set_content_length = False  # it is not known (RFC 9110 8.6)
-        return head
+        return _head(headers, content_type)
     _be_long(request, begun.seconds)
     return Response(begun.answer, headers=headers, content_type=content_type, direct_passthrough=True)
+
+
+def _head(headers: dict[str, str], content_type: str) -> Response:
+    """Return the head of an answer whose length is not known (RFC 9110 8.6)."""
+    head = Response(headers=headers, content_type=content_type)
+    head.automatically_set_content_length = False
+    return head
 
 
 def _be_long(request: Request, seconds: float) -> None:

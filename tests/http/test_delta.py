@@ -430,3 +430,10 @@ def test_external_ids_are_shown_where_they_are_asked_for(
     assert follower.records[record]["external_id"] == ""
     root(lambda env: env["test.record"].browse(record).write({"name": f"{mark} renamed"}))
     assert follower.told() == [("upsert", record)]
+
+
+def test_the_head_of_a_stream_begins_none(followed: Callable[..., str], admin: Client, app: Gatehouse) -> None:
+    answer = admin("HEAD", f"{followed()}/delta?token=latest", headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream")
+    assert "Content-Length" not in answer.headers
+    assert app.services.streams.feed.size == 0
