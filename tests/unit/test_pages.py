@@ -125,6 +125,11 @@ def test_definitions_names_each_model_that_holds_secrets() -> None:
     assert set(re.findall(r"`([\w.]+)`", listed)) == SECRET_MODELS
 
 
+def test_changes_shows_the_resource_that_is_run() -> None:
+    (shown,) = blocks("changes", "python", "With dlt and Singer")
+    assert shown in (ROOT / "tests/clients/programs/followed_by_dlt.py").read_text()
+
+
 def test_monitoring_tells_of_each_metric() -> None:
     page = (ROOT / "docs" / "monitoring.md").read_text()
     sources = (path.read_text() for path in (ROOT / "app" / "observe").glob("*.py"))
