@@ -11,6 +11,8 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, Valid
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
+from app.networks import Networks
+
 #: What no message shows.
 _SECRETS = frozenset({"secret_key", "metrics_token"})
 #: What would be right, by the types of pydantic's errors; the names are those of their contexts.
@@ -44,6 +46,11 @@ def _names(text: str) -> str:
 def _ascii(text: str) -> str:
     if not text.isascii():
         raise ValueError("must have ASCII characters alone")
+    return text
+
+
+def _networks(text: str) -> str:
+    Networks.parse(text)
     return text
 
 
@@ -82,6 +89,7 @@ class Settings:
     catalog_interval: Annotated[float, Field(gt=0, le=1)] = 0.25
     trusted_proxies: Number = 0
     hosts: Annotated[str, AfterValidator(_names)] | None = None
+    webhook_networks: Annotated[str, AfterValidator(_networks)] = ""
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
     redis_url: str | None = None
     metrics_token: Annotated[str, StringConstraints(min_length=16), AfterValidator(_ascii)] | None = None

@@ -28,6 +28,7 @@ def test_settings_come_from_the_environment() -> None:
         ("GATEHOUSE_LOG_FORMAT", "xml"),
         ("GATEHOUSE_ACCESS_LOG", "perhaps"),
         ("GATEHOUSE_SLOW_CALL", "-1"),
+        ("GATEHOUSE_WEBHOOK_NETWORKS", "intranet"),
         ("GATEHOUSE_ODOO_CONF", ""),
     ],
 )
@@ -50,6 +51,11 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
         ("LOG_FORMAT", "xml", "must be 'text' or 'json', not 'xml'."),
         ("ACCESS_LOG", "perhaps", "must be true or false, not 'perhaps'."),
         ("HOSTS", "a,,b", "must be names with commas between them, not 'a,,b'."),
+        (
+            "WEBHOOK_NETWORKS",
+            "10.0.0.0/8, 10.0.0.300",
+            "must be networks with commas between them ('10.0.0.300' is none), not '10.0.0.0/8, 10.0.0.300'.",
+        ),
         ("SECRET_KEY", "short", "must have at least 32 characters."),
         ("METRICS_TOKEN", "ü" * 20, "must have ASCII characters alone."),
     ],

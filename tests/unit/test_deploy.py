@@ -104,6 +104,12 @@ def test_the_unit_of_several_databases_differs_by_the_name_alone() -> None:
 
 
 @pytest.mark.parametrize("name", UNITS)
+def test_the_units_let_the_machines_own_addresses_be_looked_up(name: str) -> None:
+    (families,) = re.findall(r"^RestrictAddressFamilies=(.+)$", (DEPLOY / name).read_text(), re.MULTILINE)
+    assert "AF_NETLINK" in families.split()  # getifaddrs(3)
+
+
+@pytest.mark.parametrize("name", UNITS)
 def test_a_stop_of_the_unit_leaves_calls_in_flight_their_time(name: str) -> None:
     (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", (DEPLOY / name).read_text(), re.MULTILINE)
     defaults = Settings(odoo_conf=Path("x"))

@@ -1,0 +1,1 @@
+"""Webhooks: calls to the servers of others, which tell them of changes."""

@@ -1,0 +1,122 @@
+"""Sending of webhooks: requests to servers that others name, which may be slow, hostile, or not what they seem.
+
+httpcore has the pool and HTTP/1.1; of itself it follows no redirect, asks no proxy and keeps no cookie.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import anyio
+import httpcore
+
+from app.networks import Networks
+from app.webhooks.connections import CheckedNetwork
+from app.webhooks.destinations import Destination, Refused, parse
+
+_logger = logging.getLogger(__name__)
+
+#: Bytes of an answer's body that are read, and characters of it that are kept.
+MOST, SHOWN = 16 * 1024, 1_000
+#: Seconds for which a connection is kept for the next request, and connections from whose number on none is.
+KEPT, MOST_KEPT = 5.0, 100
+#: What PostgreSQL or a page can't show: control characters, and those that turn the direction of writing.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer to a request: its status and the beginning of its text, or a sentence that says why there is none."""
+
+    status: int | None
+    text: str
+    seconds: float
+    error: str
+
+
+class Sender:
+    """Sender of requests, for one event loop. From DNS to the end of the answer a request has ``seconds``.
+
+    No request is sent twice. A kept connection that its server has closed is replaced before anything is sent; where
+    the server closes it while the request is on its way, that has failed, as nobody knows whether it has arrived.
+    """
+
+    def __init__(self, trusted: Networks, *, seconds: float = 15.0) -> None:
+        self._trusted = trusted
+        self._seconds = seconds
+        context = ssl.create_default_context()
+        self._pools = {
+            scheme: httpcore.AsyncConnectionPool(
+                ssl_context=context,
+                max_connections=None,  # no request waits for others: who sends says how many there are at once
+                max_keepalive_connections=MOST_KEPT,
+                keepalive_expiry=KEPT,
+                network_backend=CheckedNetwork(scheme, trusted),
+            )
+            for scheme in ("https", "http")
+        }
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Return the answer to a request. It raises nothing: what comes after the status takes nothing from it."""
+        began = time.monotonic()
+        status: int | None = None
+        text, error = bytearray(), ""
+        try:
+            with anyio.fail_after(self._seconds):
+                to = parse(url, self._trusted)
+                # In parts, so that nothing takes the URL apart in a way of its own.
+                parts = httpcore.URL(scheme=to.scheme, host=to.host, port=to.port, target=to.target)
+                sent = _headers(to, headers, body)
+                async with self._pools[to.scheme].stream("POST", parts, headers=sent, content=body) as response:
+                    status = response.status
+                    async for piece in response.aiter_stream():
+                        text += piece
+                        if len(text) >= MOST:
+                            break
+        except TimeoutError:
+            error = f"There was no answer within {self._seconds:g} seconds."
+        except Exception as caught:  # noqa: BLE001  it is told
+            error = _sentence(caught)
+        return Answer(status, _text(text[:MOST]), time.monotonic() - began, error if status is None else "")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for pool in self._pools.values():
+            await pool.aclose()
+
+
+def _headers(to: Destination, headers: Mapping[str, str], body: bytes) -> list[tuple[bytes | str, bytes | str]]:
+    """Return the headers to send: those of the address, the length and the coding are ours."""
+    ours = {"host": to.authority, "content-length": str(len(body)), "accept-encoding": "identity"}
+    given = {name: value for name, value in headers.items() if name.lower() not in ours}
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in (ours | given).items()]
+
+
+def _text(body: bytes | bytearray) -> str:
+    return _UNFIT.sub("\ufffd", body.decode(errors="replace").replace("\r\n", "\n")[:SHOWN])
+
+
+def _sentence(error: Exception) -> str:
+    """Return an error in a sentence, without what is ours alone: files, lines, addresses."""
+    cause = error.args[0] if error.args else None  # httpcore's errors hold those that they stand for
+    if isinstance(error, Refused):
+        return str(error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"The server's certificate is not good: {cause.verify_message.rstrip('.')}."
+    if isinstance(cause, ssl.SSLError):
+        return "No TLS could be agreed upon with the server."
+    if isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout)):
+        return "No connection to the server could be made."
+    if isinstance(error, httpcore.RemoteProtocolError):
+        return "The server closed the connection, or answered with something else than HTTP."
+    if isinstance(error, (httpcore.NetworkError, ssl.SSLError)):
+        return "The connection broke before there was an answer."
+    if isinstance(error, (httpcore.LocalProtocolError, UnicodeError)):
+        return "A header of the request has characters that HTTP does not allow."
+    _logger.error("A webhook could not be sent", exc_info=error)
+    return "The request could not be sent; the log says more."
