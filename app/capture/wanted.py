@@ -20,7 +20,7 @@ def followed(definitions: Iterable[Definition]) -> list[tuple[Definition, Exposu
         (definition, exposure)
         for definition in definitions
         for exposure in definition.exposures.values()
-        if "delta" in exposure.switches and not definition.problems
+        if definition.document.is_followed(exposure.switches) and not definition.problems
     ]
 
 

@@ -152,8 +152,8 @@ class _Compiler:
         self.check_keys(entry, node, searchable.fields, writable, (*key, "upsert_keys"))
         domain = tuple(self.domain(entry, key))
         switches = self.document.switched_on(entry)
-        if "delta" in switches and not self.problems:
-            self.check_followed(node, domain, (*key, "endpoints"))
+        if self.document.is_followed(switches) and not self.problems:
+            self.check_followed(node, domain, (*key, "endpoints") if "delta" in switches else ("webhooks",))
         return Exposure(
             node=node,
             searchable=replace(searchable, open=takes_all and entry.search_fields is None),
@@ -212,7 +212,8 @@ class _Compiler:
         """Check that the changes of a model can be followed."""
         reason = self.source.untold(node.model.name, list(domain), tuple(node.fields))
         if reason:
-            self.problem(key, f"delta: the changes of {node.model.name} can't be followed, because {reason}")
+            switch = "webhooks" if key == ("webhooks",) else "delta"
+            self.problem(key, f"{switch}: the changes of {node.model.name} can't be followed, because {reason}")
 
     def model(self, name: str, key: Key) -> ModelInfo | None:
         if is_secret_model(name):

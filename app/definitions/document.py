@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -168,6 +168,7 @@ class ApiDocument(Strict):
     max_page_size: int = Field(default=1000, ge=1, le=100_000)
     max_bulk: int = Field(default=1000, ge=1, le=100_000)
     chatter: bool = True
+    webhooks: bool = False
     rate_limit: str | None = None
     cors_origins: list[str] = []
     deprecated: str | None = None
@@ -240,7 +241,11 @@ class ApiDocument(Strict):
     def _that_tell_of_small_groups(self) -> list[str]:
         """Return the switches that are on and show single records of a model whose small groups are left out."""
         on = {name for entry in self.models if entry.min_group_size > 1 for name in self.switched_on(entry)}
-        return [name for name in TELLING if name in on]
+        return [name for name in TELLING if name in on] + ["webhooks"] * (self.webhooks and bool(on))
+
+    def is_followed(self, switches: Collection[str]) -> bool:
+        """True if the changes of a model that has these switches can be asked for, or are sent."""
+        return "delta" in switches or self.webhooks
 
     @property
     def keeps_nothing(self) -> bool:
@@ -274,6 +279,9 @@ class ApiDocument(Strict):
         yield is_rpc and bool(keys), "models", "upsert_keys: a method names no records by keys"
         nobodys = self.authentication == "public" and EXTERNAL_ID in keys
         yield nobodys, "models", f"upsert_keys: {EXTERNAL_ID} is each caller's own, and the public is nobody"
+        yield is_rpc and self.webhooks, "webhooks", "only an API of type rest has records to tell of"
+        nobodys = self.authentication == "public" and self.webhooks
+        yield nobodys, "webhooks", "they are client apps' own, and the public is nobody"
         yield is_rpc and not self.http_methods, "http_methods", "at least one of GET and POST"
         yield len({entry.model for entry in self.models}) < count, "models", "a model is named twice"
         telling = self._that_tell_of_small_groups()

@@ -125,7 +125,7 @@ def test_all_keys_survive_the_form(panel: Panel, app: Gatehouse, sql: Sql) -> No
         "clients": ["Shop"], "log_bodies": True, "masked_fields": ["email", "Ref"],
         "id_obfuscation": False, "bulk": False, "binary": "base64",
         "empty_values": "null", "application_errors": 422, "page_size": 5, "max_page_size": 50, "max_bulk": 9,
-        "chatter": False, "rate_limit": "100/minute", "cors_origins": ["https://a.example", "https://b.example"],
+        "chatter": False, "webhooks": True, "rate_limit": "100/minute", "cors_origins": ["https://a.example", "https://b.example"],
         "deprecated": "2026-12-31", "sunset": "2027-06-30",
         "endpoints": dict.fromkeys(SWITCHES, False) | {"search": True, "create": True},
         "models": [{"endpoints": {"search": False, "bulk_read": True},

@@ -59,6 +59,9 @@ def _document(**keys: Any) -> ApiDocument:
         {"type": "rpc"},
         {"type": "rpc", "method": "x", "models": []},
         {"type": "key_authentication"},
+        {"webhooks": True, "authentication": "public"},
+        {"webhooks": True, "type": "rpc", "method": "x"},
+        {"webhooks": True, "models": [{**MODEL, "min_group_size": 5, "endpoints": {"search": False, "read": False}}]},
     ],
 )
 def test_a_wrong_key_is_refused(keys: dict[str, Any]) -> None:

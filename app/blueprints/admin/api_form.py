@@ -64,6 +64,7 @@ class OptionsForm(PanelForm):
     id_obfuscation = BooleanField("Obfuscate ids")
     bulk = BooleanField("Many records in one call")
     chatter = BooleanField("Chatter in Odoo")
+    webhooks = BooleanField("Webhooks")
     statistics = BooleanField("Count and log calls")
     log_bodies = BooleanField("Log bodies")
     masked_fields = TextAreaField("Fields that the log masks", [Length(max=20_000)])
@@ -101,6 +102,7 @@ _PLAIN = (
     "id_obfuscation",
     "bulk",
     "chatter",
+    "webhooks",
     "statistics",
     "log_bodies",
     "binary",
