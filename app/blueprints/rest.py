@@ -113,13 +113,16 @@ def _pages(of: Call, parameters: Mapping[str, Any]) -> Callable[[Call, str | Non
     def page(call: Call, token: str | None) -> DeltaPage:
         asked = {**parameters, "token": token}
         try:
-            return gateway.run(call, lambda env: Delta(operations(env), asked).page())
+            found = gateway.run(call, lambda env: Delta(operations(env), asked).page())
         except NotCaptured as error:
             if not keeper.is_on:
                 message = "The capture of changes is switched off."
                 raise Unavailable(message, name="capture_off", retry_after=300) from error
             keeper.ask(error.needs)
             raise error.error from error
+        if found.fading:
+            keeper.ask_again(found.fading)
+        return found
 
     return page
 

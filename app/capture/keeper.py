@@ -31,6 +31,8 @@ _logger = logging.getLogger(__name__)
 SWITCH = "capture"
 #: Seconds between two looks while something is followed, and between two times that old days are dropped.
 INTERVAL, CLEAN_UP = 5.0, 3600.0
+#: Seconds between two times that a table is asked for again.
+ASK_AGAIN = 3600.0
 #: Powers of two, in seconds, for which a table that others use is left alone at most.
 _MOST_LATE = 5
 
@@ -48,6 +50,7 @@ class Keeper:
         self._seen: Snapshot | None = None
         self._next_look = self._next_clean_up = float("-inf")
         self._asked: dict[str, TableNeed] = {}
+        self._asked_again: dict[str, float] = {}
         self._asking = threading.Lock()
         self._is_idle = False
         self._late = 0
@@ -70,6 +73,15 @@ class Keeper:
     def is_on(self) -> bool:
         """True unless an operator has switched the capture off."""
         return self._snapshot().settings.get(SWITCH) is not False
+
+    def ask_again(self, needs: Needs) -> None:
+        """Have tables captured for longer that somebody still follows; they were asked for before."""
+        now = time.monotonic()
+        with self._asking:
+            again = {table for table in needs if now - self._asked_again.get(table, float("-inf")) > ASK_AGAIN}
+            self._asked_again |= dict.fromkeys(again, now)
+        if again:
+            self.ask({table: needs[table] for table in again})
 
     def ask(self, needs: Needs) -> None:
         """Have tables captured for somebody who follows them now, also where no definition tells of them."""

@@ -28,7 +28,8 @@ class Admission:
     def admit(self, root: Environment, call: Call) -> Principal:
         """Return the principal; raises ApiError where they are unknown, call too often, or may not."""
         if call.goes_on:
-            return self.again(root, call)
+            call.report.principal = self.again(root, call)
+            return call.report.principal
         check_structure(root, call.definition)
         principal = self._authenticator.authenticate(root, call.credentials, call.definition, call.report)
         if call.together is None or call.together.is_untouched:

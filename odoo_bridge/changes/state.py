@@ -37,7 +37,8 @@ SELECT wanted.name, found.relation, found.kept, found.watched, found.since,
        gatehouse.capture_identity(
            to_regclass(quote_ident(wanted.name)),
            ARRAY(SELECT jsonb_object_keys(found.kept || found.watched)) || found.key
-       ) IS NOT DISTINCT FROM found.identity
+       ) IS NOT DISTINCT FROM found.identity,
+       coalesce(found.asked_at < now() - interval '1 day', false)
 FROM unnest(%s) AS wanted(name) LEFT JOIN gatehouse.captured AS found ON found.name = wanted.name
 """
 
@@ -68,12 +69,14 @@ class Point:
 class Captured:
     """Captured tables: the ids that PostgreSQL has for them, and the transaction from which on all is noted.
 
-    ``missing`` says of which tables not all is noted.
+    ``missing`` says of which tables not all is noted; ``fading`` are those that are noted as somebody has asked for
+    them, which was long ago.
     """
 
     relations: dict[str, int]
     since: int
     missing: tuple[str, ...]
+    fading: tuple[str, ...] = ()
 
 
 #: A server, by when and where it was started, and the cluster that it serves.
@@ -104,8 +107,8 @@ def _system(env: Environment, server: str) -> int:
 def captured(env: Environment, needs: Needs) -> Captured:
     """Return the capture of the tables that are needed."""
     env.cr.execute(_CAPTURED, (sorted(needs),))
-    relations, since, missing = {}, 0, []
-    for table, relation, kept, watched, first, is_same in env.cr.fetchall():
+    relations, since, missing, fading = {}, 0, [], []
+    for table, relation, kept, watched, first, is_same, is_fading in env.cr.fetchall():
         need = needs[table]
         times = _times(need, kept or {}, watched or {})
         if relation is None or not is_same or times is None:
@@ -113,7 +116,9 @@ def captured(env: Environment, needs: Needs) -> Captured:
             continue
         relations[table] = relation
         since = max(since, first, *times)
-    return Captured(relations, since, tuple(missing))
+        if is_fading:
+            fading.append(table)
+    return Captured(relations, since, tuple(missing), tuple(fading))
 
 
 def _times(need: Any, kept: dict[str, int], watched: dict[str, int]) -> list[int] | None:

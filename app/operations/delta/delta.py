@@ -11,7 +11,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from app.definitions.definition import Node
 from app.definitions.scopes import Scope
@@ -24,12 +24,14 @@ from app.policy.delta import LATEST, DeltaQuery
 from odoo_bridge import records
 from odoo_bridge.changes import state
 from odoo_bridge.changes.following import Following
-from odoo_bridge.changes.needs import TableNeed
+from odoo_bridge.changes.needs import Needs, TableNeed
 from odoo_bridge.changes.reading import Candidate, Overview, Reader, Stretch
 from odoo_bridge.changes.state import Point
 from odoo_bridge.changes.tables import Untold
 from odoo_bridge.types import Page
 
+#: What becomes of a record that is followed: it comes into a user's sight, changes there, and goes from it.
+Event = Literal["created", "updated", "removed"]
 #: Seconds for which an answer is looked for among changes that are not for this user, and most that are at once.
 _PATIENCE, _BATCH = 1.0, 5_000
 
@@ -38,7 +40,7 @@ _PATIENCE, _BATCH = 1.0, 5_000
 class DeltaPage:
     """Answer to a delta, and the parameters of the next call with what that gives: more of this, or what comes.
 
-    ``tables`` are those that changes are noted of.
+    ``tables`` are those that changes are noted of; ``fading`` has to be asked for again, or is not noted any more.
     """
 
     body: Json
@@ -46,14 +48,40 @@ class DeltaPage:
     relation: str
     token: str
     tables: frozenset[str]
+    fading: Needs
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaEvents:
+    """Events of a page, each a record's id and what has become of it, and the token of the page behind it.
+
+    ``more`` says that there are changes behind these; ``tables`` and ``fading`` are as a page has them.
+    """
+
+    told: list[tuple[int, Event]]
+    token: str
+    more: bool
+    tables: frozenset[str]
+    fading: Needs
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A change of a record: it is there, with values to be told, or it has gone."""
+    """A change of a record: it is there, with values to be told, or it has gone.
+
+    ``was_there`` is known of all where events are told, else of those alone of which it matters.
+    """
 
     id: int
     is_there: bool
+    was_there: bool
+
+    @property
+    def event(self) -> Event:
+        """The event that has become of it, where ``was_there`` is known."""
+        if not self.is_there:
+            return "removed"
+        return "updated" if self.was_there else "created"
 
 
 class NotCaptured(Exception):
@@ -71,7 +99,7 @@ class Delta:
     def __init__(self, do: RecordOperations, parameters: Mapping[str, Any]) -> None:
         """Raises ApiError, BridgeError and NotCaptured."""
         self._do = do
-        self._wanted: DeltaQuery = policy.delta(parameters, do.definition, _shown(do))
+        self._wanted: DeltaQuery = policy.delta(parameters, do.definition, shown(do))
         self._given = {name: value for name, value in parameters.items() if name != "token"}
         self._point: Point = state.point(do.env)
         try:
@@ -88,18 +116,40 @@ class Delta:
 
     def page(self) -> DeltaPage:
         """Return the next page. Raises ApiError and BridgeError."""
-        progress, horizon = self._progress, self._point.horizon
         if self._wanted.token == LATEST:
             return self._answer({"changes": []}, self._up_to_now())
-        end = progress.end if progress.end is not None else horizon
+        stretch, overview = self._next()
+        try:
+            if self._progress.first is None:
+                return self._pass(stretch, overview)
+            told, following = self._changes(stretch, overview)
+            return self._answer({"changes": self._rendered(told)}, following)
+        except Untold as error:
+            raise _untold(self._do.model, error) from error
+
+    def events(self) -> DeltaEvents:
+        """Return the events of the next page of changes, with none of the records. Raises ApiError and BridgeError."""
+        told: list[_Change] = []
+        following = self._up_to_now()
+        if self._wanted.token != LATEST:
+            stretch, overview = self._next()
+            try:
+                told, following = self._changes(stretch, overview, with_events=True)
+            except Untold as error:
+                raise _untold(self._do.model, error) from error
+        found = [(each.id, each.event) for each in told]
+        tables = frozenset(self._captured.relations)
+        return DeltaEvents(found, self._sealed(following), self._has_more(following), tables, self._fading())
+
+    def _next(self) -> tuple[Stretch, Overview]:
+        """Return the stretch of the next page, and what has happened in it; raises Gone."""
+        progress = self._progress
+        end = progress.end if progress.end is not None else self._point.horizon
         stretch = Stretch(end if progress.first is None else progress.first, end, progress.earliest)
         overview = self._reader.overview(stretch)
         if overview.was_emptied:
             raise _expired("a table was emptied at once")
-        try:
-            return self._pass(stretch, overview) if progress.first is None else self._changes(stretch, overview)
-        except Untold as error:
-            raise _untold(self._do.model, error) from error
+        return stretch, overview
 
     def _pass(self, stretch: Stretch, overview: Overview) -> DeltaPage:
         """Return a page of all records, as of the end of a stretch."""
@@ -113,25 +163,26 @@ class Delta:
             return self._answer({"records": shown}, replace(progress, end=end, after=page.table.ids[-1]))
         return self._answer({"records": shown}, replace(progress, first=end, end=None, after=0))
 
-    def _changes(self, stretch: Stretch, overview: Overview) -> DeltaPage:
-        """Return a page of the changes that were committed in a stretch."""
+    def _changes(
+        self, stretch: Stretch, overview: Overview, *, with_events: bool = False
+    ) -> tuple[list[_Change], Progress]:
+        """Return a page of the changes that were committed in a stretch, and the progress behind it."""
         progress, horizon, limit = self._progress, self._point.horizon, self._wanted.limit
         if not overview.changed:
-            return self._answer({"changes": []}, replace(self._up_to_now(), ahead=progress.ahead))
+            return [], replace(self._up_to_now(), ahead=progress.ahead)
         end = progress.end or min(horizon, overview.stops_before or horizon)
         stretch = replace(stretch, end=end)
-        told, after = self._collected(stretch, overview)
+        told, after = self._collected(stretch, overview, with_events)
         progress = self._seeing(progress, overview)
-        body = {"changes": self._rendered(told[:limit])}
         if after is not None or len(told) > limit:
             after = told[limit - 1].id if len(told) > limit else after
-            return self._answer(body, replace(progress, end=end, after=after or 0))
+            return told[:limit], replace(progress, end=end, after=after or 0)
         following = replace(progress, first=end, end=None, after=0)
         if end == horizon:
             following = replace(following, earliest=self._point.earliest)
-        return self._answer(body, following)
+        return told, following
 
-    def _collected(self, stretch: Stretch, overview: Overview) -> tuple[list[_Change], int | None]:
+    def _collected(self, stretch: Stretch, overview: Overview, with_events: bool) -> tuple[list[_Change], int | None]:
         """Return the next changes of a stretch, and the id behind which there may be more; None where there are none.
 
         Many records may have changed that the user does not see: so it goes on until there is enough to tell, or it
@@ -141,14 +192,14 @@ class Delta:
         after, size, until = self._progress.after, self._wanted.limit + 1, time.monotonic() + _PATIENCE
         while True:
             found = self._reader.candidates(stretch, overview.changed, after, size)
-            told += self._told(found, stretch, overview)
+            told += self._told(found, stretch, overview, with_events)
             if len(found) < size:
                 return told, None
             after, size = found[-1].id, min(2 * size, _BATCH)
             if len(told) >= self._wanted.limit or time.monotonic() > until:
                 return told, after
 
-    def _told(self, found: list[Candidate], stretch: Stretch, overview: Overview) -> list[_Change]:
+    def _told(self, found: list[Candidate], stretch: Stretch, overview: Overview, with_events: bool) -> list[_Change]:
         """Return the changes among records of which something may have changed."""
         ids = [candidate.id for candidate in found]
         if not ids:
@@ -157,10 +208,10 @@ class Delta:
         there = self._seen_at_end(now, stretch, overview)
         if self._progress.ahead > stretch.first:  # one may be hidden from an answer before, and the client lack it
             found = [replace(each, has_changed=True) for each in found]
-        unsure = [each.id for each in found if each.id not in there or not each.has_changed]
+        unsure = [each.id for each in found if with_events or each.id not in there or not each.has_changed]
         before = self._reader.seen(unsure, stretch.first, stretch.earliest)
         return [
-            _Change(each.id, each.id in there)
+            _Change(each.id, each.id in there, each.id in before)
             for each in found
             if (each.id not in before or each.has_changed if each.id in there else each.id in before)
         ]
@@ -214,9 +265,9 @@ class Delta:
         )
 
     def _answer(self, body: Json, following: Progress) -> DeltaPage:
-        token = tokens.seal(self._do.cursors(), following, self._bound())
+        token = self._sealed(following)
         in_pass = following.first is None
-        more = in_pass if "records" in body else following.end is not None or following.first != self._point.horizon
+        more = in_pass if "records" in body else self._has_more(following)
         body = {
             **body,
             "more": more,
@@ -224,7 +275,18 @@ class Delta:
             "lag": round(self._point.lag, 3),
         }
         relation = "next" if in_pass or more else "delta"
-        return DeltaPage(body, {**self._given, "token": token}, relation, token, frozenset(self._captured.relations))
+        tables = frozenset(self._captured.relations)
+        return DeltaPage(body, {**self._given, "token": token}, relation, token, tables, self._fading())
+
+    def _fading(self) -> Needs:
+        return {table: self._following.needs[table] for table in self._captured.fading}
+
+    def _sealed(self, following: Progress) -> str:
+        return tokens.seal(self._do.cursors(), following, self._bound())
+
+    def _has_more(self, following: Progress) -> bool:
+        """True if there are changes, or may be, behind a page of changes."""
+        return following.end is not None or following.first != self._point.horizon
 
     def _checked(self) -> Progress:
         """Return the client's progress; raises Gone where that can't be gone on from, Unavailable where none can."""
@@ -276,7 +338,7 @@ class Delta:
         ]
 
 
-def _shown(do: RecordOperations) -> Node:
+def shown(do: RecordOperations) -> Node:
     """Return the node of what is shown: what a search does, and with scope ``read`` all that a read does."""
     principal = do.report.principal
     scopes = principal.scopes if principal is not None else ()
