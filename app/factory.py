@@ -21,12 +21,14 @@ from app.blueprints.oauth2 import init_oauth2
 from app.blueprints.rest import blueprint as rest
 from app.blueprints.rpc import blueprint as rpc
 from app.blueprints.session import blueprint as session
+from app.blueprints.webhooks import blueprint as webhooks
 from app.capture.keeper import Keeper
 from app.catalog.catalog import Catalog, Snapshot
 from app.clients.tokens import derived
 from app.commands import init_commands
 from app.config import Settings
 from app.database import Database
+from app.networks import Networks
 from app.observe import logs, pools
 from app.operations.actions import check_aspects
 from app.operations.addons import Addons
@@ -48,6 +50,8 @@ from app.web.http_methods import init_http_methods
 from app.web.observation import init_observation, request_ids
 from app.web.routing import Gatehouse
 from app.web.services import Services
+from app.webhooks.acting import Acting
+from app.webhooks.subscriptions import Subscriptions
 from odoo_bridge import boot
 from odoo_bridge.identity import database_uuid
 from odoo_bridge.replica import Replica
@@ -68,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     init_hooks(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
-    for blueprint in (rest, rpc, batch, session, media, front, docs, health.blueprint):
+    for blueprint in (rest, rpc, batch, webhooks, session, media, front, docs, health.blueprint):
         app.register_blueprint(blueprint)
     init_metrics(app)
     init_oauth2(app)
@@ -108,6 +112,8 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     admission = Admission(authenticator, throttle, make_concurrency(settings))
     gateway = Gateway(transactions, replica, authenticator, admission, addons, settings.call_timeout)
     openings = Openings(transactions, replica, admission, settings.call_timeout)
+    acting = Acting(gateway, keeper, catalog.served, lambda: app.services.cursors())
+    trusted = Networks.parse(settings.webhook_networks)
     return Services(
         settings=settings,
         instance=instance,
@@ -123,5 +129,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         streams=ChangeStreams(gateway, Feed(database), settings.stream_timeout, catalog.served),
         addons=addons,
         keeper=keeper,
+        acting=acting,
+        webhooks=Subscriptions(database, acting, lambda: catalog.snapshot, lambda: app.services.hasher(), trusted),
         readiness=make_checks(settings, instance, transactions, catalog, recorder, addons),
     )

@@ -16,8 +16,10 @@ from app.auth import bearers
 from app.auth.bearers import Bearer
 from app.clients.tokens import Hasher, stand_in
 from app.definitions.definition import Definition
+from app.definitions.scopes import Scope
 from app.errors import Forbidden, Unauthorized
 from app.observe import meters
+from app.policy import access
 from app.principal import Credentials, Principal
 from odoo_bridge import credentials, sessions
 from odoo_bridge.transaction import Environment
@@ -31,6 +33,12 @@ class SessionReport(Protocol):
     """The part of a call's report that is filled in here: a session's new secret, to be told whatever comes of it."""
 
     session: Renewal | None
+
+
+class CallerReport(Protocol):
+    """The part of a call's report that says who calls."""
+
+    principal: Principal | None
 
 
 class NoUser(Unauthorized):
@@ -107,6 +115,22 @@ class Authenticator:
         if found:
             self._note(holder)
         return found
+
+    def client(self, root: Environment, presented: Credentials, report: CallerReport) -> Bearer:
+        """Return the client app that calls by itself, with a token that it may search with, whatever the API.
+
+        Raises Unauthorized, and Forbidden for everybody else.
+        """
+        holder = self._holder(root, presented, None, None)
+        if isinstance(holder, _User) or holder.uid is not None:
+            message = "Webhooks are the client apps' own: send a token that the app was given for itself."
+            raise Forbidden(message, name="client_needed")
+        access.check_scopes(holder.scopes, (Scope.SEARCH,))
+        self._note(holder)
+        uid = holder.acts_as or 0
+        key = callers.of_client(holder.client_id)
+        report.principal = Principal("client", uid, key, holder.scopes, holder.client_name)
+        return holder
 
     def _holder(
         self, root: Environment, presented: Credentials, run_as: int | None, report: SessionReport | None

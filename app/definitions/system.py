@@ -26,6 +26,7 @@ class SystemSettings(Strict):
 
     log_retention_days: int = Field(default=90, ge=1, le=3650)
     changes_retention_days: int = Field(default=30, ge=1, le=365)
+    delivery_retention_days: int = Field(default=14, ge=4, le=365)
     log_body_size: int = Field(default=16_384, ge=256, le=262_144)
     max_body_size: int | None = Field(default=None, ge=1024)
     login_tries_per_minute: int = Field(default=10, ge=3, le=60)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from app.analytics import audit
 from app.analytics.audit import Author
 from app.auth.authentication import Authenticator
+from app.auth.bearers import Bearer
 from app.observe import meters
 from app.operations.addons import Addons
 from app.operations.admission import Admission, check_structure, environment
@@ -67,6 +68,10 @@ class Gateway:
     ) -> dict[int | None, Principal]:
         """Return the callers of a request that names no API; see ``Authenticator.callers``."""
         return self._transactions.run(lambda root: self._authenticator.callers(root, presented, run_as, report))
+
+    def client(self, presented: Credentials, report: CallReport) -> Bearer:
+        """Return the client app that calls by itself, whatever the API; see ``Authenticator.client``."""
+        return self._transactions.run(lambda root: self._authenticator.client(root, presented, report))
 
     def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
@@ -31,8 +31,13 @@ def authorize(principal: Principal, definition: Definition, scopes: Sequence[Sco
         raise Forbidden("This client app is not connected to this API.", name="client_not_connected")
     if not scopes:
         raise Forbidden("No token opens this.", name="insufficient_scope")
+    check_scopes(principal.scopes, scopes)
+
+
+def check_scopes(held: Collection[str], scopes: Sequence[Scope]) -> None:
+    """Check that a token has all scopes; raises Forbidden."""
     for scope in scopes:
-        if scope.value not in principal.scopes:
+        if scope.value not in held:
             needed = " ".join(each.value for each in scopes)
             challenge = f'Bearer realm="gatehouse", error="insufficient_scope", scope="{needed}"'
             raise Forbidden(

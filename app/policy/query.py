@@ -84,7 +84,7 @@ def _is_by_cursor(parameters: Mapping[str, Any]) -> bool:
 def limit(parameters: Mapping[str, Any], definition: Definition) -> int:
     """Return the size of a page; raises BadRequest."""
     most = definition.document.max_page_size
-    size = _whole_number(parameters, "limit", definition.document.page_size)
+    size = number(parameters, "limit", definition.document.page_size)
     if size > most:
         raise _invalid("limit", f"limit is more than this API's maximum of {most}.", name="invalid_limit")
     return size
@@ -92,7 +92,7 @@ def limit(parameters: Mapping[str, Any], definition: Definition) -> int:
 
 def offset(parameters: Mapping[str, Any]) -> int:
     """Return the number of those that are left out before a page; raises BadRequest."""
-    return _whole_number(parameters, "offset", 0)
+    return number(parameters, "offset", 0)
 
 
 def read(parameters: Mapping[str, Any], node: Node) -> Node:
@@ -168,7 +168,8 @@ def unknown_parameter(given: str, known: Iterable[str], why: str = "") -> BadReq
     return unknown(message, given, known, name="unknown_parameter", parameter=given)
 
 
-def _whole_number(parameters: Mapping[str, Any], name: str, default: int) -> int:
+def number(parameters: Mapping[str, Any], name: str, default: int) -> int:
+    """Return a parameter that is a whole number; raises BadRequest."""
     value = parameters.get(name, default)
     if isinstance(value, str):
         value = literals.to_number(value, digits=10)

@@ -23,6 +23,8 @@ from app.operations.exports.starting import Exports
 from app.operations.gateway import Gateway
 from app.operations.imports.starting import Imports
 from app.web.current import current_app_object
+from app.webhooks.acting import Acting
+from app.webhooks.subscriptions import Subscriptions
 from odoo_bridge.boot import Instance
 from odoo_bridge.transaction import Transactions
 
@@ -45,6 +47,8 @@ class Services:
     streams: ChangeStreams
     addons: Addons
     keeper: Keeper
+    acting: Acting
+    webhooks: Subscriptions
     readiness: Checks
 
     def hasher(self) -> Hasher:

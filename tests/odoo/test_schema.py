@@ -18,6 +18,7 @@ from app.catalog.schema_version import KNOWN
 from app.web.routing import Gatehouse
 from migrations.tables import analytics as analytics_schema
 from migrations.tables import capture as capture_schema
+from migrations.tables import webhooks as webhooks_schema
 from migrations.tables.catalog import SCHEMA, Base
 
 
@@ -40,6 +41,7 @@ def test_migrations_and_models_agree(app: Gatehouse) -> None:
         differences = compare_metadata(context, Base.metadata)
     assert analytics_schema.Audit.metadata is Base.metadata
     assert capture_schema.Captured.metadata is Base.metadata
+    assert webhooks_schema.Webhook.metadata is Base.metadata
     assert [difference for difference in differences if "alembic_version" not in repr(difference)] == []
 
 
@@ -104,6 +106,12 @@ SAMPLES = {
         "INSERT INTO gatehouse.mark VALUES ('2020-01-01', 1)",
         "INSERT INTO gatehouse.captured (name, key, kept, watched, since) VALUES ('a', '{id}', '{}', '{}', 1)",
     ],
+    "0015": [
+        "INSERT INTO gatehouse.webhook (id, client_id, api_id, model, url, events, secret) "
+        "SELECT 'hook', c.id, a.id, 'res.partner', 'https://a.example', '{created}', 'sealed' "
+        "FROM gatehouse.client c, gatehouse.api a",
+        "INSERT INTO gatehouse.delivery (id, webhook_id, event) VALUES ('msg', 'hook', 'created')",
+    ],
 }
 _COLUMNS = text(
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'gatehouse' "
@@ -166,7 +174,7 @@ def test_definitions_of_before_get_the_new_keys_and_no_line_in_the_history(app: 
         before = connection.scalar(count)
         command.upgrade(config, "head")
         document = connection.scalar(text("SELECT document FROM gatehouse.api WHERE name = 'Old'"))
-        assert document == {**old, "log_bodies": False}
+        assert document == {**old, "log_bodies": False, "webhooks": False}
         assert connection.scalar(count) == before
         transaction.rollback()
 

@@ -25,6 +25,7 @@ class SystemForm(PanelForm):
 
     log_retention_days = _number("Days that the request log is kept", "log_retention_days")
     changes_retention_days = _number("Days that changes are kept for those who follow them", "changes_retention_days")
+    delivery_retention_days = _number("Days that deliveries of webhooks are kept", "delivery_retention_days")
     log_body_size = _number("Bytes that the log keeps of a body", "log_body_size")
     max_body_size = _number("Largest body of a request, in bytes", "max_body_size")
     login_tries_per_minute = _number("One account, one address, per minute", "login_tries_per_minute")

@@ -1,0 +1,186 @@
+"""The process that has webhooks followed and delivered: jobs of Procrastinate, in PostgreSQL, which hosts share.
+
+A job is for a webhook, not for an event: its lock lets one process at a time send what waits of it, however many there
+are, and a receiver that is dead takes up one job and no more. What a job does begins with what is in the tables, so
+that one which is lost with its process is made anew by the next look of any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
+from typing import Any
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Status
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from app.database import KeptConnection
+from app.operations.delta.feed import Feed, Listener
+from app.webhooks import deliveries, store
+from app.webhooks.delivering import Deliverer
+from app.webhooks.following import Follower
+
+_logger = logging.getLogger(__name__)
+#: Jobs at once, of which each sends a few messages.
+_AT_ONCE = 32
+#: Seconds between two looks for what is due, between two in which a webhook is followed where no change was seen, and
+#: between two times that old deliveries are deleted.
+_LOOK, _FOLLOW, _CLEAN_UP = 1.0, 60.0, 3600.0
+#: Seconds between two signs of life, and after which a process without one counts as dead.
+_HEARTBEAT, _DEAD = 2.0, 10.0
+#: Seconds that jobs have to end by themselves, and between two tries while the database is away.
+_GRACE, _PAUSE = 20.0, 2.0
+
+
+class _Pool(AsyncConnectionPool[AsyncConnection[Any]]):
+    """Pool of connections for the engine's tables; nothing is set for longer than a transaction, as PgBouncer wants."""
+
+    @contextlib.asynccontextmanager
+    async def connection(self, timeout: float | None = None) -> AsyncIterator[AsyncConnection[Any]]:
+        async with super().connection(timeout) as connection:
+            await connection.execute("SET LOCAL search_path = gatehouse_jobs")
+            yield connection
+
+
+class Engine:
+    """Runs the jobs of one process."""
+
+    def __init__(
+        self,
+        dsn: Mapping[str, Any],
+        connection: KeptConnection,
+        feed: Feed,
+        follower: Follower,
+        deliverer: Deliverer,
+        kept_days: Callable[[], int],
+    ) -> None:
+        """``dsn`` are libpq's connection keywords; ``kept_days`` says for how long deliveries are kept."""
+        self._connection = connection
+        self._feed = feed
+        self._follower = follower
+        self._deliverer = deliverer
+        self._kept_days = kept_days
+        keywords = {("dbname" if key == "database" else key): value for key, value in dsn.items()}
+        keywords["prepare_threshold"] = None
+        self._jobs = App(
+            connector=PsycopgConnector(pool_factory=_Pool, kwargs=keywords, min_size=1, max_size=4, timeout=10.0)
+        )
+        self._jobs.task(name="follow")(self._follow)
+        self._jobs.task(name="deliver")(self._deliver)
+        self._listeners: dict[str, Listener] = {}
+        self._stirred: set[str] = set()
+        self._followed: dict[str, float] = {}
+        self._cleaned_up = float("-inf")
+        logging.getLogger("procrastinate").setLevel(logging.WARNING)  # of each job it has four lines
+
+    async def run(self) -> None:
+        """Run jobs until SIGTERM or SIGINT, and end those that are under way."""
+        task = asyncio.current_task()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, partial(_cancel, task))
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                try:
+                    await self._serve()
+                except Exception as error:  # noqa: BLE001  the database may be away; whatever it is, it goes on
+                    _logger.warning("Webhooks can't be served at the moment: %s", error)
+                await asyncio.sleep(_PAUSE)
+
+    async def _serve(self) -> None:
+        """Look for jobs, and do them, until something fails."""
+        async with self._jobs.open_async():
+            looking = asyncio.create_task(self._look_on())
+            working = asyncio.create_task(
+                self._jobs.run_worker_async(
+                    concurrency=_AT_ONCE,
+                    fetch_job_polling_interval=_LOOK / 4,
+                    abort_job_polling_interval=60.0,
+                    shutdown_graceful_timeout=_GRACE,
+                    listen_notify=False,
+                    delete_jobs="always",
+                    install_signal_handlers=False,
+                    update_heartbeat_interval=_HEARTBEAT,
+                    stalled_worker_timeout=_DEAD,
+                )
+            )
+            try:
+                await asyncio.wait([looking, working], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in (looking, working):
+                    each.cancel()
+                ended = await asyncio.gather(looking, working, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    async def _look_on(self) -> None:
+        while True:
+            await self._look()
+            await asyncio.sleep(_LOOK / 4 if self._stirred else _LOOK)
+
+    async def _look(self) -> None:
+        """Have done what is to be done now: webhooks followed whose tables have changed, and what is due delivered."""
+        followed, waiting = await asyncio.to_thread(self._asked)
+        self._listen(followed)
+        stirred = set(self._stirred)
+        self._stirred -= stirred
+        now = time.monotonic()
+        for webhook in followed:
+            if webhook in stirred or now - self._followed.get(webhook, float("-inf")) > _FOLLOW:
+                self._followed[webhook] = now
+                await self._defer("follow", webhook)
+        for webhook in waiting:
+            await self._defer("deliver", webhook)
+        for job in await self._jobs.job_manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD):
+            # The next look makes another one, where there is still something to do.
+            await self._jobs.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+    def _asked(self) -> tuple[dict[str, frozenset[str]], list[str]]:
+        """Return the webhooks that are on, with their tables, and those that have something to be sent now."""
+        with self._connection.transaction() as cr:
+            if time.monotonic() - self._cleaned_up > _CLEAN_UP and not deliveries.drop(cr, self._kept_days()):
+                self._cleaned_up = time.monotonic()
+            return store.followed(cr), deliveries.waiting(cr)
+
+    def _listen(self, followed: Mapping[str, frozenset[str]]) -> None:
+        """Have the feed tell of the tables of these webhooks, and of no others."""
+        loop = asyncio.get_running_loop()
+        for webhook in [each for each in self._listeners if each not in followed]:
+            self._feed.leave(self._listeners.pop(webhook))
+            self._followed.pop(webhook, None)
+        for webhook, tables in followed.items():
+            if webhook in self._listeners:
+                self._listeners[webhook].tables = tables
+            else:
+                self._listeners[webhook] = Listener(tables, partial(self._wake, loop, webhook))
+                self._feed.listen(self._listeners[webhook])
+
+    def _wake(self, loop: asyncio.AbstractEventLoop, webhook: str) -> None:
+        """Take note, in the feed's thread, that tables of a webhook have changed."""
+        loop.call_soon_threadsafe(self._stirred.add, webhook)
+
+    async def _defer(self, task: str, webhook: str) -> None:
+        """Have a task done of a webhook, unless that waits already; one of a kind is done at a time."""
+        name = f"{task}/{webhook}"
+        with contextlib.suppress(AlreadyEnqueued):
+            await self._jobs.configure_task(task, lock=name, queueing_lock=name).defer_async(webhook=webhook)
+
+    async def _follow(self, webhook: str) -> None:
+        if await asyncio.to_thread(self._follower.follow, webhook):
+            await self._defer("deliver", webhook)
+
+    async def _deliver(self, webhook: str) -> None:
+        await self._deliverer.deliver(webhook)
+
+
+def _cancel(task: asyncio.Task[Any] | None) -> None:
+    if task is not None:
+        task.cancel()

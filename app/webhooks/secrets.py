@@ -1,0 +1,42 @@
+"""Secrets of webhooks, which sign: kept sealed, as their bytes are needed again (Standard Webhooks, "Signatures")."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from app.clients.tokens import derived
+
+_PREFIX = "whsec_"
+#: Random bytes of a secret: the specification wants 24 to 64.
+_BYTES = 32
+
+
+class Unreadable(Exception):
+    """A secret was sealed with another key than the present one."""
+
+
+class Secrets:
+    """Makes, seals and opens the secrets of the webhooks of one database or host."""
+
+    def __init__(self, key: str) -> None:
+        """``key`` is the one that all other keys are derived from."""
+        self._cipher = AESSIV(bytes.fromhex(derived(key, "webhooks")))
+
+    def generate(self) -> str:
+        """Return a new secret, ``whsec_`` and base64; it is shown once."""
+        return _PREFIX + base64.b64encode(secrets.token_bytes(_BYTES)).decode()
+
+    def seal(self, secret: str, webhook: str) -> str:
+        """Return a secret as it is stored, good for this webhook alone."""
+        return base64.b64encode(self._cipher.encrypt(secret.encode(), [webhook.encode()])).decode()
+
+    def open(self, sealed: str, webhook: str) -> str:
+        """Return the secret; raises Unreadable."""
+        try:
+            return self._cipher.decrypt(base64.b64decode(sealed), [webhook.encode()]).decode()
+        except (ValueError, InvalidTag) as error:
+            raise Unreadable() from error

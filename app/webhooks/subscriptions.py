@@ -1,0 +1,267 @@
+"""Subscriptions: webhooks as client apps and admins make, change, test, rotate and delete them, by whatever door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from app.analytics import history
+from app.catalog.catalog import Snapshot
+from app.clients.tokens import Hasher
+from app.database import Cursor, Database
+from app.definitions.definition import Definition
+from app.errors import BadRequest, Conflict, Forbidden, NotFound
+from app.networks import Networks
+from app.operations.delta.delta import DeltaEvents
+from app.policy.delta import LATEST
+from app.policy.suggestions import unknown
+from app.webhooks import deliveries, store
+from app.webhooks.acting import Acting, Ended
+from app.webhooks.deliveries import Delivery
+from app.webhooks.delivering import TEST
+from app.webhooks.destinations import Refused, check_destination
+from app.webhooks.document import Rotation, WebhookChange, WebhookDocument
+from app.webhooks.following import events
+from app.webhooks.secrets import Secrets
+from app.webhooks.store import Wanted, Webhook
+
+T = TypeVar("T")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: Webhooks that a client app may have.
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The client app whose webhooks are concerned, and who acts: itself, or an admin."""
+
+    client_id: int
+    client: str
+    actor: str
+
+
+class Subscriptions:
+    """The webhooks of one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        acting: Acting,
+        snapshot: Callable[[], Snapshot],
+        hasher: Callable[[], Hasher],
+        trusted: Networks,
+    ) -> None:
+        """``snapshot`` returns the catalog as it is served, ``trusted`` are networks that may be called too."""
+        self._database = database
+        self._acting = acting
+        self._snapshot = snapshot
+        self._hasher = hasher
+        self._trusted = trusted
+
+    def create(self, owner: Owner, document: WebhookDocument) -> tuple[Webhook, str]:
+        """Make a webhook, which is told of all that is committed from now on; returns it, and its secret.
+
+        Raises ApiError that names the key at fault.
+        """
+        definition = self._api(owner, document.api)
+        model = _model(definition, document.model)
+        self._check_url(document.url)
+        fields = None if document.fields is None else tuple(document.fields)
+        begun = self._begin(Wanted(owner.client_id, definition.id, model, fields, document.domain))
+        sealer, identifier = self._secrets(), store.new_id()
+        secret = sealer.generate()
+        values = {
+            "id": identifier,
+            "client_id": owner.client_id,
+            "api_id": definition.id,
+            "model": model,
+            "url": document.url,
+            "events": document.events,
+            "fields": document.fields,
+            "domain": document.domain,
+            "thin": document.thin,
+            "secret": sealer.seal(secret, identifier),
+            "token": begun.token,
+            "tables": list(begun.tables),
+        }
+        with self._database.transaction() as cr:
+            if store.count(cr, owner.client_id) >= MOST:
+                raise Conflict(f"A client app has {MOST} webhooks at most.", name="too_many_webhooks")
+            store.insert(cr, values)
+            made = _there(store.one(cr, identifier))
+            _note(cr, owner, identifier, {}, _told(made))
+        return made, secret
+
+    def every(self, owner: Owner) -> list[Webhook]:
+        """Return the webhooks of a client app."""
+        with self._database.transaction() as cr:
+            return store.every(cr, owner.client_id)
+
+    def one(self, owner: Owner, webhook: str) -> Webhook:
+        """Return a webhook of a client app; raises NotFound."""
+        with self._database.transaction() as cr:
+            return _there(store.one(cr, _checked(webhook), owner.client_id))
+
+    def change(self, owner: Owner, webhook: str, change: WebhookChange) -> Webhook:
+        """Change the subject or the address of a webhook, or switch it on or off. Raises ApiError that names the key.
+
+        With other fields or another domain it is told of what is committed from now on. One that is switched on goes on
+        where it was.
+        """
+        before = self.one(owner, webhook)
+        values = {name: getattr(change, name) for name in change.model_fields_set if name != "active"}
+        if "url" in values:
+            self._check_url(change.url)
+        fields, domain = values.get("fields", before.fields), values.get("domain", before.domain)
+        wanted = replace(before.wanted, fields=None if fields is None else tuple(fields), domain=domain)
+        if wanted != before.wanted:
+            begun = self._begin(wanted)
+            values |= {"token": begun.token, "tables": list(begun.tables)}
+        if "active" in change.model_fields_set and change.active != before.active:
+            values |= self._switched(before, on=change.active)
+        with self._database.transaction() as cr:
+            if values:
+                store.update(cr, webhook, values)
+            if values.get("active"):
+                deliveries.renew(cr, webhook)
+            changed = _there(store.one(cr, webhook, owner.client_id))
+            _note(cr, owner, webhook, _told(before), _told(changed))
+        return changed
+
+    def _switched(self, webhook: Webhook, *, on: bool) -> dict[str, Any]:
+        if not on:
+            return {"active": False, "reason": "It was switched off by hand.", "run": None}
+        self._begin(webhook.wanted)  # raises where the client app may not be told of anything
+        return {"active": True, "reason": "", "off_at": None}
+
+    def remove(self, owner: Owner, webhook: str) -> None:
+        """Delete a webhook and its deliveries; raises NotFound."""
+        before = self.one(owner, webhook)
+        with self._database.transaction() as cr:
+            store.remove(cr, webhook)
+            _note(cr, owner, webhook, _told(before), {})
+
+    def rotate(self, owner: Owner, webhook: str, rotation: Rotation) -> tuple[Webhook, str]:
+        """Give a webhook a new secret and return it; the one of before signs too for a time. Raises NotFound."""
+        before, sealer = self.one(owner, webhook), self._secrets()
+        secret = sealer.generate()
+        with self._database.transaction() as cr:
+            store.rotate(cr, webhook, sealer.seal(secret, webhook), rotation.overlap)
+            _note(cr, owner, webhook, {}, {"rotated": True, "old_good_for_seconds": rotation.overlap})
+        return before, secret
+
+    def test(self, owner: Owner, webhook: str) -> Delivery:
+        """Have a message sent that tells of no record; returns its delivery.
+
+        Raises NotFound, and Conflict for one that is off.
+        """
+        found = self._on(owner, webhook)
+        with self._database.transaction() as cr:
+            message = store.add(cr, found.id, TEST)
+            deliveries.hurry(cr, found.id)
+            return _there(deliveries.one(cr, found.id, message))
+
+    def deliveries(
+        self, owner: Owner, webhook: str, *, limit: int, before: str | None = None, status: str | None = None
+    ) -> list[Delivery]:
+        """Return the deliveries of a webhook, the newest first, those before one of them. Raises NotFound."""
+        self.one(owner, webhook)
+        with self._database.transaction() as cr:
+            start = _there(deliveries.one(cr, webhook, _checked(before))).seq if before else None
+            return deliveries.of(cr, webhook, limit=limit, before=start, status=status)
+
+    def redeliver(self, owner: Owner, webhook: str, delivery: str) -> Delivery:
+        """Have a message sent again, about its record as it is now. Raises NotFound, and Conflict if it is off."""
+        self._on(owner, webhook)
+        with self._database.transaction() as cr:
+            found = _there(deliveries.one(cr, webhook, _checked(delivery)))
+            deliveries.again(cr, found)
+            return _there(deliveries.one(cr, webhook, delivery))
+
+    def _on(self, owner: Owner, webhook: str) -> Webhook:
+        found = self.one(owner, webhook)
+        if not found.active:
+            message = "The webhook is switched off: switch it on first."
+            raise Conflict(message, name="webhook_off", data={"reason": found.reason})
+        return found
+
+    def _api(self, owner: Owner, name: str) -> Definition:
+        """Return the API that is named, by its name or route; raises BadRequest, also for one that others may call."""
+        mine = [each for each in self._snapshot().published if owner.client in each.document.clients]
+        for definition in mine:
+            if name in (definition.name, definition.document.route):
+                if not definition.document.webhooks:
+                    message = f"The API {name!r} has no webhooks."
+                    raise Forbidden(message, name="webhooks_disabled", data={"parameter": "api"})
+                return definition
+        message = f"There is no API {name[:80]!r} that this client app may call."
+        names = [each.name for each in mine if each.document.webhooks]
+        raise unknown(message, name, names, name="unknown_api", parameter="api")
+
+    def _check_url(self, url: str) -> None:
+        try:
+            check_destination(url, self._trusted)
+        except Refused as error:
+            raise BadRequest(str(error), name="invalid_url", data={"parameter": "url"}) from None
+
+    def _begin(self, wanted: Wanted) -> DeltaEvents:
+        """Return the place from which on changes are committed from now on; raises ApiError."""
+        try:
+            return self._acting.run(wanted, lambda do: events(do, wanted, LATEST))
+        except Ended as error:
+            raise error.error or Forbidden(error.reason, name="webhooks_disabled") from None
+
+    def _secrets(self) -> Secrets:
+        return Secrets(self._hasher().key)
+
+
+def _model(definition: Definition, model: str | None) -> str:
+    """Return the model that is named, or the only one; raises BadRequest."""
+    served = list(definition.exposures)
+    if model is None and len(served) == 1:
+        return served[0]
+    if model in served:
+        return str(model)
+    if model is None:
+        message = f"The API has several models: name one of {', '.join(served)}."
+        raise BadRequest(message, name="unknown_model", data={"parameter": "model", "allowed": served})
+    raise unknown(f"The API has no model {model[:80]!r}.", model, served, name="unknown_model", parameter="model")
+
+
+def _checked(identifier: str) -> str:
+    """Return an id that may be one; raises NotFound for text that the database need not be asked for."""
+    if not _ID.fullmatch(identifier):
+        raise _missing()
+    return identifier
+
+
+def _there(found: T | None) -> T:
+    if found is None:
+        raise _missing()
+    return found
+
+
+def _missing() -> NotFound:
+    return NotFound("There is no such webhook, or no such delivery of it.")
+
+
+def _told(webhook: Webhook) -> dict[str, Any]:
+    """Return the keys of a webhook that the history knows."""
+    return {
+        "url": webhook.url,
+        "api": webhook.api,
+        "model": webhook.model,
+        "events": list(webhook.events),
+        "fields": None if webhook.fields is None else list(webhook.fields),
+        "domain": webhook.domain,
+        "thin": webhook.thin,
+        "active": webhook.active,
+    }
+
+
+def _note(cr: Cursor, owner: Owner, webhook: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Write a change into the history."""
+    name = f"{owner.client}: {webhook}"
+    history.note(cr, actor=owner.actor, kind="webhook", name=name, before=before, after=after)
