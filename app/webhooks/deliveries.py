@@ -23,6 +23,8 @@ _FIRST_WAIT, _FACTOR, _LONGEST_WAIT = 2.0, 3.0, 6 * 3600.0
 _MANY, _LONGEST_HOLD = 10, 600.0
 #: Seconds after which a record is looked for again that can't be seen at the moment, and after which no longer.
 _UNSEEN_WAIT, _UNSEEN_PATIENCE = 10, 3600
+#: Seconds for which nobody else makes an attempt that has begun: more than a request may take (``Sender``).
+_CLAIMED = 20
 #: Deliveries that are deleted at once.
 _DROPPED = 5000
 
@@ -107,12 +109,16 @@ def due(cr: Cursor, webhook: str, run: str, limit: int) -> list[Delivery]:
 
 
 def claim(cr: Cursor, delivery: Delivery, run: str) -> bool:
-    """Begin an attempt; False where another run has begun meanwhile, or the webhook is off or left alone."""
+    """Begin an attempt; False where another run has begun meanwhile, or the webhook is off or left alone.
+
+    A run that is taken for dead may wait for an answer still: so another one leaves that attempt alone for a time.
+    """
     cr.execute(
         "UPDATE gatehouse.delivery d SET attempts = attempts + 1, last_at = clock_timestamp(), "
-        "first_at = coalesce(first_at, clock_timestamp()) FROM gatehouse.webhook w "
-        f"WHERE d.seq = %s AND d.status = 'pending' AND w.id = d.webhook_id AND w.run = %s AND {_MAY_RUN}",
-        (delivery.seq, run),
+        "first_at = coalesce(first_at, clock_timestamp()), next_at = clock_timestamp() + %s * interval '1 second' "
+        "FROM gatehouse.webhook w WHERE d.seq = %s AND d.status = 'pending' AND d.next_at <= clock_timestamp() "
+        f"AND w.id = d.webhook_id AND w.run = %s AND {_MAY_RUN}",
+        (_CLAIMED, delivery.seq, run),
     )
     return bool(cr.rowcount)
 

@@ -8,6 +8,7 @@ import errno
 import socket
 import ssl
 import threading
+import time
 from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -503,3 +504,34 @@ def test_slow_receivers_hold_up_no_others_and_a_request_can_be_cancelled(tls: ss
             return answer.status, sum(isinstance(end, asyncio.CancelledError) for end in ends)
 
     assert asyncio.run(run()) == (200, 20)
+
+
+def test_a_process_that_was_stopped_until_its_time_was_over_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = BaseSelectorEventLoop.sock_connect
+
+    async def stop(loop: BaseSelectorEventLoop, sock: socket.socket, address: tuple[str, int]) -> None:
+        await connect(loop, sock, address)
+        time.sleep(2 * IMPATIENT[1])  # nothing of the process goes on
+
+    monkeypatch.setattr(BaseSelectorEventLoop, "sock_connect", stop)
+
+    async def run() -> tuple[Answer, Receiver]:
+        async with receiving(says(OK), None) as receiver, _sender(seconds=IMPATIENT[1]) as sender:
+            answer = await _post(sender, receiver.port, scheme="http")
+            if receiver.connections:
+                await asyncio.wait_for(receiver.ended.wait(), PATIENT)
+            return answer, receiver
+
+    answer, receiver = asyncio.run(run())
+    assert (answer.status, receiver.requests) == (None, [])
+    assert answer.error == f"There was no answer within {IMPATIENT[1]:g} seconds."
+
+
+def test_the_time_of_a_request_counts_from_where_it_is_said_to(tls: ssl.SSLContext) -> None:
+    async def run() -> tuple[Answer, Receiver]:
+        async with receiving(says(OK), tls) as receiver, _sender() as sender:
+            url = f"https://{HOST}:{receiver.port}/"
+            return await sender.post(url, {}, b"{}", time.monotonic() - PATIENT), receiver
+
+    answer, receiver = asyncio.run(run())
+    assert (answer.status, receiver.requests) == (None, [])

@@ -1,0 +1,43 @@
+"""Turns of webhooks: what one run has begun no other does, and no record stands in the way of another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.web.routing import Gatehouse
+from app.webhooks import deliveries
+from tests.http.test_webhook_events import (
+    MakeTold,
+    Root,
+    Sql,
+    make,
+    told,  # noqa: F401  it is a fixture here too
+)
+
+
+def test_an_attempt_that_one_run_has_begun_is_left_alone_by_the_next(
+    told: MakeTold,  # noqa: F811
+    root: Root,
+    app: Gatehouse,
+    sql: Sql,
+) -> None:
+    hook = told()
+    make(root)
+    other = make(root)
+    hook.follow()
+
+    def run(work: Callable[..., Any], *arguments: Any) -> Any:
+        with app.services.database.transaction() as cr:
+            return work(cr, *arguments)
+
+    run(deliveries.begin, hook.id, "one")
+    first, second = run(deliveries.due, hook.id, "one", 10)
+    assert run(deliveries.claim, first, "one")
+    run(deliveries.begin, hook.id, "two")
+    assert not run(deliveries.claim, second, "one")
+    assert [each.record_id for each in run(deliveries.due, hook.id, "two", 10)] == [other]
+    assert not run(deliveries.claim, first, "two")
+    # The first may be dead: after the time that a request takes it is anybody's.
+    sql("UPDATE gatehouse.delivery SET next_at = next_at - interval '20 seconds' WHERE seq = %s", first.seq)
+    assert run(deliveries.claim, first, "two")
