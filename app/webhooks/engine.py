@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
@@ -29,8 +29,8 @@ from app.webhooks.delivering import Deliverer
 from app.webhooks.following import Follower
 
 _logger = logging.getLogger(__name__)
-#: Jobs at once, of which each sends a few messages.
-_AT_ONCE = 32
+#: Jobs at once. One that waits for an answer costs next to nothing: hundreds of dead receivers leave room for others.
+_AT_ONCE = 512
 #: Seconds between two looks for what is due, between two in which a webhook is followed where no change was seen, and
 #: between two times that old deliveries are deleted.
 _LOOK, _FOLLOW, _CLEAN_UP = 1.0, 60.0, 3600.0
@@ -96,6 +96,7 @@ class Engine:
 
     async def _serve(self) -> None:
         """Look for jobs, and do them, until something fails."""
+        self._followed.clear()  # what was stirred when something failed is looked for now
         async with self._jobs.open_async():
             looking = asyncio.create_task(self._look_on())
             working = asyncio.create_task(
@@ -141,7 +142,9 @@ class Engine:
             await self._defer("deliver", webhook)
         for job in await self._jobs.job_manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD):
             # The next look makes another one, where there is still something to do.
-            await self._jobs.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+            self._stirred.add(str(job.task_kwargs["webhook"]))
+            with contextlib.suppress(ConnectorException):  # another process was faster
+                await self._jobs.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
     def _asked(self) -> tuple[dict[str, frozenset[str]], list[str]]:
         """Return the webhooks that are on, with their tables, and those that have something to be sent now."""
