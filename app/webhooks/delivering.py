@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -32,10 +33,13 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 #: Event that a person asks for, to see whether a webhook works.
 TEST = "test"
-#: Seconds after which what could not be read is tried again; threads that ask the database.
-_PAUSE, _THREADS = 5.0, 8
-#: Deliveries that are looked for at once; of one webhook and to one host at the same time; seconds of a run.
+#: Seconds after which what could not be read is tried again, and what nobody can read; threads that ask the database.
+_PAUSE, _LONG_PAUSE, _THREADS = 5.0, 60.0, 8
+#: Deliveries that are looked for at once; of one webhook, and of a client app to one host, at the same time; seconds of
+#: a run.
 _BATCH, _OF_WEBHOOK, _TO_HOST, _RUN = 50, 4, 8, 20.0
+#: Messages that are read at once, and seconds after which they are read anew: who loses a right is sent no more.
+_READ, _FRESH = 16, 0.5
 _RESYNC_TEXT = "Events may have been missed: read all records anew. What changes from now on is told as before."
 _TEST_TEXT = "This is a test. It tells of no record."
 
@@ -45,9 +49,20 @@ class _Message:
     """A message that is ready to be sent."""
 
     url: str
-    host: str
     content: bytes
     secrets: list[str]
+
+
+class _Turn:
+    """Deliveries of a webhook that are due, those of them that wait, and messages that were read a moment ago."""
+
+    def __init__(self, due: list[Delivery], host: CapacityLimiter) -> None:
+        self.waiting = {each.seq: each for each in due}
+        self.at_once = CapacityLimiter(_OF_WEBHOOK)
+        self.host = host
+        self.reading = anyio.Lock()
+        self.read: dict[int, _Message | None] = {}
+        self.read_at = float("-inf")
 
 
 class Deliverer:
@@ -60,7 +75,7 @@ class Deliverer:
         self._acting = acting
         self._hasher = hasher
         self._sender = sender
-        self._hosts: dict[str, CapacityLimiter] = {}
+        self._hosts: WeakValueDictionary[tuple[int, str], CapacityLimiter] = WeakValueDictionary()
         self._threads = CapacityLimiter(_THREADS)
 
     async def deliver(self, webhook: str) -> None:
@@ -69,30 +84,50 @@ class Deliverer:
         await self._ask(deliveries.begin, webhook, run)
         while time.monotonic() < until:
             due = await self._ask(deliveries.due, webhook, run, _BATCH)
-            if not due:
+            found = await self._ask(store.one, webhook) if due else None
+            if found is None:
                 break
-            at_once = CapacityLimiter(_OF_WEBHOOK)
+            turn = _Turn(due, self._host(found))
             async with anyio.create_task_group() as tasks:
                 for delivery in due:
-                    tasks.start_soon(self._attempt, delivery, run, at_once, until)
+                    tasks.start_soon(self._attempt, delivery, run, turn, until)
 
-    async def _attempt(self, delivery: Delivery, run: str, at_once: CapacityLimiter, until: float) -> None:
+    async def _attempt(self, delivery: Delivery, run: str, turn: _Turn, until: float) -> None:
         """Try to send a delivery, and note what comes of it."""
-        async with at_once:
+        async with turn.at_once, turn.host:
             if time.monotonic() > until:
                 return
-            message = await to_thread.run_sync(self._message, delivery, limiter=self._threads)
-            if message is None:
+            # It is read when its turn has come: it may have waited for long, and the right to it have ended.
+            message = await self._fresh(delivery, turn)
+            # The time counts from before the claim on: who is stopped behind it sends nothing when it is over.
+            began = time.monotonic()
+            if message is None or not await self._ask(deliveries.claim, delivery, run):
                 return
-            limiter = self._hosts.setdefault(message.host, CapacityLimiter(_TO_HOST))
-            async with limiter:
-                if not await self._ask(deliveries.claim, delivery, run):
-                    return
-                headers = messages.headers(delivery.id, message.content, message.secrets)
-                answer = await self._sender.post(message.url, headers, message.content)
+            headers = messages.headers(delivery.id, message.content, message.secrets)
+            answer = await self._sender.post(message.url, headers, message.content, began)
             # Whatever ends this run: what the receiver has answered is noted.
             with anyio.CancelScope(shield=True):
                 await self._ask(self._note, delivery, answer)
+
+    def _host(self, webhook: Webhook) -> CapacityLimiter:
+        """Return the limiter of a client app's requests to a host; no app takes the places of another one."""
+        key = webhook.client_id, urlsplit(webhook.url).hostname or ""
+        limiter = self._hosts.get(key)
+        if limiter is None:
+            limiter = self._hosts[key] = CapacityLimiter(_TO_HOST)
+        return limiter
+
+    async def _fresh(self, delivery: Delivery, turn: _Turn) -> _Message | None:
+        """Return the message of a delivery as it is now; None where it can't be sent now, which is noted."""
+        async with turn.reading:
+            if delivery.seq not in turn.read or time.monotonic() - turn.read_at > _FRESH:
+                others = [each for each in turn.waiting.values() if each is not delivery]
+                some = [delivery, *others[: _READ - 1]]
+                found = await to_thread.run_sync(self._messages, some, limiter=self._threads)
+                turn.read = {each.seq: found.get(each.seq) for each in some}
+                turn.read_at = time.monotonic()
+            del turn.waiting[delivery.seq]
+            return turn.read[delivery.seq]
 
     async def _ask(self, work: Callable[..., T], *arguments: Any) -> T:
         """Return the result of work in a transaction, done in a thread."""
@@ -103,14 +138,14 @@ class Deliverer:
 
         return await to_thread.run_sync(within, limiter=self._threads)
 
-    def _message(self, delivery: Delivery) -> _Message | None:
-        """Return the message of a delivery as it is now; None where it can't be sent now, which is noted."""
+    def _messages(self, some: list[Delivery]) -> dict[int, _Message]:
+        """Return the messages of deliveries of a webhook, without those that can't be sent now, which is noted."""
         with self._connection.transaction() as cr:
-            webhook = store.one(cr, delivery.webhook_id)
+            webhook = store.one(cr, some[0].webhook_id)
         if webhook is None or not webhook.active:
-            return None
+            return {}
         try:
-            data = self._acting.run(webhook.wanted, lambda do: _data(do, webhook, delivery))
+            data = self._acting.run(webhook.wanted, lambda do: _data(do, webhook, some))
             sealer = Secrets(self._hasher().key)
             opened = [sealer.open(sealed, webhook.id) for sealed in webhook.secrets]
         except (Ended, Unreadable) as error:
@@ -118,18 +153,31 @@ class Deliverer:
             with self._connection.transaction() as cr:
                 if store.switch_off(cr, webhook.id, reason):
                     _logger.warning("Webhook %s of %s is switched off: %s", webhook.id, webhook.client, reason)
-            return None
+            return {}
         except ApiError as error:
             _logger.info("Webhook %s can't be served at the moment: %s", webhook.id, error.message)
-            with self._connection.transaction() as cr:
-                deliveries.wait(cr, delivery, _PAUSE)
-            return None
-        if data is None:
-            with self._connection.transaction() as cr:
-                deliveries.wait_for_sight(cr, delivery)
-            return None
-        host = urlsplit(webhook.url).hostname or ""
-        return _Message(webhook.url, host, messages.body(delivery.event, delivery.created_at, data), opened)
+            self._wait(some, _PAUSE)
+            return {}
+        except Exception:
+            if len(some) > 1:  # one record that can't be read keeps no other from being told of
+                half = len(some) // 2
+                return self._messages(some[:half]) | self._messages(some[half:])
+            _logger.exception("Record %s can't be told of to webhook %s", some[0].record_id, webhook.id)
+            self._wait(some, _LONG_PAUSE)
+            return {}
+        with self._connection.transaction() as cr:
+            for unseen in [each for each in some if each.seq not in data]:
+                deliveries.wait_for_sight(cr, unseen)
+        return {
+            each.seq: _Message(webhook.url, messages.body(each.event, each.created_at, data[each.seq]), opened)
+            for each in some
+            if each.seq in data
+        }
+
+    def _wait(self, some: list[Delivery], seconds: float) -> None:
+        with self._connection.transaction() as cr:
+            for each in some:
+                deliveries.wait(cr, each, seconds)
 
     def _note(self, cr: Cursor, delivery: Delivery, answer: Answer) -> None:
         """Note the answer of a receiver, and switch its webhook off where it wants no more or has long failed."""
@@ -145,27 +193,32 @@ class Deliverer:
                 _logger.warning("Webhook %s is switched off: %s", delivery.webhook_id, reason)
 
 
-def _data(do: RecordOperations, webhook: Webhook, delivery: Delivery) -> dict[str, Any] | None:
-    """Return the data of a message: its record as it is now; None where the client app can't see it at the moment."""
-    data: dict[str, Any] = {"webhook": webhook.id, "api": do.definition.name, "model": webhook.model}
-    if delivery.record_id is None:
-        return {**data, "message": _RESYNC_TEXT if delivery.event == RESYNC else _TEST_TEXT}
-    data["id"] = do.ids.encode(delivery.record_id)
-    if delivery.event == "removed":
-        return data
+def _data(do: RecordOperations, webhook: Webhook, some: list[Delivery]) -> dict[int, dict[str, Any]]:
+    """Return the data of messages: their records as they are now; without those that can't be seen at the moment."""
     node = query.narrow(shown(do), webhook.fields)
     wanted = node.only([]) if webhook.thin else node
-    page = records.search(
-        do.reader,
-        do.model,
-        [*do.domain, ("id", "=", delivery.record_id)],
-        wanted.selection(),
-        order="id",
-        limit=1,
-        offset=0,
-        count="none",
-    )
-    if not page.table.ids:
-        return None
-    (record,) = do.to_json(page.table, wanted)
-    return data if webhook.thin else {**data, "record": record}
+    rows: dict[int, dict[str, Any]] = {}
+    if ids := [each.record_id for each in some if each.record_id is not None and each.event != "removed"]:
+        page = records.search(
+            do.reader,
+            do.model,
+            [*do.domain, ("id", "in", ids)],
+            wanted.selection(),
+            order="id",
+            limit=len(ids),
+            offset=0,
+            count="none",
+        )
+        rows = dict(zip(page.table.ids, do.to_json(page.table, wanted), strict=True))
+    told: dict[int, dict[str, Any]] = {}
+    for each in some:
+        data: dict[str, Any] = {"webhook": webhook.id, "api": do.definition.name, "model": webhook.model}
+        if each.record_id is None:
+            told[each.seq] = {**data, "message": _RESYNC_TEXT if each.event == RESYNC else _TEST_TEXT}
+            continue
+        data["id"] = do.ids.encode(each.record_id)
+        if each.event == "removed" or (webhook.thin and each.record_id in rows):
+            told[each.seq] = data
+        elif each.record_id in rows:
+            told[each.seq] = {**data, "record": rows[each.record_id]}
+    return told

@@ -33,7 +33,7 @@ class Sending:
         self.messages: list[dict[str, Any]] = []
         self.status = 200
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, began: float | None = None) -> Answer:
         self.messages.append(json.loads(body))
         return Answer(self.status, "", 0.01, "")
 

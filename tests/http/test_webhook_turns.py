@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from app.operations.single import RecordOperations
 from app.web.routing import Gatehouse
 from app.webhooks import deliveries
 from tests.http.test_webhook_events import (
@@ -41,3 +44,26 @@ def test_an_attempt_that_one_run_has_begun_is_left_alone_by_the_next(
     # The first may be dead: after the time that a request takes it is anybody's.
     sql("UPDATE gatehouse.delivery SET next_at = next_at - interval '20 seconds' WHERE seq = %s", first.seq)
     assert run(deliveries.claim, first, "two")
+
+
+def test_a_record_that_cant_be_read_keeps_no_other_from_being_told_of(
+    told: MakeTold,  # noqa: F811
+    root: Root,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hook = told()
+    records = [make(root) for _ in range(20)]
+    hook.follow()
+    to_json = RecordOperations.to_json
+
+    def broken(do: RecordOperations, table: Any, node: Any) -> Any:
+        if records[7] in table.ids:
+            raise RuntimeError("a defect of an addon")
+        return to_json(do, table, node)
+
+    monkeypatch.setattr(RecordOperations, "to_json", broken)
+    others = {record for record in records if record != records[7]}
+    assert {record for _, record in hook.deliver()} == others
+    assert len(hook.sender.messages) == 19
+    assert hook.statuses.count("pending") == 1
+    assert hook.deliver() == []
