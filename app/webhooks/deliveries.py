@@ -173,13 +173,14 @@ def wait_for_sight(cr: Cursor, delivery: Delivery) -> None:
     """Leave a delivery alone whose record the client app can't see at the moment.
 
     What has hidden the record may not be told of yet: then it will be ``removed``, and this is not sent any more; or it
-    is seen again before that.
+    is seen again before that. Whoever is told to read everything anew needs it no more.
     """
     cr.execute(
         "UPDATE gatehouse.delivery d SET "
         "status = CASE WHEN created_at < now() - %s * interval '1 second' OR EXISTS ("
-        "    SELECT FROM gatehouse.delivery l WHERE l.webhook_id = d.webhook_id AND l.record_id = d.record_id "
-        "    AND l.seq > d.seq AND l.event = 'removed') THEN 'superseded' ELSE status END, "
+        "    SELECT FROM gatehouse.delivery l WHERE l.webhook_id = d.webhook_id AND l.seq > d.seq "
+        "    AND (l.record_id = d.record_id AND l.event = 'removed' OR l.event = 'resync')) "
+        "THEN 'superseded' ELSE status END, "
         "next_at = now() + %s * interval '1 second' WHERE seq = %s AND status = 'pending'",
         (_UNSEEN_PATIENCE, _UNSEEN_WAIT, delivery.seq),
     )
@@ -205,10 +206,20 @@ def one(cr: Cursor, webhook: str, delivery: str) -> Delivery | None:
 
 
 def again(cr: Cursor, delivery: Delivery) -> None:
-    """Have a delivery sent again, now and for as long as a new one."""
+    """Have a delivery sent again, now and for as long as a new one.
+
+    Behind one that tells that a record has gone the last one of the record is sent again too: it may be there again.
+    """
     cr.execute(
-        "UPDATE gatehouse.delivery SET status = 'pending', next_at = now(), first_at = NULL WHERE seq = %s",
-        (delivery.seq,),
+        "UPDATE gatehouse.delivery SET status = 'pending', next_at = now(), first_at = NULL WHERE seq = %(seq)s "
+        "OR %(gone)s AND seq = (SELECT max(seq) FROM gatehouse.delivery "
+        "WHERE webhook_id = %(webhook)s AND record_id = %(record)s)",
+        {
+            "seq": delivery.seq,
+            "gone": delivery.event == "removed",
+            "webhook": delivery.webhook_id,
+            "record": delivery.record_id,
+        },
     )
     hurry(cr, delivery.webhook_id)
 

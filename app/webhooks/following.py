@@ -58,13 +58,14 @@ class Follower:
         try:
             found = self._acting.run(wanted, lambda do: events(do, wanted, webhook.token or LATEST))
             told = [(record, event) for record, event in found.told if event in webhook.events]
+            untold = [record for record, event in found.told if event == "removed" and event not in webhook.events]
         except Gone as gone:
             _logger.warning("Webhook %s begins anew: %s", webhook.id, gone.message)
             found = self._acting.run(wanted, lambda do: events(do, wanted, LATEST))
-            told = [(None, RESYNC)]
+            told, untold = [(None, RESYNC)], []
         self._acting.keep(found.fading)
         with self._database.transaction() as cr:
-            is_ours = store.go_on(cr, webhook, found.token, found.tables, told)
+            is_ours = store.go_on(cr, webhook, found.token, found.tables, told, untold)
         return is_ours and found.more, len(told) if is_ours else 0
 
 

@@ -162,8 +162,12 @@ def go_on(
     token: str,
     tables: Collection[str],
     events: Iterable[tuple[int | None, str]],
+    gone: Collection[int] = (),
 ) -> bool:
-    """Add events to the deliveries of a webhook, and store that it is further; False where that was done already."""
+    """Add events to the deliveries of a webhook, and store that it is further; False where that was done already.
+
+    ``gone`` are records that have gone without an event, so that nothing of them has to be told any more.
+    """
     cr.execute(
         "UPDATE gatehouse.webhook SET token = %s, tables = %s "
         "WHERE id = %s AND active AND token IS NOT DISTINCT FROM %s",
@@ -171,6 +175,11 @@ def go_on(
     )
     if not cr.rowcount:
         return False
+    cr.execute(
+        "UPDATE gatehouse.delivery SET status = 'superseded' "
+        "WHERE webhook_id = %s AND record_id = ANY(%s) AND status = 'pending'",
+        (webhook.id, list(gone)),
+    )
     found = list(events)
     cr.execute(
         "INSERT INTO gatehouse.delivery (id, webhook_id, record_id, event) "

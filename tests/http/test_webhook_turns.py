@@ -15,7 +15,9 @@ from tests.http.test_webhook_events import (
     Root,
     Sql,
     make,
+    remove,
     told,  # noqa: F401  it is a fixture here too
+    write,
 )
 
 
@@ -67,3 +69,50 @@ def test_a_record_that_cant_be_read_keeps_no_other_from_being_told_of(
     assert len(hook.sender.messages) == 19
     assert hook.statuses.count("pending") == 1
     assert hook.deliver() == []
+
+
+def test_what_is_hidden_is_not_waited_for_where_nobody_wants_to_hear_that_it_has_gone(
+    told: MakeTold,  # noqa: F811
+    root: Root,
+) -> None:
+    hook = told(events=["created", "updated"])
+    records = [make(root), make(root)]
+    hook.follow()
+    remove(root, records[0])
+    write(root, records[1], active=False)
+    hook.follow()
+    assert hook.deliver() == []
+    assert hook.statuses == ["superseded", "superseded"]
+
+
+def test_what_is_hidden_is_not_waited_for_where_all_is_read_anew(
+    told: MakeTold,  # noqa: F811
+    root: Root,
+    sql: Sql,
+) -> None:
+    hook = told()
+    record = make(root)
+    hook.follow()
+    sql("UPDATE gatehouse.webhook SET token = 'x' WHERE id = %s", hook.id)
+    hook.follow()
+    remove(root, record)
+    assert hook.deliver() == [("resync", None)]
+    assert hook.statuses == ["superseded", "delivered"]
+
+
+def test_what_has_come_back_is_there_after_it_is_told_again_that_it_has_gone(
+    told: MakeTold,  # noqa: F811
+    root: Root,
+    app: Gatehouse,
+) -> None:
+    hook = told()
+    record = make(root)
+    hook.told()
+    write(root, record, active=False)
+    hook.told()
+    write(root, record, active=True)
+    hook.told()
+    with app.services.database.transaction() as cr:
+        (gone,) = (each for each in deliveries.of(cr, hook.id, limit=9) if each.event == "removed")
+        deliveries.again(cr, gone)
+    assert hook.deliver() == [("removed", record), ("created", record)]
