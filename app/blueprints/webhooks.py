@@ -14,14 +14,12 @@ from app.web.current import current_incoming, current_request, current_state
 from app.web.services import services
 from app.webhooks import shown
 from app.webhooks.deliveries import STATUSES, Delivery
-from app.webhooks.document import Rotation, WebhookChange, WebhookDocument, parsed
+from app.webhooks.document import MOST_OF_PAGE, PAGE, Rotation, WebhookChange, WebhookDocument, parsed
 from app.webhooks.subscriptions import Owner
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
 #: Calls of a client app about its webhooks.
 _RATE = "300/minute"
-#: Deliveries of a page, where the call does not say, and at most.
-_PAGE, _MOST = 50, 500
 
 
 @blueprint.post("")
@@ -76,9 +74,9 @@ def rotate(webhook: str) -> Response:
 def deliveries(webhook: str) -> Response:
     owner, parameters = _owner(), current_incoming().parameters()
     query.only_known(parameters, frozenset({"limit", "before", "status"}))
-    limit = query.number(parameters, "limit", _PAGE)
-    if not 1 <= limit <= _MOST:
-        raise BadRequest(f"limit must be 1 to {_MOST}.", name="invalid_limit", data={"parameter": "limit"})
+    limit = query.number(parameters, "limit", PAGE)
+    if not 1 <= limit <= MOST_OF_PAGE:
+        raise BadRequest(f"limit must be 1 to {MOST_OF_PAGE}.", name="invalid_limit", data={"parameter": "limit"})
     status, before = parameters.get("status") or None, parameters.get("before") or None
     if status is not None and status not in STATUSES:
         message = f"status must be one of {', '.join(STATUSES)}."

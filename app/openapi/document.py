@@ -9,8 +9,9 @@ from typing import Any
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.json import dumps
-from app.openapi import batch, login, media, parts
+from app.openapi import batch, login, media, parts, told, webhooks
 from app.openapi.components import Components
+from app.openapi.described import Described
 from app.openapi.operations import OperationObjects, slug
 from app.openapi.parts import Json
 from app.operations.endpoints import Endpoint
@@ -42,8 +43,13 @@ def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
     for api_id in sorted({one.definition.id for one in endpoints if one.action.scope is Scope.READ}):
         paths |= media.paths(by_id[api_id], components, names[api_id])
     in_batches = batch.paths(components, endpoints)
-    paths |= in_batches | own_paths
-    references = dumps([paths, components.responses])
+    of_webhooks = webhooks.paths(components, definitions)
+    paths |= in_batches | of_webhooks | own_paths
+    messages: dict[str, Json] = {}
+    for definition in definitions:
+        if definition.document.webhooks:
+            messages |= told.messages(Described(definition, components, names[definition.id]))
+    references = dumps([paths, messages, components.responses])
     return {
         "openapi": "3.1.0",
         "info": {"title": "Gatehouse", "version": VERSION, "description": _ABOUT},
@@ -51,10 +57,12 @@ def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
         "tags": [
             *(_tag(definition) for definition in definitions),
             *([batch.TAG] if in_batches else []),
+            *([webhooks.TAG] if of_webhooks else []),
             {"name": "Sessions", "description": "Odoo's own sessions."},
             {"name": "OAuth2", "description": "Tokens of client apps."},
         ],
         "paths": paths,
+        **({"webhooks": messages} if messages else {}),
         "components": {
             "schemas": components.schemas,
             "responses": components.responses,

@@ -197,25 +197,29 @@ def dated(document: ApiDocument) -> list[str]:
     return [name for name, day in dates.items() if day is not None]
 
 
-def failure(status: int, marks: list[str]) -> Json:
-    """Return the Response Object of an error; ``marks`` are the headers that every answer carries."""
+def failure(status: int, marks: list[str], failing: Failing | None = None) -> Json:
+    """Return the Response Object of an error; ``marks`` are the headers that every answer carries.
+
+    ``failing`` is the kind of failure, where it is another one than the usual of its status.
+    """
+    failing = failing or ERRORS[status]
     more = {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
     if status == 414:  # before the request is read: no envelope, no id
         return {"description": ERRORS[status].when}
     return {
-        "description": ERRORS[status].when,
+        "description": failing.when,
         "headers": headers(*marks, *more.get(status, [])),
-        "content": {"application/json": {"schema": reference("Failure"), "example": _example(status)}},
+        "content": {"application/json": {"schema": reference("Failure"), "example": _example(status, failing)}},
     }
 
 
-def fail(components: Components, status: int, marks: list[str]) -> Json:
+def fail(components: Components, status: int, marks: list[str], failing: Failing | None = None) -> Json:
     """Keep the Response Object of an error, which many operations have, and return the reference to it."""
-    return components.respond(ERRORS[status].response, failure(status, marks))
+    return components.respond((failing or ERRORS[status]).response, failure(status, marks, failing))
 
 
-def _example(status: int) -> Json:
-    _, name, when = ERRORS[status]
+def _example(status: int, failing: Failing) -> Json:
+    _, name, when = failing
     data = {"name": name, "message": when, "request_id": "…"}
     return {"jsonrpc": "2.0", "id": None, "error": {"code": status, "message": when, "data": data}}
 
@@ -304,6 +308,29 @@ PARAMETERS: dict[str, Json] = {
         "header",
         {"type": "string", "pattern": "^[!-~]{1,255}$"},
         "The same call with the same key is done once within 24 hours; for example a UUID.",
+    ),
+    # Of what is sent by webhooks (Standard Webhooks, "Webhook headers").
+    "webhook-id": parameter(
+        "webhook-id",
+        "header",
+        {"type": "string"},
+        "The id of the message, the same at each attempt: what has come before can be left alone.",
+        required=True,
+    ),
+    "webhook-timestamp": parameter(
+        "webhook-timestamp",
+        "header",
+        {"type": "string", "pattern": "^[0-9]+$"},
+        "When this attempt was made, in seconds since 1970: refuse what is older than five minutes.",
+        required=True,
+    ),
+    "webhook-signature": parameter(
+        "webhook-signature",
+        "header",
+        {"type": "string"},
+        "`v1,` and the HMAC-SHA256 of id, timestamp and body; two of them, with a blank between, while two secrets are "
+        "good.",
+        required=True,
     ),
 }
 

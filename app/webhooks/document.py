@@ -15,6 +15,8 @@ T = TypeVar("T", bound=Strict)
 EVENTS: tuple[Event, ...] = get_args(Event)
 #: Seconds for which messages are signed with the secret of before too, where a rotation says nothing else; and at most.
 OVERLAP, MOST_OVERLAP = 24 * 3600, 30 * 24 * 3600
+#: Deliveries of a page, where the call does not say, and at most.
+PAGE, MOST_OF_PAGE = 50, 500
 
 
 def _distinct(names: list[Any] | None) -> list[Any] | None:

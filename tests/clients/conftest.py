@@ -38,7 +38,9 @@ class Published:
 def published(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     """The demo's APIs and those of ``apis.yaml``."""
     folder = tmp_path_factory.mktemp("clients")
-    with serving(testbed, f"gatehouse_clients_{os.getpid()}", folder / "gunicorn.log") as server:
+    log, networks = folder / "gunicorn.log", "127.0.0.0/8"  # where receivers of webhooks are
+    settings = {"GATEHOUSE_WEBHOOK_NETWORKS": networks}
+    with serving(testbed, f"gatehouse_clients_{os.getpid()}", log, **settings) as server:
         scopes = "create read update delete search rpc export"
         made = server.flask(
             "client", "create", "Generated", "--user", "admin", "--api", "Partners", "--scope", scopes, "--json"

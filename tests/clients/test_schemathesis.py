@@ -31,7 +31,8 @@ BUDGET = 90
 def own_server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of its own: made-up credentials and requests without end would be in the way of other tests."""
     log = tmp_path_factory.mktemp("schemathesis") / "gunicorn.log"
-    with serving(testbed, f"gatehouse_schemathesis_{os.getpid()}", log, GATEHOUSE_TRUSTED_PROXIES="1") as server:
+    settings = {"GATEHOUSE_TRUSTED_PROXIES": "1", "GATEHOUSE_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    with serving(testbed, f"gatehouse_schemathesis_{os.getpid()}", log, **settings) as server:
         made = server.flask("client", "create", "Schemathesis", "--user", "admin", "--json")
         credentials = json.loads(made.stdout.splitlines()[-1])
         server.flask("api", "import", "tests/clients/schemathesis.yaml")
@@ -67,6 +68,7 @@ def _values(server: Server) -> dict[str, list[str]]:
         "order": ["id", "name desc, id"],
         "cursor": [""],
         "delta-token": ["latest"],
+        "uri": ["http://127.0.0.1:9/hook", "http://127.0.0.1:9/other?a=b"],
         "group": ["state", "flag", "day:month", "moment:hour_number"],
         "aggregate": ["__count", "amount:sum", "day:max", "name:count_distinct"],
         "having": ["[]", '[["__count", ">", 0]]', '["|", ["amount:sum", "<", 5], ["__count", "in", [1, 2]]]'],

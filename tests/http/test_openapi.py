@@ -16,6 +16,7 @@ from app.observe import meters
 from app.openapi.schemas import MAX_ENUM
 from app.version import VERSION
 from app.web.routing import Gatehouse
+from app.webhooks.document import WebhookChange, WebhookDocument
 from tests import stored_apis
 from tests.http.conftest import Client
 from tests.http.queries import counted_queries
@@ -45,14 +46,15 @@ class Document:
         self.json: Json = answer.json
 
     def operations(self) -> Iterator[Json]:
-        """Yield all operations."""
-        for methods in self.json["paths"].values():
+        """Yield all operations, those of receivers of webhooks too."""
+        for methods in (*self.json["paths"].values(), *self.json.get("webhooks", {}).values()):
             yield from methods.values()
 
     def paths(self) -> set[str]:
-        """Return the paths of the APIs, without those of images and binaries, and of batches."""
+        """Return the paths of the APIs, without those of images and binaries, of batches and webhooks."""
         found = {path for path, methods in self.json["paths"].items() if not _is_own(methods)}
-        return {path for path in found if not path.startswith(("/api/image/", "/api/binary/", "/api/batch"))}
+        others = ("/api/image/", "/api/binary/", "/api/batch", "/api/webhooks")
+        return {path for path in found if not path.startswith(others)}
 
     def operation(self, path: str, method: str) -> Json:
         """Return one operation."""
@@ -345,6 +347,55 @@ def test_the_batch_of_the_document_works_as_it_stands(demo: Client, publish: Pub
     answers = demo.result("POST", "/api/batch", json=media["example"])
     assert [answer["status"] for answer in answers] == [200, 200]
     assert answers[0]["result"]["id"] == answers[1]["result"]["id"]
+
+
+def test_webhooks_are_described_where_an_api_has_them(demo: Client, publish: Publish) -> None:
+    publish(fields=["name"])
+    plain = Document(demo).json
+    assert "webhooks" not in plain
+    assert not [path for path in plain["paths"] if path.startswith("/api/webhooks")]
+    assert "webhook-id" not in plain["components"]["parameters"]
+    route = publish(fields=["name", "count"], webhooks=True, deprecated="2026-11-01")
+    document = Document(demo)
+    check_document(document)
+    check_that_generators_can_use(document)
+    name = route.removeprefix("/api/")
+    events = {f"{name}_{event}" for event in ("created", "updated", "removed")}
+    assert set(document.json["webhooks"]) == events | {"webhook_test", "webhook_resync"}
+    for operation in (item["post"] for item in document.json["webhooks"].values()):
+        names = {document.resolved(parameter)["name"] for parameter in operation["parameters"]}
+        assert names == {"webhook-id", "webhook-timestamp", "webhook-signature"}
+        assert set(operation["responses"]) == {"2XX", "410", "default"}
+        assert operation["security"] == []
+    create = document.operation("/api/webhooks", "post")
+    assert create["security"] == [{"oauth2": ["search"]}]
+    example = create["requestBody"]["content"]["application/json"]["example"]
+    checked = WebhookDocument.model_validate(example)
+    properties = document.resolved(create["requestBody"]["content"]["application/json"]["schema"])["properties"]
+    assert properties.keys() == type(checked).model_fields.keys()
+    update = document.operation("/api/webhooks/{webhook}", "patch")["requestBody"]["content"]["application/json"]
+    assert document.resolved(update["schema"])["properties"].keys() == WebhookChange.model_fields.keys()
+
+
+def test_the_record_that_a_webhook_sends_is_described_as_one_that_is_read(demo: Client, publish: Publish) -> None:
+    models = [{"model": "test.record", "fields": ["name", "count"]}, {"model": "test.tag", "fields": ["name"]}]
+    hidden = publish(fields=["name", "count"], search_fields=["name"], endpoints={"read": False}, webhooks=True)
+    route = publish(models=models, route="/api/told-of", webhooks=True)
+    document = Document(demo)
+    check_document(document)
+
+    def sent(message: str) -> Json:
+        post = document.json["webhooks"][message]["post"]
+        schema = document.resolved(post["requestBody"]["content"]["application/json"]["schema"])
+        return document.resolved(schema["properties"]["data"])
+
+    assert route == "/api/told-of"
+    assert set(sent("told_of_test_tag_removed")["properties"]) == {"webhook", "api", "model", "id"}
+    created = sent("told_of_test_record_created")
+    assert "record" not in created["required"]
+    assert set(document.resolved(created["properties"]["record"])["properties"]) == {"id", "name", "count"}
+    searched = sent(f"{hidden.removeprefix('/api/')}_updated")["properties"]["record"]
+    assert set(document.resolved(searched)["properties"]) == {"id", "name"}
 
 
 def test_an_error_is_described_once_for_all_operations(demo: Client, publish: Publish) -> None:
