@@ -19,6 +19,7 @@ VERSIONS = {
     "newman": "6.2.2",
     "openapi-typescript": "7.13.0",
     "orval": "8.38.0",
+    "standardwebhooks": "1.1.1",
     "typescript": "5.9.3",
 }
 #: What is installed in the same folder: by itself npm takes the newest, which need not be one that fits.

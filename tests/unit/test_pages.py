@@ -34,6 +34,7 @@ RUN_BY = {
     ("several-databases", "A Gatehouse for each"): "tests/deploy/test_several_databases.py",
     ("several-databases", "A restored copy"): "tests/deploy/test_several_databases.py",
     ("upgrades", "New versions, and going back"): "tests/upgrades/test_addons.py",
+    ("webhooks", "A walk"): "tests/clients/test_webhooks.py",
 }
 
 
@@ -128,6 +129,12 @@ def test_definitions_names_each_model_that_holds_secrets() -> None:
 def test_changes_shows_the_resource_that_is_run() -> None:
     (shown,) = blocks("changes", "python", "With dlt and Singer")
     assert shown in (ROOT / "tests/clients/programs/followed_by_dlt.py").read_text()
+
+
+@pytest.mark.parametrize(("language", "program"), [("python", "webhooks_in_flask.py"), ("js", "webhooks_in_node.mjs")])
+def test_webhooks_shows_the_receivers_that_are_run(language: str, program: str) -> None:
+    (shown,) = blocks("webhooks", language, "Receivers")
+    assert (ROOT / "tests/clients/programs" / program).read_text().endswith(shown)
 
 
 def test_monitoring_tells_of_each_metric() -> None:
