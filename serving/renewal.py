@@ -5,21 +5,28 @@ circumstances that could have changed that; all workers of a host name the same.
 at SIGHUP, and tells it what it is to cure (``VARIABLE``): a version that suffers from the same refuses to start. Then
 the arbiter tries again after a pause that grows, or at once when the circumstances have changed.
 
-Under any other server, and in a command, nobody is there to be asked.
+A process that stands alone and does its work for long (``flask webhook run``) looks itself for what it is asked for
+(``asked``), and becomes its successor (``succeed``).
+
+Under any other server, and in other commands, nobody is there to be asked.
 """
 
 from __future__ import annotations
 
 import mmap
+import os
+import signal
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 from serving import draining
 
-#: What a trial is to cure, in its environment.
+#: What a trial is to cure, in its environment; a process that stands alone adds the circumstances for its successor.
 VARIABLE = "GATEHOUSE_CURES"
 #: Seconds between two tries in the same circumstances, at first and at most; and in others, at least.
 _PAUSE, _LONGEST_PAUSE, _SHORTEST_PAUSE = 10.0, 300.0, 2.0
@@ -67,6 +74,31 @@ def install(server: Any, reload: Callable[[str], None]) -> None:
 
     _write(_ARBITER, 1)
     server.murder_workers = look
+
+
+def asked() -> str:
+    """In a process that stands alone: return what a successor could cure, with the circumstances; "" for nothing.
+
+    What this process was begun for, and has not cured, is nothing until the circumstances are others.
+    """
+    disease, circumstances = _read(_ASKED), _read(_CIRCUMSTANCES)
+    _write(_ASKED, 0)
+    cures = f"{disease} {circumstances}"
+    return cures if disease and cures != os.environ.get(VARIABLE) else ""
+
+
+def succeed(cures: str = "") -> NoReturn:
+    """Become what is on the disk now, with the settings of now: the command line and the process id stay.
+
+    SIGHUP waits until the successor has unblocked it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    # As it was when this process began: without what the environment file has added since.
+    found = (line.partition(b"=") for line in Path("/proc/self/environ").read_bytes().split(b"\0") if line)
+    environ = {os.fsdecode(name): os.fsdecode(value) for name, _, value in found}
+    environ.pop(VARIABLE, None)
+    more = {VARIABLE: cures} if cures else {}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ | more)  # noqa: S606  our own command line
 
 
 def refused(cures: str) -> None:

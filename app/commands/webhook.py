@@ -25,6 +25,7 @@ from app.webhooks.following import Follower
 from app.webhooks.sending import Sender
 from app.webhooks.store import Webhook
 from app.webhooks.subscriptions import Owner
+from serving import renewal
 
 T = TypeVar("T")
 group = AppGroup("webhook", help="Webhooks of client apps.")
@@ -33,12 +34,15 @@ _ACTOR = "command line"
 
 @group.command()
 def run() -> None:
-    """Have webhooks delivered until SIGTERM: a process of its own, of which each host may have one."""
+    """Have webhooks delivered until SIGTERM: a process of its own, of which each host may have one.
+
+    SIGHUP brings new code and new settings in.
+    """
     app, database = services(), services().database
     app.catalog.refresh()
     app.catalog.watch()
 
-    async def serve() -> None:
+    async def serve() -> str | None:
         sender = Sender(Networks.parse(app.settings.webhook_networks))
         engine = Engine(
             app.instance.dsn,
@@ -47,13 +51,16 @@ def run() -> None:
             Follower(database, app.acting),
             Deliverer(KeptConnection(database), app.acting, app.hasher, sender),
             lambda: app.catalog.snapshot.system.delivery_retention_days,
+            app.addons.cure,
         )
         try:
-            await engine.run()
+            return await engine.run()
         finally:
             await sender.close()
 
-    asyncio.run(serve())
+    successor = asyncio.run(serve())
+    if successor is not None:
+        renewal.succeed(successor)
 
 
 @group.command("list")

@@ -77,6 +77,13 @@ class Addons:
             if failure is not None and failure.kept is None:
                 direct_reads.read(self._database, self._current.look, statement_timeout=_PATIENCE)
 
+    def cure(self) -> str:
+        """In a process that stands alone: return what a successor could cure, "" for nothing (``renewal.asked``).
+
+        Where Odoo's code can't be loaded a successor could not either, and would have no registry to go on with.
+        """
+        return renewal.asked() if self._current.failure is None else ""
+
     def check_cured(self, disease: str | None) -> None:
         """Raise BootError where this process, started to cure a disease, has the same."""
         if disease and disease == str(self._disease()):

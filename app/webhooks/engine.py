@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import Any
 
+from gunicorn.systemd import sd_notify
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
@@ -61,13 +62,21 @@ class Engine:
         follower: Follower,
         deliverer: Deliverer,
         kept_days: Callable[[], int],
+        cure: Callable[[], str],
     ) -> None:
-        """``dsn`` are libpq's connection keywords; ``kept_days`` says for how long deliveries are kept."""
+        """``dsn`` are libpq's connection keywords; ``kept_days`` says for how long deliveries are kept.
+
+        ``cure`` returns what a process that begins anew could cure; "" for nothing.
+        """
         self._connection = connection
         self._feed = feed
         self._follower = follower
         self._deliverer = deliverer
         self._kept_days = kept_days
+        self._cure = cure
+        self._task: asyncio.Task[Any] | None = None
+        self._successor: str | None = None
+        self._is_ending = False
         keywords = {("dbname" if key == "database" else key): value for key, value in dsn.items()}
         keywords["prepare_threshold"] = None
         self._jobs = App(
@@ -81,11 +90,20 @@ class Engine:
         self._cleaned_up = float("-inf")
         logging.getLogger("procrastinate").setLevel(logging.WARNING)  # of each job it has four lines
 
-    async def run(self) -> None:
-        """Run jobs until SIGTERM or SIGINT, and end those that are under way."""
-        task = asyncio.current_task()
+    async def run(self) -> str | None:
+        """Run jobs until a signal, and end those that are under way.
+
+        Returns None after SIGTERM and SIGINT. Else another process is to take this one's place: then it returns what
+        that is to cure, which is nothing after SIGHUP.
+        """
+        self._task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, partial(_cancel, task))
+            loop.add_signal_handler(number, self._end)
+        loop.add_signal_handler(signal.SIGHUP, self._end, "")
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # a predecessor has kept it for us
+        sd_notify("READY=1", _logger)
+        _logger.info("Webhooks are followed and delivered")
         with contextlib.suppress(asyncio.CancelledError):
             while True:
                 try:
@@ -93,6 +111,16 @@ class Engine:
                 except Exception as error:  # noqa: BLE001  the database may be away; whatever it is, it goes on
                     _logger.warning("Webhooks can't be served at the moment: %s", error)
                 await asyncio.sleep(_PAUSE)
+        _logger.info("Webhooks: the process %s", "ends" if self._successor is None else "begins anew")
+        return self._successor
+
+    def _end(self, successor: str | None = None) -> None:
+        """End the run; ``successor`` is what another process is to cure, None where none is to follow."""
+        if self._is_ending and successor is not None:
+            return
+        self._is_ending, self._successor = True, successor
+        if self._task is not None:
+            self._task.cancel()
 
     async def _serve(self) -> None:
         """Look for jobs, and do them, until something fails."""
@@ -125,6 +153,8 @@ class Engine:
     async def _look_on(self) -> None:
         while True:
             await self._look()
+            if cures := self._cure():
+                self._end(cures)
             await asyncio.sleep(_LOOK / 4 if self._stirred else _LOOK)
 
     async def _look(self) -> None:
@@ -182,8 +212,3 @@ class Engine:
 
     async def _deliver(self, webhook: str) -> None:
         await self._deliverer.deliver(webhook)
-
-
-def _cancel(task: asyncio.Task[Any] | None) -> None:
-    if task is not None:
-        task.cancel()

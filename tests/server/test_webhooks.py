@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,10 @@ clients:
 """
 #: Seconds after which a test fails.
 _PATIENCE = 60
+#: The process that delivers.
+COMMAND = (sys.executable, "-m", "flask", "--app", "app.factory:create_app()", "webhook", "run")
+#: The same as `flask` finds the app in production: with the settings of a file.
+_FROM_FILE = (sys.executable, "-m", "flask", "webhook", "run")
 
 
 class Shop:
@@ -99,8 +104,7 @@ def delivering(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @contextlib.contextmanager
 def delivery(server: Server, log: Path) -> Iterator[Any]:
     """Run a process that delivers."""
-    command = [sys.executable, "-m", "flask", "--app", "app.factory:create_app()", "webhook", "run"]
-    with running(command, log, ROOT, server.environment) as process:
+    with running(COMMAND, log, ROOT, server.environment) as process:
         yield process
 
 
@@ -284,3 +288,23 @@ def test_after_a_rotation_both_secrets_sign_for_a_time(shop: Shop, receiver: Rec
     receiver.messages[1].verify(newest["secret"])
     with pytest.raises(WebhookVerificationError):
         receiver.messages[1].verify(new["secret"])
+
+
+def test_a_reload_brings_new_settings_in_and_a_stop_leaves_nothing(
+    server: Server, tmp_path: Path, sql: Callable[..., list[Any]]
+) -> None:
+    settings, log = tmp_path / "settings", tmp_path / "log"
+    settings.write_text("GATEHOUSE_LOG_FORMAT=text\n")
+    environment = {**server.environment, "GATEHOUSE_ENV_FILE": str(settings)}
+    before = sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers")
+    with running(_FROM_FILE, log, ROOT, environment) as process:
+        wait_until(lambda: "Webhooks are followed and delivered" in log.read_text(), _PATIENCE, log.read_text)
+        settings.write_text("GATEHOUSE_LOG_FORMAT=json\n")
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGHUP)  # one that comes on the way to the successor is not its end
+        new = '"message": "Webhooks are followed and delivered"'
+        wait_until(lambda: new in log.read_text() or process.poll(), _PATIENCE, log.read_text)
+        wait_until(lambda: sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers") > before, _PATIENCE)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0, log.read_text()
+    assert sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers") == before

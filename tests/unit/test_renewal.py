@@ -115,3 +115,18 @@ def test_an_admins_reload_that_fails_says_nothing_of_what_workers_ask_for(arbite
 def test_nothing_is_tried_while_the_server_stops(arbiter: Arbiter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renewal.draining, "is_draining", lambda: True)
     assert arbiter.after(100, 7, 1) == 0
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_process_that_stands_alone_is_not_begun_anew_twice_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert renewal.asked() == ""
+    renewal.ask(1, 5)
+    cures = renewal.asked()
+    assert (cures, renewal.asked()) == ("1 5", "")  # what nobody suffers from any more is not asked for again
+    monkeypatch.setenv(renewal.VARIABLE, cures)
+    renewal.ask(1, 5)
+    assert renewal.asked() == ""
+    renewal.ask(1, 6)
+    assert renewal.asked() == "1 6"
+    renewal.ask(2, 5)
+    assert renewal.asked() == "2 5"

@@ -45,8 +45,8 @@ class Partner(models.Model):
             raise ValidationError("This name is forbidden.")
 """
 _FIND = "addon = env['ir.module.module'].search([('name', '=', '{addon}')])"
-_INSTALL = f"env['ir.module.module'].update_list(); {_FIND}; addon.button_immediate_install()"
-_UPGRADE = f"{_FIND}; addon.button_immediate_upgrade()"
+INSTALL = f"env['ir.module.module'].update_list(); {_FIND}; addon.button_immediate_install()"
+UPGRADE = f"{_FIND}; addon.button_immediate_upgrade()"
 _UNINSTALL = f"{_FIND}; addon.button_immediate_uninstall()"
 #: A package that no Python has.
 _PACKAGE = "gatehouse_missing_package"
@@ -176,7 +176,7 @@ def test_the_constraints_of_an_addon_that_odoo_installs_hold_within_a_second_and
     assert "result" in site.create("Forbidden").json()
     before = site.server.worker_pids()
     with site.calls() as load:
-        site.odoo(_INSTALL, "installed")
+        site.odoo(INSTALL, "installed")
         time.sleep(1)  # the time that the contract gives
         assert site.refuses("Forbidden") == {True}
     assert "This phone is forbidden" in site.create("Ada", phone="no installed").text
@@ -186,12 +186,12 @@ def test_the_constraints_of_an_addon_that_odoo_installs_hold_within_a_second_and
 
 def test_the_new_code_of_an_addon_that_odoo_upgrades_comes_in_by_itself_and_no_call_fails(site: Site) -> None:
     write(site.shared, "upgraded", "1.0", "Old")
-    site.odoo(_INSTALL, "upgraded")
+    site.odoo(INSTALL, "upgraded")
     wait_until(lambda: site.refuses("Old") == {True}, 30, site.log)
     before = set(site.server.worker_pids())
     write(site.shared, "upgraded", "1.1", "Forbidden by the new version")
     with site.calls() as load:
-        site.odoo(_UPGRADE, "upgraded")
+        site.odoo(UPGRADE, "upgraded")
         wait_until(lambda: not before & set(site.server.worker_pids()), 120, site.log)
         assert site.refuses("Forbidden by the new version") == {True}
         assert site.refuses("Old") == {False}
@@ -213,9 +213,9 @@ def test_an_upgrade_and_an_uninstallation_leave_the_external_ids_of_callers_alon
     wait_until(lambda: save("Ada").status_code == 200, 30, site.log)
     (record_id,) = {save("Ada").json()["result"]["id"] for _ in range(2)}
     write(site.shared, "keyed", "1.0")
-    site.odoo(_INSTALL, "keyed")
+    site.odoo(INSTALL, "keyed")
     write(site.shared, "keyed", "1.1")
-    site.odoo(_UPGRADE, "keyed")
+    site.odoo(UPGRADE, "keyed")
     site.odoo(_UNINSTALL, "keyed")
     wait_until(lambda: site.ready().status_code == 200, 120, site.log)
     after = save("Grace")
@@ -224,7 +224,7 @@ def test_an_upgrade_and_an_uninstallation_leave_the_external_ids_of_callers_alon
 
 def test_an_addon_whose_code_is_not_there_stops_writes_until_it_is(site: Site) -> None:
     write(site.odoos, "elsewhere", "1.0", "Forbidden elsewhere")
-    site.odoo(_INSTALL, "elsewhere")
+    site.odoo(INSTALL, "elsewhere")
     time.sleep(1)  # the time that the contract gives
     for _ in range(12):
         refused = site.create("Forbidden elsewhere")
@@ -251,7 +251,7 @@ def test_an_addon_whose_code_is_not_there_stops_writes_until_it_is(site: Site) -
 
 def test_an_addon_whose_folder_is_gone_stops_writes_until_odoo_has_uninstalled_it(site: Site) -> None:
     write(site.odoos, "forgotten", "1.0", "Forbidden and forgotten")
-    site.odoo(_INSTALL, "forgotten")
+    site.odoo(INSTALL, "forgotten")
     shutil.rmtree(site.odoos / "forgotten")
     wait_until(lambda: site.create("Ada").status_code == 503, 30, site.log)
     look, uninstall = blocks("upgrades", "bash", "New versions, and going back")
@@ -267,7 +267,7 @@ def test_an_addon_that_cannot_be_imported_stops_writes_until_it_can(site: Site) 
     package = site.root / f"{_PACKAGE}.py"
     write(site.shared, "broken", "1.0", "Forbidden brokenly", more=f"import {_PACKAGE}")
     (site.packages / package.name).touch()
-    site.odoo(_INSTALL, "broken")
+    site.odoo(INSTALL, "broken")
     wait_until(lambda: site.create("Ada").status_code == 503, 30, site.log)
     for _ in range(12):
         refused = site.create("Forbidden brokenly")
@@ -301,7 +301,7 @@ def _start(site: Site) -> subprocess.CompletedProcess[str]:
 
 def test_the_code_of_an_addon_that_odoo_uninstalls_leaves_the_server_and_no_call_fails(site: Site) -> None:
     write(site.shared, "removed", "1.0", "Forbidden for a while")
-    site.odoo(_INSTALL, "removed")
+    site.odoo(INSTALL, "removed")
     wait_until(lambda: site.refuses("Forbidden for a while") == {True}, 30, site.log)
     before = set(site.server.worker_pids())
     with site.calls() as load:
