@@ -18,6 +18,13 @@ Panel:  {address.url}/admin/    to define and watch APIs
 Docs:   {address.url}/api/docs  to read and try them"""
 
 
+def webhooks(log: Path, networks: str) -> str:
+    """Return the lines about the process that delivers webhooks; `networks` may be called beside the internet."""
+    also = f", also to {networks} over http" if networks else ""
+    return f"""
+Webhooks are delivered by a process of their own{also}. Its log: {log}"""
+
+
 def existing() -> str:
     """Return the line about logins, beside an Odoo that is the user's own."""
     return "\nLog in with a user of your Odoo; the panel wants one who may change Odoo's settings.\n"

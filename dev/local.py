@@ -19,6 +19,8 @@ MODULES = ("base", "web", "contacts", "gatehouse_demo")
 # Comments on the demo database: what is done with it so far.
 PENDING = "gatehouse: the demo definitions are not imported yet"
 COMPLETE = "gatehouse: demo database"
+# Networks that webhooks may call beside the internet. Of the demo it is this machine, where its receivers are tried.
+NETWORKS = "GATEHOUSE_WEBHOOK_NETWORKS"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Local:
         }
         if self.source.path is not None:
             settings["GATEHOUSE_ODOO_SOURCE"] = str(self.source.path)
+        if self.database == DEMO:
+            settings[NETWORKS] = os.environ.get(NETWORKS, "127.0.0.0/8")
         return settings
 
 

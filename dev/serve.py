@@ -1,4 +1,4 @@
-"""`make serve`: prepare, migrate, import the demo's definitions once, and serve until Ctrl-C."""
+"""`make serve`: prepare, migrate, import the demo's definitions once, serve and deliver webhooks until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from dev import bind, databases, existing, greeting, local, paths, web
+from dev import bind, databases, delivery, existing, greeting, local, paths, web
 from dev.bind import Address
 from dev.local import Local
 from dev.steps import run, say, step
@@ -57,10 +57,13 @@ def flask(env: Mapping[str, str], log: str, what: str, *arguments: str | Path) -
 
 
 def serve(address: Address, env: Mapping[str, str], text: str) -> None:
-    """Run gunicorn until a signal asks us to end. Raises SetupError."""
+    """Run gunicorn, and what delivers webhooks, until a signal asks us to end. Raises SetupError."""
     say(f"- Starting gunicorn on {address} ...")
-    with web.running(web.GUNICORN, {**env, "GATEHOUSE_BIND": str(address)}) as process:
+    env = {**env, "GATEHOUSE_BIND": str(address)}
+    with web.running(web.GUNICORN, env) as process:
         web.wait_ready(process, address)
         say(greeting.ready(address))
+        say(greeting.webhooks(delivery.log(), env.get(local.NETWORKS, "")))
         say(text)
-        web.watch(process)
+        with delivery.beside(process, env) as delivering:
+            web.watch(process, meanwhile=delivering.look)

@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from dev import paths, signals
 from dev.bind import Address
@@ -41,33 +42,46 @@ def running(program: Program, env: Mapping[str, str]) -> Iterator[subprocess.Pop
     process = None
     try:
         with signals.deferred():
-            process = subprocess.Popen(
-                program.command,
-                stdin=subprocess.DEVNULL,
-                env=dict(env),
-                cwd=paths.ROOT,
-                # A terminal's Ctrl-C would cut requests off (SIGINT is gunicorn's quick stop): it must not get there.
-                start_new_session=True,
-                preexec_fn=signals.end_with_parent,
-            )
+            process = start(program.command, env)
         yield process
     finally:
         if process is not None:
             stop(process)
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a server: requests in flight get the time that it gives them, unless we are told a second time."""
+def start(command: Sequence[str], env: Mapping[str, str], output: BinaryIO | None = None) -> subprocess.Popen[bytes]:
+    """Start a server, or what works beside one; its output goes to ours, or into a file."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        env=dict(env),
+        cwd=paths.ROOT,
+        # A terminal's Ctrl-C would cut requests off (SIGINT is gunicorn's quick stop): it must not get there.
+        start_new_session=True,
+        preexec_fn=signals.end_with_parent,
+    )
+
+
+def stop(*processes: subprocess.Popen[bytes]) -> None:
+    """End servers, all at once: requests in flight get the time that they give them, unless we are told a second time.
+
+    Those that have ended already are none to wait for.
+    """
     try:
-        process.terminate()
-        process.wait()
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
     except KeyboardInterrupt:
         say("Stopping at once.")
     finally:
         with signals.deferred():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def wait_ready(process: subprocess.Popen[bytes], address: Address, program: Program = GUNICORN) -> None:
@@ -99,10 +113,18 @@ def ask(address: Address, path: str) -> str:
         connection.close()
 
 
-def watch(process: subprocess.Popen[bytes], program: Program = GUNICORN) -> None:
-    """Wait until we are asked to end; raises SetupError when the server ends by itself."""
+def watch(
+    process: subprocess.Popen[bytes], program: Program = GUNICORN, meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """Wait until we are asked to end, and do something twice a second meanwhile.
+
+    Raises SetupError when the server ends by itself.
+    """
     try:
-        process.wait()
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.5)
+            meanwhile()
     except signals.Stopped:
         say("\nStopping; a second Ctrl-C does not wait for requests in flight.")
         return
@@ -111,6 +133,10 @@ def watch(process: subprocess.Popen[bytes], program: Program = GUNICORN) -> None
 
 def ended(code: int, program: Program = GUNICORN) -> SetupError:
     """Return the error for a server that is no longer there."""
-    how = f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     todo = f"Its messages above say why. The data is kept; run `make {program.target}` again."
-    return SetupError(f"{program.name} {how}.", todo)
+    return SetupError(f"{program.name} {end_of(code)}.", todo)
+
+
+def end_of(code: int) -> str:
+    """Return in words how a process has ended."""
+    return f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

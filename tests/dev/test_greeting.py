@@ -15,6 +15,12 @@ def test_the_greeting_names_the_panel_and_the_docs_in_full() -> None:
     assert any(line.startswith("Docs:   http://127.0.0.1:8070/api/docs ") for line in lines)
 
 
+def test_it_says_where_webhooks_go_and_where_their_log_is() -> None:
+    log = Path("/tmp/webhooks.log")
+    assert "also to 127.0.0.0/8 over http. Its log: /tmp/webhooks.log" in greeting.webhooks(log, "127.0.0.0/8")
+    assert "of their own. Its log: /tmp/webhooks.log" in greeting.webhooks(log, "")
+
+
 def test_the_demo_has_logins_for_the_panel_and_for_an_ordinary_user() -> None:
     text = greeting.demo(Address("::1", 8070), "demo", Path("/tmp/cookies.txt"))
     assert "admin / admin" in text

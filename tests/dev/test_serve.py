@@ -18,6 +18,7 @@ import pytest
 
 from dev import paths
 from dev.testbed import Testbed
+from tests.server.receivers import receiving
 
 pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(240)]
 COMMAND = [sys.executable, "-m", "dev", "serve"]
@@ -139,6 +140,50 @@ def test_the_printed_lines_work_when_pasted(running: Serve, tmp_path: Path) -> N
     assert len(records) == 3
     assert all(record["name"] for record in records)
     assert list(tmp_path.iterdir()) == []
+
+
+def deliverers(serve: Serve) -> list[int]:
+    """Return the processes that deliver webhooks."""
+    return [pid for pid, command in serve.processes().items() if command.rstrip().endswith("flask webhook run")]
+
+
+def test_webhooks_are_delivered_to_this_machine_and_by_another_process_where_one_dies(
+    running: Serve, tmp_path: Path
+) -> None:
+    log = running.folder / "log" / "webhooks.log"
+    wait(lambda: "Webhooks are followed and delivered" in log.read_text(), 60, log.read_text)
+    assert f"also to 127.0.0.0/8 over http. Its log: {log}" in running.output
+    (first,) = deliverers(running)
+    os.kill(first, signal.SIGKILL)
+    said = f"The process that delivers webhooks was ended by signal SIGKILL; it is started again. Its log: {log}\n"
+    wait(lambda: said in running.output, 30, lambda: running.output)
+    wait(lambda: log.read_text().count("Webhooks are followed and delivered") == 2, 60, log.read_text)
+    assert deliverers(running) != [first]
+    assert not running.ended()
+    document = tmp_path / "apis.yaml"
+    document.write_text(
+        """
+        apis: [{name: Told, route: /api/told, published: true, clients: [Shop], webhooks: true,
+                endpoints: {delta: true}, models: [{model: res.partner, fields: [name]}]}]
+        clients: [{name: Shop, user: admin, scopes: [search]}]
+        """
+    )
+    flask(running, "api", "import", str(document))
+    with receiving() as receiver:
+        create = ("webhook", "create", "Shop", receiver.url, "--api", "Told")
+        wait(lambda: "secret" in flask(running, *create, check=False), 60)
+        (webhook,) = json.loads(flask(running, "webhook", "list", "--json"))
+        flask(running, "webhook", "test", webhook["id"])
+        wait(lambda: receiver.told() == [("test", None)], 30, log.read_text)
+    flask(running, "webhook", "delete", webhook["id"], "--yes")
+
+
+def flask(serve: Serve, *arguments: str, check: bool = True) -> str:
+    """Run a command beside the server, and return what it prints."""
+    command = [sys.executable, "-m", "flask", *arguments]
+    done = subprocess.run(command, cwd=paths.ROOT, env=serve.env, capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_a_taken_port_is_said_at_once(running: Serve) -> None:
