@@ -13,12 +13,20 @@ from app.database import Database
 _FIRST_TRY = ("panel", "first call")
 
 
-def note(cr: Any, *, actor: str, kind: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Write a row in the transaction of the change, where something differs."""
+def note(
+    cr: Any,
+    *,
+    actor: str,
+    kind: str,
+    name: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
+    """Write a row in the transaction of the change, where something differs; None where there is nothing."""
     if before != after:
         cr.execute(
             "INSERT INTO gatehouse.history (actor, kind, name, before, after) VALUES (%s, %s, %s, %s, %s)",
-            (actor, kind, name, Json(dict(before)), Json(dict(after))),
+            (actor, kind, name, *(None if each is None else Json(dict(each)) for each in (before, after))),
         )
 
 

@@ -249,6 +249,16 @@ def renew(cr: Cursor, webhook: str) -> None:
     cr.execute("UPDATE gatehouse.webhook SET failures = 0, held_until = NULL WHERE id = %s", (webhook,))
 
 
+def numbers(cr: Cursor, webhook: str | None = None) -> dict[str, int]:
+    """Return the numbers of deliveries that wait, by webhook, of all or of one; those without any are left out."""
+    cr.execute(
+        "SELECT webhook_id, count(*) FROM gatehouse.delivery "
+        "WHERE status = 'pending' AND (%s::text IS NULL OR webhook_id = %s) GROUP BY webhook_id",
+        (webhook, webhook),
+    )
+    return dict(cr.fetchall())
+
+
 def are_waiting(cr: Cursor, webhook: str, number: int) -> bool:
     """True if a webhook has so many deliveries that wait."""
     query = "SELECT FROM gatehouse.delivery WHERE webhook_id = %s AND status = 'pending' OFFSET %s LIMIT 1"

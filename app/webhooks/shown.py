@@ -33,13 +33,10 @@ def webhook(found: Webhook, secret: str | None = None) -> dict[str, Any]:
 
 def delivery(found: Delivery, of: Webhook, definition: Definition | None) -> dict[str, Any]:
     """Return a delivery; ``definition`` is that of its API, without which nobody is told which record it is about."""
-    record = None
-    if found.record_id is not None and definition is not None:
-        record = definition.ids.of(of.model).encode(found.record_id)
     return {
         "id": found.id,
         "event": found.event,
-        "record": record,
+        "record": record(found, of, definition),
         "status": found.status,
         "attempts": found.attempts,
         "created_at": iso(found.created_at),
@@ -50,6 +47,13 @@ def delivery(found: Delivery, of: Webhook, definition: Definition | None) -> dic
         "answer": found.answer or None,
         "error": found.error or None,
     }
+
+
+def record(found: Delivery, of: Webhook, definition: Definition | None) -> str | int | None:
+    """Return the id, as callers of the API see it, of the record that a delivery is about; None without one."""
+    if found.record_id is None or definition is None:
+        return None
+    return definition.ids.of(of.model).encode(found.record_id)
 
 
 def _time(at: datetime | None) -> str | None:

@@ -13,6 +13,9 @@ from psycopg2.extras import Json
 from app.database import Cursor
 from app.operations.delta.delta import Event
 
+#: Reason of a webhook that somebody has switched off; all others are the server's.
+BY_HAND = "It was switched off by hand."
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -65,6 +68,16 @@ class Webhook:
     def wanted(self) -> Wanted:
         """Its subject."""
         return Wanted(self.client_id, self.api_id, self.model, self.fields, self.domain)
+
+    @property
+    def is_failing(self) -> bool:
+        """True if it is on, and the last attempt has failed."""
+        return self.active and self.failures > 0
+
+    @property
+    def was_ended(self) -> bool:
+        """True if it is off, and nobody has switched it off by hand."""
+        return not self.active and self.reason != BY_HAND
 
 
 _SELECT = """

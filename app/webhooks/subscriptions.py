@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from app.analytics import history
@@ -91,7 +92,7 @@ class Subscriptions:
                 raise Conflict(f"A client app has {MOST} webhooks at most.", name="too_many_webhooks")
             store.insert(cr, values)
             made = _there(store.one(cr, identifier))
-            _note(cr, owner, identifier, {}, _told(made))
+            _note(cr, owner, identifier, None, _told(made))
         return made, secret
 
     def every(self, owner: Owner) -> list[Webhook]:
@@ -103,6 +104,18 @@ class Subscriptions:
         """Return a webhook of a client app; raises NotFound."""
         with self._database.transaction() as cr:
             return _there(store.one(cr, _checked(webhook), owner.client_id))
+
+    def overview(self) -> list[tuple[Webhook, int]]:
+        """Return the webhooks of all client apps, each with the number of its deliveries that wait: for admins."""
+        with self._database.transaction() as cr:
+            numbers = deliveries.numbers(cr)
+            return [(each, numbers.get(each.id, 0)) for each in store.every(cr)]
+
+    def find(self, webhook: str) -> tuple[Webhook, int]:
+        """Return the same of one webhook, whosever it is; raises NotFound."""
+        with self._database.transaction() as cr:
+            found = _there(store.one(cr, _checked(webhook)))
+            return found, deliveries.numbers(cr, found.id).get(found.id, 0)
 
     def change(self, owner: Owner, webhook: str, change: WebhookChange) -> Webhook:
         """Change the subject or the address of a webhook, or switch it on or off. Raises ApiError that names the key.
@@ -132,7 +145,7 @@ class Subscriptions:
 
     def _switched(self, webhook: Webhook, *, on: bool) -> dict[str, Any]:
         if not on:
-            return {"active": False, "reason": "It was switched off by hand.", "run": None}
+            return {"active": False, "reason": store.BY_HAND, "off_at": datetime.now(timezone.utc), "run": None}
         self._begin(webhook.wanted)  # raises where the client app may not be told of anything
         return {"active": True, "reason": "", "off_at": None}
 
@@ -141,7 +154,7 @@ class Subscriptions:
         before = self.one(owner, webhook)
         with self._database.transaction() as cr:
             store.remove(cr, webhook)
-            _note(cr, owner, webhook, _told(before), {})
+            _note(cr, owner, webhook, _told(before), None)
 
     def rotate(self, owner: Owner, webhook: str, rotation: Rotation) -> tuple[Webhook, str]:
         """Give a webhook a new secret and return it; the one of before signs too for a time. Raises NotFound."""
@@ -261,7 +274,9 @@ def _told(webhook: Webhook) -> dict[str, Any]:
     }
 
 
-def _note(cr: Cursor, owner: Owner, webhook: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Write a change into the history."""
+def _note(
+    cr: Cursor, owner: Owner, webhook: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> None:
+    """Write a change into the history; None stands for a webhook that is not there yet, or no longer."""
     name = f"{owner.client}: {webhook}"
     history.note(cr, actor=owner.actor, kind="webhook", name=name, before=before, after=after)

@@ -23,6 +23,7 @@ from app.blueprints.admin.pickers import Pickers
 from app.blueprints.admin.pretty import pretty
 from app.blueprints.admin.request_log import RequestLog
 from app.blueprints.admin.settings import Settings
+from app.blueprints.admin.webhooks import Webhooks
 
 
 def init_admin(app: Flask) -> None:
@@ -40,6 +41,7 @@ def init_admin(app: Flask) -> None:
         Models(name="Models", endpoint="models"),
         Console(name="Try it", endpoint="console", url="try"),
         Clients(name="Client apps", endpoint="clients"),
+        Webhooks(name="Webhooks", endpoint="hooks", url="webhooks"),  # "webhooks" are those of the API
         Analytics(name="Analytics", endpoint="analytics"),
         RequestLog(name="Request log", endpoint="log"),
         Audit(name="Audit", endpoint="audit"),

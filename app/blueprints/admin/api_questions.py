@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from app.blueprints.admin import traffic
+from app.blueprints.admin import traffic, webhook_facts
 from app.blueprints.admin.confirmation import Confirmation, counted, listed
 from app.blueprints.admin.editor import ApiRow
 from app.blueprints.admin.endpoint_list import Served, ServedModel, models_of, switches_of
@@ -123,6 +123,7 @@ def facts_of(row: ApiRow) -> dict[str, str]:
         "API": f"{row.name}, {document['route']}",
         "State": f"{state}, {'in test mode' if document['mode'] == 'test' else 'in production'}",
         "Client apps": _client_apps(row),
+        "Webhooks": _webhooks(row),
         "Calls in 24 hours": f"{traffic.by_api().get(row.stored.id, 0):,}",
     }
 
@@ -136,6 +137,13 @@ def _client_apps(row: ApiRow) -> str:
         return "none"
     under = "this name" if len(names) == 1 else "these names"  # statistics keep the name of their time
     return f"{counted(len(names), 'client app')}: {told}; calls under {under}"
+
+
+def _webhooks(row: ApiRow) -> str:
+    """Return the number of webhooks that tell of an API's records, with their client apps."""
+    found = [each.webhook for each in webhook_facts.listing() if each.webhook.api_id == row.stored.id]
+    whose = f" of {listed(dict.fromkeys(each.client for each in found))}" if found else ""
+    return f"{counted(len(found), 'webhook')}{whose}"
 
 
 def _writes(row: ApiRow) -> str:

@@ -16,7 +16,7 @@ from app.web.services import services
 
 PER_PAGE = 50
 #: What a row of the history is about.
-_KINDS = {"api": "API", "client": "Client app", "setting": "Setting", "odoo": "Odoo"}
+_KINDS = {"api": "API", "client": "Client app", "setting": "Setting", "odoo": "Odoo", "webhook": "Webhook"}
 
 
 class Audit(PanelView):
@@ -42,7 +42,7 @@ class Audit(PanelView):
 
     @page("/definitions")
     def definitions(self) -> Response:
-        """List the changes of definitions, client apps and settings, with what differs."""
+        """List the changes of definitions, client apps, webhooks and settings, with what differs."""
         number = wished_page()
         rows = log_pages.history_page(services().database, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
         described = history_lines.described(rows[:PER_PAGE])

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import url_for
 
-from app.blueprints.admin import traffic
+from app.blueprints.admin import traffic, webhook_facts
 from app.blueprints.admin.client_apps import Details
 from app.blueprints.admin.confirmation import Confirmation, counted, listed
 from app.clients.live_tokens import LiveToken
@@ -51,9 +51,9 @@ def _delete(found: Details, given: Mapping[str, str]) -> Confirmation:
     return _asked(
         found,
         f"Delete {found.client.name}?",
-        "It goes for good, with its secret, tokens and consents, and the APIs below name it no longer. Its calls are "
-        "refused at once. What it did stays in the log and the audit, under its name. To stop it for a while, "
-        "switch it off.",
+        "It goes for good, with its secret, tokens, consents and webhooks, and the APIs below name it no longer. Its "
+        "calls are refused at once. What it did stays in the log and the audit, under its name. To stop it for a "
+        "while, switch it off.",
         "Delete it",
         "delete",
         {"version": found.version},
@@ -169,6 +169,7 @@ def _facts(found: Details) -> dict[str, str | datetime]:
         "Live tokens": counted(len(found.tokens), "token"),
         "Last used": found.last_used or "never",
         "Consents": counted(len(found.consents), "person has", "persons have") + " allowed it to act for them",
+        "Webhooks": counted(len(webhook_facts.listing(found.client.id)), "webhook"),
         "Calls in 24 hours": f"{calls:,} under this name",
     }
 

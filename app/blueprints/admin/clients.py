@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
-from app.blueprints.admin import client_apps
+from app.blueprints.admin import client_apps, webhook_facts
 from app.blueprints.admin.client_form import ClientForm
 from app.blueprints.admin.client_questions import OVERLAPS, overlap_of, question
 from app.blueprints.admin.findings import Finding
@@ -65,9 +65,15 @@ class Clients(PanelView):
                 form.refuse(error.problems)
         acts = bool(found.user or found.client.redirect_uris)
         idle = client_apps.idle_reasons(found.client.scopes, found.apis, acts=acts)
-        status = 409 if changed else _status(form)
         return self.show(
-            "panel/client.html", status, form=form, found=found, overlaps=OVERLAPS, idle=idle, changed=changed
+            "panel/client.html",
+            409 if changed else _status(form),
+            form=form,
+            found=found,
+            overlaps=OVERLAPS,
+            idle=idle,
+            changed=changed,
+            hooks=webhook_facts.listing(client_id),
         )
 
     @page("/<int:client_id>/confirm/<what>")

@@ -67,7 +67,8 @@ class PanelForm(PageForm):
         return next((field for field in self._on_page() if field.errors), None)
 
     def _on_page(self) -> list[Any]:
-        return [self._fields[name] for name in dict.fromkeys([*self.FIRST, *self._fields])]
+        names = dict.fromkeys([*self.FIRST, *self._fields])
+        return [self._fields[name] for name in names if name in self._fields]  # a form may be without some
 
 
 class Choices(SelectMultipleField):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Changes of definitions, client apps and settings in a person's words."""
+"""Changes of definitions, client apps, webhooks and settings in a person's words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.blueprints.admin import editor, people
 from app.json import dumps
 
 #: What is called otherwise than its column; what is left out says nothing to a person.
-_NAMES = {"uid": "user", "public_id": "client id"}
+_NAMES = {"uid": "user", "public_id": "client id", "rotated": "new secret"}
 _LEFT_OUT = frozenset({"id", "key"})
 _NONE = "–"
 
@@ -59,6 +59,6 @@ def _user(uid: int | None, logins: Mapping[int, str]) -> str:
 def _text(value: Any) -> str:
     if value is None or value in ([], ""):
         return _NONE
-    if isinstance(value, list):
+    if isinstance(value, list) and not any(isinstance(item, list) for item in value):  # a domain is no list of names
         return ", ".join(_text(item) for item in value)
     return value if isinstance(value, str) else dumps(value).decode()
