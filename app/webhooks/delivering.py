@@ -39,7 +39,7 @@ _PAUSE, _LONG_PAUSE, _THREADS = 5.0, 60.0, 8
 #: a run.
 _BATCH, _OF_WEBHOOK, _TO_HOST, _RUN = 50, 4, 8, 20.0
 #: Messages that are read at once, and seconds after which they are read anew: who loses a right is sent no more.
-_READ, _FRESH = 16, 0.5
+_READ, _FRESH = 16, 0.25
 _RESYNC_TEXT = "Events may have been missed: read all records anew. What changes from now on is told as before."
 _TEST_TEXT = "This is a test. It tells of no record."
 
