@@ -88,7 +88,7 @@ def asked() -> str:
 
 
 def succeed(cures: str = "") -> NoReturn:
-    """Become what is on the disk now, with the settings of now: the command line and the process id stay.
+    """Begin this process anew, by the code on the disk and the settings of now: command line and process id stay.
 
     SIGHUP waits until the successor has unblocked it.
     """

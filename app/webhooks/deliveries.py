@@ -211,8 +211,8 @@ def again(cr: Cursor, delivery: Delivery) -> None:
     Behind one that tells that a record has gone the last one of the record is sent again too: it may be there again.
     """
     cr.execute(
-        "UPDATE gatehouse.delivery SET status = 'pending', next_at = now(), first_at = NULL WHERE seq = %(seq)s "
-        "OR %(gone)s AND seq = (SELECT max(seq) FROM gatehouse.delivery "
+        "UPDATE gatehouse.delivery SET status = 'pending', next_at = now(), first_at = NULL, attempts = 0 "
+        "WHERE seq = %(seq)s OR %(gone)s AND seq = (SELECT max(seq) FROM gatehouse.delivery "
         "WHERE webhook_id = %(webhook)s AND record_id = %(record)s)",
         {
             "seq": delivery.seq,
@@ -243,7 +243,8 @@ def drop(cr: Cursor, days: int) -> bool:
 def renew(cr: Cursor, webhook: str) -> None:
     """Have all that waits of a webhook sent now, and for as long as if it were new."""
     cr.execute(
-        "UPDATE gatehouse.delivery SET first_at = NULL, next_at = now() WHERE webhook_id = %s AND status = 'pending'",
+        "UPDATE gatehouse.delivery SET first_at = NULL, next_at = now(), attempts = 0 "
+        "WHERE webhook_id = %s AND status = 'pending'",
         (webhook,),
     )
     cr.execute("UPDATE gatehouse.webhook SET failures = 0, held_until = NULL WHERE id = %s", (webhook,))

@@ -151,8 +151,7 @@ class Deliverer:
         except (Ended, Unreadable) as error:
             reason = error.reason if isinstance(error, Ended) else "Its secret can't be read any more: make a new one."
             with self._connection.transaction() as cr:
-                if store.switch_off(cr, webhook.id, reason):
-                    _logger.warning("Webhook %s of %s is switched off: %s", webhook.id, webhook.client, reason)
+                store.switch_off(cr, webhook.id, reason)
             return {}
         except ApiError as error:
             _logger.info("Webhook %s can't be served at the moment: %s", webhook.id, error.message)
@@ -188,9 +187,10 @@ class Deliverer:
             return
         is_gone = status == 410
         if deliveries.fail(cr, delivery, outcome, for_good=is_gone):
-            reason = "Its receiver answered 410: it wants no more." if is_gone else "It has failed for three days."
-            if store.switch_off(cr, delivery.webhook_id, reason):
-                _logger.warning("Webhook %s is switched off: %s", delivery.webhook_id, reason)
+            reason = (
+                "Its receiver answered 410: it wants no more." if is_gone else "A message has failed for three days."
+            )
+            store.switch_off(cr, delivery.webhook_id, reason)
 
 
 def _data(do: RecordOperations, webhook: Webhook, some: list[Delivery]) -> dict[int, dict[str, Any]]:

@@ -34,7 +34,8 @@ class Follower:
             try:
                 more, number = self._go_on(webhook)
             except Ended as ended:
-                end(self._database, webhook, ended.reason)
+                with self._database.transaction() as cr:
+                    store.switch_off(cr, webhook.id, ended.reason)
                 break
             except ApiError as error:
                 _logger.info("Webhook %s can't be followed at the moment: %s", webhook.id, error.message)
@@ -73,10 +74,3 @@ def events(do: RecordOperations, wanted: Wanted, token: str) -> DeltaEvents:
     """Return the events behind a token of the delta that tells of it; raises ApiError, Gone where it has expired."""
     limit = min(_PAGE, do.definition.document.max_page_size)
     return Delta(do, {**wanted.parameters, "token": token, "limit": limit}).events()
-
-
-def end(database: Database, webhook: Webhook, reason: str) -> None:
-    """Switch a webhook off, and say so in the log; its admins and its client app find the reason at it."""
-    with database.transaction() as cr:
-        if store.switch_off(cr, webhook.id, reason):
-            _logger.warning("Webhook %s of %s is switched off: %s", webhook.id, webhook.client, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from typing import Any
 
 from psycopg2.extras import Json
 
+from app.analytics import history
 from app.database import Cursor
 from app.operations.delta.delta import Event
 
 #: Reason of a webhook that somebody has switched off; all others are the server's.
 BY_HAND = "It was switched off by hand."
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +158,20 @@ def remove(cr: Cursor, webhook: str) -> None:
     cr.execute("DELETE FROM gatehouse.webhook WHERE id = %s", (webhook,))
 
 
-def switch_off(cr: Cursor, webhook: str, reason: str) -> bool:
-    """Switch a webhook off; False where it was off already. What waits to be sent waits on."""
+def switch_off(cr: Cursor, webhook: str, reason: str) -> None:
+    """Switch a webhook off, for the history and the log to tell; one that is off stays as it is.
+
+    What waits to be sent waits on.
+    """
     cr.execute(
-        "UPDATE gatehouse.webhook SET active = false, reason = %s, off_at = now(), run = NULL WHERE id = %s AND active",
+        "UPDATE gatehouse.webhook w SET active = false, reason = %s, off_at = now(), run = NULL "
+        "FROM gatehouse.client c WHERE w.id = %s AND w.active AND c.id = w.client_id RETURNING c.name",
         (reason, webhook),
     )
-    return bool(cr.rowcount)
+    if row := cr.fetchone():
+        name, after = f"{row[0]}: {webhook}", {"active": False, "reason": reason}
+        history.note(cr, actor="Gatehouse", kind="webhook", name=name, before={"active": True}, after=after)
+        _logger.warning("Webhook %s of %s is switched off: %s", webhook, row[0], reason)
 
 
 def followed(cr: Cursor) -> dict[str, frozenset[str]]:
