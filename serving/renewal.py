@@ -88,7 +88,7 @@ def asked() -> str:
 
 
 def succeed(cures: str = "") -> NoReturn:
-    """Begin this process anew, by the code on the disk and the settings of now: command line and process id stay.
+    """Become the version on the disk, with the settings of now: the command line and the process id stay.
 
     SIGHUP waits until the successor has unblocked it.
     """

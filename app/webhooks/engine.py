@@ -38,7 +38,7 @@ _LOOK, _FOLLOW, _CLEAN_UP = 1.0, 60.0, 3600.0
 #: Seconds between two signs of life, and after which a process without one counts as dead.
 _HEARTBEAT, _DEAD = 2.0, 10.0
 #: Seconds that jobs have to end by themselves, and between two tries while the database is away.
-_GRACE, _PAUSE = 20.0, 2.0
+GRACE, _PAUSE = 20.0, 2.0
 
 
 class _Pool(AsyncConnectionPool[AsyncConnection[Any]]):
@@ -132,7 +132,7 @@ class Engine:
                     concurrency=_AT_ONCE,
                     fetch_job_polling_interval=_LOOK / 4,
                     abort_job_polling_interval=60.0,
-                    shutdown_graceful_timeout=_GRACE,
+                    shutdown_graceful_timeout=GRACE,
                     listen_notify=False,
                     delete_jobs="always",
                     install_signal_handlers=False,

@@ -2,7 +2,8 @@
 
 `python systemctl.py FOLDER COMMAND UNIT…`, FOLDER being the root of the machine that is played. It knows what the units
 in deploy/ need: user, group, umask, working folder, environment (nothing else is passed on), Exec lines, Type=notify,
-for which it waits, and WantedBy=, by which one unit's start starts another. Sandboxing is systemd's own.
+for which it waits, WantedBy=, by which one unit's start starts another, PartOf= and ReloadPropagatedFrom=, by which its
+stop and its reload are another's. Sandboxing is systemd's own.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Unit:
         file = f"{template}{at}.service"
         self.root, self.name, self.file = root, name, folder / f"{name}.service"
         self.settings: dict[str, list[str]] = defaultdict(list)
-        for path in (folder / file, *sorted((folder / f"{file}.d").glob("*.conf"))):
+        for path in (*folder.glob(file), *sorted((folder / f"{file}.d").glob("*.conf"))):
             for key, value in re.findall(r"^(\w+)=(.*)$", path.read_text(), re.MULTILINE):
                 self.settings[key].append(value.replace("%i", instance))
         self.pid_file = root / "run" / f"{name}.pid"
@@ -52,7 +53,7 @@ class Unit:
 
     def enable(self) -> None:
         """Have the units that are named by WantedBy= start this one."""
-        for wanting in self.settings["WantedBy"]:
+        for wanting in " ".join(self.settings["WantedBy"]).split():
             folder = self.file.with_name(f"{wanting}.wants")
             folder.mkdir(exist_ok=True)
             (folder / self.file.name).touch()
@@ -61,6 +62,11 @@ class Unit:
         """Return the units that are started with this one."""
         folder = self.file.with_name(f"{self.file.name}.wants")
         return [Unit(self.root, path.stem) for path in sorted(folder.glob("*.service"))]
+
+    def followers(self, key: str) -> list[Unit]:
+        """Return the services that run and name this one with a key."""
+        running = [Unit(self.root, path.stem) for path in sorted((self.root / "run").glob("*.pid"))]
+        return [each for each in running if f"{self.name}.service" in " ".join(each.settings[key]).split()]
 
     def run(self, line: str, notify: str = "") -> subprocess.Popen[bytes]:
         """Start an Exec line as the unit's user, in its environment alone."""
@@ -92,7 +98,9 @@ class Unit:
             )
 
     def start(self) -> None:
-        """Start the service, and wait until it says that it is ready, where it does."""
+        """Start the service unless it runs, and wait until it says that it is ready, where it does."""
+        if (pid := self.pid()) and alive(pid):
+            return
         if any(self.run(line).wait(PATIENCE) for line in self.settings["ExecCondition"]):
             return
         for line in self.settings["ExecStartPre"]:
@@ -122,9 +130,13 @@ class Unit:
         """Run the reload lines."""
         for line in self.settings["ExecReload"]:
             self._finish(line)
+        for each in self.followers("ReloadPropagatedFrom"):
+            each.reload()
 
     def stop(self) -> None:
-        """End the main process in order, and wait for its end."""
+        """End the main process in order, and wait for its end, after those of the units that are part of this one."""
+        for each in self.followers("PartOf"):
+            each.stop()
         if (pid := self.pid()) and alive(pid):
             os.kill(pid, signal.SIGTERM)
             deadline = time.monotonic() + PATIENCE

@@ -14,6 +14,7 @@ from tests.deploy import machine as machines
 from tests.deploy.conftest import Walk, files, wait_for_site
 from tests.deploy.machine import DATABASE, Machine
 from tests.deploy.odoo_installation import WERKZEUG
+from tests.deploy.systemctl import alive
 from tests.pages import blocks
 from tests.server.conftest import wait_until
 
@@ -94,6 +95,27 @@ def test_the_first_api_answers_at_the_one_address_to_who_is_logged_in_at_odoo(wa
 def test_metrics_are_for_those_with_the_token(walk: Walk) -> None:
     assert "gatehouse_requests_total" in walk.printed[8]
     assert requests.get(f"{walk.machine.url('127.0.0.1:8070')}/metrics", timeout=30).status_code == 404
+
+
+def test_webhooks_are_delivered_by_a_process_that_goes_with_the_server(walk: Walk) -> None:
+    machine = walk.machine
+    (block,) = blocks("operations", "sh", "Webhooks")
+    machine.sh(machine.own(block))
+    log = machine.root / "var" / "log" / "gatehouse-webhooks.log"
+
+    def begun() -> int:
+        return log.read_text().count("Webhooks are followed and delivered")
+
+    assert begun() == 1
+    pid = int((machine.root / "run" / "gatehouse-webhooks.pid").read_text())
+    assert Path(f"/proc/{pid}").owner() == machine.user
+    machine.sh("systemctl reload gatehouse")
+    wait_until(lambda: begun() == 2, 120, log.read_text)
+    assert alive(pid)
+    machine.sh("systemctl stop gatehouse")
+    assert not alive(pid)
+    machine.sh("systemctl start gatehouse")
+    assert begun() == 3
 
 
 def test_a_restored_backup_has_what_it_had_and_its_tokens_are_good(walk: Walk, tmp_path: Path) -> None:

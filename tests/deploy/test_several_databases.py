@@ -11,10 +11,13 @@ import requests
 from dev.cluster import port_free
 from tests.deploy.conftest import Walk
 from tests.pages import blocks
+from tests.server.conftest import wait_until
 
 pytestmark = pytest.mark.live
 PAGE = "several-databases"
 TOKEN = "sed -n 's/^GATEHOUSE_METRICS_TOKEN=/Authorization: Bearer /p' {root}/etc/gatehouse/{name}.env"
+#: Processes that deliver webhooks of a database.
+ALIVE = "SELECT count(*) FROM gatehouse_jobs.procrastinate_workers WHERE last_heartbeat > now() - interval '10 s'"
 
 
 def _two_free_ports() -> int:
@@ -37,6 +40,16 @@ def test_restored_copies_are_served_each_by_its_own_and_know_no_token_of_the_ori
     port = _two_free_ports()
     (start,) = blocks(PAGE, "sh", "A Gatehouse for each")
     machine.sh(machine.own(start).replace("port=8081", f"port={port}"))
+
+    (webhooks,) = blocks(PAGE, "sh", "Webhooks")
+    machine.sh(machine.own(webhooks))
+    for name in ("one", "two"):
+        log = machine.root / "var" / "log" / f"gatehouse-webhooks@{name}.log"
+        assert log.read_text().count("Webhooks are followed and delivered") == 1
+        jobs = (
+            "SELECT count(*) FROM gatehouse_jobs.procrastinate_workers WHERE last_heartbeat > now() - interval '10 s'"
+        )
+        wait_until(lambda jobs=jobs, name=name: machine.sql(jobs, name) == "1", 30)  # type: ignore[misc]
 
     uuid = "SELECT value FROM ir_config_parameter WHERE key = 'database.uuid'"
     assert len({machine.sql(uuid, database) for database in ("production", "one", "two")}) == 3

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from app.commands import webhook
 from app.config import Settings, variable
+from app.webhooks import engine
 from serving import environment_file
 from tests.packages import program
 
@@ -34,13 +36,13 @@ def test_odoo_and_gatehouse_share_data_addons_and_configuration(services: dict[s
     def places(name: str) -> set[tuple[str, str]]:
         return {(each["source"], each["target"]) for each in services[name]["volumes"]}
 
-    assert places("gatehouse") == places("migrate") < places("odoo")
+    assert places("gatehouse") == places("migrate") == places("webhooks") < places("odoo")
     assert ("odoo-data", "/var/lib/odoo") in places("gatehouse")
     assert "/etc/odoo/odoo.conf" in {target for _, target in places("gatehouse")}
 
 
 def test_gatehouse_runs_without_rights_on_a_read_only_file_system(services: dict[str, Any]) -> None:
-    for name in ("gatehouse", "migrate"):
+    for name in ("gatehouse", "migrate", "webhooks"):
         service = services[name]
         assert service["read_only"] is True
         assert service["tmpfs"] == ["/tmp"]
@@ -68,6 +70,7 @@ def test_a_stop_leaves_calls_in_flight_their_time(services: dict[str, Any]) -> N
     defaults = Settings(odoo_conf=Path("x"))
     assert services["gatehouse"]["stop_grace_period"] == "1m30s"
     assert defaults.drain_seconds + max(defaults.call_timeout, defaults.statement_timeout) + 15 < 90
+    assert engine.GRACE + 5 < int(services["webhooks"]["stop_grace_period"].removesuffix("s")) <= 30
     assert "`terminationGracePeriodSeconds: 90`" in (ROOT / "docs" / "containers.md").read_text()
 
 
@@ -105,7 +108,16 @@ def test_the_page_builds_with_arguments_and_starts_services_that_there_are(servi
     assert arguments <= set(re.findall(r"(?m)^ARG (\w+)", DOCKERFILE))
     used = re.findall(r"docker compose (?:up -d|run --rm|exec(?: -T)?|kill -s HUP) (\w+)", page)
     assert set(used) <= services.keys()
-    assert {"db", "odoo", "gatehouse"} == set(used)
+    assert {"db", "odoo", "gatehouse", "webhooks"} == set(used)
+
+
+def test_webhooks_are_delivered_by_a_command_that_exists_and_nobody_asks_it_for_its_health(
+    services: dict[str, Any],
+) -> None:
+    command = services["webhooks"]["command"]
+    assert command[:2] == ["flask", webhook.group.name]
+    assert command[2] in webhook.group.commands
+    assert services["webhooks"]["healthcheck"] == {"disable": True}
 
 
 def test_the_page_makes_the_secrets_that_the_services_read() -> None:

@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 
 
-UNITS = ("gatehouse.service", "gatehouse@.service")
+SERVERS = ("gatehouse.service", "gatehouse@.service")
+WEBHOOKS = ("gatehouse-webhooks.service", "gatehouse-webhooks@.service")
+UNITS = (*SERVERS, *WEBHOOKS)
 FOLLOWS = "gatehouse-follows-odoo.service"
 HOME = "Odoo under `/home`"
 
@@ -54,8 +56,9 @@ def test_systemd_has_nothing_to_say_against_the_unit(name: str, tmp_path: Path) 
     assert _verified(_unit(tmp_path, name)) == (0, "")
 
 
-def test_systemd_has_nothing_to_say_against_what_an_odoo_under_home_needs(tmp_path: Path) -> None:
-    unit = _unit(tmp_path, "gatehouse.service")
+@pytest.mark.parametrize("name", ["gatehouse.service", "gatehouse-webhooks.service"])
+def test_systemd_has_nothing_to_say_against_what_an_odoo_under_home_needs(name: str, tmp_path: Path) -> None:
+    unit = _unit(tmp_path, name)
     _drop_in(tmp_path, unit, "operations", HOME)
     assert _verified(unit) == (0, "")
 
@@ -96,11 +99,21 @@ def test_the_units_exposure_is_2_of_10_at_most(name: str, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stdout
 
 
+def _lines(name: str) -> list[str]:
+    return (DEPLOY / name).read_text().partition("[Unit]")[2].splitlines()
+
+
+def _several(one: str, many: str) -> dict[str, tuple[str, str]]:
+    """Return the lines by which the unit of several databases differs, by their keys."""
+    pairs = zip(_lines(one), _lines(many), strict=True)
+    return {new.partition("=")[0]: (old, new) for old, new in pairs if old != new}
+
+
 def test_the_unit_of_several_databases_differs_by_the_name_alone() -> None:
-    one, many = ((DEPLOY / name).read_text().partition("[Unit]")[2].splitlines() for name in UNITS)
-    different = [(old, new) for old, new in zip(one, many, strict=True) if old != new]
-    assert [new.partition("=")[0] for _, new in different] == ["Description", "Documentation", "Environment"]
-    assert different[2][1] == different[2][0].replace("gatehouse.env", "%i.env")
+    different = _several(*SERVERS)
+    assert list(different) == ["Description", "Documentation", "Environment"]
+    old, new = different["Environment"]
+    assert new == old.replace("gatehouse.env", "%i.env")
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -109,7 +122,31 @@ def test_the_units_let_the_machines_own_addresses_be_looked_up(name: str) -> Non
     assert "AF_NETLINK" in families.split()  # getifaddrs(3)
 
 
-@pytest.mark.parametrize("name", UNITS)
+def test_the_unit_of_several_databases_webhooks_goes_with_that_databases_server() -> None:
+    different = _several(*WEBHOOKS)
+    assert different.pop("Description")
+    assert different.pop("Documentation")
+    assert list(different) == ["After", "PartOf", "ReloadPropagatedFrom", "Environment", "WantedBy"]
+    for old, new in different.values():
+        assert new == old.replace("gatehouse.env", "%i.env").replace("gatehouse.service", "gatehouse@%i.service")
+
+
+def test_what_delivers_webhooks_may_do_what_the_server_may() -> None:
+    server, webhooks = (
+        (DEPLOY / name).read_text().partition("ProtectSystem=")[2].partition("[Install]")[0]
+        for name in ("gatehouse.service", "gatehouse-webhooks.service")
+    )
+    assert server == webhooks
+
+
+def test_a_stop_leaves_messages_that_are_being_sent_their_time() -> None:
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", (DEPLOY / WEBHOOKS[0]).read_text(), re.MULTILINE)
+    engine = (ROOT / "app" / "webhooks" / "engine.py").read_text()  # it can't be imported without Odoo
+    (grace,) = re.findall(r"^GRACE, .*? = ([\d.]+),", engine, re.MULTILINE)
+    assert float(grace) + 5 < int(seconds) <= 30
+
+
+@pytest.mark.parametrize("name", SERVERS)
 def test_a_stop_of_the_unit_leaves_calls_in_flight_their_time(name: str) -> None:
     (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", (DEPLOY / name).read_text(), re.MULTILINE)
     defaults = Settings(odoo_conf=Path("x"))
