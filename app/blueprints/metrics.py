@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
@@ -12,7 +14,12 @@ from app.observe.readiness import Readiness
 from app.web.operators import is_operator
 from app.web.routing import Gatehouse
 from app.web.wrong_paths import not_found
+from app.webhooks.figures import Figures
+from odoo_bridge import direct_reads
 from serving.process_table import processes
+
+#: Seconds that a query of ours may take.
+_PATIENCE = 2.0
 
 
 def init_metrics(app: Gatehouse) -> None:
@@ -23,6 +30,7 @@ def init_metrics(app: Gatehouse) -> None:
         Build(),
         Processes(processes, app.services.settings.threads),
         Readiness(app.services.readiness.is_ready),
+        Figures(partial(direct_reads.read, app.services.instance.database, statement_timeout=_PATIENCE)),
     ):
         looked_up.register(collector)
 

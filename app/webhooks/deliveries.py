@@ -35,8 +35,9 @@ NOT EXISTS (
     WHERE b.webhook_id = d.webhook_id AND b.record_id = d.record_id AND b.seq < d.seq AND b.status = 'pending'
 )
 """
-_DUE = f"d.status = 'pending' AND d.next_at <= now() AND {_IS_NEXT}"
-_MAY_RUN = "w.active AND coalesce(w.held_until <= now(), true)"
+#: A delivery that is to be sent now, of a webhook that may be called.
+DUE = f"d.status = 'pending' AND d.next_at <= now() AND {_IS_NEXT}"
+MAY_RUN = "w.active AND coalesce(w.held_until <= now(), true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ def hold_for(failures: int) -> float:
 def waiting(cr: Cursor) -> list[str]:
     """Return the webhooks that have something to be sent now."""
     cr.execute(
-        f"SELECT w.id FROM gatehouse.webhook w WHERE {_MAY_RUN} "
-        f"AND EXISTS (SELECT FROM gatehouse.delivery d WHERE d.webhook_id = w.id AND {_DUE})"
+        f"SELECT w.id FROM gatehouse.webhook w WHERE {MAY_RUN} "
+        f"AND EXISTS (SELECT FROM gatehouse.delivery d WHERE d.webhook_id = w.id AND {DUE})"
     )
     return [webhook for (webhook,) in cr.fetchall()]
 
@@ -100,7 +101,7 @@ def due(cr: Cursor, webhook: str, run: str, limit: int) -> list[Delivery]:
     """
     cr.execute(
         f"SELECT {_COLUMNS} FROM gatehouse.webhook w JOIN gatehouse.delivery d ON d.webhook_id = w.id "
-        f"WHERE w.id = %s AND w.run = %s AND {_MAY_RUN} AND {_DUE} "
+        f"WHERE w.id = %s AND w.run = %s AND {MAY_RUN} AND {DUE} "
         f"ORDER BY d.seq LIMIT (SELECT CASE WHEN failures >= {_MANY} THEN 1 ELSE %s END "
         "FROM gatehouse.webhook WHERE id = %s)",
         (webhook, run, limit, webhook),

@@ -27,6 +27,7 @@ from app.database import KeptConnection
 from app.operations.delta.feed import Feed, Listener
 from app.webhooks import deliveries, store
 from app.webhooks.delivering import Deliverer
+from app.webhooks.figures import DEAD
 from app.webhooks.following import Follower
 
 _logger = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ _AT_ONCE = 512
 #: Seconds between two looks for what is due, between two in which a webhook is followed where no change was seen, and
 #: between two times that old deliveries are deleted.
 _LOOK, _FOLLOW, _CLEAN_UP = 1.0, 60.0, 3600.0
-#: Seconds between two signs of life, and after which a process without one counts as dead.
-_HEARTBEAT, _DEAD = 2.0, 10.0
+#: Seconds between two signs of life.
+_HEARTBEAT = 2.0
 #: Seconds that jobs have to end by themselves, and between two tries while the database is away.
 GRACE, _PAUSE = 20.0, 2.0
 
@@ -137,7 +138,7 @@ class Engine:
                     delete_jobs="always",
                     install_signal_handlers=False,
                     update_heartbeat_interval=_HEARTBEAT,
-                    stalled_worker_timeout=_DEAD,
+                    stalled_worker_timeout=DEAD,
                 )
             )
             try:
@@ -170,7 +171,7 @@ class Engine:
                 await self._defer("follow", webhook)
         for webhook in waiting:
             await self._defer("deliver", webhook)
-        for job in await self._jobs.job_manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD):
+        for job in await self._jobs.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD):
             # The next look makes another one, where there is still something to do.
             self._stirred.add(str(job.task_kwargs["webhook"]))
             with contextlib.suppress(ConnectorException):  # another process was faster

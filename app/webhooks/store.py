@@ -15,8 +15,9 @@ from app.analytics import history
 from app.database import Cursor
 from app.operations.delta.delta import Event
 
-#: Reason of a webhook that somebody has switched off; all others are the server's.
-BY_HAND = "It was switched off by hand."
+#: Reasons of webhooks that somebody has switched off, the second with all of a database (data/neutralize.sql).
+BY_HAND, OF_COPY = "It was switched off by hand.", "This is a copy of a database."
+MEANT = (BY_HAND, OF_COPY)
 
 _logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class Webhook:
     @property
     def was_ended(self) -> bool:
         """True if it is off, and nobody has switched it off by hand."""
-        return not self.active and self.reason != BY_HAND
+        return not self.active and self.reason not in MEANT
 
 
 _SELECT = """

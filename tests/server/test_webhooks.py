@@ -13,8 +13,10 @@ from typing import Any
 import psycopg2
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks import WebhookVerificationError
 
+from app.webhooks.store import BY_HAND
 from dev.testbed import Testbed
 from tests.server.conftest import ROOT, Server, running, wait_until
 from tests.server.receivers import Receiver, receiving
@@ -39,6 +41,7 @@ clients:
 """
 #: Seconds after which a test fails.
 _PATIENCE = 60
+_TOKEN = "an ops person's token"
 #: The process that delivers.
 COMMAND = (sys.executable, "-m", "flask", "--app", "app.factory:create_app()", "webhook", "run")
 #: The same as `flask` finds the app in production: with the settings of a file.
@@ -89,8 +92,8 @@ class Shop:
 def server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with an API whose changes may be sent to this machine."""
     folder = tmp_path_factory.mktemp("webhooks")
-    networks = "127.0.0.0/8"
-    with serving_apis(testbed, "webhooks", folder, _APIS, "/api/told", GATEHOUSE_WEBHOOK_NETWORKS=networks) as server:
+    settings = {"GATEHOUSE_WEBHOOK_NETWORKS": "127.0.0.0/8", "GATEHOUSE_METRICS_TOKEN": _TOKEN}
+    with serving_apis(testbed, "webhooks", folder, _APIS, "/api/told", **settings) as server:
         yield server
 
 
@@ -308,3 +311,33 @@ def test_a_reload_brings_new_settings_in_and_a_stop_leaves_nothing(
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0, log.read_text()
     assert sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers") == before
+
+
+def _figures(server: Server) -> dict[str, float]:
+    """Return what /metrics says of webhooks, by the name of each, or by its state."""
+    answer = requests.get(f"{server.url}/metrics", headers={"Authorization": f"Bearer {_TOKEN}"}, timeout=10)
+    samples = [each for family in text_string_to_metric_families(answer.text) for each in family.samples]
+    found = {each.labels.get("state", each.name): each.value for each in samples if "_webhook" in each.name}
+    return {name.removeprefix("gatehouse_webhook_"): value for name, value in found.items()}
+
+
+@pytest.mark.usefixtures("delivering")
+def test_metrics_tell_how_webhooks_do(
+    server: Server, shop: Shop, receiver: Receiver, subscribed: Subscribed, sql: Callable[..., list[Any]]
+) -> None:
+    webhook = subscribed()
+    path = f"/api/webhooks/{webhook['id']}"
+    before = _figures(server)
+    assert (before["on"], before["failing"], before["events_waiting"]) == (1, 0, 0)
+    wait_until(lambda: _figures(server)["processes"] == 1, _PATIENCE)
+    receiver.answer = lambda message: 500
+    create(shop)
+    wait_until(lambda: _figures(server)["failing"] == 1, _PATIENCE)
+    failing = _figures(server)
+    assert (failing["on"], failing["events_waiting"]) == (0, 1)
+    assert shop.call("PATCH", path, {"active": False})["reason"] == BY_HAND
+    off = _figures(server)
+    assert (off["failing"], off["off"], off["off_by_hand"], off["events_waiting"]) == (0, 0, 1, 0)
+    receiver.answer = lambda message: 410
+    shop.call("PATCH", path, {"active": True})
+    wait_until(lambda: _figures(server)["off"] == 1, _PATIENCE)
