@@ -11,6 +11,9 @@ _STATEMENTS = Path(odoo_bridge.__file__).parent / "addons" / "gatehouse" / "data
 
 
 def neutralize(cr: Any) -> None:
-    """Switch client apps off, and end all that they and the persons they act for were given; any schema will do."""
+    """Switch client apps and webhooks off, and end all that apps and the persons they act for were given.
+
+    Any schema will do.
+    """
     cr.execute("SELECT set_config('gatehouse.actor', 'flask db neutralize', true)")
     cr.execute(_STATEMENTS.read_text(encoding="utf-8"))

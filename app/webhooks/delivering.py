@@ -146,8 +146,7 @@ class Deliverer:
             return {}
         try:
             data = self._acting.run(webhook.wanted, lambda do: _data(do, webhook, some))
-            sealer = Secrets(self._hasher().key)
-            opened = [sealer.open(sealed, webhook.id) for sealed in webhook.secrets]
+            opened = Secrets(self._hasher().key).open_all(webhook.secrets, webhook.id)
         except (Ended, Unreadable) as error:
             reason = error.reason if isinstance(error, Ended) else "Its secret can't be read any more: make a new one."
             with self._connection.transaction() as cr:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import secrets
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -40,3 +42,14 @@ class Secrets:
             return self._cipher.decrypt(base64.b64decode(sealed), [webhook.encode()]).decode()
         except (ValueError, InvalidTag) as error:
             raise Unreadable() from error
+
+    def open_all(self, sealed: Sequence[str], webhook: str) -> list[str]:
+        """Return a webhook's own secret, which comes first, and those of before that can be read.
+
+        Raises Unreadable for its own.
+        """
+        found = [self.open(sealed[0], webhook)]
+        for old in sealed[1:]:  # one that was made anew because it can't be read keeps nobody from signing
+            with contextlib.suppress(Unreadable):
+                found.append(self.open(old, webhook))
+        return found

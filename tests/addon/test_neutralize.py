@@ -15,12 +15,22 @@ import psycopg2
 import pytest
 import requests
 
+from app.webhooks.secrets import Secrets, Unreadable
+from app.webhooks.store import BY_HAND, OF_COPY
 from dev import databases, odoo_source
 from dev.testbed import Testbed
 from tests.server.conftest import serving, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 TABLES = ("token", "authorization_code", "consent")
+_WEBHOOKS = (
+    "INSERT INTO gatehouse.webhook (id, client_id, api_id, model, url, events, secret, old_secret, active, reason) "
+    "SELECT w.id, c.id, a.id, 'res.partner', 'https://hook.example', '{updated}', 'sealed', 'before', w.id = 'on', "
+    f"CASE w.id WHEN 'on' THEN '' ELSE '{BY_HAND}' END "
+    "FROM (VALUES ('on'), ('off')) AS w (id), gatehouse.client c, gatehouse.api a WHERE a.name = 'Partners'",
+    "INSERT INTO gatehouse.delivery (id, webhook_id, event, record_id, status) "
+    "VALUES ('waits', 'on', 'updated', 1, 'pending'), ('told', 'on', 'updated', 1, 'delivered')",
+)
 
 
 def neutralize(testbed: Testbed, database: str, *options: str) -> str:
@@ -69,6 +79,7 @@ def test_client_apps_of_the_original_are_not_let_in_any_more(testbed: Testbed, t
             "redirect_uri_given, challenge, family, expires_at) SELECT 'code', 'hash', id, 2, '{read}', "
             "'https://a.example', true, 'c', 'f', now() + interval '1 hour' FROM gatehouse.client",
             "INSERT INTO gatehouse.consent (client_id, uid, scopes) SELECT id, 2, '{read}' FROM gatehouse.client",
+            *_WEBHOOKS,
         ):
             rows(statement)
         key = rows("SELECT value FROM gatehouse.setting WHERE key = 'secret_key'")
@@ -81,6 +92,12 @@ def test_client_apps_of_the_original_are_not_let_in_any_more(testbed: Testbed, t
             assert f"{database} is neutralized." in server.flask("db", "neutralize", "--yes").stdout
         assert [rows(f"SELECT count(*) FROM gatehouse.{table}") for table in TABLES] == [[(0,)]] * 3
         assert rows("SELECT name, active FROM gatehouse.client") == [("Shop", False)]
+        found = rows("SELECT id, active, reason, secret, old_secret FROM gatehouse.webhook ORDER BY id")
+        assert found == [("off", False, BY_HAND, "", None), ("on", False, OF_COPY, "", None)]
+        assert rows("SELECT id FROM gatehouse.delivery") == [("told",)]
+        with pytest.raises(Unreadable):
+            Secrets("any key").open(found[0][3], "off")
+        assert OF_COPY in server.flask("webhook", "list").stdout
         ((value,),) = rows("SELECT value FROM gatehouse.setting WHERE key = 'secret_key'")
         assert len(value) == 64
         assert [(value,)] != key

@@ -14,6 +14,16 @@ BEGIN
         DELETE FROM gatehouse.authorization_code;
         DELETE FROM gatehouse.consent;
     END IF;
+    IF to_regclass('gatehouse.webhook') IS NOT NULL THEN
+        -- the copy calls nobody: nothing is left to be sent, and a webhook that is switched on again has to have its
+        -- secret made anew before it can sign
+        UPDATE gatehouse.webhook
+           SET active = false,
+               reason = CASE WHEN active THEN 'This is a copy of a database.' ELSE reason END,
+               off_at = CASE WHEN active THEN now() ELSE off_at END,
+               run = NULL, secret = '', old_secret = NULL, old_secret_until = NULL;
+        DELETE FROM gatehouse.delivery WHERE status = 'pending';
+    END IF;
     IF to_regclass('gatehouse.setting') IS NOT NULL THEN
         -- the copy shall not hold the key of the original
         UPDATE gatehouse.setting
