@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -30,6 +31,8 @@ from serving import renewal
 T = TypeVar("T")
 group = AppGroup("webhook", help="Webhooks of client apps.")
 _ACTOR = "command line"
+#: Seconds that the capture of tables may take.
+_PATIENCE = 20.0
 
 
 @group.command()
@@ -199,10 +202,19 @@ def _owner_of(webhook: str) -> Owner:
 
 
 def _told(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except ApiError as error:
-        raise click.ClickException(error.message) from error
+    """Return the result of work, whose errors are the command's.
+
+    Tables that it asks to be captured are captured here: no server hears of them, and this process ends.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return work()
+        except ApiError as error:
+            if error.name != "delta_not_ready" or time.monotonic() > until:
+                raise click.ClickException(error.message) from error
+        services().keeper.keep()
+        time.sleep(0.5)
 
 
 def _print(webhook: Webhook, secret: str, as_json: bool) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
 import os
 import subprocess
 import threading
@@ -15,7 +17,9 @@ import requests
 
 from dev.testbed import Testbed
 from tests.packages import program
-from tests.server.conftest import Server, environment_of, free_port, gunicorn, run_flask, wait_until
+from tests.server.conftest import ROOT, Server, environment_of, free_port, gunicorn, run_flask, running, wait_until
+from tests.server.receivers import receiving
+from tests.server.test_webhooks import COMMAND
 
 pytestmark = pytest.mark.live
 API = "/api/partner/rest"
@@ -118,3 +122,48 @@ def test_writers_that_meet_and_a_new_definition_come_through(pooled: Testbed, se
                 assert cursor.fetchone() == ("0", "off")
                 connection.rollback()
         connection.close()
+
+
+_APIS = """
+apis: [{{name: {name}, route: /api/{name}, published: true, id_obfuscation: false, clients: [{name}], webhooks: true,
+        endpoints: {{delta: true}}, models: [{{model: res.partner, fields: [name]}}]}}]
+clients: [{{name: {name}, user: admin, scopes: [search]}}]
+"""
+
+
+def test_webhooks_are_delivered_and_each_process_that_delivers_has_its_turns(
+    pooled: Testbed, server: Server, tmp_path: Path
+) -> None:
+    name, document = f"told{pooled.port}", tmp_path / "told.yaml"
+    document.write_text(_APIS.format(name=name))
+    server.flask("api", "import", str(document))
+    environment = {**environment_of(pooled, server.database), "GATEHOUSE_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    with contextlib.ExitStack() as stack:
+        receiver = stack.enter_context(receiving())
+        domain = json.dumps([["name", "like", name]])
+        create = ("webhook", "create", name, receiver.url, "--api", name, "--domain", domain, "--json")
+        made: list[str] = []
+
+        def is_made() -> bool:
+            done = run_flask(create, environment, check=False)
+            made.append(done.stdout + done.stderr)
+            return done.returncode == 0
+
+        wait_until(is_made, 60, lambda: made[-1])
+        webhook, _ = json.JSONDecoder().raw_decode(made[-1])
+        logs = [tmp_path / f"log {number}" for number in range(2)]
+        for log in logs:
+            stack.enter_context(running(COMMAND, log, ROOT, environment))
+        wait_until(lambda: all("Webhooks are followed" in log.read_text() for log in logs), 60)
+        session, route = server.session(), f"{server.url}{API}"
+        for number in range(20):
+            assert session.post(route, json={"name": f"{name} {number}"}, timeout=30).ok
+        wait_until(lambda: len(receiver.told()) >= 20, 60, lambda: "".join(log.read_text() for log in logs))
+        assert [kind for kind, _ in receiver.told()] == ["created"] * 20
+        for message in receiver.messages:
+            message.verify(webhook["secret"])
+        run_flask(["webhook", "delete", webhook["id"], "--yes"], environment)
+    for log in logs:
+        assert "can't be served" not in log.read_text(), log.read_text()
+    document.write_text(document.read_text().replace("published: true", "published: false"))
+    server.flask("api", "import", str(document))
