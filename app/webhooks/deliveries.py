@@ -118,7 +118,7 @@ def claim(cr: Cursor, delivery: Delivery, run: str) -> bool:
         "UPDATE gatehouse.delivery d SET attempts = attempts + 1, last_at = clock_timestamp(), "
         "first_at = coalesce(first_at, clock_timestamp()), next_at = clock_timestamp() + %s * interval '1 second' "
         "FROM gatehouse.webhook w WHERE d.seq = %s AND d.status = 'pending' AND d.next_at <= clock_timestamp() "
-        f"AND w.id = d.webhook_id AND w.run = %s AND {_MAY_RUN}",
+        f"AND w.id = d.webhook_id AND w.run = %s AND {MAY_RUN}",
         (_CLAIMED, delivery.seq, run),
     )
     return bool(cr.rowcount)
