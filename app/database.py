@@ -63,6 +63,10 @@ class Database:
             return [dict(zip(names, row, strict=True)) for row in cr.fetchall()]
 
 
+#: Ends a transaction whose process has stopped amid it, before it has kept others from its rows for long.
+UNLESS_STOPPED = "SET LOCAL idle_in_transaction_session_timeout = '10s'"
+
+
 class KeptConnection:
     """A connection of one process for one transaction after the other, whoever of its threads asks.
 
@@ -99,13 +103,16 @@ class KeptConnection:
         """Return the connection after a sign of life, else a new one: the server may have been started again."""
         try:
             if self._connection is not None:
-                with self._connection.cursor() as cr:
-                    cr.execute("SELECT 1")
-                return self._connection
+                return self._begun(self._connection)
         except psycopg2.Error:
             self._close()
         self._connection = self._database.connect()
-        return self._connection
+        return self._begun(self._connection)
+
+    def _begun(self, connection: Connection) -> Connection:
+        with connection.cursor() as cr:
+            cr.execute(UNLESS_STOPPED)
+        return connection
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None

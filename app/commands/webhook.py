@@ -51,7 +51,7 @@ def run() -> None:
             app.instance.dsn,
             KeptConnection(database),
             Feed(database),
-            Follower(database, app.acting),
+            Follower(KeptConnection(database), app.acting),
             Deliverer(KeptConnection(database), app.acting, app.hasher, sender),
             lambda: app.catalog.snapshot.system.delivery_retention_days,
             app.addons.cure,

@@ -23,7 +23,7 @@ from procrastinate.jobs import Status
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from app.database import KeptConnection
+from app.database import UNLESS_STOPPED, KeptConnection
 from app.operations.delta.feed import Feed, Listener
 from app.webhooks import deliveries, store
 from app.webhooks.delivering import Deliverer
@@ -48,7 +48,7 @@ class _Pool(AsyncConnectionPool[AsyncConnection[Any]]):
     @contextlib.asynccontextmanager
     async def connection(self, timeout: float | None = None) -> AsyncIterator[AsyncConnection[Any]]:
         async with super().connection(timeout) as connection:
-            await connection.execute("SET LOCAL search_path = gatehouse_jobs")
+            await connection.execute(f"SET LOCAL search_path = gatehouse_jobs; {UNLESS_STOPPED}")
             yield connection
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from app.database import Database
+from app.database import Transactional
 from app.errors import ApiError, Gone
 from app.operations.delta.delta import Delta, DeltaEvents
 from app.operations.single import RecordOperations
@@ -23,7 +23,7 @@ _PAGE, _MOST_WAITING = 1000, 10_000
 class Follower:
     """Adds the events of changed records to the deliveries of webhooks."""
 
-    def __init__(self, database: Database, acting: Acting) -> None:
+    def __init__(self, database: Transactional, acting: Acting) -> None:
         self._database = database
         self._acting = acting
 

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from app.analytics.recorder import Recorder
-from app.database import KeptConnection
+from app.database import UNLESS_STOPPED, KeptConnection
 from app.web.routing import Gatehouse
 from tests.server.conftest import wait_until
 
@@ -128,3 +128,22 @@ def test_a_recorder_waits_longer_while_the_database_is_away(app: Gatehouse, monk
         time.sleep(0.2)  # for twenty tries, if it did not wait
     assert len(tries) == 1
     recorder.stop()
+
+
+def stop_amid(kept: KeptConnection, sql: Sql) -> None:
+    """Do nothing more in a transaction until it has ended, and then go on with it."""
+    with kept.transaction() as cr:
+        pid = cr.connection.get_backend_pid()
+        cr.execute("SELECT pg_advisory_xact_lock(7)")
+        wait_until(lambda: not is_there(sql, pid), 60)
+        cr.execute("SELECT 1")
+
+
+def test_a_transaction_whose_process_has_stopped_ends_and_lets_others_at_its_rows(
+    kept: KeptConnection, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.database.UNLESS_STOPPED", UNLESS_STOPPED.replace("10s", "100ms"))
+    before = backend(kept)
+    with pytest.raises(psycopg2.Error):
+        stop_amid(kept, sql)
+    assert backend(kept) != before
