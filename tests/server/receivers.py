@@ -43,7 +43,7 @@ class Message:
 
 
 class Receiver:
-    """Messages that came in, and the status with which each is answered."""
+    """Messages that came in, and the status with which each is answered; 0 stands for a connection that is cut."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -64,8 +64,15 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def receiving() -> Iterator[Receiver]:
-    """Run a receiver."""
+def receiving(address: str = "127.0.0.1") -> Iterator[Receiver]:
+    """Run a receiver at an address of this machine."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 128
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Say nothing: who sends may be killed."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -74,6 +81,9 @@ def receiving() -> Iterator[Receiver]:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             status = receiver.receive(Message(self.path, headers, content))
+            if not status:
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -81,9 +91,8 @@ def receiving() -> Iterator[Receiver]:
         def log_message(self, *arguments: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    receiver = Receiver(f"http://127.0.0.1:{server.server_address[1]}/hook")
+    server = Server((address, 0), Handler)
+    receiver = Receiver(f"http://{address}:{server.server_address[1]}/hook")
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
