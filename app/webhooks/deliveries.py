@@ -102,7 +102,8 @@ def due(cr: Cursor, webhook: str, run: str, limit: int) -> list[Delivery]:
     cr.execute(
         f"SELECT {_COLUMNS} FROM gatehouse.webhook w JOIN gatehouse.delivery d ON d.webhook_id = w.id "
         f"WHERE w.id = %s AND w.run = %s AND {MAY_RUN} AND {DUE} "
-        f"ORDER BY d.seq LIMIT (SELECT CASE WHEN failures >= {_MANY} THEN 1 ELSE %s END "
+        # A test goes first: somebody waits for it.
+        f"ORDER BY d.record_id IS NOT NULL, d.seq LIMIT (SELECT CASE WHEN failures >= {_MANY} THEN 1 ELSE %s END "
         "FROM gatehouse.webhook WHERE id = %s)",
         (webhook, run, limit, webhook),
     )
@@ -204,6 +205,14 @@ def one(cr: Cursor, webhook: str, delivery: str) -> Delivery | None:
     )
     row = cr.fetchone()
     return Delivery(*row) if row else None
+
+
+def pending(cr: Cursor, webhook: str, event: str) -> str | None:
+    """Return the id of a delivery of a webhook that waits, of an event."""
+    query = "SELECT id FROM gatehouse.delivery WHERE webhook_id = %s AND event = %s AND status = 'pending' LIMIT 1"
+    cr.execute(query, (webhook, event))
+    row = cr.fetchone()
+    return row[0] if row else None
 
 
 def again(cr: Cursor, delivery: Delivery) -> None:

@@ -28,7 +28,7 @@ from app.operations.delta.feed import Feed, Listener
 from app.webhooks import deliveries, store
 from app.webhooks.delivering import Deliverer
 from app.webhooks.figures import DEAD
-from app.webhooks.following import Follower
+from app.webhooks.following import Follower, NotNow
 
 _logger = logging.getLogger(__name__)
 #: Jobs at once. One that waits for an answer costs next to nothing: hundreds of dead receivers leave room for others.
@@ -36,6 +36,8 @@ _AT_ONCE = 512
 #: Seconds between two looks for what is due, between two in which a webhook is followed where no change was seen, and
 #: between two times that old deliveries are deleted.
 _LOOK, _FOLLOW, _CLEAN_UP = 1.0, 60.0, 3600.0
+#: Seconds after which a webhook is followed again where something was in the way.
+_SOON = 3.0
 #: Seconds between two signs of life.
 _HEARTBEAT = 2.0
 #: Seconds that jobs have to end by themselves, and between two tries while the database is away.
@@ -208,8 +210,12 @@ class Engine:
             await self._jobs.configure_task(task, lock=name, queueing_lock=name).defer_async(webhook=webhook)
 
     async def _follow(self, webhook: str) -> None:
-        if await asyncio.to_thread(self._follower.follow, webhook):
-            await self._defer("deliver", webhook)
+        try:
+            if await asyncio.to_thread(self._follower.follow, webhook):
+                await self._defer("deliver", webhook)
+        except NotNow as error:
+            _logger.info("Webhook %s can't be followed at the moment: %s", webhook, error)
+            self._followed[webhook] = time.monotonic() - _FOLLOW + _SOON
 
     async def _deliver(self, webhook: str) -> None:
         await self._deliverer.deliver(webhook)

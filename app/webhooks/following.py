@@ -20,6 +20,10 @@ RESYNC = "resync"
 _PAGE, _MOST_WAITING = 1000, 10_000
 
 
+class NotNow(Exception):
+    """Changes can't be read at the moment, as where Odoo's registry is being replaced."""
+
+
 class Follower:
     """Adds the events of changed records to the deliveries of webhooks."""
 
@@ -28,7 +32,10 @@ class Follower:
         self._acting = acting
 
     def follow(self, webhook_id: str) -> int:
-        """Return the number of events that were added. A webhook that has lost the right to any is switched off."""
+        """Return the number of events that were added. A webhook that has lost the right to any is switched off.
+
+        Raises NotNow where something is in the way that may pass; what was added before stays.
+        """
         added = 0
         while (webhook := self._next(webhook_id)) is not None:
             try:
@@ -38,8 +45,7 @@ class Follower:
                     store.switch_off(cr, webhook.id, ended.reason)
                 break
             except ApiError as error:
-                _logger.info("Webhook %s can't be followed at the moment: %s", webhook.id, error.message)
-                break
+                raise NotNow(error.message) from error
             added += number
             if not more:
                 break
@@ -59,11 +65,13 @@ class Follower:
         try:
             found = self._acting.run(wanted, lambda do: events(do, wanted, webhook.token or LATEST))
             told = [(record, event) for record, event in found.told if event in webhook.events]
-            untold = [record for record, event in found.told if event == "removed" and event not in webhook.events]
+            untold: list[int] | None = [
+                record for record, event in found.told if event == "removed" and event not in webhook.events
+            ]
         except Gone as gone:
             _logger.warning("Webhook %s begins anew: %s", webhook.id, gone.message)
             found = self._acting.run(wanted, lambda do: events(do, wanted, LATEST))
-            told, untold = [(None, RESYNC)], []
+            told, untold = [(None, RESYNC)], None
         self._acting.keep(found.fading)
         with self._database.transaction() as cr:
             is_ours = store.go_on(cr, webhook, found.token, found.tables, told, untold)

@@ -187,11 +187,12 @@ def go_on(
     token: str,
     tables: Collection[str],
     events: Iterable[tuple[int | None, str]],
-    gone: Collection[int] = (),
+    gone: Collection[int] | None = (),
 ) -> bool:
     """Add events to the deliveries of a webhook, and store that it is further; False where that was done already.
 
-    ``gone`` are records that have gone without an event, so that nothing of them has to be told any more.
+    ``gone`` are records that have gone without an event, so that nothing of them has to be told any more; None stands
+    for all: their receiver is to read everything anew, and would take what is older than that for newer.
     """
     cr.execute(
         "UPDATE gatehouse.webhook SET token = %s, tables = %s "
@@ -202,8 +203,8 @@ def go_on(
         return False
     cr.execute(
         "UPDATE gatehouse.delivery SET status = 'superseded' "
-        "WHERE webhook_id = %s AND record_id = ANY(%s) AND status = 'pending'",
-        (webhook.id, list(gone)),
+        "WHERE webhook_id = %s AND record_id = ANY(coalesce(%s::bigint[], ARRAY[record_id])) AND status = 'pending'",
+        (webhook.id, None if gone is None else list(gone)),
     )
     found = list(events)
     cr.execute(

@@ -210,7 +210,7 @@ def test_after_three_days_it_is_off_and_what_waits_waits_on(told: MakeTold, root
     assert later
 
 
-def test_many_failures_in_a_row_leave_it_alone_for_a_time(told: MakeTold, root: Root, sql: Sql) -> None:
+def test_many_failures_in_a_row_leave_it_alone_for_a_time(told: MakeTold, root: Root, sql: Sql, app: Gatehouse) -> None:
     hook = told()
     for _ in range(15):
         make(root)
@@ -219,18 +219,23 @@ def test_many_failures_in_a_row_leave_it_alone_for_a_time(told: MakeTold, root: 
     assert hook.deliver() == []
     sql("UPDATE gatehouse.webhook SET held_until = now() WHERE id = %s", hook.id)
     assert len(hook.deliver()) == 1
+    app.services.webhooks.test(Owner(hook.now.client_id, "Reader 0", "a test"), hook.id)
+    assert hook.deliver() == [("test", None)]
 
 
 def test_a_change_of_the_definition_asks_for_a_new_pass(
     told: MakeTold, root: Root, app: Gatehouse, settle: Callable[[], None]
 ) -> None:
     hook = told()
+    make(root)
+    hook.follow()
     (api,) = (each for each in app.services.catalog.snapshot.published if each.document.webhooks)
     stored_apis.write(app, [{**api.document.model_dump(mode="json"), "page_size": 7}])
     app.services.catalog.refresh()
     make(root)
     settle()
     assert hook.told() == [("resync", None)]
+    assert hook.statuses == ["superseded", "delivered"]
     record = make(root)
     assert hook.told() == [("created", record)]
 

@@ -215,10 +215,19 @@ def test_an_app_has_a_hundred_at_most(
     assert shop.refused("POST", body={"url": URL, "api": name})[:2] == (409, "too_many_webhooks")
 
 
-def test_deliveries_come_in_pages(make_shop: MakeShop, api: Callable[..., str]) -> None:
+def test_one_test_waits_at_a_time(make_shop: MakeShop, api: Callable[..., str]) -> None:
     shop, name = make_shop(), api()
     path = f"/{shop('POST', body={'url': URL, 'api': name})['id']}"
-    sent = [shop("POST", f"{path}/test")["id"] for _ in range(5)]
+    assert shop("POST", f"{path}/test")["id"] == shop("POST", f"{path}/test")["id"]
+    assert len(shop("GET", f"{path}/deliveries")["deliveries"]) == 1
+
+
+def test_deliveries_come_in_pages(make_shop: MakeShop, api: Callable[..., str], sql: Sql) -> None:
+    shop, name = make_shop(), api()
+    made = shop("POST", body={"url": URL, "api": name})
+    path, sent = f"/{made['id']}", [f"msg_{number}" for number in range(5)]
+    for identifier in sent:
+        sql("INSERT INTO gatehouse.delivery (id, webhook_id, event) VALUES (%s, %s, 'test')", identifier, made["id"])
     found, before = [], ""
     while before is not None:
         page = shop("GET", f"{path}/deliveries?limit=2&before={before}")
