@@ -10,6 +10,7 @@ import pytest
 
 from app.clients import grants, tokens
 from app.clients import store as clients
+from app.networks import Networks
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.test_webhooks import URL, MakeShop, api, make_shop  # noqa: F401  they are fixtures here too
@@ -69,6 +70,12 @@ _BODIES: dict[str, Any] = {
     "a port that is none": {"url": "https://8.8.8.8:99999/"},
     "no host": {"url": "https:///"},
 }
+
+
+@pytest.fixture(autouse=True)
+def _no_networks(app: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust no networks, as a server does that nobody has told of any."""
+    monkeypatch.setattr(app.services.webhooks, "_trusted", Networks())
 
 
 @pytest.mark.parametrize("what", _BODIES)
