@@ -112,7 +112,7 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
     admission = Admission(authenticator, throttle, make_concurrency(settings))
     gateway = Gateway(transactions, replica, authenticator, admission, addons, settings.call_timeout)
     openings = Openings(transactions, replica, admission, settings.call_timeout)
-    acting = Acting(gateway, keeper, catalog.served, lambda: app.services.cursors())
+    acting = Acting(gateway, keeper, catalog, lambda: app.services.cursors())
     trusted = Networks.parse(settings.webhook_networks)
     return Services(
         settings=settings,

@@ -98,6 +98,14 @@ def redeliver(webhook: str, delivery: str) -> Response:
     return _delivery(owner, webhook, services().webhooks.redeliver(owner, webhook, delivery), 202)
 
 
+@blueprint.teardown_request
+def leave(error: BaseException | None) -> None:
+    """Let the call no longer count among those of its client app."""
+    report = current_state().report
+    if report is not None:
+        services().gateway.leave(report)
+
+
 def _delivery(owner: Owner, webhook: str, found: Delivery, status: int) -> Response:
     of = services().webhooks.one(owner, webhook)
     definition = services().catalog.snapshot.definitions.get(of.api_id)

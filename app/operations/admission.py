@@ -10,6 +10,7 @@ from app.catalog import store
 from app.definitions.definition import Definition
 from app.errors import DefinitionOutdated
 from app.operations.call import Call
+from app.operations.report import CallReport
 from app.policy import access, context
 from app.policy.context import RequestedContext
 from app.principal import Principal
@@ -53,18 +54,22 @@ class Admission:
             self._count_rate(call, caller_of(call, principal))
         return principal
 
-    def leave(self, call: Call) -> None:
+    def enter(self, caller: str, report: CallReport) -> None:
+        """Count a call among those of its caller that are under way, once; raises TooManyRequests."""
+        if report.under_way is None:
+            self._concurrency.enter(caller)
+            report.under_way = caller
+
+    def leave(self, report: CallReport) -> None:
         """Let a call no longer count among those of its caller that are under way."""
-        if call.report.under_way is not None:
-            self._concurrency.leave(call.report.under_way)
-            call.report.under_way = None
+        if report.under_way is not None:
+            self._concurrency.leave(report.under_way)
+            report.under_way = None
 
     def _count(self, call: Call, principal: Principal) -> None:
         """Count the call, once whatever its retries."""
         caller = caller_of(call, principal)
-        if call.report.under_way is None:
-            self._concurrency.enter(caller)
-            call.report.under_way = caller
+        self.enter(caller, call.report)
         self._count_rate(call, caller)
 
     def _count_rate(self, call: Call, caller: str) -> None:

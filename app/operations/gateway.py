@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
-from app.analytics import audit
+from app.analytics import audit, callers
 from app.analytics.audit import Author
 from app.auth.authentication import Authenticator
 from app.auth.bearers import Bearer
@@ -70,15 +70,24 @@ class Gateway:
         return self._transactions.run(lambda root: self._authenticator.callers(root, presented, run_as, report))
 
     def client(self, presented: Credentials, report: CallReport) -> Bearer:
-        """Return the client app that calls by itself, whatever the API; see ``Authenticator.client``."""
-        return self._transactions.run(lambda root: self._authenticator.client(root, presented, report))
+        """Return the client app that calls by itself, whatever the API; see ``Authenticator.client``.
+
+        It counts among what its caller has under way until ``leave`` is called.
+        """
+        bearer = self._transactions.run(lambda root: self._authenticator.client(root, presented, report))
+        self._admission.enter(callers.of_client(bearer.client_id), report)
+        return bearer
+
+    def leave(self, report: CallReport) -> None:
+        """Take note that a request which names no API has been answered."""
+        self._admission.leave(report)
 
     def _run(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool = False) -> T:
         try:
             with deadline.within(self._call_timeout):
                 return self._run_in_time(call, work, read_only=read_only)
         finally:
-            self._admission.leave(call)
+            self._admission.leave(call.report)
 
     def _run_in_time(self, call: Call, work: Callable[[Environment, Principal], T], *, read_only: bool) -> T:
         access.check_served(call.definition)

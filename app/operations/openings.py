@@ -60,7 +60,7 @@ class Openings:
                     lambda root: (self._admission.admit(root, call), replica.position(root) if asks_replica else None)
                 )
         finally:
-            self._admission.leave(call)
+            self._admission.leave(call.report)
         if since is not None:
             try:
                 opened = self._begin(call, principal, begin, lambda: self._replica.open(since))

@@ -7,16 +7,27 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from app.capture.keeper import Keeper
-from app.definitions.definition import Definition, Exposure
-from app.errors import ApiError, BadRequest, Forbidden, Gone, NotFound, Unauthorized, Unavailable, from_bridge
+from app.catalog.catalog import Catalog
+from app.definitions.definition import Definition, Exposure, Node
+from app.errors import (
+    ApiError,
+    BadRequest,
+    DefinitionOutdated,
+    Forbidden,
+    Gone,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+    from_bridge,
+)
 from app.operations.actions import DELTA
 from app.operations.call import Call
 from app.operations.cursors import Cursors
-from app.operations.delta.delta import NotCaptured
+from app.operations.delta.delta import NotCaptured, shown
 from app.operations.gateway import Gateway
 from app.operations.report import CallReport
 from app.operations.single import RecordOperations
-from app.policy import domain
+from app.policy import domain, query
 from app.policy.context import RequestedContext
 from app.principal import Credentials
 from app.webhooks.store import Wanted
@@ -36,6 +47,10 @@ class Ended(Exception):
         self.error = error
 
 
+class Unread(Exception):
+    """Records could not be read, though the client app may: one of them may be at fault, or the moment."""
+
+
 class Acting:
     """Runs work as the client apps of webhooks."""
 
@@ -43,13 +58,12 @@ class Acting:
         self,
         gateway: Gateway,
         keeper: Keeper,
-        served: Callable[[int], Definition | None],
+        catalog: Catalog,
         cursors: Callable[[], Cursors],
     ) -> None:
-        """``served`` returns the present definition of an API by its id, None where it is not served."""
         self._gateway = gateway
         self._keeper = keeper
-        self._served = served
+        self._catalog = catalog
         self._cursors = cursors
 
     def run(self, wanted: Wanted, work: Callable[[RecordOperations], T]) -> T:
@@ -57,14 +71,31 @@ class Acting:
 
         Raises Ended, and ApiError for what may pass, or for a delta that can't be gone on from.
         """
-        definition = self._served(wanted.api_id)
-        if definition is None:
-            raise Ended("The API is not served.")
-        if not definition.document.webhooks:
-            raise Ended("The API has no webhooks.")
-        exposure = definition.exposures.get(wanted.model)
-        if exposure is None and not definition.problems:
-            raise Ended(f"The API has no records of {wanted.model}.")
+        return self._run(wanted, work)
+
+    def read(self, wanted: Wanted, work: Callable[[RecordOperations, Node], T]) -> T:
+        """Return the result of work that reads records by the node that the webhook shows.
+
+        Raises Ended and ApiError as ``run``, and Unread where it is the reading that has failed.
+        """
+        begun: list[bool] = []
+
+        def reading(do: RecordOperations) -> T:
+            node = query.narrow(shown(do), wanted.fields)
+            begun.append(True)
+            return work(do, node)
+
+        try:
+            return self._run(wanted, reading)
+        except DefinitionOutdated:
+            raise
+        except Exception as error:
+            if begun:
+                raise Unread(str(error)) from error
+            raise
+
+    def _run(self, wanted: Wanted, work: Callable[[RecordOperations], T]) -> T:
+        definition, exposure = self._subject(wanted)
         call = _call(definition, wanted.client_id)
 
         def within(env: Environment) -> T:
@@ -88,6 +119,18 @@ class Acting:
                 raise Ended(told.message, told) from error
             raise told from error
 
+    def _subject(self, wanted: Wanted) -> tuple[Definition, Exposure | None]:
+        """Return the API and the model of a webhook, None where the API is out of service. Raises Ended."""
+        try:
+            return _found(self._catalog.served(wanted.api_id), wanted.model)
+        except Ended:
+            # This process may know of an API a moment later than others, and an end is for good.
+            try:
+                self._catalog.refresh()
+            except BridgeError as error:
+                raise from_bridge(error) from error
+            return _found(self._catalog.served(wanted.api_id), wanted.model)
+
     def keep(self, needs: Needs) -> None:
         """Have tables captured for longer, which were asked for once."""
         if needs:
@@ -99,6 +142,17 @@ class Acting:
             return Unavailable("The capture of changes is switched off.", name="capture_off", retry_after=300)
         self._keeper.ask(error.needs)
         return error.error
+
+
+def _found(definition: Definition | None, model: str) -> tuple[Definition, Exposure | None]:
+    if definition is None:
+        raise Ended("The API is not served.")
+    if not definition.document.webhooks:
+        raise Ended("The API has no webhooks.")
+    exposure = definition.exposures.get(model)
+    if exposure is None and not definition.problems:
+        raise Ended(f"The API has no records of {model}.")
+    return definition, exposure
 
 
 def _call(definition: Definition, client_id: int) -> Call:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from app.database import Cursor
+from app.webhooks import store
 
 #: What can have come of a delivery.
 STATUSES = ("pending", "delivered", "failed", "superseded")
@@ -23,6 +24,9 @@ _FIRST_WAIT, _FACTOR, _LONGEST_WAIT = 2.0, 3.0, 6 * 3600.0
 _MANY, _LONGEST_HOLD = 10, 600.0
 #: Seconds after which a record is looked for again that can't be seen at the moment, and after which no longer.
 _UNSEEN_WAIT, _UNSEEN_PATIENCE = 10, 3600
+_UNSEEN = "The record can't be seen at the moment."
+#: Seconds after which a record that can't be read is read again.
+_UNREAD_WAIT = 60
 #: Seconds for which nobody else makes an attempt that has begun: more than a request may take (``Sender``).
 _CLAIMED = 20
 #: Deliveries that are deleted at once.
@@ -102,9 +106,9 @@ def due(cr: Cursor, webhook: str, run: str, limit: int) -> list[Delivery]:
     cr.execute(
         f"SELECT {_COLUMNS} FROM gatehouse.webhook w JOIN gatehouse.delivery d ON d.webhook_id = w.id "
         f"WHERE w.id = %s AND w.run = %s AND {MAY_RUN} AND {DUE} "
-        # A test goes first: somebody waits for it.
-        f"ORDER BY d.record_id IS NOT NULL, d.seq LIMIT (SELECT CASE WHEN failures >= {_MANY} THEN 1 ELSE %s END "
-        "FROM gatehouse.webhook WHERE id = %s)",
+        # A test goes first, as somebody waits for it, and news go before what has failed often.
+        "ORDER BY d.record_id IS NOT NULL, d.attempts, d.seq "
+        f"LIMIT (SELECT CASE WHEN failures >= {_MANY} THEN 1 ELSE %s END FROM gatehouse.webhook WHERE id = %s)",
         (webhook, run, limit, webhook),
     )
     return [Delivery(*row) for row in cr.fetchall()]
@@ -125,8 +129,17 @@ def claim(cr: Cursor, delivery: Delivery, run: str) -> bool:
     return bool(cr.rowcount)
 
 
+def unclaim(cr: Cursor, delivery: Delivery) -> None:
+    """Take an attempt back, of which nothing was sent: it has begun too late."""
+    cr.execute(
+        "UPDATE gatehouse.delivery SET attempts = %s, next_at = now() WHERE seq = %s AND status = 'pending'",
+        (delivery.attempts, delivery.seq),
+    )
+
+
 def succeed(cr: Cursor, delivery: Delivery, outcome: Sequence[Any]) -> None:
     """Note that an attempt was answered well; ``outcome`` is milliseconds, status, answer and error."""
+    store.lock(cr, delivery.webhook_id)
     _note(cr, delivery, "delivered", outcome, 0.0)
     cr.execute(
         "UPDATE gatehouse.webhook SET failures = 0, held_until = NULL WHERE id = %s AND failures > 0",
@@ -136,6 +149,7 @@ def succeed(cr: Cursor, delivery: Delivery, outcome: Sequence[Any]) -> None:
 
 def fail(cr: Cursor, delivery: Delivery, outcome: Sequence[Any], *, for_good: bool = False) -> bool:
     """Note that an attempt has failed; returns whether it is given up, as it is ``for_good`` or has been long tried."""
+    store.lock(cr, delivery.webhook_id)
     cr.execute(
         "SELECT extract(epoch FROM clock_timestamp() - first_at) FROM gatehouse.delivery WHERE seq = %s",
         (delivery.seq,),
@@ -175,16 +189,26 @@ def wait_for_sight(cr: Cursor, delivery: Delivery) -> None:
     """Leave a delivery alone whose record the client app can't see at the moment.
 
     What has hidden the record may not be told of yet: then it will be ``removed``, and this is not sent any more; or it
-    is seen again before that. Whoever is told to read everything anew needs it no more.
+    is seen again before that.
     """
     cr.execute(
-        "UPDATE gatehouse.delivery d SET "
+        "UPDATE gatehouse.delivery d SET error = %s, "
         "status = CASE WHEN created_at < now() - %s * interval '1 second' OR EXISTS ("
         "    SELECT FROM gatehouse.delivery l WHERE l.webhook_id = d.webhook_id AND l.seq > d.seq "
-        "    AND (l.record_id = d.record_id AND l.event = 'removed' OR l.event = 'resync')) "
+        "    AND l.record_id = d.record_id AND l.event = 'removed') "
         "THEN 'superseded' ELSE status END, "
         "next_at = now() + %s * interval '1 second' WHERE seq = %s AND status = 'pending'",
-        (_UNSEEN_PATIENCE, _UNSEEN_WAIT, delivery.seq),
+        (_UNSEEN, _UNSEEN_PATIENCE, _UNSEEN_WAIT, delivery.seq),
+    )
+
+
+def wait_for_reading(cr: Cursor, delivery: Delivery, error: str) -> None:
+    """Leave a delivery alone whose record can't be read, which is tried for as long as to send it would be."""
+    cr.execute(
+        "UPDATE gatehouse.delivery SET error = %s, first_at = coalesce(first_at, now()), "
+        "status = CASE WHEN first_at < now() - %s * interval '1 second' THEN 'failed' ELSE status END, "
+        "next_at = now() + %s * interval '1 second' WHERE seq = %s AND status = 'pending'",
+        (error[:1000], PATIENCE, _UNREAD_WAIT, delivery.seq),
     )
 
 
@@ -220,6 +244,7 @@ def again(cr: Cursor, delivery: Delivery) -> None:
 
     Behind one that tells that a record has gone the last one of the record is sent again too: it may be there again.
     """
+    store.lock(cr, delivery.webhook_id)
     cr.execute(
         "UPDATE gatehouse.delivery SET status = 'pending', next_at = now(), first_at = NULL, attempts = 0 "
         "WHERE seq = %(seq)s OR %(gone)s AND seq = (SELECT max(seq) FROM gatehouse.delivery "
@@ -271,7 +296,12 @@ def numbers(cr: Cursor, webhook: str | None = None) -> dict[str, int]:
 
 
 def are_waiting(cr: Cursor, webhook: str, number: int) -> bool:
-    """True if a webhook has so many deliveries that wait."""
-    query = "SELECT FROM gatehouse.delivery WHERE webhook_id = %s AND status = 'pending' OFFSET %s LIMIT 1"
-    cr.execute(query, (webhook, number - 1))
+    """True if a webhook has so many deliveries that wait to be sent.
+
+    Those are not counted whose records can't be seen: it may be among the events behind them that these have gone.
+    """
+    query = (
+        "SELECT FROM gatehouse.delivery WHERE webhook_id = %s AND status = 'pending' AND error <> %s OFFSET %s LIMIT 1"
+    )
+    cr.execute(query, (webhook, _UNSEEN, number - 1))
     return bool(cr.rowcount)

@@ -7,21 +7,22 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 import anyio
+import psycopg2
 from anyio import CapacityLimiter, to_thread
 
 from app.clients.tokens import Hasher
 from app.database import Cursor, KeptConnection
+from app.definitions.definition import Node
 from app.errors import ApiError
-from app.operations.delta.delta import shown
 from app.operations.single import RecordOperations
-from app.policy import query
 from app.webhooks import deliveries, messages, store
-from app.webhooks.acting import Acting, Ended
+from app.webhooks.acting import Acting, Ended, Unread
 from app.webhooks.deliveries import Delivery
 from app.webhooks.following import RESYNC
 from app.webhooks.secrets import Secrets, Unreadable
@@ -33,8 +34,12 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 #: Event that a person asks for, to see whether a webhook works.
 TEST = "test"
-#: Seconds after which what could not be read is tried again, and what nobody can read; threads that ask the database.
-_PAUSE, _LONG_PAUSE, _THREADS = 5.0, 60.0, 8
+#: Seconds after which what can't be served at the moment is looked at again.
+_PAUSE = 5.0
+#: Threads that read records, in all and for one client app; those that keep the books wait for each other anyway.
+_READERS, _OF_CLIENT, _CLERKS = 6, 2, 2
+#: Seconds from the reading of a message to its sending at most: who has lost a right meanwhile gets nothing.
+_STALE = 1.0
 #: Deliveries that are looked for at once; of one webhook, and of a client app to one host, at the same time; seconds of
 #: a run.
 _BATCH, _OF_WEBHOOK, _TO_HOST, _RUN = 50, 4, 8, 20.0
@@ -56,7 +61,8 @@ class _Message:
 class _Turn:
     """Deliveries of a webhook that are due, those of them that wait, and messages that were read a moment ago."""
 
-    def __init__(self, due: list[Delivery], host: CapacityLimiter) -> None:
+    def __init__(self, due: list[Delivery], host: CapacityLimiter, lookups: CapacityLimiter) -> None:
+        self.lookups = lookups
         self.waiting = {each.seq: each for each in due}
         self.at_once = CapacityLimiter(_OF_WEBHOOK)
         self.host = host
@@ -75,8 +81,9 @@ class Deliverer:
         self._acting = acting
         self._hasher = hasher
         self._sender = sender
-        self._hosts: WeakValueDictionary[tuple[int, str], CapacityLimiter] = WeakValueDictionary()
-        self._threads = CapacityLimiter(_THREADS)
+        self._limiters: WeakValueDictionary[tuple[Any, ...], CapacityLimiter] = WeakValueDictionary()
+        self._readers = CapacityLimiter(_READERS)
+        self._clerks = CapacityLimiter(_CLERKS)
 
     async def deliver(self, webhook: str) -> None:
         """Send the waiting messages of a webhook, for some seconds; those left then, or to be tried later, wait on."""
@@ -87,34 +94,52 @@ class Deliverer:
             found = await self._ask(store.one, webhook) if due else None
             if found is None:
                 break
-            turn = _Turn(due, self._host(found))
+            host = self._limiter(_TO_HOST, "host", found.client_id, urlsplit(found.url).hostname)
+            lookups = self._limiter(_OF_CLIENT, "lookups", found.client_id)
+            turn = _Turn(due, host, lookups)
             async with anyio.create_task_group() as tasks:
                 for delivery in due:
                     tasks.start_soon(self._attempt, delivery, run, turn, until)
 
     async def _attempt(self, delivery: Delivery, run: str, turn: _Turn, until: float) -> None:
-        """Try to send a delivery, and note what comes of it."""
-        async with turn.at_once, turn.host:
-            if time.monotonic() > until:
-                return
-            # It is read when its turn has come: it may have waited for long, and the right to it have ended.
-            message = await self._fresh(delivery, turn)
-            # The time counts from before the claim on: who is stopped behind it sends nothing when it is over.
-            began = time.monotonic()
-            if message is None or not await self._ask(deliveries.claim, delivery, run):
-                return
-            headers = messages.headers(delivery.id, message.content, message.secrets)
-            answer = await self._sender.post(message.url, headers, message.content, began)
-            # Whatever ends this run: what the receiver has answered is noted.
-            with anyio.CancelScope(shield=True):
-                await self._ask(self._note, delivery, answer)
+        """Try to send a delivery, and note what comes of it. No error of one ends the others."""
+        try:
+            async with turn.at_once, turn.host:
+                if time.monotonic() < until:
+                    await self._send(delivery, run, turn)
+        except psycopg2.Error as error:
+            _logger.warning("Webhook %s: %s", delivery.webhook_id, str(error).strip())
 
-    def _host(self, webhook: Webhook) -> CapacityLimiter:
-        """Return the limiter of a client app's requests to a host; no app takes the places of another one."""
-        key = webhook.client_id, urlsplit(webhook.url).hostname or ""
-        limiter = self._hosts.get(key)
+    async def _send(self, delivery: Delivery, run: str, turn: _Turn) -> None:
+        # It is read when its turn has come: it may have waited for long, and the right to it have ended.
+        message = await self._fresh(delivery, turn)
+        # The time counts from before the claim on: who is stopped behind it sends nothing when it is over.
+        began = time.monotonic()
+        if message is None or not await self._ask(deliveries.claim, delivery, run):
+            return
+        if time.monotonic() - turn.read_at > _STALE:
+            await self._ask(deliveries.unclaim, delivery)
+            return
+        headers = messages.headers(delivery.id, message.content, message.secrets)
+        answer = await self._sender.post(message.url, headers, message.content, began, turn.lookups)
+        # Whatever ends this run: what the receiver has answered is noted.
+        with anyio.CancelScope(shield=True):
+            await self._noted(delivery, answer)
+
+    async def _noted(self, delivery: Delivery, answer: Answer) -> None:
+        """Note an answer; what is in the way of that may have gone a moment later. Raises psycopg2.Error."""
+        for pause in (0.1, 1.0):
+            try:
+                return await self._ask(self._note, delivery, answer)
+            except psycopg2.Error:
+                await anyio.sleep(pause)
+        return await self._ask(self._note, delivery, answer)
+
+    def _limiter(self, most: int, *key: Any) -> CapacityLimiter:
+        """Return the limiter of a client app's work of a kind: no app takes the places of another one."""
+        limiter = self._limiters.get(key)
         if limiter is None:
-            limiter = self._hosts[key] = CapacityLimiter(_TO_HOST)
+            limiter = self._limiters[key] = CapacityLimiter(most)
         return limiter
 
     async def _fresh(self, delivery: Delivery, turn: _Turn) -> _Message | None:
@@ -123,59 +148,61 @@ class Deliverer:
             if delivery.seq not in turn.read or time.monotonic() - turn.read_at > _FRESH:
                 others = [each for each in turn.waiting.values() if each is not delivery]
                 some = [delivery, *others[: _READ - 1]]
-                found = await to_thread.run_sync(self._messages, some, limiter=self._threads)
+                began = time.monotonic()
+                found = await self._read(some)
                 turn.read = {each.seq: found.get(each.seq) for each in some}
-                turn.read_at = time.monotonic()
+                turn.read_at = began
             del turn.waiting[delivery.seq]
             return turn.read[delivery.seq]
 
-    async def _ask(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Return the result of work in a transaction, done in a thread."""
-
-        def within() -> T:
-            with self._connection.transaction() as cr:
-                return work(cr, *arguments)
-
-        return await to_thread.run_sync(within, limiter=self._threads)
-
-    def _messages(self, some: list[Delivery]) -> dict[int, _Message]:
+    async def _read(self, some: list[Delivery]) -> dict[int, _Message]:
         """Return the messages of deliveries of a webhook, without those that can't be sent now, which is noted."""
-        with self._connection.transaction() as cr:
-            webhook = store.one(cr, some[0].webhook_id)
+        webhook = await self._ask(store.one, some[0].webhook_id)
         if webhook is None or not webhook.active:
             return {}
+        async with self._limiter(_OF_CLIENT, "reading", webhook.client_id):
+            return await to_thread.run_sync(self._messages, webhook, some, limiter=self._readers)
+
+    async def _ask(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Return the result of work in a transaction, done in a thread. Raises psycopg2.Error."""
+        return await to_thread.run_sync(partial(self._in_transaction, work, *arguments), limiter=self._clerks)
+
+    def _in_transaction(self, work: Callable[..., T], *arguments: Any) -> T:
+        with self._connection.transaction() as cr:
+            return work(cr, *arguments)
+
+    def _messages(self, webhook: Webhook, some: list[Delivery]) -> dict[int, _Message]:
         try:
-            data = self._acting.run(webhook.wanted, lambda do: _data(do, webhook, some))
             opened = Secrets(self._hasher().key).open_all(webhook.secrets, webhook.id)
+            data = self._acting.read(webhook.wanted, lambda do, node: _data(do, node, webhook, some))
         except (Ended, Unreadable) as error:
             reason = error.reason if isinstance(error, Ended) else "Its secret can't be read any more: make a new one."
-            with self._connection.transaction() as cr:
-                store.switch_off(cr, webhook.id, reason)
+            self._in_transaction(store.switch_off, webhook.id, reason)
             return {}
         except ApiError as error:
             _logger.info("Webhook %s can't be served at the moment: %s", webhook.id, error.message)
-            self._wait(some, _PAUSE)
+            self._each(deliveries.wait, some, _PAUSE)
             return {}
-        except Exception:
+        except Unread as error:
             if len(some) > 1:  # one record that can't be read keeps no other from being told of
                 half = len(some) // 2
-                return self._messages(some[:half]) | self._messages(some[half:])
-            _logger.exception("Record %s can't be told of to webhook %s", some[0].record_id, webhook.id)
-            self._wait(some, _LONG_PAUSE)
+                return self._messages(webhook, some[:half]) | self._messages(webhook, some[half:])
+            _logger.warning("Record %s can't be told of to webhook %s: %s", some[0].record_id, webhook.id, error)
+            self._each(deliveries.wait_for_reading, some, str(error))
             return {}
-        with self._connection.transaction() as cr:
-            for unseen in [each for each in some if each.seq not in data]:
-                deliveries.wait_for_sight(cr, unseen)
+        self._each(deliveries.wait_for_sight, [each for each in some if each.seq not in data])
         return {
             each.seq: _Message(webhook.url, messages.body(each.event, each.created_at, data[each.seq]), opened)
             for each in some
             if each.seq in data
         }
 
-    def _wait(self, some: list[Delivery], seconds: float) -> None:
-        with self._connection.transaction() as cr:
-            for each in some:
-                deliveries.wait(cr, each, seconds)
+    def _each(self, work: Callable[..., None], some: list[Delivery], *arguments: Any) -> None:
+        """Do work on each of some deliveries, in one transaction."""
+        if some:
+            with self._connection.transaction() as cr:
+                for each in some:
+                    work(cr, each, *arguments)
 
     def _note(self, cr: Cursor, delivery: Delivery, answer: Answer) -> None:
         """Note the answer of a receiver, and switch its webhook off where it wants no more or has long failed."""
@@ -192,9 +219,8 @@ class Deliverer:
             store.switch_off(cr, delivery.webhook_id, reason)
 
 
-def _data(do: RecordOperations, webhook: Webhook, some: list[Delivery]) -> dict[int, dict[str, Any]]:
+def _data(do: RecordOperations, node: Node, webhook: Webhook, some: list[Delivery]) -> dict[int, dict[str, Any]]:
     """Return the data of messages: their records as they are now; without those that can't be seen at the moment."""
-    node = query.narrow(shown(do), webhook.fields)
     wanted = node.only([]) if webhook.thin else node
     rows: dict[int, dict[str, Any]] = {}
     if ids := [each.record_id for each in some if each.record_id is not None and each.event != "removed"]:

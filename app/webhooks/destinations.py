@@ -10,6 +10,7 @@ import re
 import socket
 import string
 from collections.abc import Container
+from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import quote
@@ -25,6 +26,8 @@ from app.networks import Address, Networks, is_public, reached
 LONGEST, _LONGEST_NAME = 2_000, 253
 #: Seconds that DNS may take.
 LOOKUP = 5.0
+#: Limiter of the lookups at once that are made on behalf of somebody.
+LOOKUPS: ContextVar[anyio.CapacityLimiter] = ContextVar("lookups")
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]+)([/?].*)?")
 _AUTHORITY = re.compile(r"(\[[^\[\]%]*\]|[^\[\]:]+)(?::([0-9]{1,5}))?")
@@ -125,10 +128,14 @@ def _unmapped(address: Address) -> Address:
 
 async def resolve(destination: Destination, trusted: Networks) -> list[Address]:
     """Return the addresses that may be connected to, by one lookup; raises Refused."""
+    alone = anyio.CapacityLimiter(1)  # that of anyio is one for all, so that lookups which hang would stop all others
     try:
-        with anyio.fail_after(LOOKUP):
-            # A thread whose lookup hangs is left alone: it ends when the system's resolver gives up.
-            answers = await anyio.to_thread.run_sync(_lookup, destination, abandon_on_cancel=True)
+        async with LOOKUPS.get(None) or alone:
+            with anyio.fail_after(LOOKUP):
+                # A thread whose lookup hangs is left alone: it ends when the system's resolver gives up.
+                answers = await anyio.to_thread.run_sync(
+                    _lookup, destination, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
+                )
     except (OSError, UnicodeError):  # a TimeoutError is an OSError
         raise Refused(f"No address of {destination.host} was found: is its name right, and does DNS answer?") from None
     own = _own()

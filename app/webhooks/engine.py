@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import Any
 
+import anyio.to_thread
 from gunicorn.systemd import sd_notify
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
@@ -36,6 +37,8 @@ _AT_ONCE = 512
 #: Seconds between two looks for what is due, between two in which a webhook is followed where no change was seen, and
 #: between two times that old deliveries are deleted.
 _LOOK, _FOLLOW, _CLEAN_UP = 1.0, 60.0, 3600.0
+#: Webhooks that are followed at once.
+_FOLLOWERS = 4
 #: Seconds after which a webhook is followed again where something was in the way.
 _SOON = 3.0
 #: Seconds between two signs of life.
@@ -87,6 +90,8 @@ class Engine:
         )
         self._jobs.task(name="follow")(self._follow)
         self._jobs.task(name="deliver")(self._deliver)
+        # Each its own: whatever is followed for long, what is due is looked for.
+        self._looking, self._following = anyio.CapacityLimiter(1), anyio.CapacityLimiter(_FOLLOWERS)
         self._listeners: dict[str, Listener] = {}
         self._stirred: set[str] = set()
         self._followed: dict[str, float] = {}
@@ -162,29 +167,35 @@ class Engine:
 
     async def _look(self) -> None:
         """Have done what is to be done now: webhooks followed whose tables have changed, and what is due delivered."""
-        followed, waiting = await asyncio.to_thread(self._asked)
+        followed, waiting, deferred = await anyio.to_thread.run_sync(self._asked, limiter=self._looking)
         self._listen(followed)
         stirred = set(self._stirred)
         self._stirred -= stirred
         now = time.monotonic()
         for webhook in followed:
+            if f"follow/{webhook}" in deferred:
+                continue  # it will see all that was committed by now
             if webhook in stirred or now - self._followed.get(webhook, float("-inf")) > _FOLLOW:
                 self._followed[webhook] = now
                 await self._defer("follow", webhook)
         for webhook in waiting:
-            await self._defer("deliver", webhook)
+            if f"deliver/{webhook}" not in deferred:
+                await self._defer("deliver", webhook)
         for job in await self._jobs.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD):
             # The next look makes another one, where there is still something to do.
             self._stirred.add(str(job.task_kwargs["webhook"]))
             with contextlib.suppress(ConnectorException):  # another process was faster
                 await self._jobs.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
-    def _asked(self) -> tuple[dict[str, frozenset[str]], list[str]]:
-        """Return the webhooks that are on, with their tables, and those that have something to be sent now."""
+    def _asked(self) -> tuple[dict[str, frozenset[str]], list[str], set[str]]:
+        """Return the webhooks that are on, with their tables; those with something to be sent; and jobs that wait."""
         with self._connection.transaction() as cr:
             if time.monotonic() - self._cleaned_up > _CLEAN_UP and not deliveries.drop(cr, self._kept_days()):
                 self._cleaned_up = time.monotonic()
-            return store.followed(cr), deliveries.waiting(cr)
+            # To ask for what waits already is an error in PostgreSQL's log, each time.
+            cr.execute("SELECT queueing_lock FROM gatehouse_jobs.procrastinate_jobs WHERE status = 'todo'")
+            deferred = {name for (name,) in cr.fetchall()}
+            return store.followed(cr), deliveries.waiting(cr), deferred
 
     def _listen(self, followed: Mapping[str, frozenset[str]]) -> None:
         """Have the feed tell of the tables of these webhooks, and of no others."""
@@ -211,8 +222,11 @@ class Engine:
 
     async def _follow(self, webhook: str) -> None:
         try:
-            if await asyncio.to_thread(self._follower.follow, webhook):
+            found = await anyio.to_thread.run_sync(self._follower.follow, webhook, limiter=self._following)
+            if found.added:
                 await self._defer("deliver", webhook)
+            if found.more:
+                self._stirred.add(webhook)
         except NotNow as error:
             _logger.info("Webhook %s can't be followed at the moment: %s", webhook, error)
             self._followed[webhook] = time.monotonic() - _FOLLOW + _SOON

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from dataclasses import dataclass
 
 from app.database import Transactional
 from app.errors import ApiError, Gone
@@ -18,10 +20,20 @@ _logger = logging.getLogger(__name__)
 RESYNC = "resync"
 #: Events that are looked for at once, and those of a webhook that wait at most: what comes behind waits as changes.
 _PAGE, _MOST_WAITING = 1000, 10_000
+#: Seconds after which it is another webhook's turn.
+_TURN = 5.0
 
 
 class NotNow(Exception):
     """Changes can't be read at the moment, as where Odoo's registry is being replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Number of events that were added, and whether there are more."""
+
+    added: int
+    more: bool
 
 
 class Follower:
@@ -31,12 +43,12 @@ class Follower:
         self._database = database
         self._acting = acting
 
-    def follow(self, webhook_id: str) -> int:
-        """Return the number of events that were added. A webhook that has lost the right to any is switched off.
+    def follow(self, webhook_id: str) -> Followed:
+        """Add the events of some seconds. A webhook that has lost the right to any is switched off.
 
         Raises NotNow where something is in the way that may pass; what was added before stays.
         """
-        added = 0
+        added, until = 0, time.monotonic() + _TURN
         while (webhook := self._next(webhook_id)) is not None:
             try:
                 more, number = self._go_on(webhook)
@@ -47,9 +59,9 @@ class Follower:
             except ApiError as error:
                 raise NotNow(error.message) from error
             added += number
-            if not more:
-                break
-        return added
+            if not more or time.monotonic() > until:
+                return Followed(added, more)
+        return Followed(added, more=False)
 
     def _next(self, webhook_id: str) -> Webhook | None:
         with self._database.transaction() as cr:

@@ -17,7 +17,7 @@ import httpcore
 
 from app.networks import Networks
 from app.webhooks.connections import CheckedNetwork
-from app.webhooks.destinations import Destination, Refused, parse
+from app.webhooks.destinations import LOOKUPS, Destination, Refused, parse
 
 _logger = logging.getLogger(__name__)
 
@@ -61,11 +61,21 @@ class Sender:
             for scheme in ("https", "http")
         }
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, began: float | None = None) -> Answer:
+    async def post(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        began: float | None = None,
+        lookups: anyio.CapacityLimiter | None = None,
+    ) -> Answer:
         """Return the answer to a request. It raises nothing: what comes after the status takes nothing from it.
 
         Its time counts from ``began`` on, of ``time.monotonic``; where it is over before anything was sent, nothing is.
+        ``lookups`` limits those of DNS that are made at once for whom it is sent.
         """
+        if lookups is not None:
+            LOOKUPS.set(lookups)
         began = time.monotonic() if began is None else began
         status: int | None = None
         text, error = bytearray(), ""

@@ -126,6 +126,11 @@ def new_id() -> str:
     return f"hook_{secrets.token_urlsafe(12)}"
 
 
+def lock(cr: Cursor, webhook: str) -> None:
+    """Lock the row of a webhook, which all who change it and its deliveries do first: so none waits for another."""
+    cr.execute("SELECT FROM gatehouse.webhook WHERE id = %s FOR NO KEY UPDATE", (webhook,))
+
+
 def insert(cr: Cursor, values: Mapping[str, Any]) -> None:
     """Insert a webhook: the values of its columns."""
     columns, row = ", ".join(values), [_value(name, value) for name, value in values.items()]
@@ -196,16 +201,12 @@ def go_on(
     """
     cr.execute(
         "UPDATE gatehouse.webhook SET token = %s, tables = %s "
-        "WHERE id = %s AND active AND token IS NOT DISTINCT FROM %s",
-        (token, list(tables), webhook.id, webhook.token),
+        "WHERE id = %s AND active AND token IS NOT DISTINCT FROM %s AND events = %s",
+        (token, list(tables), webhook.id, webhook.token, list(webhook.events)),
     )
     if not cr.rowcount:
         return False
-    cr.execute(
-        "UPDATE gatehouse.delivery SET status = 'superseded' "
-        "WHERE webhook_id = %s AND record_id = ANY(coalesce(%s::bigint[], ARRAY[record_id])) AND status = 'pending'",
-        (webhook.id, None if gone is None else list(gone)),
-    )
+    supersede(cr, webhook.id, gone)
     found = list(events)
     cr.execute(
         "INSERT INTO gatehouse.delivery (id, webhook_id, record_id, event) "
@@ -214,6 +215,15 @@ def go_on(
         (webhook.id, [_message() for _ in found], [each[0] for each in found], [each[1] for each in found]),
     )
     return True
+
+
+def supersede(cr: Cursor, webhook: str, records: Collection[int] | None = None) -> None:
+    """Send nothing any more of what waits about some records, or about any."""
+    cr.execute(
+        "UPDATE gatehouse.delivery SET status = 'superseded' "
+        "WHERE webhook_id = %s AND record_id = ANY(coalesce(%s::bigint[], ARRAY[record_id])) AND status = 'pending'",
+        (webhook, None if records is None else list(records)),
+    )
 
 
 def add(cr: Cursor, webhook: str, event: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -13,7 +14,7 @@ from app.catalog.catalog import Snapshot
 from app.clients.tokens import Hasher
 from app.database import Cursor, Database
 from app.definitions.definition import Definition
-from app.errors import BadRequest, Conflict, Forbidden, NotFound
+from app.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
 from app.networks import Networks
 from app.operations.delta.delta import DeltaEvents
 from app.policy.delta import LATEST
@@ -24,12 +25,16 @@ from app.webhooks.deliveries import Delivery
 from app.webhooks.delivering import TEST
 from app.webhooks.destinations import Refused, check_destination
 from app.webhooks.document import Rotation, WebhookChange, WebhookDocument
-from app.webhooks.following import events
+from app.webhooks.following import RESYNC, events
 from app.webhooks.secrets import Secrets
 from app.webhooks.store import Wanted, Webhook
 
 T = TypeVar("T")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: Addresses that are looked up at once, each by a thread that others wait for: DNS of strangers may take its time.
+_CHECKING = threading.BoundedSemaphore(2)
+#: How often a change is begun that others come before.
+_TRIES = 3
 #: Webhooks that a client app may have.
 MOST = 100
 
@@ -120,34 +125,51 @@ class Subscriptions:
     def change(self, owner: Owner, webhook: str, change: WebhookChange) -> Webhook:
         """Change the subject or the address of a webhook, or switch it on or off. Raises ApiError that names the key.
 
-        With other fields or another domain it is told of what is committed from now on. One that is switched on goes on
-        where it was.
+        With other fields or another domain it is told to read everything anew, and of what is committed from now on.
+        One that is switched on goes on where it was.
         """
-        before = self.one(owner, webhook)
-        values = {name: getattr(change, name) for name in change.model_fields_set if name != "active"}
-        if "url" in values:
+        if "url" in change.model_fields_set:
             self._check_url(change.url)
+        for _ in range(_TRIES):
+            before = self.one(owner, webhook)
+            values = self._values(before, change)
+            with self._database.transaction() as cr:
+                store.lock(cr, webhook)
+                if _told(_there(store.one(cr, webhook, owner.client_id))) != _told(before):
+                    continue  # somebody else was faster, or it has ended meanwhile
+                if values:
+                    store.update(cr, webhook, values)
+                if "token" in values:
+                    store.supersede(cr, webhook)
+                    store.add(cr, webhook, RESYNC)
+                if values.get("active"):
+                    deliveries.renew(cr, webhook)
+                changed = _there(store.one(cr, webhook, owner.client_id))
+                _note(cr, owner, webhook, _told(before), _told(changed))
+                return changed
+        raise Conflict("Others are changing this webhook. Please try again.")
+
+    def _values(self, before: Webhook, change: WebhookChange) -> dict[str, Any]:
+        """Return the values of columns that a change gives; raises ApiError where the client app may not have them."""
+        values = {name: getattr(change, name) for name in change.model_fields_set if name != "active"}
         fields, domain = values.get("fields", before.fields), values.get("domain", before.domain)
         wanted = replace(before.wanted, fields=None if fields is None else tuple(fields), domain=domain)
+        begun = None
         if wanted != before.wanted:
             begun = self._begin(wanted)
             values |= {"token": begun.token, "tables": list(begun.tables)}
-        if "active" in change.model_fields_set and change.active != before.active:
-            values |= self._switched(before, on=change.active)
-        with self._database.transaction() as cr:
-            if values:
-                store.update(cr, webhook, values)
-            if values.get("active"):
-                deliveries.renew(cr, webhook)
-            changed = _there(store.one(cr, webhook, owner.client_id))
-            _note(cr, owner, webhook, _told(before), _told(changed))
-        return changed
-
-    def _switched(self, webhook: Webhook, *, on: bool) -> dict[str, Any]:
-        if not on:
-            return {"active": False, "reason": store.BY_HAND, "off_at": datetime.now(timezone.utc), "run": None}
-        self._begin(webhook.wanted)  # raises where the client app may not be told of anything
-        return {"active": True, "reason": "", "off_at": None}
+        if "active" not in change.model_fields_set or change.active == before.active:
+            return values
+        if not change.active:
+            return values | {
+                "active": False,
+                "reason": store.BY_HAND,
+                "off_at": datetime.now(timezone.utc),
+                "run": None,
+            }
+        if begun is None:
+            self._begin(wanted)  # raises where the client app may not be told of anything
+        return values | {"active": True, "reason": "", "off_at": None}
 
     def remove(self, owner: Owner, webhook: str) -> None:
         """Delete a webhook and its deliveries; raises NotFound."""
@@ -215,10 +237,15 @@ class Subscriptions:
         raise unknown(message, name, names, name="unknown_api", parameter="api")
 
     def _check_url(self, url: str) -> None:
+        if not _CHECKING.acquire(blocking=False):
+            message = "Other addresses are being looked up. Please try again in a moment."
+            raise Unavailable(message, name="lookups_busy", retry_after=2)
         try:
             check_destination(url, self._trusted)
         except Refused as error:
             raise BadRequest(str(error), name="invalid_url", data={"parameter": "url"}) from None
+        finally:
+            _CHECKING.release()
 
     def _begin(self, wanted: Wanted) -> DeltaEvents:
         """Return the place from which on changes are committed from now on; raises ApiError."""

@@ -61,14 +61,10 @@ class Delivery(Base):
     __tablename__ = "delivery"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'delivered', 'failed', 'superseded')", name="ck_delivery_status"),
-        Index(
-            "ix_delivery_pending",
-            "webhook_id",
-            "record_id",
-            "seq",
-            postgresql_where=text("status = 'pending'"),
-        ),
+        Index("ix_delivery_webhook_id_next_at", "webhook_id", "next_at", postgresql_where=text("status = 'pending'")),
         Index("ix_delivery_webhook_id_seq", "webhook_id", "seq"),
+        Index("ix_delivery_webhook_id_status_seq", "webhook_id", "status", "seq"),
+        Index("ix_delivery_webhook_id_record_id_seq", "webhook_id", "record_id", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

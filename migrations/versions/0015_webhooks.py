@@ -81,9 +81,12 @@ def upgrade() -> None:
         schema=SCHEMA,
     )
     pending = sa.text("status = 'pending'")
-    columns = ["webhook_id", "record_id", "seq"]
-    op.create_index("ix_delivery_pending", "delivery", columns, schema=SCHEMA, postgresql_where=pending)
-    op.create_index("ix_delivery_webhook_id_seq", "delivery", ["webhook_id", "seq"], schema=SCHEMA)
+    due = ["webhook_id", "next_at"]
+    op.create_index("ix_delivery_webhook_id_next_at", "delivery", due, schema=SCHEMA, postgresql_where=pending)
+    for columns in (["seq"], ["status", "seq"], ["record_id", "seq"]):
+        op.create_index(
+            f"ix_delivery_{'_'.join(['webhook_id', *columns])}", "delivery", ["webhook_id", *columns], schema=SCHEMA
+        )
     op.create_index("ix_delivery_created_at", "delivery", ["created_at"], schema=SCHEMA)
     _create_jobs()
     setting = sa.table("setting", sa.column("key", sa.Text), sa.column("value", JSONB), schema=SCHEMA)

@@ -14,7 +14,7 @@ from app.web.routing import Gatehouse
 from app.webhooks import deliveries, store
 from app.webhooks.delivering import Deliverer
 from app.webhooks.document import WebhookDocument
-from app.webhooks.following import Follower
+from app.webhooks.following import Followed, Follower
 from app.webhooks.sending import Answer
 from app.webhooks.store import Webhook
 from app.webhooks.subscriptions import Owner
@@ -33,7 +33,7 @@ class Sending:
         self.messages: list[dict[str, Any]] = []
         self.status = 200
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, began: float | None = None) -> Answer:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *more: Any) -> Answer:
         self.messages.append(json.loads(body))
         return Answer(self.status, "", 0.01, "")
 
@@ -50,10 +50,10 @@ class Told:
         sender: Any = self.sender
         self._deliverer = Deliverer(self._connection, services.acting, services.hasher, sender)
 
-    def follow(self) -> None:
+    def follow(self) -> Followed:
         """Take note of what was committed by now."""
         self._settle()
-        self._follower.follow(self.id)
+        return self._follower.follow(self.id)
 
     def deliver(self) -> list[tuple[str, Any]]:
         """Send what waits, and return what that told of which records."""
@@ -72,6 +72,11 @@ class Told:
             found = store.one(cr, self.id)
         assert found is not None
         return found
+
+    @property
+    def owner(self) -> Owner:
+        """Its client app, as a test acts for it."""
+        return Owner(self.now.client_id, self.now.client, "a test")
 
     @property
     def statuses(self) -> list[str]:

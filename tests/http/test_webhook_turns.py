@@ -9,7 +9,10 @@ import pytest
 
 from app.operations.single import RecordOperations
 from app.web.routing import Gatehouse
-from app.webhooks import deliveries
+from app.webhooks import deliveries, store
+from app.webhooks.document import WebhookChange
+from app.webhooks.following import Followed
+from odoo_bridge import errors
 from tests.http.test_webhook_events import (
     MakeTold,
     Root,
@@ -48,7 +51,18 @@ def test_an_attempt_that_one_run_has_begun_is_left_alone_by_the_next(
     assert run(deliveries.claim, first, "two")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("a defect of an addon"),
+        errors.Forbidden("a computed field reads what the user may not"),
+        errors.Rejected("an addon says no"),
+        errors.InvalidValue("an image that is none"),
+        errors.Missing("gone meanwhile"),
+    ],
+)
 def test_a_record_that_cant_be_read_keeps_no_other_from_being_told_of(
+    error: Exception,
     told: MakeTold,  # noqa: F811
     root: Root,
     monkeypatch: pytest.MonkeyPatch,
@@ -60,7 +74,7 @@ def test_a_record_that_cant_be_read_keeps_no_other_from_being_told_of(
 
     def broken(do: RecordOperations, table: Any, node: Any) -> Any:
         if records[7] in table.ids:
-            raise RuntimeError("a defect of an addon")
+            raise error
         return to_json(do, table, node)
 
     monkeypatch.setattr(RecordOperations, "to_json", broken)
@@ -69,6 +83,92 @@ def test_a_record_that_cant_be_read_keeps_no_other_from_being_told_of(
     assert len(hook.sender.messages) == 19
     assert hook.statuses.count("pending") == 1
     assert hook.deliver() == []
+    assert hook.now.active
+
+
+def test_nothing_is_sent_that_was_read_long_ago(
+    told: MakeTold,  # noqa: F811
+    root: Root,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.webhooks.delivering._STALE", -1.0)
+    monkeypatch.setattr("app.webhooks.delivering._RUN", 0.5)
+    hook = told()
+    record = make(root)
+    assert hook.told() == []
+    assert hook.now.failures == 0
+    monkeypatch.setattr("app.webhooks.delivering._STALE", 60.0)
+    assert hook.deliver() == [("created", record)]
+
+
+def test_what_cant_be_seen_keeps_no_event_from_being_found(
+    told: MakeTold,  # noqa: F811
+    root: Root,
+    sql: Sql,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.webhooks.following._MOST_WAITING", 2)
+    hook = told()
+    records = [make(root), make(root)]
+    hook.follow()
+    for record in records:
+        remove(root, record)
+    assert hook.deliver() == []
+    hook.follow()
+    assert hook.statuses == ["pending"] * 4
+    sql("UPDATE gatehouse.delivery SET next_at = now() WHERE webhook_id = %s", hook.id)
+    assert sorted(hook.deliver()) == [("removed", record) for record in records]
+
+
+def test_what_has_many_changes_is_followed_a_while_at_a_time(
+    told: MakeTold,  # noqa: F811
+    root: Root,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.webhooks.following._TURN", -1.0)
+    monkeypatch.setattr("app.webhooks.following._PAGE", 1)
+    hook = told()
+    make(root)
+    make(root)
+    assert hook.follow() == Followed(added=1, more=True)
+    assert hook.follow().added == 1
+
+
+def test_events_that_were_asked_for_meanwhile_are_not_passed_over(
+    told: MakeTold,  # noqa: F811
+    app: Gatehouse,
+) -> None:
+    hook = told(events=["created"])
+    before = hook.now
+    app.services.webhooks.change(hook.owner, hook.id, WebhookChange.model_validate({"events": ["removed"]}))
+    with app.services.database.transaction() as cr:
+        assert not store.go_on(cr, before, "further", (), ())
+
+
+def test_what_waits_of_another_subject_is_not_sent(
+    told: MakeTold,  # noqa: F811
+    root: Root,
+    app: Gatehouse,
+) -> None:
+    hook = told()
+    make(root)
+    hook.follow()
+    app.services.webhooks.change(hook.owner, hook.id, WebhookChange.model_validate({"fields": ["name"]}))
+    assert hook.deliver() == [("resync", None)]
+    assert hook.statuses == ["superseded", "delivered"]
+
+
+def test_one_call_mends_and_switches_on(
+    told: MakeTold,  # noqa: F811
+    app: Gatehouse,
+    sql: Sql,
+) -> None:
+    hook = told()
+    sql("UPDATE gatehouse.webhook SET fields = '{nonsense}' WHERE id = %s", hook.id)
+    assert hook.told() == []
+    assert not hook.now.active
+    change = WebhookChange.model_validate({"fields": ["name"], "active": True})
+    assert app.services.webhooks.change(hook.owner, hook.id, change).active
 
 
 def test_what_is_hidden_is_not_waited_for_where_nobody_wants_to_hear_that_it_has_gone(

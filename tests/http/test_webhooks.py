@@ -167,6 +167,14 @@ def test_who_is_no_client_app_is_refused(
     assert make_shop("read").refused("GET")[:2] == (403, "insufficient_scope")
 
 
+def test_a_token_that_sees_less_than_the_app_is_refused(make_shop: MakeShop, api: Callable[..., str], sql: Sql) -> None:
+    shop = make_shop("search")
+    api()
+    assert shop("GET") == {"webhooks": []}
+    sql("UPDATE gatehouse.client SET scopes = '{read,search}' WHERE name = 'Reader 0'")
+    assert shop.refused("GET")[:2] == (403, "insufficient_scope")
+
+
 def test_it_is_changed_switched_off_and_on(
     make_shop: MakeShop, api: Callable[..., str], app: Gatehouse, settle: Callable[[], None]
 ) -> None:
