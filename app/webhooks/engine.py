@@ -113,7 +113,7 @@ class Engine:
         sd_notify("READY=1", _logger)
         _logger.info("Webhooks are followed and delivered")
         with contextlib.suppress(asyncio.CancelledError):
-            while True:
+            while not self._is_ending:
                 try:
                     await self._serve()
                 except Exception as error:  # noqa: BLE001  the database may be away; whatever it is, it goes on
@@ -133,27 +133,35 @@ class Engine:
     async def _serve(self) -> None:
         """Look for jobs, and do them, until something fails."""
         self._followed.clear()  # what was stirred when something failed is looked for now
-        async with self._jobs.open_async():
-            looking = asyncio.create_task(self._look_on())
-            working = asyncio.create_task(
-                self._jobs.run_worker_async(
-                    concurrency=_AT_ONCE,
-                    fetch_job_polling_interval=_LOOK / 4,
-                    abort_job_polling_interval=60.0,
-                    shutdown_graceful_timeout=GRACE,
-                    listen_notify=False,
-                    delete_jobs="always",
-                    install_signal_handlers=False,
-                    update_heartbeat_interval=_HEARTBEAT,
-                    stalled_worker_timeout=DEAD,
-                )
+        try:
+            await self._jobs.open_async()
+            if not self._is_ending:  # a cancellation is lost in what opens them (asyncio.wait_for, up to Python 3.11)
+                await self._work()
+        finally:
+            # Also where it was never open: what tries to connect would keep the process from its end.
+            await self._jobs.close_async()
+
+    async def _work(self) -> None:
+        looking = asyncio.create_task(self._look_on())
+        working = asyncio.create_task(
+            self._jobs.run_worker_async(
+                concurrency=_AT_ONCE,
+                fetch_job_polling_interval=_LOOK / 4,
+                abort_job_polling_interval=60.0,
+                shutdown_graceful_timeout=GRACE,
+                listen_notify=False,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                update_heartbeat_interval=_HEARTBEAT,
+                stalled_worker_timeout=DEAD,
             )
-            try:
-                await asyncio.wait([looking, working], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for each in (looking, working):
-                    each.cancel()
-                ended = await asyncio.gather(looking, working, return_exceptions=True)
+        )
+        try:
+            await asyncio.wait([looking, working], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in (looking, working):
+                each.cancel()
+            ended = await asyncio.gather(looking, working, return_exceptions=True)
         for error in ended:
             if isinstance(error, Exception):
                 raise error
