@@ -124,7 +124,12 @@ def _names(*folders: Path) -> tuple[set[str], dict[str, list[str]]]:
     for path in (path for folder in folders for path in folder.rglob("*.py") if on_odoos_side not in path.parents):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
-                case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                case (
+                    ast.FunctionDef(name=name)
+                    | ast.AsyncFunctionDef(name=name)
+                    | ast.ClassDef(name=name)
+                    | ast.Name(id=name, ctx=ast.Store())
+                ):
                     ours.add(name)
                 case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
                     ours.add(name)
