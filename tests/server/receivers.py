@@ -78,7 +78,10 @@ def receiving(address: str = "127.0.0.1") -> Iterator[Receiver]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            content = self.rfile.read(int(self.headers["Content-Length"]))
+            content = self.rfile.read(length := int(self.headers["Content-Length"]))
+            if len(content) < length:  # its sender was killed amid it: no server hands that on
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             status = receiver.receive(Message(self.path, headers, content))
             if not status:
