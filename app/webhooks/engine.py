@@ -83,6 +83,7 @@ class Engine:
         self._task: asyncio.Task[Any] | None = None
         self._successor: str | None = None
         self._is_ending = False
+        self._under_way = 0
         keywords = {("dbname" if key == "database" else key): value for key, value in dsn.items()}
         keywords["prepare_threshold"] = None
         self._jobs = App(
@@ -159,12 +160,20 @@ class Engine:
         try:
             await asyncio.wait([looking, working], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for each in (looking, working):
-                each.cancel()
+            await self._cancelled(looking, working)
             ended = await asyncio.gather(looking, working, return_exceptions=True)
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+
+    async def _cancelled(self, *tasks: asyncio.Task[Any]) -> None:
+        """End tasks, and wait for the jobs that are under way."""
+        for each in tasks:
+            each.cancel()
+        while pending := (await asyncio.wait(tasks, timeout=_PAUSE))[1]:
+            if not self._under_way:  # then it has been lost, as above
+                for each in pending:
+                    each.cancel()
 
     async def _look_on(self) -> None:
         while True:
@@ -229,6 +238,7 @@ class Engine:
             await self._jobs.configure_task(task, lock=name, queueing_lock=name).defer_async(webhook=webhook)
 
     async def _follow(self, webhook: str) -> None:
+        self._under_way += 1
         try:
             found = await anyio.to_thread.run_sync(self._follower.follow, webhook, limiter=self._following)
             if found.added:
@@ -238,6 +248,12 @@ class Engine:
         except NotNow as error:
             _logger.info("Webhook %s can't be followed at the moment: %s", webhook, error)
             self._followed[webhook] = time.monotonic() - _FOLLOW + _SOON
+        finally:
+            self._under_way -= 1
 
     async def _deliver(self, webhook: str) -> None:
-        await self._deliverer.deliver(webhook)
+        self._under_way += 1
+        try:
+            await self._deliverer.deliver(webhook)
+        finally:
+            self._under_way -= 1
