@@ -37,7 +37,8 @@ from app.operations.actions import (
 from app.operations.aggregate import aggregate as groups
 from app.operations.bulk import Bulk, BulkOptions
 from app.operations.call import Call
-from app.operations.delta.delta import Delta, DeltaPage, NotCaptured
+from app.operations.delta.answers import DeltaPage, NotCaptured
+from app.operations.delta.delta import Delta
 from app.operations.endpoints import Endpoint
 from app.operations.exports.export import FORMATS
 from app.operations.imports.importing import Target

@@ -23,7 +23,8 @@ from app.errors import (
 from app.operations.actions import DELTA
 from app.operations.call import Call
 from app.operations.cursors import Cursors
-from app.operations.delta.delta import NotCaptured, shown
+from app.operations.delta.answers import NotCaptured
+from app.operations.delta.delta import shown
 from app.operations.gateway import Gateway
 from app.operations.report import CallReport
 from app.operations.single import RecordOperations

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from app.definitions.document import Strict
 from app.definitions.problems import shape_problems
 from app.errors import BadRequest
-from app.operations.delta.delta import Event
+from app.operations.delta.answers import Event
 
 T = TypeVar("T", bound=Strict)
 EVENTS: tuple[Event, ...] = get_args(Event)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from app.database import Transactional
 from app.errors import ApiError, Gone
-from app.operations.delta.delta import Delta, DeltaEvents
+from app.operations.delta.answers import DeltaEvents
+from app.operations.delta.delta import Delta
 from app.operations.single import RecordOperations
 from app.policy.delta import LATEST
 from app.webhooks import deliveries, store

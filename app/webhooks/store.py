@@ -13,7 +13,7 @@ from psycopg2.extras import Json
 
 from app.analytics import history
 from app.database import Cursor
-from app.operations.delta.delta import Event
+from app.operations.delta.answers import Event
 
 #: Reasons of webhooks that somebody has switched off, the second with all of a database (data/neutralize.sql).
 BY_HAND, OF_COPY = "It was switched off by hand.", "This is a copy of a database."

@@ -11,12 +11,12 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from app.definitions.definition import Node
 from app.definitions.scopes import Scope
-from app.errors import BadRequest, Gone, Unavailable
 from app.operations.delta import tokens
+from app.operations.delta.answers import DeltaEvents, DeltaPage, Event, NotCaptured, expired, not_ready, untold
 from app.operations.delta.tokens import Progress
 from app.operations.single import Json, RecordOperations, caller_of
 from app.policy import delta as policy
@@ -24,45 +24,14 @@ from app.policy.delta import LATEST, DeltaQuery
 from odoo_bridge import records
 from odoo_bridge.changes import state
 from odoo_bridge.changes.following import Following
-from odoo_bridge.changes.needs import Needs, TableNeed
+from odoo_bridge.changes.needs import Needs
 from odoo_bridge.changes.reading import Candidate, Overview, Reader, Stretch
 from odoo_bridge.changes.state import Point
 from odoo_bridge.changes.tables import Untold
 from odoo_bridge.types import Page
 
-#: What becomes of a record that is followed: it comes into a user's sight, changes there, and goes from it.
-Event = Literal["created", "updated", "removed"]
 #: Seconds for which an answer is looked for among changes that are not for this user, and most that are at once.
 _PATIENCE, _BATCH = 1.0, 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class DeltaPage:
-    """Answer to a delta, and the parameters of the next call with what that gives: more of this, or what comes.
-
-    ``tables`` are those that changes are noted of; ``fading`` has to be asked for again, or is not noted any more.
-    """
-
-    body: Json
-    following: Json
-    relation: str
-    token: str
-    tables: frozenset[str]
-    fading: Needs
-
-
-@dataclass(frozen=True, slots=True)
-class DeltaEvents:
-    """Events of a page, each a record's id and what has become of it, and the token of the page behind it.
-
-    ``more`` says that there are changes behind these; ``tables`` and ``fading`` are as a page has them.
-    """
-
-    told: list[tuple[int, Event]]
-    token: str
-    more: bool
-    tables: frozenset[str]
-    fading: Needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +53,6 @@ class _Change:
         return "updated" if self.was_there else "created"
 
 
-class NotCaptured(Exception):
-    """Tables that have to be captured for this caller, and are not; raised so that they are asked for."""
-
-    def __init__(self, needs: Mapping[str, TableNeed], error: Unavailable) -> None:
-        super().__init__(", ".join(needs))
-        self.needs = dict(needs)
-        self.error = error
-
-
 class Delta:
     """One answer of a delta."""
 
@@ -109,7 +69,7 @@ class Delta:
             if self._wanted.token is None or self._wanted.token == LATEST:
                 self._following.check()
         except Untold as error:
-            raise _untold(do.model, error) from error
+            raise untold(do.model, error) from error
         self._fingerprint = self._fingerprint_now()
         self._progress = self._checked()
         self._reader: Reader = self._following.reader(self._captured)
@@ -125,7 +85,7 @@ class Delta:
             told, following = self._changes(stretch, overview)
             return self._answer({"changes": self._rendered(told)}, following)
         except Untold as error:
-            raise _untold(self._do.model, error) from error
+            raise untold(self._do.model, error) from error
 
     def events(self) -> DeltaEvents:
         """Return the events of the next page of changes, with none of the records. Raises ApiError and BridgeError."""
@@ -136,7 +96,7 @@ class Delta:
             try:
                 told, following = self._changes(stretch, overview, with_events=True)
             except Untold as error:
-                raise _untold(self._do.model, error) from error
+                raise untold(self._do.model, error) from error
         found = [(each.id, each.event) for each in told]
         tables = frozenset(self._captured.relations)
         return DeltaEvents(found, self._sealed(following), self._has_more(following), tables, self._fading())
@@ -148,7 +108,7 @@ class Delta:
         stretch = Stretch(end if progress.first is None else progress.first, end, progress.earliest)
         overview = self._reader.overview(stretch)
         if overview.was_emptied:
-            raise _expired("a table was emptied at once")
+            raise expired("a table was emptied at once")
         return stretch, overview
 
     def _pass(self, stretch: Stretch, overview: Overview) -> DeltaPage:
@@ -303,21 +263,21 @@ class Delta:
         begun = progress.first if progress.first is not None else progress.end
         if (begun or 0) < self._captured.since:
             if token is None or token == LATEST:
-                raise _not_ready("a transaction is under way that began before the changes were noted", point)
-            raise _expired("it is older than what is noted")
+                raise not_ready("a transaction is under way that began before the changes were noted", point)
+            raise expired("it is older than what is noted")
         return progress
 
     def _compare(self, progress: Progress) -> None:
         if progress.incarnation != self._point.incarnation:
-            raise _expired("the database is another one, or was restored")
+            raise expired("the database is another one, or was restored")
         if progress.fingerprint != self._fingerprint:
-            raise _expired("the API, the user's rights, groups or companies, or the record rules have changed")
+            raise expired("the API, the user's rights, groups or companies, or the record rules have changed")
         if max(progress.first or 0, progress.end or 0) > self._point.horizon:
-            raise _expired("the database was restored")
+            raise expired("the database was restored")
 
     def _not_captured(self) -> Exception:
         needs = {table: self._following.needs[table] for table in self._captured.missing}
-        return NotCaptured(needs, _not_ready("the changes are not noted yet", self._point))
+        return NotCaptured(needs, not_ready("the changes are not noted yet", self._point))
 
     def _fingerprint_now(self) -> str:
         document = self._do.definition.document
@@ -344,18 +304,3 @@ def shown(do: RecordOperations) -> Node:
     scopes = principal.scopes if principal is not None else ()
     may_read = "read" in do.exposure.switches and (scopes is None or Scope.READ.value in scopes)
     return do.exposure.node if may_read else do.exposure.searchable
-
-
-def _untold(model: str, error: Untold) -> BadRequest:
-    message = f"The changes of {model} can't be followed, because {error.reason}."
-    return BadRequest(message, name="delta_impossible", data={"reason": error.reason})
-
-
-def _not_ready(why: str, point: Point) -> Unavailable:
-    message = f"There is no delta yet: {why}. Try again in a moment."
-    return Unavailable(message, name="delta_not_ready", retry_after=2, data={"lag": round(point.lag, 3)})
-
-
-def _expired(why: str) -> Gone:
-    message = f"The token can't be gone on from: {why}. Begin with a new pass, without token."
-    return Gone(message, data={"parameter": "token", "reason": why})

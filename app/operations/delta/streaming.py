@@ -19,7 +19,7 @@ from app.json import dumps
 from app.observe import meters
 from app.operations.admission import caller_of
 from app.operations.call import Call
-from app.operations.delta.delta import DeltaPage
+from app.operations.delta.answers import DeltaPage
 from app.operations.delta.feed import Feed, Listener
 from app.operations.gateway import Gateway
 from app.operations.long_answers import LOOK, STOPPING, Ended, Places, Streamed
