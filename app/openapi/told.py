@@ -8,9 +8,9 @@ from app.openapi.components import Components, Schema, class_name
 from app.openapi.described import Described
 from app.openapi.parts import Json
 from app.openapi.webhooks import TAG
-from app.webhooks.delivering import TEST
 from app.webhooks.document import EVENTS
 from app.webhooks.following import RESYNC
+from app.webhooks.reading import TEST
 
 _SUMMARIES = {"created": "{} is there", "updated": "{} has changed", "removed": "{} is gone"}
 _TEXTS = {

@@ -12,9 +12,9 @@ from app.openapi.components import Components, Schema, class_name
 from app.openapi.parts import Failing, Json
 from app.openapi.schemas import choice
 from app.webhooks.deliveries import STATUSES
-from app.webhooks.delivering import TEST
 from app.webhooks.document import EVENTS, MOST_OF_PAGE, MOST_OVERLAP, OVERLAP, PAGE
 from app.webhooks.following import RESYNC
+from app.webhooks.reading import TEST
 
 TAG: Json = {
     "name": "Webhooks",

@@ -6,7 +6,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,24 +17,14 @@ from anyio import CapacityLimiter, to_thread
 
 from app.clients.tokens import Hasher
 from app.database import Cursor, KeptConnection
-from app.definitions.definition import Node
-from app.errors import ApiError
-from app.operations.single import RecordOperations
 from app.webhooks import deliveries, messages, store
-from app.webhooks.acting import Acting, Ended, Unread
+from app.webhooks.acting import Acting
 from app.webhooks.deliveries import Delivery
-from app.webhooks.following import RESYNC
-from app.webhooks.secrets import Secrets, Unreadable
+from app.webhooks.reading import Message, Reader
 from app.webhooks.sending import Answer, Sender
-from app.webhooks.store import Webhook
-from odoo_bridge import records
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
-#: Event that a person asks for, to see whether a webhook works.
-TEST = "test"
-#: Seconds after which what can't be served at the moment is looked at again.
-_PAUSE = 5.0
 #: Threads that read records, in all and for one client app; those that keep the books wait for each other anyway.
 _READERS, _OF_CLIENT, _CLERKS = 6, 2, 2
 #: Seconds from the reading of a message to its sending at most: who has lost a right meanwhile gets nothing.
@@ -45,17 +34,6 @@ _STALE = 1.0
 _BATCH, _OF_WEBHOOK, _TO_HOST, _RUN = 50, 4, 8, 20.0
 #: Messages that are read at once, and seconds after which they are read anew: who loses a right is sent no more.
 _READ, _FRESH = 16, 0.25
-_RESYNC_TEXT = "Events may have been missed: read all records anew. What changes from now on is told as before."
-_TEST_TEXT = "This is a test. It tells of no record."
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """A message that is ready to be sent."""
-
-    url: str
-    content: bytes
-    secrets: list[str]
 
 
 class _Turn:
@@ -67,7 +45,7 @@ class _Turn:
         self.at_once = CapacityLimiter(_OF_WEBHOOK)
         self.host = host
         self.reading = anyio.Lock()
-        self.read: dict[int, _Message | None] = {}
+        self.read: dict[int, Message | None] = {}
         self.read_at = float("-inf")
 
 
@@ -78,8 +56,7 @@ class Deliverer:
         self, connection: KeptConnection, acting: Acting, hasher: Callable[[], Hasher], sender: Sender
     ) -> None:
         self._connection = connection
-        self._acting = acting
-        self._hasher = hasher
+        self._reader = Reader(connection, acting, hasher)
         self._sender = sender
         self._limiters: WeakValueDictionary[tuple[Any, ...], CapacityLimiter] = WeakValueDictionary()
         self._readers = CapacityLimiter(_READERS)
@@ -142,7 +119,7 @@ class Deliverer:
             limiter = self._limiters[key] = CapacityLimiter(most)
         return limiter
 
-    async def _fresh(self, delivery: Delivery, turn: _Turn) -> _Message | None:
+    async def _fresh(self, delivery: Delivery, turn: _Turn) -> Message | None:
         """Return the message of a delivery as it is now; None where it can't be sent now, which is noted."""
         async with turn.reading:
             if delivery.seq not in turn.read or time.monotonic() - turn.read_at > _FRESH:
@@ -155,13 +132,13 @@ class Deliverer:
             del turn.waiting[delivery.seq]
             return turn.read[delivery.seq]
 
-    async def _read(self, some: list[Delivery]) -> dict[int, _Message]:
+    async def _read(self, some: list[Delivery]) -> dict[int, Message]:
         """Return the messages of deliveries of a webhook, without those that can't be sent now, which is noted."""
         webhook = await self._ask(store.one, some[0].webhook_id)
         if webhook is None or not webhook.active:
             return {}
         async with self._limiter(_OF_CLIENT, "reading", webhook.client_id):
-            return await to_thread.run_sync(self._messages, webhook, some, limiter=self._readers)
+            return await to_thread.run_sync(self._reader.messages, webhook, some, limiter=self._readers)
 
     async def _ask(self, work: Callable[..., T], *arguments: Any) -> T:
         """Return the result of work in a transaction, done in a thread. Raises psycopg2.Error."""
@@ -170,39 +147,6 @@ class Deliverer:
     def _in_transaction(self, work: Callable[..., T], *arguments: Any) -> T:
         with self._connection.transaction() as cr:
             return work(cr, *arguments)
-
-    def _messages(self, webhook: Webhook, some: list[Delivery]) -> dict[int, _Message]:
-        try:
-            opened = Secrets(self._hasher().key).open_all(webhook.secrets, webhook.id)
-            data = self._acting.read(webhook.wanted, lambda do, node: _data(do, node, webhook, some))
-        except (Ended, Unreadable) as error:
-            reason = error.reason if isinstance(error, Ended) else "Its secret can't be read any more: make a new one."
-            self._in_transaction(store.switch_off, webhook.id, reason)
-            return {}
-        except ApiError as error:
-            _logger.info("Webhook %s can't be served at the moment: %s", webhook.id, error.message)
-            self._each(deliveries.wait, some, _PAUSE)
-            return {}
-        except Unread as error:
-            if len(some) > 1:  # one record that can't be read keeps no other from being told of
-                half = len(some) // 2
-                return self._messages(webhook, some[:half]) | self._messages(webhook, some[half:])
-            _logger.warning("Record %s can't be told of to webhook %s: %s", some[0].record_id, webhook.id, error)
-            self._each(deliveries.wait_for_reading, some, str(error))
-            return {}
-        self._each(deliveries.wait_for_sight, [each for each in some if each.seq not in data])
-        return {
-            each.seq: _Message(webhook.url, messages.body(each.event, each.created_at, data[each.seq]), opened)
-            for each in some
-            if each.seq in data
-        }
-
-    def _each(self, work: Callable[..., None], some: list[Delivery], *arguments: Any) -> None:
-        """Do work on each of some deliveries, in one transaction."""
-        if some:
-            with self._connection.transaction() as cr:
-                for each in some:
-                    work(cr, each, *arguments)
 
     def _note(self, cr: Cursor, delivery: Delivery, answer: Answer) -> None:
         """Note the answer of a receiver, and switch its webhook off where it wants no more or has long failed."""
@@ -217,33 +161,3 @@ class Deliverer:
                 "Its receiver answered 410: it wants no more." if is_gone else "A message has failed for three days."
             )
             store.switch_off(cr, delivery.webhook_id, reason)
-
-
-def _data(do: RecordOperations, node: Node, webhook: Webhook, some: list[Delivery]) -> dict[int, dict[str, Any]]:
-    """Return the data of messages: their records as they are now; without those that can't be seen at the moment."""
-    wanted = node.only([]) if webhook.thin else node
-    rows: dict[int, dict[str, Any]] = {}
-    if ids := [each.record_id for each in some if each.record_id is not None and each.event != "removed"]:
-        page = records.search(
-            do.reader,
-            do.model,
-            [*do.domain, ("id", "in", ids)],
-            wanted.selection(),
-            order="id",
-            limit=len(ids),
-            offset=0,
-            count="none",
-        )
-        rows = dict(zip(page.table.ids, do.to_json(page.table, wanted), strict=True))
-    told: dict[int, dict[str, Any]] = {}
-    for each in some:
-        data: dict[str, Any] = {"webhook": webhook.id, "api": do.definition.name, "model": webhook.model}
-        if each.record_id is None:
-            told[each.seq] = {**data, "message": _RESYNC_TEXT if each.event == RESYNC else _TEST_TEXT}
-            continue
-        data["id"] = do.ids.encode(each.record_id)
-        if each.event == "removed" or (webhook.thin and each.record_id in rows):
-            told[each.seq] = data
-        elif each.record_id in rows:
-            told[each.seq] = {**data, "record": rows[each.record_id]}
-    return told
