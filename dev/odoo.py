@@ -64,5 +64,6 @@ def serve(here: Local, address: Address, panel: str) -> None:
     program = Program("Odoo", list(map(str, odoo(here, *options))), "/web/health", "odoo")
     with web.running(program, databases.environment(here.source)) as process:
         web.wait_ready(process, address, program)
-        say(greeting.odoo(address, panel))
-        web.watch(process, program)
+        with web.until_stopped():
+            say(greeting.odoo(address, panel))
+            web.watch(process, program)

@@ -62,8 +62,8 @@ def serve(address: Address, env: Mapping[str, str], text: str) -> None:
     env = {**env, "GATEHOUSE_BIND": str(address)}
     with web.running(web.GUNICORN, env) as process:
         web.wait_ready(process, address)
-        say(greeting.ready(address))
-        say(greeting.webhooks(delivery.log(), env.get(local.NETWORKS, "")))
-        say(text)
-        with delivery.beside(process, env) as delivering:
+        with delivery.beside(process, env) as delivering, web.until_stopped():
+            say(greeting.ready(address))
+            say(greeting.webhooks(delivery.log(), env.get(local.NETWORKS, "")))
+            say(text)
             web.watch(process, meanwhile=delivering.look)

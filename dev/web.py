@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from dev import paths, signals
 from dev.bind import Address
@@ -113,21 +113,26 @@ def ask(address: Address, path: str) -> str:
         connection.close()
 
 
+@contextlib.contextmanager
+def until_stopped() -> Iterator[None]:
+    """Be asked to end while the block runs: the way in which serving ends well, from its first line on."""
+    try:
+        yield
+    except signals.Stopped:
+        say("\nStopping; a second Ctrl-C does not wait for requests in flight.")
+
+
 def watch(
     process: subprocess.Popen[bytes], program: Program = GUNICORN, meanwhile: Callable[[], None] = lambda: None
-) -> None:
-    """Wait until we are asked to end, and do something twice a second meanwhile.
+) -> NoReturn:
+    """Watch a server until a signal ends us, and do something twice a second meanwhile.
 
     Raises SetupError when the server ends by itself.
     """
-    try:
-        while process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.5)
-            meanwhile()
-    except signals.Stopped:
-        say("\nStopping; a second Ctrl-C does not wait for requests in flight.")
-        return
+    while process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        meanwhile()
     raise ended(process.returncode, program)
 
 

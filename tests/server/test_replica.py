@@ -87,8 +87,8 @@ def test_an_export_is_read_from_the_replica_and_cut_where_that_gives_up(
     beside.flask("api", "import", str(tmp_path / "apis.yaml"))
     with contextlib.closing(psycopg2.connect(pair.testbed.dsn(pair.database))) as connection, connection:
         connection.cursor().execute(
-            "INSERT INTO test_record (name, active, notes) SELECT n::text, true, repeat('x', 100) "
-            "FROM generate_series(1, 60000) n"
+            "INSERT INTO test_record (name, active, notes) SELECT n::text, true, repeat('x', 1500) "
+            "FROM generate_series(1, 60000) n"  # 90 MB: more than the sockets between us hold
         )
     wait_for_api(beside, "/api/exported")
     session, before = beside.session(), reads("replica")
@@ -98,11 +98,13 @@ def test_an_export_is_read_from_the_replica_and_cut_where_that_gives_up(
         return requests.get(f"{beside.url}/api/exported/export", headers=cookie, stream=True, timeout=60)
 
     wait_until(lambda: begin().status_code == 200 and reads("replica") > before, 30)
-    with begin() as answer, contextlib.closing(pair.on_standby()) as connection:
+    with begin() as answer, contextlib.closing(pair.on_standby()) as connection, connection.cursor() as cursor:
         lines = answer.iter_lines()
         assert json.loads(next(lines))["name"] == "1"
-        found = "FROM pg_stat_activity WHERE application_name LIKE 'gatehouse-%' AND state = 'idle in transaction'"
-        connection.cursor().execute(f"SELECT pg_terminate_backend(pid) {found}")
+        # By its transaction: its state is another while it reads than while it waits for us.
+        found = "FROM pg_stat_activity WHERE application_name LIKE 'gatehouse-%' AND xact_start IS NOT NULL"
+        cursor.execute(f"SELECT pg_terminate_backend(pid) {found}")
+        assert cursor.rowcount
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
             list(lines)
 
