@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from app.web.routing import Gatehouse
 from tests.http.conftest import Client
 from tests.http.followers import FIELDS, Follower, capture, expires, make, of
+from tests.http.queries import counted_queries
 
 Publish = Callable[..., str]
 Root = Callable[..., Any]
@@ -39,6 +40,19 @@ def test_a_pass_gives_all_records_in_pages_and_then_only_what_changes(
     root(lambda env: env["test.record"].browse(ids[0]).unlink())
     assert follower.told() == [("removed", ids[0]), ("upsert", new)]
     assert follower.told() == []
+
+
+def test_records_are_read_as_it_is_looked_for_them(
+    followed: Callable[..., str], admin: Client, root: Root, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = make(root, mark, *({"count": n} for n in range(5)))
+    follower = Follower(admin, followed(domain=of(mark)), limit=100).begin()
+    root(lambda env: env["test.record"].browse(ids).write({"count": 99}))
+    follower.settle()
+    with counted_queries(monkeypatch) as queries:
+        told = follower.told(at_once=True)
+    assert len(told) == len(ids)
+    assert len([query for query in queries if 'FROM "test_record"' in query]) == 1, queries
 
 
 def _sql(env: Any, statement: str, record: Any) -> None:

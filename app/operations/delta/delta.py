@@ -28,7 +28,7 @@ from odoo_bridge.changes.needs import Needs
 from odoo_bridge.changes.reading import Candidate, Overview, Reader, Stretch
 from odoo_bridge.changes.state import Point
 from odoo_bridge.changes.tables import Untold
-from odoo_bridge.types import Page
+from odoo_bridge.types import Page, Table
 
 #: Seconds for which an answer is looked for among changes that are not for this user, and most that are at once.
 _PATIENCE, _BATCH = 1.0, 5_000
@@ -72,6 +72,7 @@ class Delta:
             raise untold(do.model, error) from error
         self._fingerprint = self._fingerprint_now()
         self._progress = self._checked()
+        self._rows: dict[int, Json] = {}
         self._reader: Reader = self._following.reader(self._captured)
 
     def page(self) -> DeltaPage:
@@ -164,7 +165,9 @@ class Delta:
         ids = [candidate.id for candidate in found]
         if not ids:
             return []
-        now = self._search([("id", "in", ids)], len(ids), self._wanted.node.only([])).table.ids
+        # Of a page's records, nearly all are told of: they are read at once. Of many, only where they are.
+        with_values = not with_events and len(ids) <= self._wanted.limit + 1
+        now = self._read(ids) if with_values else self._search_ids(ids, self._wanted.node.only([])).ids
         there = self._seen_at_end(now, stretch, overview)
         if self._progress.ahead > stretch.first:  # one may be hidden from an answer before, and the client lack it
             found = [replace(each, has_changed=True) for each in found]
@@ -178,17 +181,25 @@ class Delta:
 
     def _rendered(self, told: list[_Change]) -> list[Json]:
         """Return changes as the client gets them."""
-        do, ids = self._do, [each.id for each in told if each.is_there]
-        rows: dict[int, Json] = {}
-        if ids:
-            table = self._search([("id", "in", ids)], len(ids), self._wanted.node).table
-            rows = dict(zip(table.ids, do.to_json(table, self._wanted.node), strict=True))
+        do = self._do
+        unread = [each.id for each in told if each.is_there and each.id not in self._rows]
+        if unread:
+            self._read(unread)
         return [
-            {"op": "upsert", "id": do.ids.encode(each.id), "record": rows[each.id]}
+            {"op": "upsert", "id": do.ids.encode(each.id), "record": self._rows[each.id]}
             if each.is_there
             else {"op": "removed", "id": do.ids.encode(each.id)}
             for each in told
         ]
+
+    def _read(self, ids: list[int]) -> Sequence[int]:
+        """Read those of the records that the user sees now, and return their ids."""
+        table = self._search_ids(ids, self._wanted.node)
+        self._rows.update(zip(table.ids, self._do.to_json(table, self._wanted.node), strict=True))
+        return table.ids
+
+    def _search_ids(self, ids: list[int], node: Node) -> Table:
+        return self._search([("id", "in", ids)], len(ids), node).table
 
     def _seen_at_end(self, ids: Sequence[int], stretch: Stretch, overview: Overview) -> set[int]:
         """Return those of the records, all of which the user sees now, that they saw at the end of a stretch too."""
