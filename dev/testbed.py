@@ -7,12 +7,11 @@ import contextlib
 import functools
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from dev import databases, local, odoo_conf, odoo_source, paths, postgres
-from dev.odoo_source import OdooSource
 from dev.postgres import PostgresServer
 
 TEMPLATE = "gatehouse_template"
@@ -21,6 +20,8 @@ TEST_MODULE = "gatehouse_test"
 #: A second template, for the tests that walk through the models of Odoo's own applications.
 APPLICATIONS = "gatehouse_applications"
 APPLICATION_MODULES = ("sale", "project", "crm", "hr", "account", "stock")
+#: A third one, for the tests through live servers.
+SERVED = "gatehouse_served"
 CLONE = "gatehouse: copy made by process "
 
 
@@ -81,6 +82,21 @@ class Testbed:
                 )
         return APPLICATIONS
 
+    def served(self, make: Callable[[str], None]) -> str:
+        """Return the template that Gatehouse has been set up in, with the demo's definitions.
+
+        ``make`` does so in a copy of the other one, when it is first asked for and whenever the code has changed.
+        """
+        texts = (databases.comment(self.server, self.template), paths.DEMO_DEFINITIONS.read_text())
+        note = fingerprint(texts, [paths.ROOT / name for name in ("app", "migrations", "odoo_bridge")])
+        with local.alone():
+            if databases.comment(self.server, SERVED) != note:
+                self.drop(SERVED)
+                self.clone(SERVED)
+                make(SERVED)
+                databases.set_comment(self.server, SERVED, note)
+        return SERVED
+
     def clone(self, name: str, *, template: str | None = None) -> None:
         """Make the database `name`, with its filestore, from the template (or from another copy)."""
         databases.clone(self.server, template or self.template, name, self.data_dir, f"{CLONE}{os.getpid()}")
@@ -108,7 +124,7 @@ def prepare() -> Testbed:
         odoo_conf.write(conf, server, source, data_dir=data_dir, database=None)
         sweep(server, data_dir)
         modules = MODULES + ((TEST_MODULE,) if (paths.TEST_ADDONS / TEST_MODULE / "__manifest__.py").is_file() else ())
-        note = fingerprint(source, modules, (paths.DEV_ADDONS, paths.TEST_ADDONS))
+        note = fingerprint((source.version, *modules), (paths.DEV_ADDONS, paths.TEST_ADDONS))
         if databases.comment(server, TEMPLATE) != note:
             databases.drop(server, TEMPLATE, data_dir)
             databases.create(
@@ -132,10 +148,10 @@ def sweep(server: PostgresServer, data_dir: Path) -> None:
             databases.drop(server, name, data_dir)
 
 
-def fingerprint(source: OdooSource, modules: Iterable[str], addons: Iterable[Path]) -> str:
-    """Return a text that changes when the template has to be made anew."""
-    digest = hashlib.sha256("\n".join((source.version, *modules)).encode())
-    for folder in addons:
+def fingerprint(texts: Iterable[str], folders: Iterable[Path]) -> str:
+    """Return a text that changes when a template has to be made anew, for what its texts and files are then."""
+    digest = hashlib.sha256("\n".join(texts).encode())
+    for folder in folders:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file.suffix != ".pyc":
                 digest.update(f"\n{file.relative_to(folder)}\n".encode())

@@ -27,7 +27,7 @@ import requests
 from PIL import Image
 
 from dev.testbed import Testbed
-from tests.server.conftest import Server, environment_of, gunicorn, run_flask, wait_until
+from tests.server.conftest import Server, clone_served, environment_of, gunicorn, run_flask, wait_until
 from tests.server.workers import ask_each
 
 pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(300)]
@@ -75,12 +75,10 @@ def stage(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A server of two workers with four threads each."""
     folder, database = tmp_path_factory.mktemp("stalls"), f"gatehouse_stalls_{os.getpid()}"
     (folder / "apis.yaml").write_text(_APIS)
-    testbed.clone(database)
+    clone_served(testbed, database)
     try:
         environment = environment_of(testbed, database)
-        run_flask(["db", "upgrade"], environment)
-        for file in ("dev/demo.yaml", str(folder / "apis.yaml")):
-            run_flask(["api", "import", file], environment)
+        run_flask(["api", "import", str(folder / "apis.yaml")], environment)
         with gunicorn(testbed, database, folder / "log", GATEHOUSE_THREADS="4") as server:
             file = io.BytesIO()
             Image.frombytes("RGB", (1900, 1500), os.urandom(1900 * 1500 * 3)).save(file, "PNG")

@@ -101,15 +101,23 @@ def free_port() -> int:
 @contextlib.contextmanager
 def serving(testbed: Testbed, database: str, log: Path, **settings: str) -> Iterator[Server]:
     """Run gunicorn on a copy of the template with the demo's definitions."""
-    testbed.clone(database)
+    clone_served(testbed, database)
     try:
-        environment = environment_of(testbed, database)
-        run_flask(["db", "upgrade"], environment)
-        run_flask(["api", "import", "dev/demo.yaml"], environment)
         with gunicorn(testbed, database, log, ROOT, **settings) as server:
             yield server
     finally:
         testbed.drop(database)
+
+
+def clone_served(testbed: Testbed, database: str) -> None:
+    """Make a database that Gatehouse has been set up in, with the demo's definitions."""
+
+    def make(name: str) -> None:
+        environment = environment_of(testbed, name)
+        run_flask(["db", "upgrade"], environment)
+        run_flask(["api", "import", "dev/demo.yaml"], environment)
+
+    testbed.clone(database, template=testbed.served(make))
 
 
 def environment_of(testbed: Testbed, database: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ import requests
 
 from dev import databases
 from dev.testbed import Testbed
-from tests.server.conftest import Server, environment_of, gunicorn, run_flask
+from tests.server.conftest import Server, clone_served, environment_of, gunicorn, run_flask
 from tests.server.tcp_proxy import Proxy
 
 _APIS = """
@@ -47,7 +47,7 @@ def drilling(testbed: Testbed, folder: Path, **settings: str) -> Iterator[Drill]
     """Run such a server on a copy of the template; ``folder`` is empty."""
     database, data_dir, conf = f"gatehouse_drill_{os.getpid()}", folder / "data", folder / "odoo.conf"
     (folder / "apis.yaml").write_text(_APIS)
-    testbed.clone(database)
+    clone_served(testbed, database)
     try:
         filestore = databases.filestore(data_dir, database)
         filestore.parent.mkdir(parents=True)
@@ -56,9 +56,7 @@ def drilling(testbed: Testbed, folder: Path, **settings: str) -> Iterator[Drill]
             text = re.sub(r"(?m)^db_port = .*", f"db_port = {proxy.port}", testbed.odoo_conf.read_text())
             conf.write_text(re.sub(r"(?m)^data_dir = .*", f"data_dir = {data_dir}", text))
             environment = environment_of(testbed, database)
-            run_flask(["db", "upgrade"], environment)
-            for file in ("dev/demo.yaml", str(folder / "apis.yaml")):
-                run_flask(["api", "import", file], environment)
+            run_flask(["api", "import", str(folder / "apis.yaml")], environment)
             with gunicorn(testbed, database, folder / "log", GATEHOUSE_ODOO_CONF=str(conf), **settings) as server:
                 yield Drill(server, proxy, data_dir)
     finally:

@@ -16,7 +16,7 @@ import requests
 
 from dev.testbed import Testbed
 from tests.packages import program
-from tests.server.conftest import ROOT, Server, environment_of, free_port, run_flask, wait_until
+from tests.server.conftest import ROOT, Server, clone_served, environment_of, free_port, wait_until
 
 pytestmark = pytest.mark.live
 
@@ -55,12 +55,10 @@ def contained(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A running server behind walls."""
     database, port = f"gatehouse_contained_{os.getpid()}", free_port()
     log = tmp_path_factory.mktemp("contained") / "log"
-    testbed.clone(database)
+    clone_served(testbed, database)
     process = None
     try:
         environment = environment_of(testbed, database)
-        run_flask(["db", "upgrade"], environment)
-        run_flask(["api", "import", "dev/demo.yaml"], environment)
         environment |= {"GATEHOUSE_BIND": f"127.0.0.1:{port}", "PYTHONDONTWRITEBYTECODE": "1"}
         command = [program("bwrap", "bubblewrap"), *_walls(testbed), "--chdir", str(ROOT), sys.executable]
         with log.open("wb") as output:

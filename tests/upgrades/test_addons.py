@@ -21,7 +21,7 @@ import requests
 from dev.testbed import Testbed
 from tests.conftest import OPERATOR
 from tests.pages import blocks
-from tests.server.conftest import Server, checkout, environment_of, gunicorn, in_odoo, run_flask, wait_until
+from tests.server.conftest import Server, checkout, clone_served, gunicorn, in_odoo, wait_until
 from tests.server.load import Load
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
@@ -104,6 +104,10 @@ class Site:
         """Return clients that read and write all the time."""
         return Load([self.read, self.read, partial(self.create, "Ada"), partial(self.create, "Grace")], pause=0.05)
 
+    def metrics(self) -> str:
+        """The metrics, as an operator is told them."""
+        return requests.get(f"{self.server.url}/metrics", headers=OPERATOR, timeout=30).text
+
     def log(self) -> str:
         """Return the end of the server's log."""
         return self.server.log.read_text()[-4000:]
@@ -129,11 +133,8 @@ def site(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         write(path, addon, "1.0")
     packages = folder / "packages"
     packages.mkdir()
-    testbed.clone(database)
+    clone_served(testbed, database)
     try:
-        environment = environment_of(testbed, database)
-        run_flask(["db", "upgrade"], environment)
-        run_flask(["api", "import", "dev/demo.yaml"], environment)
         settings = {"GATEHOUSE_ODOO_CONF": str(confs["gatehouse"]), "GATEHOUSE_METRICS_TOKEN": "an ops person's token"}
         with gunicorn(testbed, database, folder / "log", root, **settings) as server:
             wait_until(lambda: len(server.worker_pids()) == 2, 30)
@@ -239,8 +240,8 @@ def test_an_addon_whose_code_is_not_there_stops_writes_until_it_is(site: Site) -
     assert (stranger.status_code, stranger.json()["error"]["data"]["name"]) == (503, "not_ready")
     for text in (refused.text, stranger.text):
         assert "elsewhere" not in text
-    metrics = requests.get(f"{site.server.url}/metrics", headers=OPERATOR, timeout=30).text
-    assert "gatehouse_addon_mismatch 1.0" in metrics
+    # The workers tell it a few times a second.
+    wait_until(lambda: "gatehouse_addon_mismatch 1.0" in site.metrics().splitlines(), 30, site.metrics)
     wait_until(lambda: "A reload does not bring the addons' code in line" in site.server.log.read_text(), 60)
     before = set(site.server.worker_pids())
     shutil.copytree(site.odoos / "elsewhere", site.later / "elsewhere")
