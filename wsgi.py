@@ -18,7 +18,7 @@ try:
     app = create_app()
     app.services.transactions.run(lambda root: schema_version.check(root.cr), keep=False)
     app.services.catalog.refresh()
-    app.services.addons.check_cured(os.environ.get(renewal.VARIABLE))
+    app.services.addons.check_start(os.environ.get(renewal.VARIABLE))
 except (ConfigError, BridgeError, SchemaError) as error:
     # The sentence says what to change; gunicorn would put a traceback around it.
     logging.getLogger("gatehouse").critical("Gatehouse can't start: %s", error)

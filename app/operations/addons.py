@@ -84,8 +84,15 @@ class Addons:
         """
         return renewal.asked() if self._current.failure is None else ""
 
-    def check_cured(self, disease: str | None) -> None:
-        """Raise BootError where this process, started to cure a disease, has the same."""
+    def check_start(self, disease: str | None) -> None:
+        """Raise BootError where this process, which has just started, is not fit to take another one's place.
+
+        An addon may have come meanwhile whose code can't be loaded: here is the registry of before, and after the next
+        start there would be none. Or it was started to cure a disease, and has the same.
+        """
+        failure = self._current.failure
+        if failure is not None:
+            raise BootError(f"Odoo's registry cannot be loaded any more. {failure.reason}")
         if disease and disease == str(self._disease()):
             reasons = "; ".join(f"{each.addon}: {each.reason}" for each in self._current.code.differences)
             raise BootError(f"A reload does not bring the addons' code in line with the database's. {reasons}")

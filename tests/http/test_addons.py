@@ -10,6 +10,7 @@ import pytest
 from app.web.routing import Gatehouse
 from odoo_bridge.addon_differences import Difference, Kind
 from odoo_bridge.current_registry import Failure
+from odoo_bridge.errors import BootError
 from serving import renewal
 from tests.conftest import OPERATOR
 from tests.http.conftest import Client
@@ -82,6 +83,18 @@ def test_without_a_registry_every_call_is_503_and_operators_learn_why(
         assert error["data"]["name"] == "registry_unavailable"
         assert error["data"]["reason"] == "The addon 'sale' cannot be imported."
         assert demo.error("GET", "/readyz")[1]["data"]["name"] == "not_ready"
+    finally:
+        current.failure = None
+
+
+def test_a_start_amid_which_an_addon_came_that_cannot_be_loaded_is_refused(app: Gatehouse) -> None:
+    current, addons = app.services.transactions.current, app.services.addons
+    addons.check_start("1")
+    current.failure = Failure("The addon 'sale' cannot be imported.", "sale", None, None, 300, time.monotonic() + 300)
+    try:
+        for disease in (None, "1"):
+            with pytest.raises(BootError, match=r"cannot be loaded any more\. The addon 'sale' cannot be imported\."):
+                addons.check_start(disease)
     finally:
         current.failure = None
 
