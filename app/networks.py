@@ -40,14 +40,16 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """Networks with the addresses in them: none by default, and then false."""
+    """Networks with the addresses in them: none by default, and then false. ``setting`` is what names them."""
 
     networks: tuple[Network, ...] = ()
+    setting: str = "GATEHOUSE_WEBHOOK_NETWORKS"
 
     @classmethod
-    def parse(cls, text: str) -> Networks:
+    def parse(cls, text: str, setting: str = setting) -> Networks:
         """Return the networks of a text as "10.0.0.0/8, 192.168.1.7"; raises ValueError, which names what is none."""
-        return cls(tuple(_network(part.strip()) for part in text.split(","))) if text.strip() else cls()
+        parts = text.split(",") if text.strip() else []
+        return cls(tuple(_network(part.strip()) for part in parts), setting)
 
     def __contains__(self, address: Address) -> bool:
         return any(address in network for network in self.networks)

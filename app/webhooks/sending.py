@@ -16,8 +16,9 @@ import anyio
 import httpcore
 
 from app.networks import Networks
-from app.webhooks.connections import CheckedNetwork
-from app.webhooks.destinations import LOOKUPS, Destination, Refused, parse
+from app.outgoing import failures
+from app.outgoing.connections import CheckedNetwork
+from app.outgoing.destinations import LOOKUPS, parse
 
 _logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Sender:
                 to = parse(url, self._trusted)
                 # In parts, so that nothing takes the URL apart in a way of its own.
                 parts = httpcore.URL(scheme=to.scheme, host=to.host, port=to.port, target=to.target)
-                sent = _headers(to, headers, body)
+                sent = to.headers(headers, body)
                 async with self._pools[to.scheme].stream("POST", parts, headers=sent, content=body) as response:
                     status = response.status
                     async for piece in response.aiter_stream():
@@ -103,33 +104,12 @@ class Sender:
             await pool.aclose()
 
 
-def _headers(to: Destination, headers: Mapping[str, str], body: bytes) -> list[tuple[bytes | str, bytes | str]]:
-    """Return the headers to send: those of the address, the length and the coding are ours."""
-    ours = {"host": to.authority, "content-length": str(len(body)), "accept-encoding": "identity"}
-    given = {name: value for name, value in headers.items() if name.lower() not in ours}
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in (ours | given).items()]
-
-
 def _text(body: bytes | bytearray) -> str:
     return _UNFIT.sub("\ufffd", body.decode(errors="replace").replace("\r\n", "\n")[:SHOWN])
 
 
 def _sentence(error: Exception) -> str:
-    """Return an error in a sentence, without what is ours alone: files, lines, addresses."""
-    cause = error.args[0] if error.args else None  # httpcore's errors hold those that they stand for
-    if isinstance(error, Refused):
-        return str(error)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"The server's certificate is not good: {cause.verify_message.rstrip('.')}."
-    if isinstance(cause, ssl.SSLError):
-        return "No TLS could be agreed upon with the server."
-    if isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout)):
-        return "No connection to the server could be made."
-    if isinstance(error, httpcore.RemoteProtocolError):
-        return "The server closed the connection, or answered with something else than HTTP."
-    if isinstance(error, (httpcore.NetworkError, ssl.SSLError)):
-        return "The connection broke before there was an answer."
-    if isinstance(error, (httpcore.LocalProtocolError, UnicodeError)):
-        return "A header of the request has characters that HTTP does not allow."
-    _logger.error("A webhook could not be sent", exc_info=error)
-    return "The request could not be sent; the log says more."
+    known = failures.sentence(error)
+    if known is None:
+        _logger.error("A webhook could not be sent", exc_info=error)
+    return known or "The request could not be sent; the log says more."

@@ -17,12 +17,12 @@ from app.definitions.definition import Definition
 from app.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
 from app.networks import Networks
 from app.operations.delta.answers import DeltaEvents
+from app.outgoing.destinations import Refused, check_destination
 from app.policy.delta import LATEST
 from app.policy.suggestions import unknown
 from app.webhooks import deliveries, store
 from app.webhooks.acting import Acting, Ended
 from app.webhooks.deliveries import Delivery
-from app.webhooks.destinations import Refused, check_destination
 from app.webhooks.document import Rotation, WebhookChange, WebhookDocument
 from app.webhooks.following import RESYNC, events
 from app.webhooks.reading import TEST

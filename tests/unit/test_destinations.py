@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.networks import Networks
-from app.webhooks import destinations
-from app.webhooks.destinations import Destination, Refused, check, check_destination, parse, resolve
+from app.outgoing import destinations
+from app.outgoing.destinations import Destination, Refused, check, check_destination, parse, resolve
 from tests.unit.receivers import HOST, Dns
 
 NOBODY = Networks()

@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from app.networks import Networks
-from app.webhooks import destinations, sending
+from app.outgoing import destinations
+from app.webhooks import sending
 from app.webhooks.sending import Answer, Sender
 from tests.unit.receivers import HOST, OK, Authority, Behaviour, Dns, Receiver, never_ends, receiving, says, stalls
 

@@ -1,4 +1,4 @@
-"""Connections of what sends webhooks: to addresses that are checked, and to no others."""
+"""Connections to addresses that are checked, and to no others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import anyio
 import httpcore
 
 from app.networks import Networks
-from app.webhooks.destinations import Destination, resolve
+from app.outgoing.destinations import Destination, resolve
 
 #: Bytes that an answer may have with its heads, also those of status 1xx, of which there may be any number.
 MOST = 256 * 1024

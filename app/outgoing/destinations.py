@@ -1,4 +1,4 @@
-"""Destinations of webhooks: the URLs and addresses that may be called, so that nobody gets inside through us.
+"""Destinations of requests: the URLs and addresses that may be called, so that nobody gets inside through us.
 
 A name is looked up once, all addresses that it has are checked, and what sends connects to these: so a name whose
 addresses change between check and call (DNS rebinding) gains nothing.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import string
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -59,6 +59,12 @@ class Destination:
         """Value of the header Host (RFC 9110 7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def headers(self, given: Mapping[str, str], body: bytes) -> list[tuple[bytes | str, bytes | str]]:
+        """Return the headers of a request: those of the address, the length and the coding are ours."""
+        ours = {"host": self.authority, "content-length": str(len(body)), "accept-encoding": "identity"}
+        others = {name: value for name, value in given.items() if name.lower() not in ours}
+        return [(name.encode("ascii"), value.encode("ascii")) for name, value in (ours | others).items()]
 
 
 def parse(url: str, trusted: Networks) -> Destination:
@@ -113,11 +119,11 @@ def check(text: str, trusted: Networks, own: Container[Address], *, scheme: str)
     if address in trusted:
         return address
     if scheme != "https":
-        raise Refused("The URL must begin with https://: its host is not in GATEHOUSE_WEBHOOK_NETWORKS.")
+        raise Refused(f"The URL must begin with https://: its host is not in {trusted.setting}.")
     if not is_public(reached(address)):
-        raise Refused("The host's address is not public, nor in GATEHOUSE_WEBHOOK_NETWORKS.")
+        raise Refused(f"The host's address is not public, nor in {trusted.setting}.")
     if reached(address) in own:
-        raise Refused("The host is this server itself, and not in GATEHOUSE_WEBHOOK_NETWORKS.")
+        raise Refused(f"The host is this server itself, and not in {trusted.setting}.")
     return address
 
 

@@ -1,0 +1,1 @@
+"""Requests to servers that others name: to addresses that are checked, and to no others."""
