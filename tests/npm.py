@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -42,24 +41,18 @@ def installed(package: str) -> Path:
 
     Each package has a folder of its own, so that none changes what another depends on.
     """
-    version = VERSIONS[package]
     home = _home(package)
-    folder = home / "node_modules" / package
+    wanted = [f"{package}@{VERSIONS[package]}", *_BESIDE.get(package, ())]
+    # Written last: an installation that was interrupted has the package too, but not all that it needs.
+    mark = home / "installed"
     with locks.alone(LOCAL / "npm.lock"):  # tests run beside each other
-        if _version(folder) != version:
+        if not mark.exists() or mark.read_text().split() != wanted:
             home.mkdir(parents=True, exist_ok=True)
             npm = [program("npm", "npm"), "install", "--prefix", str(home), "--no-audit", "--no-fund"]
-            wanted = [f"{package}@{version}", *_BESIDE.get(package, ())]
             subprocess.run([*npm, *wanted], check=True, capture_output=True, timeout=600)
-    return folder
+            mark.write_text(" ".join(wanted))
+    return home / "node_modules" / package
 
 
 def _home(package: str) -> Path:
     return LOCAL / "npm" / package.strip("@").replace("/", "-")
-
-
-def _version(folder: Path) -> str:
-    try:
-        return str(json.loads((folder / "package.json").read_text())["version"])
-    except FileNotFoundError:
-        return ""
