@@ -23,6 +23,8 @@ _logger = logging.getLogger(__name__)
 
 #: The cookie that Odoo uses (odoo/http.py, Request._save_session).
 COOKIE = "session_id"
+#: Key of a session that was opened with an API key; Odoo keeps what it does not know.
+_BY_KEY = "gatehouse_by_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,14 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Session that was resolved: its user, and its rotation where one was due."""
+    """Session that was resolved: its user, and its rotation where one was due.
+
+    ``by_key`` says that it was opened with an API key: a program may have opened it, and nobody need sit before it.
+    """
 
     user: User
     renewal: Renewal | None
+    by_key: bool = False
 
 
 def resolve(root: Environment, sid: str, *, rotates: bool = True) -> Resolved | None:
@@ -61,7 +67,7 @@ def resolve(root: Environment, sid: str, *, rotates: bool = True) -> Resolved | 
         with _store():
             http.root.session_store.rotate(session, root, soft=True)
         renewal = Renewal(session.sid, http.get_session_max_inactivity(root))
-    return Resolved(User(session.uid, session.login), renewal)
+    return Resolved(User(session.uid, session.login), renewal, bool(session.get(_BY_KEY)))
 
 
 def successor(sid: str) -> str:
@@ -71,8 +77,11 @@ def successor(sid: str) -> str:
     return following
 
 
-def open_session(root: Environment, user: User) -> Login:
-    """Open a session for a user whose credentials have been checked (odoo/http.py, Session.finalize)."""
+def open_session(root: Environment, user: User, *, by_key: bool = False) -> Login:
+    """Open a session for a user whose credentials have been checked (odoo/http.py, Session.finalize).
+
+    ``by_key`` says that they were an API key, which the session then tells.
+    """
     env = root(user=user.uid, su=False)
     context = dict(env["res.users"].context_get())
     session = http.root.session_store.new()
@@ -84,6 +93,7 @@ def open_session(root: Environment, user: User) -> Login:
             "uid": user.uid,
             "context": context,
             "session_token": env.user._compute_session_token(session.sid),
+            **({_BY_KEY: True} if by_key else {}),
         }
     )
     with _store():

@@ -61,7 +61,7 @@ def with_key(transactions: Transactions, throttle: Throttle, attempt: Attempt) -
         return credentials.check_key(root, attempt.login, attempt.secret)
 
     try:
-        opened = _open(transactions, attempt, check)
+        opened = _open(transactions, attempt, check, by_key=True)
     except Denied:
         meters.CREDENTIALS.labels("api_key", "wrong").inc()
         throttle.wrong("api_key", attempt.address, attempt.login)
@@ -95,13 +95,15 @@ def with_code(transactions: Transactions, throttle: Throttle, attempt: Attempt, 
     return _entered(opened, attempt)
 
 
-def _open(transactions: Transactions, attempt: Attempt, check: Callable[[Environment], User]) -> Login:
+def _open(
+    transactions: Transactions, attempt: Attempt, check: Callable[[Environment], User], *, by_key: bool = False
+) -> Login:
     """Open a session for the user whom ``check`` finds; raises what that raises, and Denied for another database."""
 
     def work(root: Environment) -> Login:
         if attempt.database != root.cr.dbname:
             raise Denied("Wrong database, login or password.")
-        return sessions.open_session(root, check(root))
+        return sessions.open_session(root, check(root), by_key=by_key)
 
     return transactions.run(work)
 

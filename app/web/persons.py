@@ -1,4 +1,8 @@
-"""Persons in front of a browser, by the cookie of Odoo's session."""
+"""Persons in front of a browser, by the cookie of Odoo's session.
+
+A session that was opened with an API key calls APIs, and is no person: a program that has the key would consent,
+approve and administer in their place.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from odoo_bridge.transaction import Environment
 
 
 def current_visitor() -> Person | None:
-    """Return the person whose session the browser sends, None for a stranger."""
+    """Return the person whose session the browser sends, None for a stranger and for a program."""
     if not current_request().cookies.get(COOKIE):
         return None
     return services().transactions.run(person_of_cookie)
@@ -20,7 +24,7 @@ def current_visitor() -> Person | None:
 def person_of_cookie(root: Environment) -> Person | None:
     """Return the same within a transaction; the report takes the session's renewal."""
     found = sessions.resolve(root, current_request().cookies.get(COOKIE, ""))
-    if found is None:
+    if found is None or found.by_key:
         return None
     current_report().session = found.renewal
     return Person(found.user.uid, found.user.login, users.is_administrator(root, found.user.uid))

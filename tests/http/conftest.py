@@ -106,6 +106,11 @@ def other(_sessions: dict[str, Client]) -> Client:
 def log_in_long_ago(client: Client, database: str, app: Gatehouse) -> Path:
     """Log `demo` in and make the session so old that its next call rotates it; return its file, named by its id."""
     client.log_in(database, "demo", "demo")
+    return grow_old(client, app)
+
+
+def grow_old(client: Client, app: Gatehouse) -> Path:
+    """Do the same with the session that a client has."""
     cookie = client.http.get_cookie("session_id")
     assert cookie is not None
     path = app.services.instance.data_dir / "sessions" / cookie.value[:2] / cookie.value

@@ -22,7 +22,7 @@ from odoo_bridge import credentials
 from odoo_bridge.errors import Denied, Unavailable
 from odoo_bridge.identity import database_uuid
 from tests import stored_apis
-from tests.http.conftest import PASSWORD, Client, log_in_long_ago
+from tests.http.conftest import PASSWORD, Client, grow_old, log_in_long_ago
 from tests.http.panel import Panel
 
 Publish = Callable[..., str]
@@ -249,6 +249,19 @@ def test_a_key_opens_a_session_for_its_own_user_alone(
     assert opened.json["result"]["username"] == "demo"
     assert anyone("GET", publish("res.partner")).status_code == 200
     assert anyone("GET", key_api).status_code == 405
+
+
+def test_a_session_by_key_leads_to_no_page_for_persons(
+    anyone: Client, database: str, key_api: str, make_key: Callable[..., str], publish: Publish, app: Gatehouse
+) -> None:
+    _log_in(anyone, database, "admin", make_key("admin"), key_api)
+    route = publish("res.partner")
+    for _ in range(2):
+        for page in ("/api/oauth2/consents", "/api/oauth2/authorize?client_id=x", "/admin/"):
+            answer = anyone("GET", page)
+            assert (answer.status_code, "/login" in answer.headers["Location"]) == (303, True), page
+        grow_old(anyone, app)
+        assert anyone("GET", route).status_code == 200  # and rotated
 
 
 def test_a_log_in_says_nothing_of_test_mode_as_its_session_remains(
