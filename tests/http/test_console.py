@@ -294,12 +294,13 @@ OPTIONAL = {"aggregate": True, "export": True, "delta": True}
 
 
 def test_every_endpoint_has_a_form_whose_example_can_be_sent(
-    publish: Publish, attempt: Console, app: Gatehouse, keys: str
+    publish: Publish, attempt: Console, app: Gatehouse, settle: Callable[[], None], keys: str
 ) -> None:
     publish("res.partner", fields="all", endpoints=OPTIONAL)
     publish("test.record", fields="all", endpoints=OPTIONAL)
     publish(fields=(), type="rpc", method="join", http_methods=["POST", "GET"])
     capture(app)
+    settle()
     options = html.fromstring(attempt.panel.get("/admin/try/").text).xpath("//select[@id='target']//option/@value")
     targets = [value for value in options if value]
     assert len(targets) == 12 + 12 + 6 + 1
