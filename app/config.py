@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -33,6 +34,9 @@ _WORDS = {
 _ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  they are recognised, not bound to
 
 
+_ORIGIN = re.compile(r"https?://[^/?#\s@*,]+")
+
+
 class ConfigError(Exception):
     """A setting is missing or wrong; the message names it and says what would be right."""
 
@@ -52,6 +56,17 @@ def _ascii(text: str) -> str:
 def _networks(text: str) -> str:
     Networks.parse(text)
     return text
+
+
+def _origins(text: str) -> str:
+    wrong = next((origin for origin in _listed(text) if not _ORIGIN.fullmatch(origin)), None)
+    if wrong is not None:
+        raise ValueError(f"must be origins like https://app.example.com with commas between them ({wrong!r} is none)")
+    return text
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip().lower() for part in text.split(",") if part.strip()]
 
 
 Amount = Annotated[int, Field(ge=1)]
@@ -90,6 +105,10 @@ class Settings:
     trusted_proxies: Number = 0
     hosts: Annotated[str, AfterValidator(_names)] | None = None
     webhook_networks: Annotated[str, AfterValidator(_networks)] = ""
+    metadata_networks: Annotated[str, AfterValidator(_networks)] = ""
+    mcp_origins: Annotated[str, AfterValidator(_origins)] = ""
+    mcp_rows: Annotated[int, Field(ge=1, le=1000)] = 50
+    mcp_bytes: Annotated[int, Field(ge=1000)] = 50_000
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
     redis_url: str | None = None
     metrics_token: Annotated[str, StringConstraints(min_length=16), AfterValidator(_ascii)] | None = None
@@ -103,6 +122,11 @@ class Settings:
     def at_once(self) -> int:
         """Calls of one caller that a process has under way at most."""
         return self.calls_per_caller or max(1, self.threads // 2)
+
+    @property
+    def agents_origins(self) -> frozenset[str]:
+        """Origins that pages may call the MCP server from, besides its own."""
+        return frozenset(_listed(self.mcp_origins))
 
     @property
     def address(self) -> str:

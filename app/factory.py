@@ -15,6 +15,7 @@ from app.blueprints.admin import init_admin
 from app.blueprints.batch import blueprint as batch
 from app.blueprints.docs.front import blueprint as front
 from app.blueprints.docs.views import blueprint as docs
+from app.blueprints.mcp.views import blueprint as mcp
 from app.blueprints.media import blueprint as media
 from app.blueprints.metrics import init_metrics
 from app.blueprints.oauth2 import init_oauth2
@@ -28,6 +29,7 @@ from app.clients.tokens import derived
 from app.commands import init_commands
 from app.config import Settings
 from app.database import Database
+from app.mcp.toolbox import Toolbox
 from app.networks import Networks
 from app.observe import logs, pools
 from app.operations.actions import check_aspects
@@ -72,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Gatehouse:
     init_hooks(app, settings)
     init_error_handlers(app)
     cors.init_cors(app)
-    for blueprint in (rest, rpc, batch, webhooks, session, media, front, docs, health.blueprint):
+    for blueprint in (rest, rpc, batch, mcp, webhooks, session, media, front, docs, health.blueprint):
         app.register_blueprint(blueprint)
     init_metrics(app)
     init_oauth2(app)
@@ -131,5 +133,6 @@ def _services(app: Gatehouse, settings: Settings) -> Services:
         keeper=keeper,
         acting=acting,
         webhooks=Subscriptions(database, acting, lambda: catalog.snapshot, lambda: app.services.hasher(), trusted),
+        toolbox=Toolbox(settings.mcp_rows),
         readiness=make_checks(settings, instance, transactions, catalog, recorder, addons),
     )

@@ -59,7 +59,7 @@ class Calls:
             definition, exposure = endpoint.definition, cast(Exposure, endpoint.exposure)
             method = cast(MethodInfo, definition.method)
             given = arguments.of_body({}, method, definition.document.argument_models, definition.ids)
-            MethodCalls(env, definition, exposure, method, call.report.changes).on_model(given)
+            MethodCalls(env, definition, exposure, method, call.report, only_reads=False).on_model(given)
 
         return self._run(self._endpoint(CALL, configure.METHOD), within)
 

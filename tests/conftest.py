@@ -104,6 +104,7 @@ def app(testbed: Testbed, database: str) -> Iterator[Gatehouse]:
     others = {"GATEHOUSE_MAX_BODY_SIZE": "2000000", "GATEHOUSE_METRICS_TOKEN": "an ops person's token"}
     others["GATEHOUSE_SIGNALING_INTERVAL"] = "0"  # what a test changes by itself is known to the next call
     others["GATEHOUSE_WEBHOOK_NETWORKS"] = "127.0.0.0/8"  # where tests receive
+    others["GATEHOUSE_METADATA_NETWORKS"] = "127.0.0.0/8"  # where clients of tests describe themselves
     app = create_app(from_environment({**testbed.environment(database), **others}))
     migrating.upgrade(app.services.database)
     yield app

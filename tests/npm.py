@@ -12,6 +12,8 @@ from tests.packages import program
 #: The versions that the tests were made with.
 VERSIONS = {
     "@hey-api/openapi-ts": "0.99.0",
+    "@modelcontextprotocol/conformance": "0.2.0-alpha.12",
+    "@modelcontextprotocol/inspector": "2.12.0",
     "@redocly/cli": "2.77.0",
     "@stoplight/spectral-cli": "6.16.3",
     "axe-core": "4.14.1",
@@ -24,6 +26,7 @@ VERSIONS = {
 #: What is installed in the same folder: by itself npm takes the newest, which need not be one that fits.
 _BESIDE = {
     "@hey-api/openapi-ts": ["typescript@5.9.3"],
+    "@modelcontextprotocol/conformance": ["node@22.23.3"],  # with less it does not start
     "openapi-typescript": ["typescript@5.9.3"],
     "orval": ["typescript@5.9.3"],
     "typescript": ["openapi-fetch@0.17.0", "@types/node@20.19.43"],

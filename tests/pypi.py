@@ -23,6 +23,7 @@ VERSIONS = {
         "pydantic==2.14.4",
         "typing-extensions==4.16.0",
     ],
+    "mcp": ["mcp==2.3.0", "mcp-types==2.3.0"],
     "dlt": ["dlt[duckdb]==1.31.0", "duckdb==2.0.1", "pandas==3.1.1", "pyarrow==26.0.1", "requests==2.34.2"],
     "svix": ["svix==2.9.1", "standardwebhooks==1.1.0", "flask==3.1.3", "requests==2.34.2"],
     "singer-sdk": ["singer-sdk==0.54.9", "dlt[duckdb]==1.31.0", "duckdb==2.0.1", "requests==2.34.2"],

@@ -26,7 +26,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The author of changes. Clients may choose request ids, and one twice; call ids are ours."""
+    """The author of changes. Clients may choose request ids, and one twice; call ids are ours.
+
+    ``tool`` is the one that an AI agent has called, ``approved_by`` the person who has approved it.
+    """
 
     request_id: str
     call_id: str
@@ -36,12 +39,15 @@ class Author:
     client: str | None
     uid: int
     address: str
+    tool: str | None = None
+    approved_by: int | None = None
 
 
 _INSERT = (
     "INSERT INTO gatehouse.audit "
-    "(request_id, call_id, api_id, api, action, model, record_ids, fields, caller, client, uid, address) "
-    "SELECT %s, %s, %s, %s, %s, %s, %s::int[], %s::text[], %s, %s, %s, %s"
+    "(request_id, call_id, api_id, api, action, model, record_ids, fields, caller, client, uid, address, tool, "
+    "approved_by) "
+    "SELECT %s, %s, %s, %s, %s, %s, %s::int[], %s::text[], %s, %s, %s, %s, %s, %s"
 )
 #: PostgreSQL numbers a transaction when it first writes.
 _IF_WRITTEN = " WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
@@ -70,6 +76,8 @@ def write(cr: Any, author: Author, changes: Sequence[Change]) -> None:
                 author.client,
                 author.uid,
                 author.address,
+                author.tool,
+                author.approved_by,
             ),
             if_begun=not certain,
         )

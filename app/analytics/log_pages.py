@@ -16,26 +16,26 @@ from app.literals import to_number
 #: What lists and files show of a row of the log: all but bodies, which can be long.
 LOG_COLUMNS = (
     "at, request_id, api_id, endpoint, path, status, error, message, caller, client, uid, address, milliseconds, "
-    "call_id, reason, records, bytes, dry_run"
+    "call_id, reason, records, bytes, dry_run, tool"
 )
 _PLACE = re.compile(r"\(\d{1,10},\d{1,5}\)", re.ASCII)
 #: What a person did: by themselves, through a client app, or what was done with their rights.
 _BY_PERSON = "uid = %(uid)s OR caller = %(user)s OR caller LIKE %(on_behalf)s"
 #: Rows in which a text is found: those of the log, and those of the audit.
 _CALL_FOUND = (
-    "(%(search)s IN (request_id, caller, client, endpoint, error, address) "
+    "(%(search)s IN (request_id, caller, client, endpoint, error, address, tool) "
     f"OR (%(search)s LIKE '/%%' AND starts_with(path, %(search)s)) OR {_BY_PERSON})"
 )
-_CHANGE_FOUND = f"(%(search)s IN (request_id, caller, client, api, action, address) OR {_BY_PERSON})"
+_CHANGE_FOUND = f"(%(search)s IN (request_id, caller, client, api, action, address, tool) OR {_BY_PERSON})"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The calls that a page of the log is about; None and "" for what does not matter.
 
-    ``status`` is the lowest and the highest; ``endpoint``, ``client`` (app) and ``error`` are whole names; ``search`` a
-    request id, caller, client app, endpoint, error or address, or the beginning of a path; ``person`` the Odoo user
-    whom it names, if any.
+    ``status`` is the lowest and the highest; ``endpoint``, ``client`` (app), ``error`` and ``tool`` are whole names,
+    ``agents`` stands for all tools; ``search`` is a request id, caller, client app, endpoint, error, address or tool,
+    or the beginning of a path; ``person`` the Odoo user whom it names, if any.
     """
 
     api_id: int | None = None
@@ -44,6 +44,8 @@ class Wanted:
     endpoint: str | None = None
     client: str | None = None
     error: str | None = None
+    tool: str | None = None
+    agents: bool = False
     search: str = ""
     person: int | None = None
 
@@ -58,6 +60,8 @@ class Wanted:
             "endpoint = %(endpoint)s": self.endpoint is not None,
             "client = %(client)s": self.client is not None,
             "error = %(error)s": self.error is not None,
+            "tool = %(tool)s": self.tool is not None,
+            "tool IS NOT NULL": self.agents,
             _CALL_FOUND: bool(self.search),
         }
 
@@ -72,6 +76,7 @@ class Wanted:
             "endpoint": self.endpoint,
             "client": self.client,
             "error": self.error,
+            "tool": self.tool,
             "search": self.search,
             **_person(self.person),
         }

@@ -22,7 +22,7 @@ class LoggedCall:
 
     ``message`` is what the client was told of a failure, ``reason`` what is for admins alone. ``exchange`` holds the
     bodies of a call of an API that logs them, and of one that failed. ``records`` and ``bytes`` are those of an export;
-    of a ``dry_run`` nothing was kept.
+    of a ``dry_run`` nothing was kept; ``tool`` is the one that an AI agent has called.
     """
 
     at: datetime
@@ -40,6 +40,7 @@ class LoggedCall:
     milliseconds: float
     call_id: str | None = None
     dry_run: bool = False
+    tool: str | None = None
     reason: str | None = None
     records: int | None = None
     bytes: int | None = None

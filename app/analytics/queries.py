@@ -13,7 +13,7 @@ from app.analytics.latency import percentile
 from app.analytics.rollup import RollupTable
 from app.database import Database
 
-Dimension = Literal["api", "endpoint", "client", "error"]
+Dimension = Literal["api", "endpoint", "client", "tool", "error"]
 
 
 @dataclass(frozen=True, slots=True)

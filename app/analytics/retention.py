@@ -1,4 +1,4 @@
-"""Retention: old days of the log and old rollups are deleted, once an hour, by one process of all."""
+"""Retention: old days of the log, old rollups and approvals are deleted, once an hour, by one process of all."""
 
 from __future__ import annotations
 
@@ -19,5 +19,7 @@ def clean_up(database: Database, days: int) -> list[str]:
         if cr.fetchone() == (False,):
             return []  # another process is at it
         rollup.forget(cr)
+        # Nobody may use them any more; a page says for a while what has become of one.
+        cr.execute("DELETE FROM gatehouse.approval WHERE expires_at < now() - interval '1 hour'")
         first = datetime.now(timezone.utc).date() - timedelta(days=days)
         return partitions.drop_before(cr, "request_log", first)

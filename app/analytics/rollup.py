@@ -53,6 +53,10 @@ class CountedCall(Protocol):
         """The client app that called, if any."""
 
     @property
+    def tool(self) -> str | None:
+        """The tool that an AI agent has called, if one has."""
+
+    @property
     def error(self) -> str | None:
         """The name of the error, if any."""
 
@@ -72,6 +76,7 @@ class _Alike:
     api_id: int
     endpoint: str
     client: str | None
+    tool: str | None
     error: str | None
     bucket: int
     calls: int
@@ -95,11 +100,12 @@ def forget(cr: Cursor) -> None:
 
 def _alike(calls: Iterable[CountedCall]) -> list[_Alike]:
     """Return the calls added up by minute: each is looked at once, and not in each rollup and dimension again."""
-    sums: dict[tuple[int, int, str, str | None, str | None, int], list[Any]] = defaultdict(lambda: [0, 0.0])
+    sums: dict[tuple[int, int, str, str | None, str | None, str | None, int], list[Any]] = defaultdict(lambda: [0, 0.0])
     for call in calls:
         milliseconds = call.milliseconds
         minute = int(call.at.timestamp()) // MINUTE.seconds * MINUTE.seconds
-        total = sums[minute, call.api_id, call.endpoint, call.client, call.error, bucket_of(milliseconds)]
+        alike = (call.api_id, call.endpoint, call.client, call.tool, call.error)
+        total = sums[(minute, *alike, bucket_of(milliseconds))]
         total[0] += 1
         total[1] += milliseconds
     return [_Alike(*key, *total) for key, total in sums.items()]
@@ -133,5 +139,7 @@ def _dimensions(alike: _Alike) -> Iterator[tuple[str, str]]:
     yield "endpoint", alike.endpoint
     if alike.client is not None:
         yield "client", alike.client
+    if alike.tool is not None:
+        yield "tool", alike.tool
     if alike.error is not None:
         yield "error", alike.error

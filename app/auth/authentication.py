@@ -94,6 +94,7 @@ class Authenticator:
             if token and shown is not None:
                 _remember(root, shown, *found, token)
         holder, principal = found
+        _check_resource(holder, presented)
         if report is not None:
             self._note(holder)
         return principal
@@ -106,6 +107,7 @@ class Authenticator:
         Those that nobody would execute are left out. Raises Unauthorized for credentials that are not good.
         """
         holder = self._holder(root, presented, None, report)
+        _check_resource(holder, presented)
         found = {}
         for each in run_as:
             try:
@@ -125,6 +127,7 @@ class Authenticator:
         if isinstance(holder, _User) or holder.uid is not None:
             message = "Webhooks are the client apps' own: send a token that the app was given for itself."
             raise Forbidden(message, name="client_needed")
+        _check_resource(holder, presented)
         # Webhooks tell all that the app itself may see: so no token does that lets one see less.
         own = bearers.own_bearer(root.cr, holder.client_id, None)
         reads = own is not None and Scope.READ.value in own.scopes
@@ -184,6 +187,14 @@ class Authenticator:
             self._on_token(holder.lookup)
 
 
+def _check_resource(holder: Holder, presented: Credentials) -> None:
+    """Refuse a token at another place than the one that it was asked for; raises Unauthorized."""
+    if not isinstance(holder, _User) and not holder.is_good_at(presented.resource):
+        if holder.resource is None:
+            raise invalid_token("This token names no resource: ask for one with the parameter resource (RFC 8707).")
+        raise invalid_token("This token was asked for another resource.")
+
+
 def _in_force(found: Bearer | None) -> Bearer | None:
     """Return a token that was found; None where it is good for nothing. Raises Unauthorized."""
     if found is None or not found.client_active:
@@ -213,7 +224,7 @@ def _principal(root: Environment, holder: Holder, run_as: int | None) -> Princip
         raise invalid_token("The user that executes this call is no longer active.", NoUser)
     kind: Literal["client", "person"] = "client" if holder.uid is None else "person"
     key = callers.of_client(holder.client_id, holder.uid)
-    return Principal(kind, holder.acts_as, key, holder.scopes, holder.client_name)
+    return Principal(kind, holder.acts_as, key, holder.scopes, holder.client_name, holder.url)
 
 
 def _token(presented: Credentials) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.clients import tokens
+from app.clients.metadata import host_of
 from app.clients.tokens import Hasher
 
 #: Query for a number that rises when something is taken from a token or a client app (migration 0009).
@@ -15,7 +16,8 @@ VERSION = "SELECT sum(version)::bigint FROM gatehouse.credential_version"
 # A client app that still has all that was granted is the rule: then its scopes need not come along.
 _COLUMNS = (
     "SELECT t.hash, t.uid, t.scopes, CASE WHEN t.scopes <@ c.scopes THEN NULL ELSE c.scopes END, "
-    "c.id, c.name, c.active, c.uid, extract(epoch FROM t.expires_at - clock_timestamp())::float8, u.active"
+    "c.id, c.name, c.active, c.uid, t.resource, c.resource_optional, "
+    "t.client_url, c.metadata_hosts, extract(epoch FROM t.expires_at - clock_timestamp())::float8, u.active"
 )
 _FOUND_IN = " FROM gatehouse.token t JOIN gatehouse.client c ON c.id = t.client_id"
 _VALID = " WHERE t.lookup = %s AND t.expires_at > now()"
@@ -34,6 +36,9 @@ class Bearer:
     ``uid`` is the person who gave it, None where the client app acts by itself; ``acts_as`` is None where nobody does.
     ``scopes`` are those granted that the client app still has. It is good ``until`` a time of ``time.monotonic``, by
     the database's clock, and not a moment longer.
+
+    ``resource`` is the only one that it is good for; where it names none, ``resource_optional`` says that it is good at
+    each. ``url`` is that of a client which describes itself, and calls as the client app of its host.
     """
 
     lookup: str
@@ -46,6 +51,13 @@ class Bearer:
     acts_as: int | None
     user_active: bool
     until: float = 0.0
+    resource: str | None = None
+    resource_optional: bool = False
+    url: str = ""
+
+    def is_good_at(self, resource: str | None) -> bool:
+        """True if it may be shown at a resource, or at what is none (RFC 8707 2)."""
+        return self.resource == resource or (self.resource is None and self.resource_optional)
 
 
 def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | None:
@@ -64,14 +76,29 @@ def bearer(cr: Any, hasher: Hasher, token: str, run_as: int | None) -> Bearer | 
     row = cr.fetchone()
     if row is None:
         return None
-    stored, uid, granted, held, client_id, name, client_active, client_uid, left, user_active, *person = row
-    if not hasher.matches(token, stored):
+    stored, uid, granted, held, client_id, name, client_active, client_uid, *row = row
+    resource, optional, url, hosts, left, user_active, *person = row
+    if not hasher.matches(token, stored) or (url and host_of(url) not in hosts):
         return None
     scopes = tuple(granted if held is None else [scope for scope in granted if scope in held])
     acts_as = _first(run_as, uid, client_uid)
     person_active = uid is None or bool(person[0] if person else user_active)
     active, until = bool(user_active), asked + left
-    return Bearer(lookup, uid, person_active, scopes, client_id, name, client_active, acts_as, active, until)
+    return Bearer(
+        lookup,
+        uid,
+        person_active,
+        scopes,
+        client_id,
+        name,
+        client_active,
+        acts_as,
+        active,
+        until,
+        resource,
+        optional,
+        url,
+    )
 
 
 def own_bearer(cr: Any, client_id: int, run_as: int | None) -> Bearer | None:

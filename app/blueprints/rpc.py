@@ -14,6 +14,7 @@ from app.policy import arguments, query
 from app.policy.arguments import Arguments
 from app.web import answers
 from app.web.calls import current_call
+from app.web.conditions import condition
 from app.web.current import current_incoming, current_request
 from app.web.http_methods import is_safe
 from app.web.incoming import Incoming
@@ -34,7 +35,8 @@ def call() -> Response:
 
 @serves(CALL_ON_RECORD)
 def call_on_record(public_id: str) -> Response:
-    return _answer(lambda calls, given: calls.on_record(public_id, given))
+    seen = condition(current_request())
+    return _answer(lambda calls, given: calls.on_record(public_id, given, seen))
 
 
 @serves(CALL_ON_RECORDS)
@@ -63,9 +65,8 @@ def _answer(work: Callable[[MethodCalls, Arguments], Any], *, own: tuple[str, ..
     def within(env: Any) -> Any:
         # The compiler gives every RPC endpoint both; without them the API is out of service.
         method, exposure = cast(MethodInfo, definition.method), cast(Exposure, endpoint.exposure)
-        changes = None if only_reads else call.report.changes
         given = _arguments(asked, incoming, definition, method, own)
-        return work(MethodCalls(env, definition, exposure, method, changes), given)
+        return work(MethodCalls(env, definition, exposure, method, call.report, only_reads=only_reads), given)
 
     gateway = services().gateway
     if only_reads:

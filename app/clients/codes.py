@@ -28,6 +28,8 @@ class Code:
     family: str
     used: bool
     person_active: bool
+    resource: str | None
+    client_url: str
 
 
 def store(
@@ -41,13 +43,14 @@ def store(
     redirect_uri: str,
     redirect_uri_given: bool,
     challenge: str,
+    resource: str | None,
 ) -> None:
     """Store an authorization code; expired ones are cleared away."""
     cr.execute("DELETE FROM gatehouse.authorization_code WHERE expires_at < now() - interval '1 hour'")
     cr.execute(
         "INSERT INTO gatehouse.authorization_code "
-        "(lookup, hash, client_id, uid, scopes, redirect_uri, redirect_uri_given, challenge, family, expires_at) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + %s * interval '1 second')",
+        "(lookup, hash, client_id, uid, scopes, redirect_uri, redirect_uri_given, challenge, resource, client_url, "
+        "family, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now() + %s * interval '1 second')",
         (
             tokens.lookup_of(code, tokens.CODE),
             hasher.hash(code),
@@ -57,6 +60,8 @@ def store(
             redirect_uri,
             redirect_uri_given,
             challenge,
+            resource,
+            client.url,
             secrets.token_urlsafe(16),
             LIFETIME,
         ),
@@ -67,7 +72,7 @@ def find(cr: Any, hasher: Hasher, code: str) -> Code | None:
     """Look up an authorization code; None once it has expired, unless it was used."""
     cr.execute(
         "SELECT a.hash, a.client_id, a.uid, a.scopes, a.redirect_uri, a.redirect_uri_given, a.challenge, a.family, "
-        "a.used, u.id IS NOT NULL FROM gatehouse.authorization_code a "
+        "a.used, u.id IS NOT NULL, a.resource, a.client_url FROM gatehouse.authorization_code a "
         "LEFT JOIN res_users u ON u.id = a.uid AND u.active "
         "WHERE a.lookup = %s AND (a.used OR a.expires_at > now()) FOR UPDATE OF a",
         (tokens.lookup_of(code, tokens.CODE),),
@@ -75,8 +80,8 @@ def find(cr: Any, hasher: Hasher, code: str) -> Code | None:
     row = cr.fetchone()
     if row is None or not hasher.matches(code, row[0]):
         return None
-    _, client_id, uid, scopes, redirect_uri, given, challenge, family, used, active = row
-    return Code(client_id, uid, tuple(scopes), redirect_uri, given, challenge, family, used, active)
+    _, client_id, uid, scopes, redirect_uri, given, challenge, family, used, active, resource, url = row
+    return Code(client_id, uid, tuple(scopes), redirect_uri, given, challenge, family, used, active, resource, url)
 
 
 def use(cr: Any, code: str) -> None:

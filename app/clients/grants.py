@@ -19,7 +19,8 @@ class Grant:
     """The grant behind an access or refresh token. ``uid`` is the person, None where the client acts by itself.
 
     ``scopes`` are those granted that the client app still has. ``login`` is that of the person or of the client app's
-    own user, None where that is nobody who is active.
+    own user, None where that is nobody who is active. ``resource`` is the only one that it is good for, if it names
+    one.
     """
 
     lookup: str
@@ -32,6 +33,7 @@ class Grant:
     replaced: bool
     created: float
     expires: float
+    resource: str | None
 
     @property
     def in_force(self) -> bool:
@@ -51,11 +53,13 @@ def store_token(
     scopes: Iterable[str],
     lifetime: int,
     family: str | None,
+    resource: str | None = None,
 ) -> None:
     """Store a token that was just generated."""
     cr.execute(
-        "INSERT INTO gatehouse.token (lookup, hash, kind, client_id, uid, scopes, family, expires_at) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, now() + %s * interval '1 second')",
+        "INSERT INTO gatehouse.token "
+        "(lookup, hash, kind, client_id, uid, scopes, family, resource, client_url, expires_at) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + %s * interval '1 second')",
         (
             tokens.lookup_of(token, kind),
             hasher.hash(token),
@@ -64,6 +68,8 @@ def store_token(
             uid,
             list(scopes),
             family,
+            resource,
+            client.url,
             lifetime,
         ),
     )
@@ -82,21 +88,21 @@ def grant_of(cr: Any, hasher: Hasher, client: Client, token: str) -> Grant | Non
     kind = tokens.ACCESS if token.startswith(tokens.ACCESS) else tokens.REFRESH
     cr.execute(
         "SELECT t.hash, t.lookup, t.kind, t.uid, u.login, t.scopes, t.family, t.replaced, "
-        "extract(epoch FROM t.created_at), extract(epoch FROM t.expires_at) FROM gatehouse.token t "
+        "extract(epoch FROM t.created_at), extract(epoch FROM t.expires_at), t.resource FROM gatehouse.token t "
         "LEFT JOIN res_users u ON u.id = COALESCE(t.uid, %s) AND u.active "
-        "WHERE t.lookup = %s AND t.client_id = %s AND t.expires_at > now()",
-        (client.uid, tokens.lookup_of(token, kind), client.id),
+        "WHERE t.lookup = %s AND t.client_id = %s AND t.client_url = %s AND t.expires_at > now()",
+        (client.uid, tokens.lookup_of(token, kind), client.id, client.url),
     )
     row = cr.fetchone()
     return _grant(row, hasher, client, token) if row else None
 
 
 def _grant(row: Sequence[Any], hasher: Hasher, client: Client, token: str) -> Grant | None:
-    stored, lookup, kind, uid, login, granted, family, replaced, created, expires = row
+    stored, lookup, kind, uid, login, granted, family, replaced, created, expires, resource = row
     if not hasher.matches(token, stored):
         return None
     scopes = client.still(granted)
-    return Grant(lookup, kind, client, uid, login, scopes, family, replaced, float(created), float(expires))
+    return Grant(lookup, kind, client, uid, login, scopes, family, replaced, float(created), float(expires), resource)
 
 
 def any_active(cr: Any, uids: Collection[int]) -> bool:

@@ -22,7 +22,9 @@ LIFETIME = 1800
 class Client:
     """A client app. ``client_id`` is its OAuth2 id, ``id`` the row's; ``uid`` the Odoo user that it acts as.
 
-    ``redirect_uris`` let it ask persons for consent.
+    ``redirect_uris`` let it ask persons for consent. With ``resource_optional`` its tokens are good at the MCP server
+    also where they were not asked for that. Clients that describe themselves at one of ``metadata_hosts`` call as it:
+    such a one has a ``url``, which is its ``client_id``, and a ``title`` of its own.
     """
 
     id: int
@@ -33,6 +35,10 @@ class Client:
     scopes: tuple[str, ...]
     uid: int | None
     redirect_uris: tuple[str, ...]
+    resource_optional: bool = False
+    metadata_hosts: tuple[str, ...] = ()
+    url: str = ""
+    title: str = ""
 
     def still(self, granted: Iterable[str]) -> tuple[str, ...]:
         """Return those of the scopes of an earlier grant that the client app has to this day."""
@@ -40,13 +46,17 @@ class Client:
 
 
 #: What ``of_row`` takes, of ``gatehouse.client c``.
-COLUMNS = "c.id, c.name, c.public_id, c.active, c.lifetime, c.scopes, c.uid, c.redirect_uris"
+COLUMNS = (
+    "c.id, c.name, c.public_id, c.active, c.lifetime, c.scopes, c.uid, c.redirect_uris, c.resource_optional, "
+    "c.metadata_hosts"
+)
 
 
 def of_row(row: Sequence[Any]) -> Client:
     """Return the client app of a row of ``COLUMNS``."""
-    identifier, name, public_id, active, lifetime, scopes, uid, redirect_uris = row
-    return Client(identifier, name, public_id, active, lifetime, tuple(scopes), uid, tuple(redirect_uris))
+    identifier, name, public_id, active, lifetime, scopes, uid, redirect_uris, optional, hosts = row
+    uris = tuple(redirect_uris)
+    return Client(identifier, name, public_id, active, lifetime, tuple(scopes), uid, uris, optional, tuple(hosts))
 
 
 def create(
@@ -57,13 +67,25 @@ def create(
     uid: int | None,
     lifetime: int = LIFETIME,
     redirect_uris: Iterable[str] = (),
+    resource_optional: bool = False,
+    metadata_hosts: Iterable[str] = (),
     active: bool = True,
 ) -> Client:
     """Create a client app without a secret."""
     cr.execute(
-        "INSERT INTO gatehouse.client AS c (name, public_id, lifetime, scopes, uid, redirect_uris, active) "
-        f"VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING {COLUMNS}",
-        (name, secrets.token_urlsafe(18), lifetime, list(scopes), uid, list(redirect_uris), active),
+        "INSERT INTO gatehouse.client AS c (name, public_id, lifetime, scopes, uid, redirect_uris, "
+        f"resource_optional, metadata_hosts, active) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {COLUMNS}",
+        (
+            name,
+            secrets.token_urlsafe(18),
+            lifetime,
+            list(scopes),
+            uid,
+            list(redirect_uris),
+            resource_optional,
+            list(metadata_hosts),
+            active,
+        ),
     )
     return of_row(cr.fetchone())
 
@@ -71,9 +93,18 @@ def create(
 def update(cr: Any, client: Client) -> None:
     """Store a client app's rights, as ``client`` has them; its name and credentials stay."""
     cr.execute(
-        "UPDATE gatehouse.client SET scopes = %s, uid = %s, lifetime = %s, redirect_uris = %s, active = %s "
-        "WHERE id = %s",
-        (list(client.scopes), client.uid, client.lifetime, list(client.redirect_uris), client.active, client.id),
+        "UPDATE gatehouse.client SET scopes = %s, uid = %s, lifetime = %s, redirect_uris = %s, resource_optional = %s, "
+        "metadata_hosts = %s, active = %s WHERE id = %s",
+        (
+            list(client.scopes),
+            client.uid,
+            client.lifetime,
+            list(client.redirect_uris),
+            client.resource_optional,
+            list(client.metadata_hosts),
+            client.active,
+            client.id,
+        ),
     )
 
 

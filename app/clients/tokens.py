@@ -2,8 +2,8 @@
 
 A token is ``ghs_<lookup>_<secret>``. The lookup part is no secret: it finds the row without a scan and may stand in a
 log. The secret part has 256 random bits, so a fast hash is safe (no dictionary holds it); the key makes a stolen table
-worthless without the key. ``ghs`` (secret), ``gha`` (access), ``ghr`` (refresh) and ``ghc`` (code) let leak scanners
-and people tell what they have found.
+worthless without the key. ``ghs`` (secret), ``gha`` (access), ``ghr`` (refresh), ``ghc`` (code) and ``ghv`` (approval)
+let leak scanners and people tell what they have found.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["ghs", "gha", "ghr", "ghc"]
+Kind = Literal["ghs", "gha", "ghr", "ghc", "ghv"]
 SECRET: Kind = "ghs"  # noqa: S105  a prefix
 ACCESS: Kind = "gha"
 REFRESH: Kind = "ghr"
 CODE: Kind = "ghc"
+APPROVAL: Kind = "ghv"
 
-_FORM = re.compile(r"(gh[sarc])_([A-Za-z0-9]{16})_([A-Za-z0-9_-]{43})")
+#: The part of a token by which it is found.
+LOOKUP = re.compile(r"[A-Za-z0-9]{16}")
+_FORM = re.compile(rf"(gh[sarcv])_({LOOKUP.pattern})_([A-Za-z0-9_-]{{43}})")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 

@@ -38,6 +38,8 @@ tokens = AppGroup("token", help="Tokens of client apps.")
 @click.option("--user", metavar="LOGIN", help="The Odoo user that it acts as where an API names none.")
 @click.option("--lifetime", type=int, default=LIFETIME, show_default=True, help="Seconds that a token lives.")
 @click.option("--redirect-uri", "redirect_uris", multiple=True, help="Lets it ask persons for consent; exact.")
+@click.option("--resource-optional", is_flag=True, help="Its tokens open the tools of AI agents also without resource.")
+@click.option("--metadata-host", "metadata_hosts", multiple=True, help="Lets clients that this host describes ask.")
 @click.option("--public", is_flag=True, help="Without a secret: an app on a person's device. Needs --redirect-uri.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def create(
@@ -47,6 +49,8 @@ def create(
     user: str | None,
     lifetime: int,
     redirect_uris: tuple[str, ...],
+    resource_optional: bool,
+    metadata_hosts: tuple[str, ...],
     public: bool,
     as_json: bool,
 ) -> None:
@@ -55,7 +59,15 @@ def create(
         raise click.ClickException("--public needs --redirect-uri: without a secret it can't act by itself.")
     wanted = [scope for text in scopes for scope in text.replace(",", " ").split()] or list(DEFAULT_SCOPES)
     document = _document(
-        {"name": name, "scopes": wanted, "user": user, "lifetime": lifetime, "redirect_uris": list(redirect_uris)}
+        {
+            "name": name,
+            "scopes": wanted,
+            "user": user,
+            "lifetime": lifetime,
+            "redirect_uris": list(redirect_uris),
+            "resource_optional": resource_optional,
+            "metadata_hosts": list(metadata_hosts),
+        }
     )
 
     def work(root: Environment) -> tuple[Client, str | None]:

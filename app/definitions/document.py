@@ -169,6 +169,8 @@ class ApiDocument(Strict):
     max_bulk: int = Field(default=1000, ge=1, le=100_000)
     chatter: bool = True
     webhooks: bool = False
+    mcp: Literal[False, "read", "write"] = False
+    mcp_approval: Literal["none", "ask", "person"] = "ask"
     rate_limit: str | None = None
     cors_origins: list[str] = []
     deprecated: str | None = None
@@ -282,6 +284,9 @@ class ApiDocument(Strict):
         yield is_rpc and self.webhooks, "webhooks", "only an API of type rest has records to tell of"
         nobodys = self.authentication == "public" and self.webhooks
         yield nobodys, "webhooks", "they are client apps' own, and the public is nobody"
+        yield is_rpc and self.mcp == "read", "mcp", "nobody knows whether a method only reads: write makes it a tool"
+        no_tools = self.type == "key_authentication" and self.mcp is not False
+        yield no_tools, "mcp", "a log-in is no tool"
         yield is_rpc and not self.http_methods, "http_methods", "at least one of GET and POST"
         yield len({entry.model for entry in self.models}) < count, "models", "a model is named twice"
         telling = self._that_tell_of_small_groups()

@@ -76,6 +76,6 @@ def unfit(document: ApiDocument, client: Client) -> str | None:
 
     Somebody has to execute its calls: the API's ``run_as``, the client's user, or the person who gives consent.
     """
-    if document.run_as is None and client.uid is None and not client.redirect_uris:
+    if document.run_as is None and client.uid is None and not (client.redirect_uris or client.metadata_hosts):
         return f"client app {client.name!r} acts as no user, and the API names none (run_as)"
     return None

@@ -27,7 +27,7 @@ class Refused(Exception):
 
 def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()) -> Client:
     """Create a client app, without a secret, that may call these APIs; raises Refused."""
-    problems = _taken(root, document.name)
+    problems = [*_taken(root, document.name), *_claimed(root, document.metadata_hosts)]
     try:
         uid = acting_user(root, document.user)
     except Refused as error:
@@ -41,6 +41,8 @@ def create(root: Environment, document: ClientDocument, apis: Iterable[str] = ()
         uid=uid,
         lifetime=document.lifetime,
         redirect_uris=document.redirect_uris,
+        resource_optional=document.resource_optional,
+        metadata_hosts=document.metadata_hosts,
         active=document.active,
     )
     problems = allowed_clients.allow(root.cr, client, apis)
@@ -54,6 +56,8 @@ def change(root: Environment, client: Client, document: ClientDocument) -> Clien
 
     Nothing is written where it is so already: a statement raises the catalog's version whether it changes a row or not.
     """
+    if problems := _claimed(root, document.metadata_hosts, client):
+        raise Refused(*problems)
     wanted = Client(
         id=client.id,
         name=client.name,
@@ -63,6 +67,8 @@ def change(root: Environment, client: Client, document: ClientDocument) -> Clien
         scopes=tuple(document.scopes),
         uid=acting_user(root, document.user),
         redirect_uris=tuple(document.redirect_uris),
+        resource_optional=document.resource_optional,
+        metadata_hosts=tuple(document.metadata_hosts),
     )
     if wanted != client:
         clients.update(root.cr, wanted)
@@ -96,6 +102,17 @@ def delete(root: Environment, client: Client) -> list[str]:
 def _taken(root: Environment, name: str) -> list[Problem]:
     there = clients.by_name(root.cr, name) is not None
     return [Problem(("name",), f"there is a client app {name!r} already")] if there else []
+
+
+def _claimed(root: Environment, hosts: Iterable[str], client: Client | None = None) -> list[Problem]:
+    """Return a problem for each host that another client app has: its clients have the rights of one."""
+    others = [each for each in clients.every(root.cr) if client is None or each.id != client.id]
+    return [
+        Problem(("metadata_hosts",), f"{host} belongs to the client app {other.name!r} already")
+        for host in hosts
+        for other in others
+        if host in other.metadata_hosts
+    ]
 
 
 def acting_user(root: Environment, login: str | None) -> int | None:

@@ -254,6 +254,8 @@ def client_documents(root: Environment) -> list[ClientDocument]:
             # One whose user is gone: an import says so, and does not take the client app to have none.
             user=logins.get(client.uid, f"user {client.uid}") if client.uid else None,
             redirect_uris=list(client.redirect_uris),
+            resource_optional=client.resource_optional,
+            metadata_hosts=list(client.metadata_hosts),
         )
         for client in found
     ]

@@ -46,10 +46,14 @@ def of_client(root: Environment, new: Client, old: Client | None) -> list[Line]:
     gained = [name for name in new.scopes if had is None or name not in had.scopes]
     scopes = tuple(scope.meaning for scope in Scope if scope.value in gained)
     uris = tuple(uri for uri in new.redirect_uris if had is None or uri not in had.redirect_uris)
+    hosts = tuple(host for host in new.metadata_hosts if had is None or host not in had.metadata_hosts)
+    before = had is not None and had.resource_optional
     longer = new.lifetime > (LIFETIME if had is None else had.lifetime)
     lines = (
         Line("May", "", scopes),
         Line("Sends persons back to", "", uris, "warn"),
+        Line("May use tools", "", ("with any of its tokens",) if new.resource_optional and not before else (), "warn"),
+        Line("Lets clients of these hosts ask", "", hosts, "warn"),
         Line("Tokens live", "", (f"{new.lifetime} seconds",) if longer else ()),
     )
     return found + [line for line in lines if line.names]

@@ -19,8 +19,19 @@ _ANYBODY = "anybody, without logging in"
 _KNOWN = "users and client apps that log in"
 _REAL = "production: what calls change stays changed"
 _TEST = "test: each call is taken back when it is done"
-#: Names that open less than another: who has had the one gains nothing by the other.
-_LESS = {_KNOWN: _ANYBODY, _TEST: _REAL}
+_AGENTS_READ = "what reads is a tool"
+_AGENTS_WRITE = {
+    "none": "what writes is a tool, done at once",
+    "ask": "what writes is a tool, shown and asked for first",
+    "person": "what writes is a tool, approved by a person who is logged in",
+}
+#: Names that open less than others: who has had one of these gains nothing by it.
+_LESS: Mapping[str, tuple[str, ...]] = {
+    _KNOWN: (_ANYBODY,),
+    _TEST: (_REAL,),
+    _AGENTS_WRITE["ask"]: (_AGENTS_WRITE["none"],),
+    _AGENTS_WRITE["person"]: (_AGENTS_WRITE["none"], _AGENTS_WRITE["ask"]),
+}
 #: Kinds whose names are counted, each with the noun for one of them.
 _COUNTED = {"shows": "field", "is searched by": "field", "takes values for": "field"}
 
@@ -67,7 +78,7 @@ def opened(new: Definition, old: Definition | None, administrators: Collection[i
     found = []
     for line in _lines(new, administrators):
         before = had.get((line.subject, line.kind), ())
-        names = tuple(name for name in line.names if name not in before and _LESS.get(name) not in before)
+        names = tuple(name for name in line.names if not {name, *_LESS.get(name, ())} & set(before))
         if names:
             found.append(replace(line, names=names))
     return found
@@ -84,6 +95,10 @@ def _lines(definition: Definition, administrators: Collection[int]) -> Iterator[
     if document.type != "key_authentication":
         yield _executor(definition, administrators)
         yield Line("Mode", "", (_TEST if document.keeps_nothing else _REAL,))
+    if document.mcp is not False:
+        writes = document.mcp == "write" and _changes_records(definition)
+        named = (_AGENTS_READ, *([_AGENTS_WRITE[document.mcp_approval]] if writes else ()))
+        yield Line("AI agents", "", named, "warn" if writes else "")
     for exposure in definition.exposures.values():
         yield from (_method if document.type == "rpc" else _model)(definition, exposure)
 

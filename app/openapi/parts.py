@@ -168,7 +168,10 @@ HEADERS: dict[str, Json] = {
     "Preference-Applied": _header(
         "The call was a dry run: nothing of it was kept.", {"type": "string", "const": "tx=rollback"}
     ),
-    "ETag": _text("The version of the record, for If-Match and If-None-Match."),
+    "ETag": _text(
+        "The version of the record, for If-Match and If-None-Match. Of a dry run the one before, and only then where a "
+        "record is deleted, or a method called on it."
+    ),
     "Location": _text("The path of the new record, where the API serves it."),
     "Link": _text('rel="next": the next page, where more records follow.'),
     "Retry-After": _number("Seconds to wait."),

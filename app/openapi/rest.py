@@ -190,6 +190,7 @@ def _delete(api: Described, endpoint: Endpoint) -> Description:
         text="Answers with its id.",
         parameters=(_one(api, exposure),),
         conditions=("If-Match",),
+        headers=("ETag",),
         result={"type": "array", "items": api.id(exposure)},
         example=[examples.record_id(api.definition, exposure.name)],
     )

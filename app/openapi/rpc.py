@@ -22,14 +22,15 @@ def _call(api: Described, endpoint: Endpoint) -> Description:
     # The compiler gives an API without problems both.
     method, exposure = cast(MethodInfo, api.definition.method), cast(Exposure, endpoint.exposure)
     parameters = _records(api, endpoint, exposure)
-    is_get = endpoint.method == "GET"
+    is_get, on_record = endpoint.method == "GET", endpoint.action is CALL_ON_RECORD
     if is_get:
         parameters += [_by_query(api, each) for each in method.parameters if each.keyword]
     return Description(
         summary=f"Call {method.name}{_TARGETS[endpoint.action]}",
         text=method.doc or f"The method `{method.name}` of {exposure.node.model.label}.",
         parameters=tuple(parameters),
-        conditions=() if is_get else ("Idempotency-Key",),
+        conditions=(*(() if is_get else ("Idempotency-Key",)), *(("If-Match",) if on_record else ())),
+        headers=("ETag",) if on_record and not is_get else (),
         body=None if is_get else _body(api, method),
         result={"description": "What the method returns, as plain JSON; records as ids."},
     )

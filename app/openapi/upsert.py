@@ -56,6 +56,7 @@ def _delete(api: Described, endpoint: Endpoint) -> Description:
         text=f"Answers with its id. {_NONE_BUT_ONE}",
         parameters=(_value(api, endpoint, exposure),),
         conditions=("If-Match",),
+        headers=("ETag",),
         result={"type": "array", "items": api.id(exposure)},
         example=[examples.record_id(api.definition, exposure.name)],
     )

@@ -20,7 +20,8 @@ class Call:
     """A call as a request asks for it; nothing of it has been checked but that the API serves this action.
 
     ``together`` is the transaction of the batch that it is a step of, where that is atomic. ``goes_on`` says that it is
-    a part of one that was admitted: it counts against nothing, and renews no session.
+    a part of one that was admitted: it counts against nothing, and renews no session. ``tool`` is the one that an AI
+    agent has called, ``approved_by`` the person who has approved what it does.
     """
 
     definition: Definition
@@ -35,6 +36,8 @@ class Call:
     dry_run: bool = False
     together: Together | None = None
     goes_on: bool = False
+    tool: str | None = None
+    approved_by: int | None = None
 
     @property
     def rolled_back(self) -> bool:

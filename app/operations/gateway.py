@@ -164,4 +164,6 @@ def _author(call: Call, principal: Principal) -> Author:
         client=principal.client,
         uid=principal.uid,
         address=call.credentials.address,
+        tool=call.tool,
+        approved_by=call.approved_by,
     )

@@ -10,7 +10,10 @@ from app.definitions.definition import Definition, Exposure
 from app.definitions.ids import InvalidId
 from app.errors import ApiError, BadRequest, NotFound
 from app.operations import references
+from app.operations.meeting import meet
+from app.operations.report import CallReport
 from app.operations.serialize.results import to_json
+from app.operations.versions import Condition
 from app.policy import query
 from app.policy.arguments import Arguments
 from app.policy.values import Checked
@@ -28,11 +31,14 @@ class MethodCalls:
         definition: Definition,
         exposure: Exposure,
         method: MethodInfo,
-        changes: list[Change] | None,
+        report: CallReport,
+        *,
+        only_reads: bool,
     ) -> None:
-        """``changes`` takes the call, for the audit; None where it can only read."""
+        """``report`` takes the call, for the audit, unless it can only read."""
         self.env = env
-        self.changes = changes
+        self.report = report
+        self.only_reads = only_reads
         self.definition = definition
         self.exposure = exposure
         self.method = method
@@ -42,13 +48,14 @@ class MethodCalls:
         """Call the method on the model."""
         return self._call([], arguments)
 
-    def on_record(self, public_id: str, arguments: Arguments) -> Any:
-        """Call the method on one record."""
+    def on_record(self, public_id: str, arguments: Arguments, condition: Condition) -> Any:
+        """Call the method on one record, if it is still in a version that the client has seen."""
         try:
             ids = [self.ids.decode(public_id)]
         except InvalidId:
             raise self._not_found() from None
         self._require(ids, lambda index: self._not_found())
+        meet(self.env, self.definition, self.exposure.name, ids[0], condition, self.report)
         return self._call(ids, arguments)
 
     def on_records(self, value: object, arguments: Arguments) -> Any:
@@ -74,10 +81,10 @@ class MethodCalls:
         references.verify(self.env, [Checked(references=arguments.references)])
         before = sandbox.ways_out()
         result = methods.call(self.env, self.method, ids, arguments.positional, arguments.keywords)
-        if self.changes is not None:
+        if not self.only_reads:
             # What was written past the call's own transaction, that transaction can't tell.
             past_it = sandbox.ways_out() > before
-            self.changes.append(Change(self.method.name, self.exposure.name, tuple(ids), certain=past_it))
+            self.report.changes.append(Change(self.method.name, self.exposure.name, tuple(ids), certain=past_it))
         return to_json(result, self.definition.ids)
 
     def _not_found(self, named_by: str = "id") -> NotFound:

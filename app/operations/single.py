@@ -17,6 +17,7 @@ from app.errors import NotFound
 from app.operations import references, versions
 from app.operations.cursors import Bound, Cursors
 from app.operations.keys import ExternalId, Key, key_named
+from app.operations.meeting import meet
 from app.operations.report import CallReport
 from app.operations.serialize.records import RecordSerializer
 from app.operations.versions import Condition
@@ -162,7 +163,7 @@ class RecordOperations:
         node = self.answered(parameters)
         record_id = self._id(public_id)
         self.require([record_id], to_write=True)
-        condition.check(self.version(record_id) if condition.given else None)
+        self.meet(condition, record_id)
         self.write_records([record_id], self.check(body, creating=False))
         return self.read_back(record_id, node)
 
@@ -170,7 +171,7 @@ class RecordOperations:
         """Delete one record and return its id."""
         record_id = self._id(public_id)
         self.require([record_id])
-        condition.check(self.version(record_id) if condition.given else None)
+        self.meet(condition, record_id)
         self.delete_records([record_id])
         return [self.ids.encode(record_id)]
 
@@ -259,6 +260,10 @@ class RecordOperations:
     def _handed_over(self, record_id: int) -> Json:
         """Return the answer about a record that its writer, by access rights and record rules, no longer sees."""
         return {"id": self.ids.encode(record_id), "visible": False}
+
+    def meet(self, condition: Condition, record_id: int) -> None:
+        """Hold a record that ``require`` has found against a condition; see ``meeting``."""
+        meet(self.env, self.definition, self.model, record_id, condition, self.report)
 
     def version(self, record_id: int) -> str | None:
         """Return the version that a record is in."""

@@ -69,7 +69,7 @@ class Upsert:
     def delete(self, text: str | Reference) -> list[Any]:
         """Delete the record that a path names, and return its id."""
         record_id = self._seen(text)
-        self._condition.check(self._do.version(record_id) if self._condition.given else None)
+        self._do.meet(self._condition, record_id)
         self._do.delete_records([record_id])
         return [self._do.ids.encode(record_id)]
 
@@ -170,8 +170,7 @@ class Upsert:
             raise self._conflict()
         else:
             self._condition.check_known()
-            if self._condition.given:
-                self._condition.check(self._do.version(holders[0]))
+            self._do.meet(self._condition, holders[0])
 
     def _checked(self, item: Item, *, creating: bool) -> Checked:
         body = self._key.written(item.body, item.raw) if creating else item.body

@@ -38,12 +38,14 @@ def etag(version: str | None, content: bytes) -> str:
 class Condition:
     """If-Match: the versions that the client has seen; None where it sets no condition, ``any`` for ``*``.
 
-    ``new`` is ``If-None-Match: *``: there may be no such record yet.
+    ``new`` is ``If-None-Match: *``: there may be no such record yet. ``told`` says that the version is asked for: a dry
+    run tells it, so that the write can be made only where the record is still the one that was looked at.
     """
 
     versions: frozenset[str] | None = None
     any: bool = False
     new: bool = False
+    told: bool = False
 
     @classmethod
     def of(cls, tags: Iterable[str], *, any: bool) -> Condition:

@@ -30,7 +30,7 @@ def current_call(definition: Definition, action: Action) -> Call:
     call = make(request, state, definition, action, report)
     state.dry_run = call.dry_run
     if mark is not None:
-        return replace(call, together=mark.together)
+        return replace(call, together=mark.together, tool=mark.tool, approved_by=mark.approved_by)
     key = None if call.dry_run else request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return call
@@ -39,6 +39,7 @@ def current_call(definition: Definition, action: Action) -> Call:
 
 def make(request: Request, state: RequestState, definition: Definition, action: Action, report: CallReport) -> Call:
     """Return a request as a call; raises ApiError for a write that a foreign page may cause."""
+    mark = mark_of(request.environ)
     environ = request.environ  # to ask it for a header costs a tenth of what ``request.headers`` does
     trial = trial_of(environ)
     session_id = request.cookies.get(COOKIE) if "HTTP_COOKIE" in environ else None
@@ -49,7 +50,13 @@ def make(request: Request, state: RequestState, definition: Definition, action: 
     return Call(
         definition=definition,
         action=action,
-        credentials=Credentials(session_id, authorization, request.remote_addr or "", trial.client if trial else None),
+        credentials=Credentials(
+            session_id,
+            authorization,
+            request.remote_addr or "",
+            trial.client if trial else None,
+            resource=mark.resource if mark is not None else None,
+        ),
         report=report,
         request_id=state.request_id,
         call_id=state.call_id,

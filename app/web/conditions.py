@@ -10,6 +10,7 @@ from werkzeug.http import parse_etags
 from app.errors import BadRequest
 from app.operations.versions import Condition
 from app.web.http_methods import is_safe
+from app.web.preferences import asks_for_dry_run
 
 
 def condition(request: Request) -> Condition:
@@ -17,11 +18,11 @@ def condition(request: Request) -> Condition:
 
     A header that names no tag at all matches nothing either.
     """
-    header = request.environ.get("HTTP_IF_MATCH")
+    header, told = request.environ.get("HTTP_IF_MATCH"), asks_for_dry_run(request.environ.get("HTTP_PREFER"))
     if header is None:
-        return Condition()
+        return Condition(told=told)
     tags = parse_etags(header)
-    return Condition.of((tag or "" for tag in tags.as_set()), any=tags.star_tag)
+    return replace(Condition.of((tag or "" for tag in tags.as_set()), any=tags.star_tag), told=told)
 
 
 def condition_of_upsert(request: Request, *, of_many: bool = False) -> Condition:

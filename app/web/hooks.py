@@ -21,6 +21,7 @@ from app.config import Settings
 from app.definitions.definition import Definition
 from app.errors import BadRequest
 from app.observe import meters
+from app.operations import versions
 from app.operations.long_answers import Ended, Stream
 from app.operations.report import CallReport
 from app.operations.trial import draft_of, is_rolled_back, trial_of
@@ -119,6 +120,8 @@ def _mark(response: Response) -> Response:
         _tell_query(request, response)
     if state.dry_run:
         headers.add("Preference-Applied", ROLLBACK)
+        if state.report is not None and state.report.version_before is not None:
+            headers["ETag"] = f'"{versions.etag(state.report.version_before, b"")}"'
     definition = current_definition()
     if definition is not None:
         for name, value in lifecycle.headers(definition.document).items():
@@ -127,8 +130,8 @@ def _mark(response: Response) -> Response:
             headers.add("X-Test-Mode", "true")
         counts = definition.document.statistics and draft_of(request.environ) is None
         if counts and request.method != "OPTIONS":
-            row = _row(request, state, response, definition)
             mark = mark_of(request.environ)
+            row = _row(request, state, response, definition, mark.tool if mark is not None else None)
             if mark is not None:
                 mark.logged.append(partial(_record_step, services().recorder, definition, row))
             elif state.stream is None:
@@ -179,7 +182,9 @@ def _record_stream(
     stream.meter(definition.name, ended)
 
 
-def _row(request: Request, state: RequestState, response: Response, definition: Definition) -> LoggedCall:
+def _row(
+    request: Request, state: RequestState, response: Response, definition: Definition, tool: str | None
+) -> LoggedCall:
     """Return a call's row of the log: an allow-list, without headers; bodies and queries only where asked for."""
     failure, trial = state.failure, trial_of(request.environ)
     principal = state.report.principal if state.report else None
@@ -201,6 +206,7 @@ def _row(request: Request, state: RequestState, response: Response, definition: 
         milliseconds=(time.perf_counter() - state.started) * 1000,
         call_id=state.call_id,
         dry_run=state.dry_run,
+        tool=tool,
         reason=_storable(state.reason, _LONGEST_TEXT) if state.reason else None,
         exchange=_exchange(request, response, definition)
         if principal and (failure or definition.logs_bodies)

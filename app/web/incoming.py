@@ -57,6 +57,7 @@ class Incoming:
         self._parsed = False
         mark = mark_of(request.environ)
         self._given = None if mark is None else mark.body
+        self._is_tools = mark is not None and mark.tool is not None
 
     @property
     def has_body(self) -> bool:
@@ -158,8 +159,11 @@ class Incoming:
             ) from None
 
     def _unwrap(self, document: Any) -> Any:
-        """Return the params of a JSON-RPC envelope, or the document itself where it is none."""
-        if not isinstance(document, dict) or document.get("jsonrpc") != "2.0":
+        """Return the params of a JSON-RPC envelope, or the document itself where it is none.
+
+        A tool's body never is: it is shown to a person as it stands.
+        """
+        if self._is_tools or not isinstance(document, dict) or document.get("jsonrpc") != "2.0":
             return document
         unknown = sorted(document.keys() - _ENVELOPE)
         if unknown:

@@ -14,6 +14,7 @@ from app.catalog.catalog import Catalog
 from app.clients.tokens import Hasher
 from app.config import Settings
 from app.database import Database
+from app.mcp.toolbox import Toolbox
 from app.observe.checking import Checks
 from app.operations.addons import Addons
 from app.operations.batches import Batches
@@ -49,6 +50,7 @@ class Services:
     keeper: Keeper
     acting: Acting
     webhooks: Subscriptions
+    toolbox: Toolbox
     readiness: Checks
 
     def hasher(self) -> Hasher:

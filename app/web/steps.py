@@ -1,4 +1,4 @@
-"""Steps of a batch: requests into the app itself, which take the way of every request from outside.
+"""Steps: requests into the app itself, of a batch or of a tool, which take the way of every request from outside.
 
 A step differs from one in nothing but its mark: routes, authentication, scopes, policy, limits, log and audit are those
 of its API. It runs in this thread, in an empty context. Its mark lies in the WSGI environment as an object of ours:
@@ -7,7 +7,7 @@ what a client sends arrives there as text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,17 +33,23 @@ _INHERITED = (
     "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_USER_AGENT",
     "HTTP_TRACEPARENT", "HTTP_ACCEPT_LANGUAGE", "HTTP_X_TIMEZONE", "HTTP_X_COMPANY_ID", "HTTP_PREFER",
 )  # fmt: skip
-#: Headers of errors that tell what to do.
-_OF_ERRORS = ("Allow", "Retry-After", "WWW-Authenticate")
+#: What the call of a tool has of it: nothing that a browser adds by itself, and no wish but the tool's own.
+OF_TOOL = tuple(
+    name for name in _INHERITED if name not in ("HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_PREFER")
+)
+#: Headers of answers that are told on: what to do about an error, and the version of a record.
+_TOLD = ("Allow", "Retry-After", "WWW-Authenticate", "ETag")
 
 
 @dataclass(slots=True)
 class StepMark:
-    """The mark of a step, and what it leaves for the batch.
+    """The mark of a step, and what it leaves for who has made it.
 
     ``endpoint`` is the only one that it may reach, None where nothing is served at its path. ``body`` is what its JSON
-    says, with references in place of ids; ``in_path`` those of its path by their text. What the log is to have of it
-    waits in ``logged`` until the batch is over, as a function of whether it was kept.
+    says: that of a batch has references in place of ids, and ``in_path`` has those of its path by their text. ``tool``
+    is the one that an AI agent has called, if any, ``resource`` where it was called, and ``approved_by`` the person who
+    has approved it. What the log is to have of it waits in ``logged`` until it is known whether it was kept, which each
+    of these functions is told.
     """
 
     report: CallReport
@@ -51,6 +57,9 @@ class StepMark:
     body: Any = None
     in_path: Mapping[str, Reference] = field(default_factory=dict)
     together: Together | None = None
+    tool: str | None = None
+    resource: str | None = None
+    approved_by: int | None = None
     logged: list[Callable[[bool], None]] = field(default_factory=list)
 
 
@@ -71,24 +80,31 @@ def mark_of(environ: Mapping[str, Any]) -> StepMark | None:
 
 
 def environ_of(
-    step: Step, path: str, mark: StepMark, batch: Request, request_id: str, session_id: str | None
+    step: Step,
+    path: str,
+    mark: StepMark,
+    batch: Request,
+    request_id: str,
+    session_id: str | None = None,
+    inherited: Iterable[str] = _INHERITED,
 ) -> dict[str, Any]:
-    """Return the WSGI environment of a step; ``path`` is its own without escapes.
+    """Return the WSGI environment of a step; ``path`` is its own, percent-encoded or not as an address may be.
 
-    ``session_id`` is that of a session that a step before has renewed, None where none has.
+    ``session_id`` is that of a session that a step before has renewed, None where none has. ``inherited`` are the
+    variables that it has of the request that brought it.
     """
     content_type = ("Content-Type", "application/json")  # also without a body: a call by cookie has to say it
     headers = [("Accept", "application/json"), content_type, ("X-Request-ID", request_id), *step.headers.items()]
-    inherited = {name: batch.environ[name] for name in _INHERITED if name in batch.environ}
+    shared = {name: batch.environ[name] for name in inherited if name in batch.environ}
     if session_id is not None:
-        inherited["HTTP_COOKIE"] = f"{COOKIE}={session_id}"
+        shared["HTTP_COOKIE"] = f"{COOKIE}={session_id}"
     builder = EnvironBuilder(
         method=step.method,
         path=path,
         query_string=step.query,
         headers=headers,
         data=None if step.body is None else dumps(step.body),
-        environ_overrides=inherited,
+        environ_overrides=shared,
     )
     try:
         return {**builder.get_environ(), KEY: mark}
@@ -101,5 +117,5 @@ def send(wsgi_app: Any, environ: dict[str, Any]) -> StepAnswer:
     response: Response = Context().run(Response.from_app, wsgi_app, environ, buffered=True)
     content = response.get_data()
     document = orjson.loads(content) if content else {}
-    headers = {name: response.headers[name] for name in _OF_ERRORS if name in response.headers}
+    headers = {name: response.headers[name] for name in _TOLD if name in response.headers}
     return StepAnswer(response.status_code, document.get("result"), document.get("error"), headers)

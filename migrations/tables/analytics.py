@@ -45,6 +45,8 @@ class Audit(Base):
     uid: Mapped[int] = mapped_column(Integer)
     address: Mapped[str] = mapped_column(Text)
     call_id: Mapped[str | None] = mapped_column(Text)
+    tool: Mapped[str | None] = mapped_column(Text)
+    approved_by: Mapped[int | None] = mapped_column(Integer)
 
 
 class RequestLog(Base):
@@ -85,6 +87,7 @@ class RequestLog(Base):
     records: Mapped[int | None] = mapped_column(BigInteger)
     bytes: Mapped[int | None] = mapped_column(BigInteger)
     dry_run: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    tool: Mapped[str | None] = mapped_column(Text)
 
 
 class _Rollup:

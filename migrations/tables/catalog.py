@@ -145,6 +145,8 @@ class Client(Base):
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     uid: Mapped[int | None] = mapped_column(Integer)
     redirect_uris: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    resource_optional: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    metadata_hosts: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
@@ -181,6 +183,8 @@ class Token(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
     last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    resource: Mapped[str | None] = mapped_column(Text)
+    client_url: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class AuthorizationCode(Base):
@@ -199,6 +203,8 @@ class AuthorizationCode(Base):
     family: Mapped[str] = mapped_column(Text)
     used: Mapped[bool] = mapped_column(Boolean, server_default=false())
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    resource: Mapped[str | None] = mapped_column(Text)
+    client_url: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class Consent(Base):
@@ -208,5 +214,7 @@ class Consent(Base):
 
     client_id: Mapped[int] = _client_key(primary_key=True)
     uid: Mapped[int] = mapped_column(Integer, primary_key=True)
+    client_url: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")
+    resource: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     granted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

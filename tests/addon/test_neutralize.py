@@ -22,7 +22,7 @@ from dev.testbed import Testbed
 from tests.server.conftest import serving, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
-TABLES = ("token", "authorization_code", "consent")
+TABLES = ("token", "authorization_code", "consent", "approval")
 _WEBHOOKS = (
     "INSERT INTO gatehouse.webhook (id, client_id, api_id, model, url, events, secret, old_secret, active, reason) "
     "SELECT w.id, c.id, a.id, 'res.partner', 'https://hook.example', '{updated}', 'sealed', 'before', w.id = 'on', "
@@ -79,6 +79,9 @@ def test_client_apps_of_the_original_are_not_let_in_any_more(testbed: Testbed, t
             "redirect_uri_given, challenge, family, expires_at) SELECT 'code', 'hash', id, 2, '{read}', "
             "'https://a.example', true, 'c', 'f', now() + interval '1 hour' FROM gatehouse.client",
             "INSERT INTO gatehouse.consent (client_id, uid, scopes) SELECT id, 2, '{read}' FROM gatehouse.client",
+            "INSERT INTO gatehouse.approval (lookup, hash, caller, tool, api_id, revision, arguments, condition, way, "
+            "text, expires_at) SELECT 'a', 'h', 'user:2', 'a', id, 1, '', '{}', 'argument', '', now() + '1 hour' "
+            "FROM gatehouse.api LIMIT 1",
             *_WEBHOOKS,
         ):
             rows(statement)
@@ -90,7 +93,7 @@ def test_client_apps_of_the_original_are_not_let_in_any_more(testbed: Testbed, t
             server.flask("token", "revoke-all", "--everything")
             assert token().status_code == 200  # that alone leaves the secrets good
             assert f"{database} is neutralized." in server.flask("db", "neutralize", "--yes").stdout
-        assert [rows(f"SELECT count(*) FROM gatehouse.{table}") for table in TABLES] == [[(0,)]] * 3
+        assert [rows(f"SELECT count(*) FROM gatehouse.{table}") for table in TABLES] == [[(0,)]] * len(TABLES)
         assert rows("SELECT name, active FROM gatehouse.client") == [("Shop", False)]
         found = rows("SELECT id, active, reason, secret, old_secret FROM gatehouse.webhook ORDER BY id")
         assert found == [("off", False, BY_HAND, "", None), ("on", False, OF_COPY, "", None)]

@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,22 @@ def make_token(app: Gatehouse, root: Callable[..., Any]) -> Iterator[Callable[..
 
     yield run
     root(lambda env: env.cr.execute("DELETE FROM gatehouse.client WHERE id = ANY(%s)", (made,)))
+
+
+@pytest.fixture
+def make_key(root: Callable[..., Any]) -> Callable[..., str]:
+    """Make an API key of a user in Odoo, as Odoo does."""
+
+    def run(login: str, *, days: int | None = 1) -> str:
+        def work(env: Any) -> str:
+            user = env["res.users"].search([("login", "=", login)])
+            expires = None if days is None else env.cr.now() + timedelta(days=days)
+            key: str = env["res.users.apikeys"].with_user(user).sudo()._generate("rpc", "test", expires)
+            return key
+
+        return str(root(work))
+
+    return run
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from flask import Response
 
 from app.blueprints import rest
 from app.definitions.scopes import Scope
+from app.mcp.offers import Offer, offers
 from app.openapi.described import Described, Description, describes
 from app.openapi.rest import domain, exposure_of
 from app.operations.actions import Action
@@ -51,6 +52,9 @@ def _description(api: Described, endpoint: Endpoint) -> Description:
         result={"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]},
         example={"count": 1},
     )
+
+
+offers(COUNT)(Offer())
 
 
 @requests(COUNT)

@@ -13,6 +13,7 @@ import pytest
 from app.definitions.definition import Definition
 from app.definitions.document import SWITCHES
 from app.factory import create_app
+from app.mcp.tools import tools
 from app.openapi.document import describe
 from app.operations import actions
 from app.operations.actions import ACTIONS, ASPECTS, Aspect
@@ -29,6 +30,7 @@ Publish = Callable[..., str]
 DOORS: dict[str, Callable[[Definition], object]] = {
     "serves": lambda definition: Gatehouse("routes").publish(endpoints(definition)),
     "describes": lambda definition: describe(endpoints(definition)),
+    "offers": lambda definition: tools(endpoints(definition), 10),
     "requests": lambda definition: collection.build("APIs", [definition], {}, "http://127.0.0.1", "database"),
 }
 
@@ -43,7 +45,9 @@ def counting(app: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> None:
 def counted(counting: None, publish: Publish, demo: Client) -> str:
     """The route of an API with three records: one, two and three."""
     mark = uuid.uuid4().hex
-    route = publish(fields=["name", "notes"], writable_fields=["name", "notes"], domain=[["notes", "=", mark]])
+    route = publish(
+        fields=["name", "notes"], writable_fields=["name", "notes"], domain=[["notes", "=", mark]], mcp="read"
+    )
     for name in ("one", "two", "three"):
         demo.result("POST", route, json={"name": name, "notes": mark})
     return route

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -42,22 +41,6 @@ def key_api(app: Gatehouse) -> Iterator[str]:
     yield KEY_ROUTE
     stored_apis.delete(app, ["Key login"])
     app.services.catalog.refresh()
-
-
-@pytest.fixture
-def make_key(root: Root) -> Callable[..., str]:
-    """Make an API key of a user in Odoo, as Odoo does."""
-
-    def run(login: str, *, days: int | None = 1) -> str:
-        def work(env: Any) -> str:
-            user = env["res.users"].search([("login", "=", login)])
-            expires = None if days is None else env.cr.now() + timedelta(days=days)
-            key: str = env["res.users.apikeys"].with_user(user).sudo()._generate("rpc", "test", expires)
-            return key
-
-        return str(root(work))
-
-    return run
 
 
 @pytest.fixture(autouse=True)

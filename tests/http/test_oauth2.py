@@ -709,7 +709,8 @@ def test_revoke_all_wants_one_client_app_or_everything(arguments: list[str], app
 
 
 def test_a_person_refuses(flow: Flow) -> None:
-    assert flow.decide("refuse") == {"error": "access_denied", "state": "xyz"}  # 4.1.2.1
+    expected = {"error": "access_denied", "state": "xyz", "iss": "http://localhost"}  # 4.1.2.1, RFC 9207
+    assert flow.decide("refuse") == expected
 
 
 def test_what_was_allowed_once_is_not_asked_again_unless_more_is_wanted(flow: Flow) -> None:

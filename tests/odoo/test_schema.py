@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from app.catalog import migrating
 from app.catalog.schema_version import KNOWN
 from app.web.routing import Gatehouse
+from migrations.tables import agents as agents_schema
 from migrations.tables import analytics as analytics_schema
 from migrations.tables import capture as capture_schema
 from migrations.tables import webhooks as webhooks_schema
@@ -39,6 +40,7 @@ def test_migrations_and_models_agree(app: Gatehouse) -> None:
             },
         )
         differences = compare_metadata(context, Base.metadata)
+    assert agents_schema.Approval.metadata is Base.metadata
     assert analytics_schema.Audit.metadata is Base.metadata
     assert capture_schema.Captured.metadata is Base.metadata
     assert webhooks_schema.Webhook.metadata is Base.metadata
@@ -112,6 +114,15 @@ SAMPLES = {
         "FROM gatehouse.client c, gatehouse.api a",
         "INSERT INTO gatehouse.delivery (id, webhook_id, event) VALUES ('msg', 'hook', 'created')",
     ],
+    "0016": [
+        "INSERT INTO gatehouse.approval "
+        "(lookup, hash, caller, tool, api_id, revision, arguments, condition, way, text, expires_at) "
+        "SELECT 'a', 'h', 'user:2', 'a_create', id, 1, 'd', '{}', 'argument', '', now() FROM gatehouse.api",
+        "INSERT INTO gatehouse.stranger (url, client_id, name, redirect_uris, expires_at) "
+        "SELECT 'https://a.example/a', id, 'A', '{}', now() FROM gatehouse.client",
+        "UPDATE gatehouse.audit SET tool = 'a_create', approved_by = 2",
+        "UPDATE gatehouse.request_log SET tool = 'a_create'",
+    ],
 }
 _COLUMNS = text(
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'gatehouse' "
@@ -174,7 +185,7 @@ def test_definitions_of_before_get_the_new_keys_and_no_line_in_the_history(app: 
         before = connection.scalar(count)
         command.upgrade(config, "head")
         document = connection.scalar(text("SELECT document FROM gatehouse.api WHERE name = 'Old'"))
-        assert document == {**old, "log_bodies": False, "webhooks": False}
+        assert document == {**old, "log_bodies": False, "webhooks": False, "mcp": False, "mcp_approval": "ask"}
         assert connection.scalar(count) == before
         transaction.rollback()
 

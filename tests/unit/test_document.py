@@ -61,6 +61,11 @@ def _document(**keys: Any) -> ApiDocument:
         {"type": "key_authentication"},
         {"webhooks": True, "authentication": "public"},
         {"webhooks": True, "type": "rpc", "method": "x"},
+        {"mcp": "read", "type": "rpc", "method": "x"},
+        {"mcp": "write", "type": "key_authentication", "models": []},
+        {"mcp": True},
+        {"mcp": "all"},
+        {"mcp_approval": "never"},
         {"webhooks": True, "models": [{**MODEL, "min_group_size": 5, "endpoints": {"search": False, "read": False}}]},
     ],
 )

@@ -26,6 +26,7 @@ RUN_BY = {
         "The image",
     ): "none: it needs Docker and its registry; tests/ops/test_containers.py holds it against the files",
     ("containers", "Compose: PostgreSQL, Odoo, Gatehouse"): "none: as above",
+    ("mcp", "Connect"): "tests/clients/test_mcp.py",
     ("oauth2", "Who calls"): "tests/server/test_walkthrough.py",
     ("operations", "Ten steps"): "tests/deploy/conftest.py",
     ("operations", "Webhooks"): "tests/deploy/test_operations.py",

@@ -8,6 +8,7 @@ from flask_admin.theme import Theme
 
 from app import times
 from app.blueprints.admin import guard
+from app.blueprints.admin.agents import Agents
 from app.blueprints.admin.analytics import Analytics
 from app.blueprints.admin.apis import Apis
 from app.blueprints.admin.audit import Audit
@@ -42,6 +43,7 @@ def init_admin(app: Flask) -> None:
         Console(name="Try it", endpoint="console", url="try"),
         Clients(name="Client apps", endpoint="clients"),
         Webhooks(name="Webhooks", endpoint="hooks", url="webhooks"),  # "webhooks" are those of the API
+        Agents(name="AI agents", endpoint="agents"),
         Analytics(name="Analytics", endpoint="analytics"),
         RequestLog(name="Request log", endpoint="log"),
         Audit(name="Audit", endpoint="audit"),

@@ -1,4 +1,4 @@
-"""Numbers: calls, success and latency in total, and per API, endpoint, client app and error."""
+"""Numbers: calls, success and latency in total, and per API, endpoint, client app, tool of AI agents and error."""
 
 from __future__ import annotations
 
@@ -17,9 +17,21 @@ from app.errors import BadRequest
 from app.literals import to_number
 from app.web.services import services
 
-_DIMENSIONS: dict[Dimension, str] = {"api": "API", "endpoint": "Endpoint", "client": "Client app", "error": "Error"}
+_DIMENSIONS: dict[Dimension, str] = {
+    "api": "API",
+    "endpoint": "Endpoint",
+    "client": "Client app",
+    "tool": "Tool of AI agents",
+    "error": "Error",
+}
 #: The filter of the log that tells each apart.
-_FILTERS: dict[Dimension, str] = {"api": "api", "endpoint": "route", "client": "client", "error": "error"}
+_FILTERS: dict[Dimension, str] = {
+    "api": "api",
+    "endpoint": "route",
+    "client": "client",
+    "tool": "tool",
+    "error": "error",
+}
 #: Rows of a table on the page.
 _SHOWN = 30
 

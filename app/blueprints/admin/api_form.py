@@ -65,6 +65,21 @@ class OptionsForm(PanelForm):
     bulk = BooleanField("Many records in one call")
     chatter = BooleanField("Chatter in Odoo")
     webhooks = BooleanField("Webhooks")
+    mcp = SelectField(
+        "Tools for AI agents",
+        coerce=lambda value: value if value in ("read", "write") else False,
+        choices=named({False: "None", "read": "What reads", "write": "What reads and what writes"}),
+    )
+    mcp_approval = SelectField(
+        "Writes of AI agents",
+        choices=named(
+            {
+                "none": "Are done at once",
+                "ask": "Are shown and asked for first",
+                "person": "Wait for a person who is logged in",
+            }
+        ),
+    )
     statistics = BooleanField("Count and log calls")
     log_bodies = BooleanField("Log bodies")
     masked_fields = TextAreaField("Fields that the log masks", [Length(max=20_000)])
@@ -103,6 +118,8 @@ _PLAIN = (
     "bulk",
     "chatter",
     "webhooks",
+    "mcp",
+    "mcp_approval",
     "statistics",
     "log_bodies",
     "binary",

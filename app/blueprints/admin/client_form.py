@@ -28,6 +28,8 @@ class ClientForm(PanelForm):
     apis = Choices("APIs")
     lifetime = IntegerField("Lifetime of tokens", [InputRequired(), NumberRange(60, 30 * 24 * 3600)], default=LIFETIME)
     redirect_uris = TextAreaField("Redirect addresses", [Length(max=20_000)])
+    metadata_hosts = TextAreaField("Hosts of clients that describe themselves", [Length(max=20_000)])
+    resource_optional = BooleanField("Tools with any token")
     public = BooleanField("Without a secret")
 
     def document(self) -> ClientDocument | None:
@@ -39,6 +41,8 @@ class ClientForm(PanelForm):
             "scopes": self.scopes.data,
             "lifetime": self.lifetime.data,
             "redirect_uris": lines(self.redirect_uris.data),
+            "metadata_hosts": lines(self.metadata_hosts.data),
+            "resource_optional": bool(self.resource_optional.data),
         }
         try:
             document = ClientDocument.model_validate(values)

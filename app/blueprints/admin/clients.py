@@ -163,6 +163,8 @@ def _form(found: client_apps.Details | None) -> ClientForm:
             "apis": found.apis,
             "lifetime": found.client.lifetime,
             "redirect_uris": "\n".join(found.client.redirect_uris),
+            "resource_optional": found.client.resource_optional,
+            "metadata_hosts": "\n".join(found.client.metadata_hosts),
         }
     form = ClientForm(data=data)
     form.apis.choices = named(client_apps.api_choices())

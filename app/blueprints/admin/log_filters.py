@@ -12,7 +12,7 @@ from app.blueprints.admin.analytics import wished_api
 from app.literals import to_number
 
 #: Filters that links of other pages set, and what the page calls them.
-NAMED = {"route": "Endpoint", "client": "Client app", "error": "Error"}
+NAMED = {"route": "Endpoint", "client": "Client app", "error": "Error", "tool": "Tool"}
 
 
 def filters() -> dict[str, Any]:
@@ -22,6 +22,7 @@ def filters() -> dict[str, Any]:
         "api": wished_api(),
         "outcome": outcome if outcome in ("good", "failed") else None,
         "status": status if _range(status) else None,
+        "by": "agents" if request.args.get("by") == "agents" else None,
         **{name: _text_of(name) for name in NAMED},
         "q": _text_of("q"),
     }
@@ -37,6 +38,8 @@ def wanted() -> Wanted:
         endpoint=found["route"],
         client=found["client"],
         error=found["error"],
+        tool=found["tool"],
+        agents=found["by"] == "agents",
         search=found["q"] or "",
         person=people.uid_of(found["q"] or ""),
     )

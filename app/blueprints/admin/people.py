@@ -24,16 +24,19 @@ class _Known:
 def named(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return rows of the log or the audit with their callers by name.
 
-    ``who`` is the caller, ``as_user`` the user that acted, and ``app_id`` the client app where it is still there.
+    ``who`` is the caller, ``as_user`` the user that acted, ``app_id`` the client app where it is still there, and
+    ``approver`` the person who has approved what an AI agent did.
     """
     found = [dict(row) for row in rows]
     callers = [read(row["caller"]) for row in found]
-    uids = {uid for row, caller in zip(found, callers, strict=True) for uid in (row["uid"], *caller.people) if uid}
+    uids = {uid for row in found for uid in (row["uid"], row.get("approved_by")) if uid}
+    uids |= {uid for caller in callers for uid in caller.people if uid}
     apps = {caller.client for caller in callers if caller.client}
     known = _known(uids, apps)
     for row, caller in zip(found, callers, strict=True):
         row["who"] = _who(caller, row["client"], known.logins)
         row["as_user"] = known.logins.get(row["uid"], "")
+        row["approver"] = _login(row["approved_by"], known.logins) if row.get("approved_by") else ""
         row["app_id"] = caller.client if caller.client in known.apps else None
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, request
 from flask_cors import CORS
 
+from app.blueprints.oauth2 import approvals  # noqa: F401  one of the pages
 from app.blueprints.oauth2.endpoints import blueprint as endpoints
 from app.blueprints.oauth2.errors import init_errors
 from app.blueprints.oauth2.pages import blueprint as pages

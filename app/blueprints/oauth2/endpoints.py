@@ -11,8 +11,9 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from app.blueprints.oauth2.server import AuthorizationServer
 from app.blueprints.oauth2.validator import Validator
+from app.clients import resources, strangers
 from app.clients.store import Client
-from app.definitions.scopes import SCOPES
+from app.definitions.scopes import DEFAULT_SCOPES, SCOPES
 from app.web.services import services
 from odoo_bridge.errors import BridgeError
 from odoo_bridge.transaction import Environment
@@ -81,6 +82,31 @@ def metadata() -> Response:
         revocation_endpoint_auth_methods_supported=[*with_secret, "none"],
         introspection_endpoint_auth_methods_supported=with_secret,
         code_challenge_methods_supported=["S256"],
+        authorization_response_iss_parameter_supported=True,
+        client_id_metadata_document_supported=_serves_strangers(),
+    )
+
+
+def _serves_strangers() -> bool:
+    """True if clients of any host may ask that describe themselves."""
+    try:
+        return services().transactions.run(lambda root: strangers.are_served(root.cr))
+    except BridgeError:  # the description is good for all else
+        return False
+
+
+@blueprint.get("/.well-known/oauth-protected-resource")
+@blueprint.get(f"/.well-known/oauth-protected-resource{resources.AGENTS}")
+def protected_resource() -> Response:
+    """Describe the MCP server to those who want a token for it (RFC 9728 3)."""
+    root = request.host_url.rstrip("/")
+    return jsonify(
+        resource=resources.of(root),
+        authorization_servers=[root],
+        scopes_supported=list(DEFAULT_SCOPES),
+        bearer_methods_supported=["header"],
+        resource_name="Gatehouse",
+        resource_documentation=f"{root}/api/docs",
     )
 
 
@@ -98,6 +124,7 @@ def _serve(
             services().hasher(),
             services().throttle,
             address,
+            resources.of(request.host_url),
             secret_required=secret_required,
             executors=_executors,
         )

@@ -23,8 +23,16 @@ class ConsentForm(PageForm):
     refuse = SubmitField("Refuse")
 
 
+class ApprovalForm(PageForm):
+    """Approve or refuse what an AI agent wants to change."""
+
+    approve = SubmitField("Approve")
+    refuse = SubmitField("Refuse")
+
+
 class WithdrawForm(PageForm):
     """Withdraw a consent."""
 
     client = HiddenField(validators=[InputRequired()])
+    url = HiddenField()
     submit = SubmitField("Withdraw")

@@ -6,26 +6,33 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, request
+from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestFatalError
 
 from app.auth import login
 from app.auth.login import Attempt
+from app.blueprints.oauth2 import strangers
 from app.blueprints.oauth2.forms import ConsentForm, LoginForm, WithdrawForm
+from app.blueprints.oauth2.rendering import page, see_other
 from app.blueprints.oauth2.server import AuthorizationServer
-from app.blueprints.oauth2.validator import Validator
-from app.clients import consents
+from app.blueprints.oauth2.validator import InvalidTargetError, Validator
+from app.clients import consents, resources
 from app.clients import store as clients
+from app.clients.document import LOOPBACK
+from app.clients.metadata import Unfit
 from app.clients.store import Client
+from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.errors import TooManyRequests
 from app.literals import to_number
+from app.mcp.tools import Tool
 from app.principal import Person
 from app.web.hooks import set_session_cookie
 from app.web.http_methods import is_safe
-from app.web.pages import harden
 from app.web.persons import current_visitor, person_of_cookie
+from app.web.routing import served_endpoints
 from app.web.services import services
 from odoo_bridge.credentials import SecondFactorRequired
 from odoo_bridge.errors import Denied
@@ -46,12 +53,16 @@ _DOCS = "/api/docs"
 
 
 class ConsentRequest(NamedTuple):
-    """A client app's request for a person's consent; ``answer`` is the address to go back to, None if not decided."""
+    """A client app's request for a person's consent, for the tools of AI agents or for all else.
+
+    ``answer`` is the address to go back to, None if not decided.
+    """
 
     person: Person
     client: Client
     scopes: list[str]
     redirect_uri: str
+    for_tools: bool
     answer: str | None
 
 
@@ -64,39 +75,66 @@ def authorize() -> Response:
     """
     if not request.cookies.get(COOKIE):
         return _to_login()
+    try:
+        strangers.look_up(request.args.get("client_id", ""))
+    except Unfit as error:
+        return page("error.html", status=400, message=str(error))
     form = ConsentForm()
     allowed = bool(form.allow.data) if form.validate_on_submit() else None
     try:
         asked = services().transactions.run(lambda root: _asked(root, allowed))
     except FatalClientError as error:  # the client app is not to be trusted with a redirect
-        return _page("error.html", status=400, message=error.description or error.error)
+        return page("error.html", status=400, message=error.description or error.error)
     except OAuth2Error as error:
-        return _see_other(error.in_uri(error.redirect_uri))
+        return see_other(_from_here(error.in_uri(error.redirect_uri)))
     if asked is None:
         return _to_login()
-    return _see_other(asked.answer) if asked.answer else _consent_page(asked, form)
+    return see_other(_from_here(asked.answer)) if asked.answer else _consent_page(asked, form)
+
+
+def _from_here(location: str) -> str:
+    """Return an address to go back to that says who sends there (RFC 9207 2)."""
+    sent: str = add_params_to_uri(location, [("iss", request.host_url.rstrip("/"))])
+    return sent
 
 
 def _to_login() -> Response:
-    return _see_other(f"/api/oauth2/login?next={quote(request.full_path)}")
+    return see_other(f"/api/oauth2/login?next={quote(request.full_path)}")
 
 
 def _consent_page(asked: ConsentRequest, form: ConsentForm) -> Response:
-    apis = sorted(
-        definition.name
+    definitions = [
+        definition
         for definition in services().catalog.snapshot.definitions.values()
         if definition.document.published and asked.client.name in definition.document.clients
-    )
-    return _page(
+    ]
+    return page(
         "consent.html",
         form_targets=asked.redirect_uri,
         form=form,
         person=asked.person,
         client=asked.client,
-        apis=apis,
+        apis=sorted(definition.name for definition in definitions),
         meanings=_meanings(asked.scopes),
+        tools=_tools(definitions, asked.scopes) if asked.for_tools else None,
         host=urlsplit(asked.redirect_uri).netloc or asked.redirect_uri,
+        is_local=urlsplit(asked.redirect_uri).hostname in LOOPBACK,
     )
+
+
+def _tools(definitions: Iterable[Definition], scopes: Iterable[str]) -> dict[str, list[Tool]]:
+    """Return the tools of each API that a token with these scopes opens."""
+    names, held = {definition.id for definition in definitions}, set(scopes)
+    served = served_endpoints()
+    opened = [
+        endpoint
+        for endpoint in served
+        if endpoint.definition.id in names and all(scope.value in held for scope in endpoint.action.scopes)
+    ]
+    found: dict[str, list[Tool]] = {}
+    for tool in services().toolbox.of(served, opened).listed:
+        found.setdefault(tool.endpoint.definition.name, []).append(tool)
+    return found
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -110,21 +148,23 @@ def log_in() -> Response:
         try:
             opened = login.with_password(services().transactions, services().throttle, attempt)
         except TooManyRequests as error:
-            page = _page("login.html", form=form, message=error.message, status=error.status)
-            page.headers.update(error.headers)
-            return page
+            refused = page("login.html", form=form, message=error.message, status=error.status)
+            refused.headers.update(error.headers)
+            return refused
         except (Denied, SecondFactorRequired) as error:
             message = error.message
         else:
-            response = _see_other(following)
+            response = see_other(following)
             set_session_cookie(response, opened.sid, opened.max_age)
             return response
-    return _page("login.html", form=form, message=message, status=401 if message else 200)
+    return page("login.html", form=form, message=message, status=401 if message else 200)
 
 
 def _safe_target(target: str) -> str:
     """Return the address to go on at after the login: a page of ours for persons, whatever the request asked for."""
-    inside = target == _DOCS or target.startswith(("/api/oauth2/authorize?", "/api/oauth2/consents", f"{_DOCS}?"))
+    inside = target == _DOCS or target.startswith(
+        ("/api/oauth2/authorize?", "/api/oauth2/consents", "/api/oauth2/approvals/", f"{_DOCS}?")
+    )
     return target if inside and target.isprintable() else "/api/oauth2/consents"
 
 
@@ -133,15 +173,16 @@ def given_consents() -> Response:
     """Show a person's consents, and withdraw them: their tokens end at once."""
     person = current_visitor()
     if person is None:
-        return _see_other("/api/oauth2/login?next=/api/oauth2/consents")
+        return see_other("/api/oauth2/login?next=/api/oauth2/consents")
     form = WithdrawForm()
     client_id = to_number(form.client.data) if form.validate_on_submit() else None
     if client_id is not None:
-        services().transactions.run(lambda root: consents.withdraw(root.cr, client_id, person.uid))
-        return _see_other("/api/oauth2/consents")
+        url = form.url.data or ""
+        services().transactions.run(lambda root: consents.withdraw(root.cr, client_id, person.uid, url))
+        return see_other("/api/oauth2/consents")
     given = services().transactions.run(lambda root: consents.every(root.cr, person.uid))
     shown = [(client, _meanings(scopes), when) for client, scopes, when in given]
-    return _page("consents.html", form=form, person=person, consents=shown)
+    return page("consents.html", form=form, person=person, consents=shown)
 
 
 def _asked(root: Environment, allowed: bool | None) -> ConsentRequest | None:
@@ -152,14 +193,20 @@ def _asked(root: Environment, allowed: bool | None) -> ConsentRequest | None:
     person = person_of_cookie(root)
     if person is None:
         return None
+    here = resources.of(request.host_url)
     server = AuthorizationServer(
-        Validator(root.cr, services().hasher(), services().throttle, request.remote_addr or "")
+        Validator(root.cr, services().hasher(), services().throttle, request.remote_addr or "", here)
     )
     try:
         scopes, credentials = server.validate_authorization_request(_address(), "GET", None, {})
     except ValueError:  # what oauthlib, urllib and psycopg2 say of parameters that are no form, no address and no text
         raise InvalidRequestFatalError(description="The address of this page is malformed.") from None
-    asked = ConsentRequest(person, credentials["request"].client, scopes, credentials["redirect_uri"], None)
+    found = credentials["request"]
+    for_tools = server.validator.wanted_resource(found) is not None
+    if found.client.url and not for_tools:
+        message = "Clients that describe themselves are let in for the tools of AI agents alone: name the resource."
+        raise InvalidTargetError(message, request=found)
+    asked = ConsentRequest(person, found.client, scopes, credentials["redirect_uri"], for_tools, None)
     if allowed is False:
         refused = AccessDeniedError(state=credentials.get("state"))
         return asked._replace(answer=refused.in_uri(asked.redirect_uri))
@@ -171,35 +218,22 @@ def _asked(root: Environment, allowed: bool | None) -> ConsentRequest | None:
 
 
 def _is_known(cr: Any, asked: ConsentRequest) -> bool:
-    """True if the person has allowed as much before.
+    """True if the person has allowed as much before, for the same resource.
 
     Any app on a device can name a public client app's id and take its address: the person has to say that it is the
     one that they use (RFC 8252 8.6).
     """
-    if not asked.scopes or not set(asked.scopes) <= set(consents.allowed(cr, asked.client, asked.person.uid)):
+    resource = resources.of(request.host_url) if asked.for_tools else ""
+    allowed = consents.allowed(cr, asked.client, asked.person.uid, resource)
+    if not asked.scopes or not set(asked.scopes) <= set(allowed):
         return False
-    return asked.redirect_uri.startswith("https://") or clients.has_secret(cr, asked.client)
+    proven = not asked.client.url and clients.has_secret(cr, asked.client)
+    return asked.redirect_uri.startswith("https://") or proven
 
 
 def _address() -> str:
     """Return the address as it was asked for, still encoded: oauthlib takes no other letters than ASCII's."""
     return f"{request.base_url}?{request.query_string.decode('latin-1')}"
-
-
-def _see_other(location: str) -> Response:
-    response = make_response(redirect(location, 303))
-    response.headers["Referrer-Policy"] = "no-referrer"  # the address can hold a code
-    return response
-
-
-def _page(template: str, *, status: int = 200, form_targets: str = "", **values: Any) -> Response:
-    """Render a page that runs no script, loads nothing foreign, and stands in no frame."""
-    response = make_response(render_template(template, **values), status)
-    # A browser asks the policy also for the redirect that follows a form.
-    parts = urlsplit(form_targets)
-    target = f" {parts.scheme}://{parts.netloc}" if parts.netloc else f" {parts.scheme}:" if parts.scheme else ""
-    forms = f"form-action 'self'{target}"
-    return harden(response, f"default-src 'none'; style-src 'self'; {forms}; frame-ancestors 'none'; base-uri 'none'")
 
 
 def _meanings(scopes: Iterable[str]) -> list[str]:

@@ -41,7 +41,13 @@ class AuthorizationServer(AuthorizationEndpoint, TokenEndpoint, IntrospectEndpoi
     """The authorization server, for one transaction."""
 
     def __init__(self, validator: Validator) -> None:
-        code_grant = _CodeGrant(validator, pre_auth=[_only_in_query, _challenge_of_s256])
+        self.validator = validator
+
+        def _known_resource(request: Request) -> dict[str, Any]:
+            validator.wanted_resource(request)
+            return {}
+
+        code_grant = _CodeGrant(validator, pre_auth=[_only_in_query, _challenge_of_s256, _known_resource])
         bearer = BearerToken(
             validator,
             token_generator=lambda request: tokens.generate(tokens.ACCESS),

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Collection
 from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import unquote_plus
 
 from oauthlib.common import Request
-from oauthlib.oauth2 import RequestValidator
+from oauthlib.oauth2 import OAuth2Error, RequestValidator
 
 from app.auth.throttle import Throttle
-from app.clients import codes, consents, grants, tokens
+from app.clients import codes, consents, grants, metadata, strangers, tokens
 from app.clients import store as clients
+from app.clients.resources import canonical
 from app.clients.store import Client
 from app.clients.tokens import Hasher
+from app.definitions.scopes import DEFAULT_SCOPES
 from app.observe import meters
+
+#: An address of the person's own machine, in parts: before its port, and behind it.
+_LOCAL = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(/[^#]*)?")
+
+
+class InvalidTargetError(OAuth2Error):  # type: ignore[misc]
+    """The resource is unknown, or malformed (RFC 8707 2)."""
+
+    error = "invalid_target"
 
 
 class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no types
     """Answers within one transaction.
 
-    ``address`` is the caller's, for the throttle. For introspection, ``secret_required`` refuses public client apps,
-    and ``executors`` are the users as whom the APIs of a client app run its calls, where those APIs name one.
+    ``address`` is the caller's, for the throttle; ``resource`` the one that tokens can be asked for. For introspection,
+    ``secret_required`` refuses public client apps, and ``executors`` are the users as whom the APIs of a client app run
+    its calls, where those APIs name one.
     """
 
     def __init__(
@@ -32,6 +45,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         hasher: Hasher,
         throttle: Throttle,
         address: str,
+        resource: str,
         *,
         secret_required: bool = False,
         executors: Callable[[Client], Collection[int]] = lambda client: (),
@@ -42,8 +56,9 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         self.hasher = hasher
         self.throttle = throttle
         self.address = address
+        self.resource = resource
         # oauthlib asks in several steps about the same thing, of which a transaction sees one state.
-        self._client_of = lru_cache(partial(clients.by_public_id, cr))
+        self._client_of = lru_cache(partial(_client_of, cr))
         self._has_secret = lru_cache(partial(clients.has_secret, cr))
         self._proven: Client | None = None  # it has shown one of its secrets
         self._code_of = lru_cache(partial(codes.find, cr, hasher))
@@ -67,6 +82,8 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
             return False
         public_id, secret = credentials
         client = self._client_of(public_id)
+        if client is not None and client.url:  # the secret of the app that it calls as is not its own
+            return False
         good = client is not None and clients.secret_matches(self.cr, self.hasher, client, secret)
         meters.CREDENTIALS.labels("client_secret", "good" if good else "wrong").inc()
         if client is None or not good:
@@ -93,7 +110,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
 
     def _is_confidential(self, client: Client) -> bool:
         """True if the client app has a secret, as one has that has shown it."""
-        return client == self._proven or self._has_secret(client)
+        return not client.url and (client == self._proven or self._has_secret(client))
 
     # What a client app may ask for.
 
@@ -122,7 +139,13 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def validate_scopes(
         self, client_id: str, scopes: list[str], client: Client, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        """True if the client app has all the scopes that it asks for."""
+        """True if the client app has all the scopes that it asks for.
+
+        Of those for the MCP server it is given what it has: agents ask for all that there is (RFC 6749 3.3).
+        """
+        if self.wanted_resource(request) is not None:
+            scopes[:] = [scope for scope in scopes if scope in client.scopes and scope in DEFAULT_SCOPES]
+            return bool(scopes)
         return set(scopes) <= set(client.scopes)
 
     def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
@@ -132,8 +155,23 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     def validate_redirect_uri(
         self, client_id: str, redirect_uri: str, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        """True if the URI is, character by character, one that is registered (RFC 6749 3.1.2.3)."""
-        return redirect_uri in request.client.redirect_uris
+        """True if the URI is one that is registered; see ``registered``."""
+        return registered(redirect_uri, request.client)
+
+    def wanted_resource(self, request: Request) -> str | None:
+        """Return the resource that a token is asked for, None where it is for none; raises InvalidTargetError."""
+        given = getattr(request, "resource", None) or None
+        if "resource" in request.duplicate_params or (given is not None and canonical(given) != self.resource):
+            raise InvalidTargetError(f"The only resource here is {self.resource}, named once.", request=request)
+        return self.resource if given else None
+
+    def _granted_resource(self, request: Request) -> str | None:
+        """Return the resource of a token: that of the grant that it comes of, or else of the request."""
+        wanted, granted = self.wanted_resource(request), getattr(request, "granted_resource", None)
+        if request.grant_type == "refresh_token" and wanted is not None and granted is None:
+            message = "This refresh token names no resource: ask for consent with it (RFC 8707 2.2)."
+            raise InvalidTargetError(message, request=request)
+        return granted or wanted
 
     def get_default_redirect_uri(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> str | None:
         """Return the only URI that is registered; with several, one has to be named."""
@@ -150,7 +188,8 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         self, client_id: str, code: dict[str, str], request: Request, *args: Any, **kwargs: Any
     ) -> None:
         """Store a code for what the person has allowed."""
-        consents.grant(self.cr, request.client, request.user, request.scopes)
+        resource = self.wanted_resource(request)
+        consents.grant(self.cr, request.client, request.user, request.scopes, resource or "")
         codes.store(
             self.cr,
             self.hasher,
@@ -161,6 +200,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
             redirect_uri=request.redirect_uri,
             redirect_uri_given=not request.using_default_redirect_uri,
             challenge=request.code_challenge,
+            resource=resource,
         )
 
     def validate_code(
@@ -168,7 +208,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
     ) -> bool:
         """True if the code is good for this client app; one that comes twice revokes what it led to (4.1.2)."""
         found = self._code_of(code)
-        if found is None or found.client_id != client.id:
+        if found is None or (found.client_id, found.client_url) != (client.id, client.url):
             return False
         if found.used:
             grants.revoke_family(self.cr, found.family)
@@ -177,6 +217,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if not scopes or not found.person_active:  # what the person could allow was taken away since
             return False
         request.user, request.scopes, request.family = found.uid, list(scopes), found.family
+        request.granted_resource = found.resource
         return True
 
     def confirm_redirect_uri(
@@ -196,7 +237,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         found = self._code_of(code)
         if found is None or (found.redirect_uri_given and request.using_default_redirect_uri):
             return False
-        return found.redirect_uri == redirect_uri and redirect_uri in client.redirect_uris
+        return found.redirect_uri == redirect_uri and registered(redirect_uri, client)
 
     def get_code_challenge(self, code: str, request: Request) -> str | None:
         """Return the challenge that the code was asked for with."""
@@ -220,6 +261,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         person = getattr(request, "user", None) if request.grant_type != "client_credentials" else None
         family = getattr(request, "family", None)
         shared = {"uid": person, "scopes": token["scope"].split(), "family": family}
+        shared["resource"] = self._granted_resource(request)
         grants.clear_expired(self.cr)
         grants.store_token(
             self.cr,
@@ -256,6 +298,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if not grant.in_force:
             return False
         request.user, request.family, request.grant = grant.uid, grant.family, grant
+        request.granted_resource = grant.resource
         return True
 
     def get_original_scopes(self, refresh_token: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
@@ -287,9 +330,28 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
             "iat": int(grant.created),
             "exp": int(grant.expires),
         }
+        if grant.resource is not None:
+            said["aud"] = grant.resource
         if grant.login is not None:
             said.update(sub=str(grant.uid or grant.client.uid), username=grant.login)
         return said
+
+
+def registered(uri: str, client: Client) -> bool:
+    """True if a redirect URI is, character by character, one of a client app's (RFC 6749 3.1.2.3).
+
+    On the person's own machine the port may be any: an app takes one that is free at the moment (RFC 8252 7.3).
+    """
+    local = _LOCAL.fullmatch(uri)
+    if uri in client.redirect_uris or local is None:
+        return uri in client.redirect_uris
+    known = (_LOCAL.fullmatch(each) for each in client.redirect_uris)
+    return any(each is not None and each.group(1, 2) == local.group(1, 2) for each in known)
+
+
+def _client_of(cr: Any, client_id: str) -> Client | None:
+    """Return the client app of an id, or the client that describes itself at it."""
+    return strangers.find(cr, client_id) if metadata.is_url(client_id) else clients.by_public_id(cr, client_id)
 
 
 def _credentials(request: Request) -> tuple[str, str] | None:

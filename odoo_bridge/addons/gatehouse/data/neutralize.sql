@@ -14,6 +14,9 @@ BEGIN
         DELETE FROM gatehouse.authorization_code;
         DELETE FROM gatehouse.consent;
     END IF;
+    IF to_regclass('gatehouse.approval') IS NOT NULL THEN
+        DELETE FROM gatehouse.approval;
+    END IF;
     IF to_regclass('gatehouse.webhook') IS NOT NULL THEN
         -- the copy calls nobody: nothing is left to be sent, and a webhook that is switched on again has to have its
         -- secret made anew before it can sign

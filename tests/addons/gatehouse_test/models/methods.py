@@ -23,6 +23,10 @@ class Methods(models.Model):
     def prefixed(self, prefix="", number=0):
         return f"{prefix}{number!r}"
 
+    def with_our_names(self, limit, ids=None, id=0, value="", approval="", arguments=None):
+        """Return what it is given by names that parameters of Gatehouse have too."""
+        return [limit, ids, id, value, approval, arguments]
+
     def rename(self, name):
         self.ensure_one()
         self.name = name
