@@ -92,7 +92,7 @@ class Tool:
                 message = f"{self.name} has no argument {name[:80]!r}."
                 raise unknown(message, name, known, name="unknown_argument", parameter=name)
         given = {name: value for name, value in arguments.items() if value is not None and name != APPROVAL}
-        self._bound(given)
+        self._limit(given)
         for name in self.input.get("required", ()):
             if name not in given:
                 message = f"{self.name} needs the argument {name!r}."
@@ -120,7 +120,7 @@ class Tool:
             )
         return body
 
-    def _bound(self, given: dict[str, Any]) -> None:
+    def _limit(self, given: dict[str, Any]) -> None:
         """Bound the rows that are asked for at once, also where they are written as text; raises BadRequest."""
         limit, ids = (self.input["properties"].get(name, {}) for name in ("limit", "ids"))
         if limit:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Callable, Collection
 from functools import lru_cache, partial
 from typing import Any
-from urllib.parse import unquote_plus
 
 from oauthlib.common import Request
 from oauthlib.oauth2 import OAuth2Error, RequestValidator
 
 from app.auth.throttle import Throttle
+from app.blueprints.oauth2.client_credentials import credentials_of, sends_secret
+from app.blueprints.oauth2.redirects import registered
 from app.clients import codes, consents, grants, metadata, strangers, tokens
 from app.clients import store as clients
 from app.clients.resources import canonical
@@ -20,9 +19,6 @@ from app.clients.store import Client
 from app.clients.tokens import Hasher
 from app.definitions.scopes import DEFAULT_SCOPES
 from app.observe import meters
-
-#: An address of the person's own machine, in parts: before its port, and behind it.
-_LOCAL = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(/[^#]*)?")
 
 
 class InvalidTargetError(OAuth2Error):  # type: ignore[misc]
@@ -70,14 +66,14 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         if self.secret_required:
             return True
         client = self._named(request)
-        return client is None or _sends_secret(request) or self._is_confidential(client)
+        return client is None or sends_secret(request) or self._is_confidential(client)
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """True if id and secret, by HTTP Basic or in the body, belong to an active client app.
 
         Raises TooManyRequests for wrong ones alone: the right secret is good whatever strangers have sent.
         """
-        credentials = _credentials(request)
+        credentials = credentials_of(request)
         if credentials is None:
             return False
         public_id, secret = credentials
@@ -104,7 +100,7 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         return True
 
     def _named(self, request: Request) -> Client | None:
-        credentials = _credentials(request)
+        credentials = credentials_of(request)
         public_id = credentials[0] if credentials else request.client_id
         return self._client_of(public_id) if public_id else None
 
@@ -337,45 +333,6 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         return said
 
 
-def registered(uri: str, client: Client) -> bool:
-    """True if a redirect URI is, character by character, one of a client app's (RFC 6749 3.1.2.3).
-
-    On the person's own machine the port may be any: an app takes one that is free at the moment (RFC 8252 7.3).
-    """
-    local = _LOCAL.fullmatch(uri)
-    if uri in client.redirect_uris or local is None:
-        return uri in client.redirect_uris
-    known = (_LOCAL.fullmatch(each) for each in client.redirect_uris)
-    return any(each is not None and each.group(1, 2) == local.group(1, 2) for each in known)
-
-
 def _client_of(cr: Any, client_id: str) -> Client | None:
     """Return the client app of an id, or the client that describes itself at it."""
     return strangers.find(cr, client_id) if metadata.is_url(client_id) else clients.by_public_id(cr, client_id)
-
-
-def _credentials(request: Request) -> tuple[str, str] | None:
-    """Return the client id and secret of a request, by HTTP Basic or in the body."""
-    header = request.headers.get("Authorization", "")
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            public_id, found, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-        except ValueError:  # not ASCII, not base64, not UTF-8
-            return None
-        # Both are form-encoded before they are put together (RFC 6749 2.3.1).
-        public_id, secret = unquote_plus(public_id), unquote_plus(secret)
-        return (public_id, secret) if found and "\x00" not in public_id + secret else None
-    in_body = _secret(request)
-    return (request.client_id, in_body) if request.client_id and in_body else None
-
-
-def _sends_secret(request: Request) -> bool:
-    """True if the request shows a secret, right or wrong, in either of the two places."""
-    _, sent = _credentials(request) or ("", "")
-    return bool(sent or _secret(request))
-
-
-def _secret(request: Request) -> str | None:
-    secret: str | None = getattr(request, "client_secret", None)
-    return secret
