@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -206,6 +207,41 @@ def test_the_commands_rename_and_delete(
     assert "It could call" in run(args=["client", "delete", "Web shop", "--yes"]).output
     assert _clients_of(app, route) == []
     assert sql("SELECT name FROM gatehouse.client") == [("Other",)]
+
+
+def test_what_agents_need_of_a_client_app_is_set_by_command_file_and_panel(
+    app: Gatehouse, panel: Panel, make: Callable[..., clients.Client], sql: Sql, tmp_path: Path
+) -> None:
+    def stored() -> list[tuple[Any, ...]]:
+        return sql("SELECT name, resource_optional, metadata_hosts FROM gatehouse.client ORDER BY name")
+
+    run, file = app.test_cli_runner().invoke, tmp_path / "apis.yaml"
+    made = ["client", "create", "Agents", "--resource-optional", "--metadata-host", "claude.ai"]
+    assert run(args=made).exit_code == 0
+    assert stored() == [("Agents", True, ["claude.ai"])]
+    file.write_text(run(args=["api", "export"]).output)
+    assert "Nothing has changed" in run(args=["api", "import", str(file)]).output
+    other = make("Other")
+    panel.follow(panel.send(_page(other), metadata_hosts="agent.example\nlocalhost:8080", resource_optional="1"))
+    assert stored()[1] == ("Other", True, ["agent.example", "localhost:8080"])
+    fields = html.fromstring(panel.get(_page(other)).text)
+    assert fields.xpath("//textarea[@name='metadata_hosts']")[0].text.split() == ["agent.example", "localhost:8080"]
+    assert fields.xpath("//input[@name='resource_optional']/@checked")
+
+
+@pytest.mark.parametrize("host", ["claude.ai", "Claude.ai", "https://agent.example", "agent.example/x", "*"])
+def test_a_host_is_one_and_belongs_to_one_client_app(
+    app: Gatehouse, panel: Panel, make: Callable[..., clients.Client], sql: Sql, tmp_path: Path, host: str
+) -> None:
+    make("Agents", metadata_hosts=["claude.ai"])
+    other, file, run = make("Other"), tmp_path / "apis.yaml", app.test_cli_runner().invoke
+    said = "belongs to the client app 'Agents' already" if host == "claude.ai" else "is no host"
+    assert said in texts(panel.send(_page(other), metadata_hosts=host))
+    assert said in run(args=["client", "create", "Third", "--metadata-host", host]).output
+    file.write_text(json.dumps({"clients": [{"name": "Other", "user": "demo", "metadata_hosts": [host]}]}))
+    imported = run(args=["api", "import", str(file)])
+    assert (imported.exit_code != 0, said in imported.output) == (True, True)
+    assert sql("SELECT name FROM gatehouse.client WHERE metadata_hosts <> '{}'") == [("Agents",)]
 
 
 # Creating.
