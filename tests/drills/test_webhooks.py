@@ -331,15 +331,21 @@ def workers(stage: Stage) -> set[int]:
     return {worker for (worker,) in stage.sql(query)}
 
 
-def both_work(stage: Stage) -> int:
-    """Create records until two processes deliver at the same time; returns how many."""
+def both_work(stage: Stage, *webhooks: dict[str, Any]) -> int:
+    """Create records until two processes deliver at the same time; returns how many.
+
+    The next ones come when all before are delivered: chance says anew who takes what. Who has more than it can send
+    keeps what it has.
+    """
     made: list[int] = []
+    before = stage.statuses(*webhooks)["delivered"]
 
     def is_shared() -> bool:
-        made.extend(stage.create(2))
+        if stage.statuses(*webhooks)["delivered"] == before + len(webhooks) * len(made):
+            made.extend(stage.create(10))
         return len(workers(stage)) > 1
 
-    wait_until(is_shared, _PATIENCE)
+    wait_until(is_shared, _PATIENCE, lambda: f"{len(made)} created; {stage.state(*(w['id'] for w in webhooks))}")
     return len(made)
 
 
@@ -353,7 +359,7 @@ def test_two_processes_share_webhooks_and_take_over_from_each_other(
     journal.answer = slowly
     webhooks = [subscribed(journal) for _ in range(6)]
     with stage.process("one") as one, stage.process("two") as two:
-        number = both_work(stage)
+        number = both_work(stage, *webhooks)
         one.send_signal(signal.SIGSTOP)
         try:
             stopped = time.monotonic()
@@ -362,7 +368,7 @@ def test_two_processes_share_webhooks_and_take_over_from_each_other(
             before = set(journal.of_messages())
         finally:
             one.send_signal(signal.SIGCONT)
-        number += both_work(stage)
+        number += both_work(stage, *webhooks)
         two.kill()
         killed = time.monotonic()
         stage.wait_for_all(*webhooks)
