@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test unit slow differential check bench soak drills rights addon applications clients upgrades operations image
+.PHONY: help serve odoo test unit slow differential check bench soak browser drills rights addon applications clients upgrades operations image
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ check: ## lint, format and types
 soak: ## ten minutes of mixed load, and what the workers' memory does; DURATION=60 for a short one
 	@$(PYTHON) dev/bootstrap.py test
 	@DURATION=$(DURATION) .venv/bin/python -m bench.soak
+
+browser: ## the panel and the docs in Chromium; 5 minutes
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev test tests/browser $(or $(ARGS),-m "not alone" -n 3 --dist loadscope)
+	@$(if $(ARGS),,.venv/bin/python -m dev test tests/browser -m alone)
 
 drills: ## a live server while processes are killed, hosts rolled, callers revoked and clients stall; 10 minutes
 	@$(PYTHON) dev/bootstrap.py test

@@ -17,8 +17,8 @@ KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL", "GATEHOUSE_FAST")
 AT_ONCE = 3
 #: Folders that other targets run, most of them by the folder's name: `make operations` runs `tests/deploy`.
 APART = {
-    "tests/addon", "tests/applications", "tests/clients", "tests/deploy", "tests/drills", "tests/image",
-    "tests/upgrades",
+    "tests/addon", "tests/applications", "tests/browser", "tests/clients", "tests/deploy", "tests/drills",
+    "tests/image", "tests/upgrades",
 }  # fmt: skip
 
 
