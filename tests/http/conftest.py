@@ -120,7 +120,8 @@ def grow_old(client: Client, app: Gatehouse) -> Path:
     return path
 
 
-_numbers = itertools.count(1)
+#: Numbers of as many digits: names sort in the order in which they were made, and none begins with another one.
+_numbers = itertools.count(1001)
 
 
 @pytest.fixture

@@ -49,7 +49,8 @@ class Events(Iterator[bytes]):
     def close(self) -> None:
         """Give back what it holds."""
         Events.open.discard(self)
-        print("closed", "at the end" if self._is_ending() else "", file=sys.stderr, flush=True)
+        line = "closed at the end" if self._is_ending() else "closed"
+        os.write(sys.stderr.fileno(), f"{line}\n".encode())  # at once: other threads write too
 
 
 def app(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
