@@ -14,7 +14,7 @@ from app.literals import to_number
 from app.mcp import naming
 from app.mcp.offers import Offer, offers
 from app.mcp.schemas import closed, standing_alone
-from app.openapi import parts
+from app.openapi import parameters, parts
 from app.openapi.components import Components, Schema, class_name
 from app.openapi.described import Described, Description, describes
 from app.openapi.operations import slug
@@ -201,7 +201,7 @@ def _arguments(own: Description, offer: Offer, most_rows: int) -> tuple[dict[str
     properties: dict[str, Schema] = {}
     required: list[str] = []
     for source in own.parameters:
-        parameter = parts.PARAMETERS[source["$ref"].rpartition("/")[2]] if "$ref" in source else source
+        parameter = parameters.SHARED[source["$ref"].rpartition("/")[2]] if "$ref" in source else source
         if parameter["name"] in offer.leaves_out:
             continue
         properties[parameter["name"]] = _argument(parameter, most_rows)

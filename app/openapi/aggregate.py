@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.openapi import parts
+from app.openapi import parameters
 from app.openapi.described import Described, Description, describes
 from app.openapi.rest import domain, exposure_of
 from app.operations.actions import AGGREGATE
@@ -35,7 +35,7 @@ def _aggregate(api: Described, endpoint: Endpoint) -> Description:
         "in the body of a QUERY (RFC 10008).",
         parameters=(
             domain(node),
-            parts.listed(
+            parameters.listed(
                 "group",
                 {"type": "string", "format": "group"},
                 f"What records of a group have in common: {_listed(keys)}. Dates take a period (`day`, `week`, "
@@ -44,28 +44,28 @@ def _aggregate(api: Described, endpoint: Endpoint) -> Description:
                 maxItems=aggregation.MAX_KEYS,
                 **({"example": [key]} if key else {}),
             ),
-            parts.listed(
+            parameters.listed(
                 "aggregates",
                 {"type": "string", "format": "aggregate"},
                 f"What is told of each group: {_listed(measures)}. Without it, `__count`.",
                 maxItems=aggregation.MAX_MEASURES,
                 example=[aggregation.COUNT],
             ),
-            parts.parameter(
+            parameters.parameter(
                 "having",
                 "query",
                 {"type": "string", "format": "having"},
                 'Conditions on what is told, as `[["__count", ">", 5]]`; with `&`, `|` and `!` as in a domain.',
                 example='[["__count", ">", 0]]' if key else "[]",
             ),
-            parts.parameter(
+            parameters.parameter(
                 "limit",
                 "query",
                 {"type": "integer", "minimum": 0, "maximum": api.document.max_page_size},
                 "The most groups to return.",
             ),
-            *parts.parameters("offset"),
-            parts.parameter(
+            *parameters.shared("offset"),
+            parameters.parameter(
                 "order",
                 "query",
                 {"type": "string", "format": "order-of-groups"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.openapi import examples, parts
+from app.openapi import examples, parameters, parts
 from app.openapi.components import Components, Schema, reference
 from app.openapi.parts import Json
 from app.operations.actions import CREATE, READ
@@ -83,7 +83,7 @@ def paths(components: Components, endpoints: Sequence[Endpoint]) -> dict[str, Js
         "tags": [TAG["name"]],
         "summary": "Make several calls, all or none",
         "description": _TEXT,
-        "parameters": parts.parameters("Idempotency-Key", "Prefer"),
+        "parameters": parameters.shared("Idempotency-Key", "Prefer"),
         "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {"200": good} | {str(each): parts.fail(components, each, ["X-Request-ID"]) for each in _FAILURES},
         "security": [*parts.security(()), {}],

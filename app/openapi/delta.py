@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.definitions.definition import Node
-from app.openapi import examples, parts
+from app.openapi import examples, parameters
 from app.openapi.components import Schema
 from app.openapi.described import Described, Description, describes
 from app.openapi.rest import exposure_of
@@ -40,7 +40,7 @@ def _delta(api: Described, endpoint: Endpoint) -> Description:
         "since, whoever wrote it; with `Accept: text/event-stream` as a stream that goes on. A token that is too old "
         f"is answered with 410: begin anew. {_unwatched(node)}",
         parameters=(
-            parts.parameter(
+            parameters.parameter(
                 "token",
                 "query",
                 {"type": "string", "format": "delta-token"},
@@ -48,7 +48,7 @@ def _delta(api: Described, endpoint: Endpoint) -> Description:
                 example="latest",
             ),
             api.fields(node),
-            parts.parameter(
+            parameters.parameter(
                 "limit", "query", {**limit, "default": api.document.page_size}, "The most records to return."
             ),
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.definitions.definition import Definition, Exposure, Node
-from app.openapi import parts
+from app.openapi import parameters
 from app.openapi.components import Components, Schema, class_name, reference
 from app.openapi.inputs import InputSchemas
 from app.openapi.parts import Json
@@ -40,7 +40,7 @@ class Described:
 
     def fields(self, node: Node) -> Json:
         """Return the parameter ``fields``."""
-        return parts.listed("fields", choice(["id", *node.fields, *node.on_request]), "Show these fields alone.")
+        return parameters.listed("fields", choice(["id", *node.fields, *node.on_request]), "Show these fields alone.")
 
     def named(self, exposure: Exposure, kind: str) -> str:
         """Return the name of a schema of a model."""
@@ -93,8 +93,8 @@ class Described:
         """Return the headers that choose language, time zone and company."""
         company = id_of(self.definition, self.components, "res.company")
         return [
-            *parts.parameters("Accept-Language", "X-Timezone"),
-            parts.parameter("X-Company-Id", "header", company, "The company to work in, one of the user's."),
+            *parameters.shared("Accept-Language", "X-Timezone"),
+            parameters.parameter("X-Company-Id", "header", company, "The company to work in, one of the user's."),
         ]
 
 

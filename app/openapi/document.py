@@ -9,7 +9,7 @@ from typing import Any
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
 from app.json import dumps
-from app.openapi import batch, login, media, parts, told, webhooks
+from app.openapi import batch, login, media, parameters, parts, told, webhooks
 from app.openapi.components import Components
 from app.openapi.described import Described
 from app.openapi.operations import OperationObjects, slug
@@ -66,7 +66,7 @@ def describe(endpoints: Sequence[Endpoint], server: str = "") -> Json:
         "components": {
             "schemas": components.schemas,
             "responses": components.responses,
-            "parameters": _used("parameters", parts.PARAMETERS, references),
+            "parameters": _used("parameters", parameters.SHARED, references),
             "headers": _used("headers", parts.HEADERS, references),
             "securitySchemes": parts.security_schemes(server),
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.openapi import parts
+from app.openapi import parameters
 from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json
 from app.openapi.rest import domain, exposure_of
@@ -28,8 +28,8 @@ def _export(api: Described, endpoint: Endpoint) -> Description:
         parameters=(
             domain(exposure.searchable),
             api.fields(exposure.node),
-            parts.parameter("order", "query", {"type": "string", "format": "order"}, order, example="id"),
-            parts.parameter(
+            parameters.parameter("order", "query", {"type": "string", "format": "order"}, order, example="id"),
+            parameters.parameter(
                 "csv",
                 "query",
                 {"enum": ["plain", "spreadsheet"], "type": "string"},

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.definitions.definition import Definition, Node
 from app.definitions.scopes import Scope
-from app.openapi import parts
+from app.openapi import parameters, parts
 from app.openapi.components import Components
 from app.openapi.parts import Json
 from app.openapi.schemas import choice, id_of
@@ -34,15 +34,17 @@ def paths(definition: Definition, components: Components, name: str) -> dict[str
     described = {}
     for (model, image), fields in found.items():
         kind = "image" if image else "binary"
-        record_id = parts.parameter("id", "path", id_of(definition, components, model), "The record.", required=True)
-        which = parts.parameter("field", "path", choice(fields), "The field.", required=True)
+        record_id = parameters.parameter(
+            "id", "path", id_of(definition, components, model), "The record.", required=True
+        )
+        which = parameters.parameter("field", "path", choice(fields), "The field.", required=True)
         described[f"/api/{kind}/{definition.id}/{model}/{{id}}/{{field}}"] = {
             "get": {
                 "operationId": f"{name}_{model.replace('.', '_')}_{kind}",
                 "tags": [definition.name],
                 "summary": f"Get {'an image' if image else 'the content of a field'} of {model}",
                 "description": "Its type is read from the content.",
-                "parameters": [record_id, which, *parts.parameters("If-None-Match")],
+                "parameters": [record_id, which, *parameters.shared("If-None-Match")],
                 **({"deprecated": True} if definition.document.deprecated else {}),
                 "responses": _responses(definition, components, image),
                 "security": [] if definition.document.authentication == "public" else parts.security((Scope.READ,)),

@@ -11,6 +11,7 @@ from app.openapi import (  # noqa: F401  they describe the actions
     export,
     imports,
     login,
+    parameters,
     parts,
     rest,
     rpc,
@@ -54,7 +55,7 @@ class OperationObjects:
         if self._definition.document.deprecated is not None:
             operation["deprecated"] = True
         if own.in_context:
-            conditions = parts.parameters(*own.conditions, *(["Prefer"] if endpoint.action.may_write else []))
+            conditions = parameters.shared(*own.conditions, *(["Prefer"] if endpoint.action.may_write else []))
             operation["parameters"] = [*own.parameters, *conditions, *self._api.context()]
         if own.body is not None:
             operation["requestBody"] = own.body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from app.definitions.definition import Exposure, Node
-from app.openapi import examples, parts
+from app.openapi import examples, parameters
 from app.openapi.components import Schema
 from app.openapi.described import Described, Description, body, describes
 from app.openapi.parts import Json
@@ -70,12 +70,12 @@ def _search(api: Described, endpoint: Endpoint) -> Description:
         parameters=(
             domain(node),
             api.fields(node),
-            parts.parameter(
+            parameters.parameter(
                 "limit", "query", {**limit, "default": api.document.page_size}, "The most records to return."
             ),
-            *parts.parameters("offset", "paging", "cursor"),
-            parts.parameter("order", "query", {"type": "string", "format": "order"}, order, example="id"),
-            *parts.parameters("count"),
+            *parameters.shared("offset", "paging", "cursor"),
+            parameters.parameter("order", "query", {"type": "string", "format": "order"}, order, example="id"),
+            *parameters.shared("count"),
         ),
         result=result,
         headers=("Link",),
@@ -100,11 +100,11 @@ def _read(api: Described, endpoint: Endpoint) -> Description:
 @describes(READ_MANY)
 def _read_many(api: Described, endpoint: Endpoint) -> Description:
     exposure = exposure_of(endpoint)
-    ids = parts.listed("ids", api.id(exposure), "The records.", maxItems=api.document.max_bulk)
+    ids = parameters.listed("ids", api.id(exposure), "The records.", maxItems=api.document.max_bulk)
     return Description(
         summary=f"Read several records of {exposure.node.model.label}",
         text="In the order of the ids.",
-        parameters=({**ids, "required": True}, *parts.parameters("atomic"), api.fields(exposure.node)),
+        parameters=({**ids, "required": True}, *parameters.shared("atomic"), api.fields(exposure.node)),
         result=api.items(exposure, "read", api.record(exposure, exposure.node)),
         example=[examples.record(api.definition, exposure.node)],
     )
@@ -138,7 +138,7 @@ def _create(api: Described, endpoint: Endpoint) -> Description:
     return Description(
         summary=f"Create records of {label}",
         text=f"An object makes one record and answers with it, an array several. {told}".strip(),
-        parameters=(*parts.parameters("atomic"), *by_key, api.fields(shown)),
+        parameters=(*parameters.shared("atomic"), *by_key, api.fields(shown)),
         conditions=conditions,
         headers=headers,
         body=forms,
@@ -175,7 +175,7 @@ def _update_many(api: Described, endpoint: Endpoint) -> Description:
     return Description(
         summary=f"Update several records of {exposure.node.model.label}",
         text="An array writes own values to each record, an object common values to all.",
-        parameters=(*parts.parameters("atomic"), api.fields(shown)),
+        parameters=(*parameters.shared("atomic"), api.fields(shown)),
         body=body({"own": (schema, [{"id": record_id, **values}]), "common": (schema, {"ids": [record_id], **values})}),
         result=api.items(exposure, "written", api.written(exposure, shown)),
         example=[examples.record(api.definition, shown)],
@@ -204,7 +204,7 @@ def _delete_many(api: Described, endpoint: Endpoint) -> Description:
     return Description(
         summary=f"Delete several records of {exposure.node.model.label}",
         text="All or none, unless `atomic=false`; answers with their ids.",
-        parameters=tuple(parts.parameters("atomic")),
+        parameters=tuple(parameters.shared("atomic")),
         body=body({"ids": (schema, ids), "object": (schema, {"ids": ids})}),
         result=api.items(exposure, "deleted", api.id(exposure)),
         example=ids,
@@ -221,7 +221,7 @@ def domain(node: Node) -> Json:
     names = ", ".join(f"`{name}`" for name in node.fields)
     text = f"{_DOMAIN}, {names}, and paths through relations whose fields are shown."
     schema = {"type": "string", "format": "domain", "default": "[]"}
-    return parts.parameter("domain", "query", schema, text, example='[["id", ">", 0]]')
+    return parameters.parameter("domain", "query", schema, text, example='[["id", ">", 0]]')
 
 
 def on_conflict(exposure: Exposure) -> tuple[Json, ...]:
@@ -229,8 +229,8 @@ def on_conflict(exposure: Exposure) -> tuple[Json, ...]:
     if not exposure.upsert_keys or "update" not in exposure.switches:
         return ()
     text = "Update the record that has the same value of this key, where there is one. Needs the scope `update` too."
-    return (parts.parameter("on_conflict", "query", choice(exposure.upsert_keys), text),)
+    return (parameters.parameter("on_conflict", "query", choice(exposure.upsert_keys), text),)
 
 
 def _one(api: Described, exposure: Exposure) -> Json:
-    return parts.parameter("id", "path", api.id(exposure), "The record.", required=True)
+    return parameters.parameter("id", "path", api.id(exposure), "The record.", required=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from app.definitions.definition import Exposure
-from app.openapi import examples, parts
+from app.openapi import examples, parameters
 from app.openapi.components import Schema, class_name
 from app.openapi.described import Described, Description, describes
 from app.openapi.parts import Json
@@ -21,14 +21,14 @@ _TARGETS = {CALL: "", CALL_ON_RECORD: " on a record", CALL_ON_RECORDS: " on seve
 def _call(api: Described, endpoint: Endpoint) -> Description:
     # The compiler gives an API without problems both.
     method, exposure = cast(MethodInfo, api.definition.method), cast(Exposure, endpoint.exposure)
-    parameters = _records(api, endpoint, exposure)
+    taken = _records(api, endpoint, exposure)
     is_get, on_record = endpoint.method == "GET", endpoint.action is CALL_ON_RECORD
     if is_get:
-        parameters += [_by_query(api, each) for each in method.parameters if each.keyword]
+        taken += [_by_query(api, each) for each in method.parameters if each.keyword]
     return Description(
         summary=f"Call {method.name}{_TARGETS[endpoint.action]}",
         text=method.doc or f"The method `{method.name}` of {exposure.node.model.label}.",
-        parameters=tuple(parameters),
+        parameters=tuple(taken),
         conditions=(*(() if is_get else ("Idempotency-Key",)), *(("If-Match",) if on_record else ())),
         headers=("ETag",) if on_record and not is_get else (),
         body=None if is_get else _body(api, method),
@@ -39,10 +39,10 @@ def _call(api: Described, endpoint: Endpoint) -> Description:
 def _records(api: Described, endpoint: Endpoint, exposure: Exposure) -> list[Json]:
     """Return the parameter that names the records that the method is called on."""
     if endpoint.action is CALL_ON_RECORD:
-        return [parts.parameter("id", "path", api.id(exposure), "The record.", required=True)]
+        return [parameters.parameter("id", "path", api.id(exposure), "The record.", required=True)]
     if endpoint.action is CALL_ON_RECORDS:
         most = api.document.max_bulk
-        ids = parts.listed("ids", api.id(exposure), "The records.", maxItems=most)
+        ids = parameters.listed("ids", api.id(exposure), "The records.", maxItems=most)
         return [{**ids, "required": True}]
     return []
 
@@ -54,7 +54,7 @@ def _by_query(api: Described, parameter: Parameter) -> Json:
     model = api.document.argument_models.get(parameter.name)
     if model is not None:
         schema, text = {**schema, "x-model": model}, f"An id of {model}, or a list of ids as JSON."
-    return parts.parameter(parameter.name, "query", schema, text, **more)
+    return parameters.parameter(parameter.name, "query", schema, text, **more)
 
 
 def _body(api: Described, method: MethodInfo) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.definitions.definition import Exposure, Node
-from app.openapi import examples, parts
+from app.openapi import examples, parameters
 from app.openapi.components import Components, Schema, class_name
 from app.openapi.described import Described
 from app.openapi.parts import Json
@@ -105,7 +105,7 @@ def _item(name: str, summary: str, text: str, schema: Schema, example: Json) -> 
         "tags": [TAG["name"]],
         "summary": summary,
         "description": text,
-        "parameters": parts.parameters(*_HEADERS),
+        "parameters": parameters.shared(*_HEADERS),
         "requestBody": {"required": True, "content": content},
         "responses": _ANSWERS,
         "security": [],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.definitions.definition import Exposure
 from app.definitions.document import EXTERNAL_ID
-from app.openapi import examples, parts
+from app.openapi import examples, parameters
 from app.openapi.components import Schema
 from app.openapi.described import Described, Description, body, describes
 from app.openapi.parts import Json
@@ -75,7 +75,7 @@ def _value(api: Described, endpoint: Endpoint, exposure: Exposure) -> Json:
         elif info.size:
             schema, example = {**schema, "maxLength": info.size}, "A-1001"[: info.size]
     text = f"The {endpoint.key}: one segment of the path, in which a slash is written %2F."
-    return parts.parameter("value", "path", schema, text, required=True, example=example)
+    return parameters.parameter("value", "path", schema, text, required=True, example=example)
 
 
 def _example(api: Described, endpoint: Endpoint, exposure: Exposure) -> Json:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.definitions.definition import Definition
 from app.definitions.scopes import Scope
-from app.openapi import parts
+from app.openapi import parameters, parts
 from app.openapi.components import Components, Schema, class_name
 from app.openapi.parts import Failing, Json
 from app.openapi.schemas import choice
@@ -194,9 +194,9 @@ class _Calls:
             (200, _object(found), "A page of deliveries."),
             path=("webhook",),
             query=(
-                parts.parameter("limit", "query", limit, "The most deliveries to return."),
-                parts.parameter("before", "query", _IDENTIFIER, "Those that are older than this delivery."),
-                parts.parameter("status", "query", choice(STATUSES), "Those of this status alone."),
+                parameters.parameter("limit", "query", limit, "The most deliveries to return."),
+                parameters.parameter("before", "query", _IDENTIFIER, "Those that are older than this delivery."),
+                parameters.parameter("status", "query", choice(STATUSES), "Those of this status alone."),
             ),
         )
 
@@ -231,7 +231,7 @@ class _Calls:
             "summary": summary,
             "description": text,
         }
-        which = [parts.parameter(each, "path", _IDENTIFIER, f"The {each}.", required=True) for each in path]
+        which = [parameters.parameter(each, "path", _IDENTIFIER, f"The {each}.", required=True) for each in path]
         if which or query:
             operation["parameters"] = [*which, *query]
         own: dict[int, Failing] = {403: _NOT_ALLOWED, **({404: _NOT_FOUND} if path else {}), **(failures or {})}
