@@ -56,7 +56,7 @@ browser: ## the panel and the docs in Chromium; 5 minutes
 	@.venv/bin/python -m dev test tests/browser $(or $(ARGS),-m "not alone" -n 3 --dist loadscope)
 	@$(if $(ARGS),,.venv/bin/python -m dev test tests/browser -m alone)
 
-drills: ## a live server while processes are killed, hosts rolled, callers revoked and clients stall; 10 minutes
+drills: ## a live server while processes are killed, hosts rolled, callers revoked and clients stall; 20 minutes
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/drills $(ARGS)
 
@@ -72,7 +72,7 @@ applications: ## what is read and written of six of Odoo's applications beside t
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/applications $(ARGS)
 
-clients: ## clients that foreign generators make from the OpenAPI document, linters and a fuzzer; needs PyPI and npm
+clients: ## clients that foreign generators make from the OpenAPI document, linters and a fuzzer; needs PyPI and npm; 6 minutes
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/clients -n 2 $(ARGS)
 
