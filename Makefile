@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test unit slow differential check bench soak browser drills rights addon applications clients upgrades operations image
+.PHONY: help serve odoo test unit slow differential check bench soak browser drills rights integration addon applications clients upgrades operations image ci everything
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ odoo: ## Odoo's own server and web client on the demonstration's database, besid
 	@$(PYTHON) dev/bootstrap.py odoo
 	@.venv/bin/python -m dev odoo
 
-test: ## all tests, on real Odoo and PostgreSQL; ARGS="..." goes to pytest
+test: ## the whole product on real Odoo and PostgreSQL, 10 minutes; ARGS="..." goes to pytest
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test $(ARGS)
 
@@ -51,7 +51,11 @@ soak: ## ten minutes of mixed load, and what the workers' memory does; DURATION=
 	@$(PYTHON) dev/bootstrap.py test
 	@DURATION=$(DURATION) .venv/bin/python -m bench.soak
 
-browser: ## the panel and the docs in Chromium; 5 minutes
+integration: ## what stands around the server: nginx, PgBouncer, newman, Prometheus, systemd, wrk, a first `make serve`; 5 minutes, installs Debian's packages as root
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev test tests/integration $(ARGS)
+
+browser: ## the panel and the docs in Chromium; 4 minutes, installs Debian's chromium and npm as root
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/browser $(or $(ARGS),-m "not alone" -n 3 --dist loadscope)
 	@$(if $(ARGS),,.venv/bin/python -m dev test tests/browser -m alone)
@@ -83,6 +87,14 @@ upgrades: ## addons and migrations that come and go beside running servers; 4 mi
 operations: ## the ten steps of docs/operations.md, walked as they stand there; 4 minutes, as root on Debian
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/deploy $(ARGS)
+
+ci: ## what a change has to pass, side by side, with one table at the end; 40 minutes, as root on Debian
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev ci
+
+everything: ## all there is in its long form (LONG=1), with one table at the end; hours, as root on Debian
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev everything
 
 image: ## the image of deploy/Dockerfile built and run, Odoo from source; 4 minutes, as root on Debian
 	@$(PYTHON) dev/bootstrap.py test

@@ -1,12 +1,12 @@
-"""`python -m dev serve|odoo|test|prepare-test`: what the Makefile runs once `.venv` is there."""
+"""`python -m dev serve|odoo|test|ci|everything|prepare-test`: what the Makefile runs once `.venv` is there."""
 
 from __future__ import annotations
 
 import sys
 
-from dev import command, odoo, serve, tests
+from dev import command, everything, odoo, serve, tests
 
-USAGE = "usage: python -m dev serve | odoo | test [PYTEST ARGUMENTS] | prepare-test"
+USAGE = "usage: python -m dev serve | odoo | test [PYTEST ARGUMENTS] | ci | everything | prepare-test"
 
 
 def main(arguments: list[str]) -> int:
@@ -18,6 +18,8 @@ def main(arguments: list[str]) -> int:
             return command.run(odoo.main)
         case ["test", *rest]:
             return command.run(lambda: tests.main(rest))
+        case ["ci" | "everything" as which]:
+            return command.run(lambda: everything.main(long=which == "everything"))
         case ["prepare-test"]:
             return command.run(tests.prepare)
     print(USAGE, file=sys.stderr)

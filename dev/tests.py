@@ -9,17 +9,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dev import paths, testbed
+from dev import paths, targets, testbed
 
 # The settings that say where to find or to put things, and whether fast ways are taken; all others are the tests' own.
 KEPT = ("GATEHOUSE_ODOO_SOURCE", "GATEHOUSE_LOCAL", "GATEHOUSE_FAST")
 #: Processes that run tests at once, but for those that are marked to run alone: many of them wait for servers.
 AT_ONCE = 3
-#: Folders that other targets run, most of them by the folder's name: `make operations` runs `tests/deploy`.
-APART = {
-    "tests/addon", "tests/applications", "tests/browser", "tests/clients", "tests/deploy", "tests/drills",
-    "tests/image", "tests/upgrades",
-}  # fmt: skip
 
 
 def prepare() -> None:
@@ -54,8 +49,7 @@ def only_units(arguments: Sequence[str]) -> bool:
 
 def folders() -> list[str]:
     """Return the folders that `make test` runs, those first of which one process has much to do."""
-    found = {f"tests/{path.parent.name}" for path in (paths.ROOT / "tests").glob("*/test_*.py")} - APART
-    return sorted(found, key=lambda folder: (folder in ("tests/unit", "tests/odoo", "tests/http"), folder))
+    return [f"tests/{name}" for name in targets.CI[0].folders]
 
 
 def _pytest(arguments: list[str]) -> int:

@@ -164,7 +164,7 @@ def server(testbed: Testbed, installed: Installed, tmp_path_factory: pytest.Temp
 def web_client(chromium: Browser, odoo: OdooServer) -> Iterator[Page]:  # noqa: F811
     """Odoo's web client, with an admin logged in; the first page waits for its bundle to be made."""
     context = chromium.new_context(base_url=odoo.url, viewport={"width": 1280, "height": 900})
-    # Not through the login page, whose bundle would take as long again. test_serve.py shows that page.
+    # Not through the login page, whose bundle would take as long again. test_make_serve.py shows that page.
     context.add_cookies([{"name": "session_id", "value": odoo.session().cookies["session_id"], "url": odoo.url}])
     page = context.new_page()
     page.set_default_timeout(60_000)

@@ -1,4 +1,4 @@
-"""`python -m dev odoo`, which is `make odoo`; what it serves is shown beside `make serve`, in test_serve.py."""
+"""`python -m dev odoo`, which is `make odoo`; what it serves is shown in tests/integration/test_make_serve.py."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from dev.testbed import Testbed
 from tests.server.conftest import serving, wait_until
 
 pytestmark = pytest.mark.live
-KILLS = 50
-CALLS = 10_000
+KILLS = 12
+CALLS = 3_000
 
 
 def test_workers_killed_in_the_middle_of_writes_leave_both_change_and_audit_or_neither(
@@ -76,7 +76,7 @@ def test_workers_killed_in_the_middle_of_writes_leave_both_change_and_audit_or_n
         assert set(audited) == changed
 
 
-def test_the_statistics_of_ten_thousand_calls_are_exact_after_a_graceful_stop(testbed: Testbed, tmp_path: Path) -> None:
+def test_the_statistics_of_thousands_of_calls_are_exact_after_a_graceful_stop(testbed: Testbed, tmp_path: Path) -> None:
     database = f"gatehouse_count_{os.getpid()}"
     with serving(testbed, database, tmp_path / "log") as server:
         sid = server.session().cookies["session_id"]

@@ -11,7 +11,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from dev.testbed import Testbed
-from tests.ops.test_monitoring import DASHBOARD, alerts, dashboard_expressions
+from tests.integration.test_monitoring import DASHBOARD, alerts, dashboard_expressions
 from tests.server.conftest import Server, serving, wait_until
 
 pytestmark = pytest.mark.live

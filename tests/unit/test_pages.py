@@ -19,12 +19,15 @@ from tests.pages import PAGES, README, ROOT, blocks, every_block
 
 #: Which test runs the commands below a heading, as they stand there; or why none does.
 RUN_BY = {
-    ("README", "Two commands"): "none: the one runs this, the other what tests/dev/test_serve.py does in pieces",
+    (
+        "README",
+        "Two commands",
+    ): "none: one is this, the other is in pieces in tests/integration/test_make_serve.py",
     ("README", "A walk through"): "tests/server/test_walkthrough.py",
     (
         "containers",
         "The image",
-    ): "none: it needs Docker and its registry; tests/ops/test_containers.py holds it against the files",
+    ): "none: it needs Docker and its registry; tests/integration/test_containers.py holds it against the files",
     ("containers", "Compose: PostgreSQL, Odoo, Gatehouse"): "none: as above",
     ("mcp", "Connect"): "tests/clients/test_mcp.py",
     ("oauth2", "Who calls"): "tests/server/test_walkthrough.py",

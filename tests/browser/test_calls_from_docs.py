@@ -6,18 +6,14 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from playwright.sync_api import Browser, Page
 
-from tests.packages import program
 from tests.server.conftest import Server
 from tests.server.workers import wait_for_client
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.live
 
@@ -45,14 +41,11 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor() -> Iterator[Visitor]:
-    """A fresh browser."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program("chromium", "chromium"), args=["--no-sandbox"])
-        yield Visitor(chromium.new_page(viewport={"width": 1280, "height": 1600}))
-        chromium.close()
+def visitor(chromium: Browser) -> Iterator[Visitor]:
+    """A fresh page of the browser, with no cookies."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 1600})
+    yield Visitor(page)
+    page.close()
 
 
 def test_a_person_reads_the_docs_and_makes_a_call_with_their_session(

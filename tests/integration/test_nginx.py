@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
-from tests.server import nginx
+from tests.integration import nginx
 from tests.server.conftest import Server, free_port, gunicorn, wait_until
 from tests.server.sender import Sender, cookie
 
