@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from app.analytics import log_pages
 from app.clients import grants, tokens
 from app.clients import store as clients
+from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
@@ -26,6 +27,10 @@ from tests.http.panel import Panel
 
 #: Finds what the log holds of the call that an answer belongs to.
 Logged = Callable[[Any], dict[str, Any]]
+#: What the fixtures ``publish``, ``sql`` and ``root`` are.
+Publish = Callable[..., str]
+Sql = Callable[..., list[tuple[Any, ...]]]
+Root = Callable[..., Any]
 PASSWORD = "correct horse"
 
 
@@ -151,6 +156,38 @@ def publish(app: Gatehouse) -> Iterator[Callable[..., str]]:
     yield run
     stored_apis.delete(app, names)
     app.services.catalog.refresh()
+
+
+def definition_at(app: Gatehouse, route: str) -> Definition:
+    """Return the API of a route."""
+    definitions = app.services.catalog.snapshot.definitions.values()
+    (found,) = (each for each in definitions if each.document.route == route)
+    return found
+
+
+@pytest.fixture
+def creator_of(sql: Sql) -> Callable[[str], str]:
+    """Return the login of who has created the test record of a name."""
+    query = "SELECT u.login FROM test_record r JOIN res_users u ON u.id = r.create_uid WHERE r.name = %s ORDER BY r.id"
+    return lambda name: str(sql(query, name)[-1][0])
+
+
+@pytest.fixture
+def panel(app: Gatehouse, admin: Client, sql: Sql) -> Iterator[Panel]:
+    """An administrator in front of the panel; APIs, client apps and defaults are gone after the test."""
+    yield Panel(admin)
+    sql("DELETE FROM gatehouse.api")
+    sql("DELETE FROM gatehouse.client")
+    sql("DELETE FROM gatehouse.setting WHERE key = 'defaults'")
+    app.services.catalog.refresh()
+
+
+@pytest.fixture
+def uncounted(app: Gatehouse, sql: Sql) -> None:
+    """No call has been counted yet, and no change written down."""
+    app.services.recorder.flush()
+    for table in ("request_log", "audit", "rollup_minute", "rollup_hour", "rollup_day", "history"):
+        sql(f"DELETE FROM gatehouse.{table}")
 
 
 @pytest.fixture

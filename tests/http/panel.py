@@ -77,14 +77,27 @@ def address_of(page: TestResponse, what: str, **given: str) -> str:
 
 def texts(page: TestResponse) -> str:
     """Return what a person reads on a page."""
-    return " ".join(html.fromstring(page.text).text_content().split())
+    return said(html.fromstring(page.text))
+
+
+def found(page: TestResponse, path: str, **variables: Any) -> list[Any]:
+    """Return what an XPath finds on a page."""
+    return list(html.fromstring(page.text).xpath(path, **variables))
+
+
+def said(node: Any) -> str:
+    """Return what a person reads in an element."""
+    return " ".join(node.text_content().split())
+
+
+def csrf_of(page: TestResponse) -> str:
+    """Return the token of the forms of a page."""
+    return str(found(page, "//input[@name='csrf_token']/@value")[0])
 
 
 def errors_of(page: TestResponse, field: str) -> str:
     """Return what stands beside a field as wrong."""
-    return " ".join(
-        " ".join(node.text_content().split()) for node in html.fromstring(page.text).xpath(f"//*[@id='{field}-error']")
-    )
+    return " ".join(map(said, found(page, f"//*[@id='{field}-error']")))
 
 
 def _form(text: str, path: str, wanted: str) -> tuple[str, list[tuple[str, str]]]:
