@@ -9,16 +9,19 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from app.analytics import log_pages
+from app.auth import throttle
 from app.clients import grants, tokens
 from app.clients import store as clients
 from app.definitions.definition import Definition
 from app.definitions.document import ApiDocument
+from app.definitions.system import SystemSettings
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
 from tests import stored_apis
@@ -188,6 +191,24 @@ def uncounted(app: Gatehouse, sql: Sql) -> None:
     app.services.recorder.flush()
     for table in ("request_log", "audit", "rollup_minute", "rollup_hour", "rollup_day", "history"):
         sql(f"DELETE FROM gatehouse.{table}")
+
+
+@pytest.fixture
+def waits(app: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Begin and end with no wrong credentials counted; their answers are noted here to wait, and don't."""
+    waited: list[float] = []
+    monkeypatch.setattr(throttle, "time", SimpleNamespace(time=time.time, sleep=waited.append))
+    for storage in app.services.throttle._storages:
+        storage.reset()
+    yield waited
+    for storage in app.services.throttle._storages:
+        storage.reset()
+
+
+@pytest.fixture
+def three_tries(app: Gatehouse, waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an account be tried three times a minute from an address: each try with a password takes a while."""
+    monkeypatch.setattr(app.services.throttle, "_system", lambda: SystemSettings(login_tries_per_minute=3))
 
 
 @pytest.fixture

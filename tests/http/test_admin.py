@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
 
-from app.definitions.document import SWITCHES, EndpointSwitches
+from app.blueprints.admin.draft import draft
+from app.catalog import store
+from app.definitions.document import SWITCHES, ApiDocument, EndpointSwitches
 from app.definitions.scopes import SCOPES
 from app.web.routing import Gatehouse
 from tests import stored_apis
-from tests.http.conftest import Client
-from tests.http.panel import Panel, address_of, errors_of, texts
+from tests.http.conftest import Client, Root, Sql
+from tests.http.panel import Panel, address_of, errors_of, found, texts
 
-Root = Callable[..., Any]
-Sql = Callable[..., list[tuple[Any, ...]]]
-
-
-@pytest.fixture
-def panel(app: Gatehouse, admin: Client, sql: Sql) -> Iterator[Panel]:
-    """An administrator in front of the panel; APIs, client apps and settings are gone after the test."""
-    yield Panel(admin)
-    sql("DELETE FROM gatehouse.api")
-    sql("DELETE FROM gatehouse.client")
-    sql("DELETE FROM gatehouse.setting WHERE key = 'defaults'")
-    app.services.catalog.refresh()
+NEW, FILES, ROUTE = "/admin/apis/new", "/admin/files/", "/api/test-record"
+MODELS = json.dumps([{"model": "test.record", "fields": ["name", "count"]}])
+GOOD = {"name": "Records", "route": "/api/records", "models": MODELS}
 
 
 def _expose(panel: Panel, model: str = "test.record") -> str:
@@ -39,6 +32,13 @@ def _expose(panel: Panel, model: str = "test.record") -> str:
     return address
 
 
+def _publish(panel: Panel) -> str:
+    """Expose test records, publish the draft, and return the address of its form."""
+    form = _expose(panel)
+    panel.follow(panel.send(f"{form}endpoints", "/publish"))
+    return form
+
+
 def _documents(app: Gatehouse) -> dict[str, dict[str, Any]]:
     return {api.document["name"]: api.document for api in stored_apis.load(app).apis}
 
@@ -46,9 +46,6 @@ def _documents(app: Gatehouse) -> dict[str, dict[str, Any]]:
 def _only(app: Gatehouse) -> dict[str, Any]:
     (document,) = _documents(app).values()
     return document
-
-
-MODELS = json.dumps([{"model": "test.record", "fields": ["name", "count"]}])
 
 
 # Exposing a model.
@@ -74,25 +71,30 @@ def test_a_second_draft_of_a_model_takes_a_name_and_a_route_of_its_own(panel: Pa
     _expose(panel)
     documents = _documents(app)
     assert set(documents) == {"Test Record", "Test Record 2"}
-    assert {document["route"] for document in documents.values()} == {"/api/test-record", "/api/test-record-2"}
+    assert {document["route"] for document in documents.values()} == {ROUTE, "/api/test-record-2"}
 
 
-def test_every_model_of_the_list_makes_a_draft_without_problems(panel: Panel, app: Gatehouse, sql: Sql) -> None:
-    names = []
+def test_every_model_of_the_list_makes_a_draft_without_problems(panel: Panel, app: Gatehouse, root: Root) -> None:
+    names: list[str] = []
     for number in range(1, 20):
-        page = panel.get(f"/admin/models/?all=1&page={number}").text
-        found = [part.split('"')[0] for part in page.split('name="model" value="')[1:]]
-        if not found:
+        page = panel.get(f"/admin/models/?all=1&page={number}")
+        names += (shown := found(page, "//main//input[@name='model']/@value"))
+        if not shown:
             break
-        names += found
     assert len(names) > 80
     assert not {"res.users.apikeys", "ir.config_parameter", "base", "change.password.wizard"} & set(names)
-    for name in names:
-        _expose(panel, name)
+
+    def drafts(env: Any) -> list[dict[str, Any]]:
+        stored = store.load(env.cr)  # none of these, so that each takes a name and a route of its own here
+        own = ({"name": name, "route": f"/api/{name}"} for name in names)
+        made = (ApiDocument(**{**draft(env, stored, each["name"]), **each}) for each in own)
+        return [document.model_dump(mode="json") for document in made]
+
+    with app.app_context():  # a draft asks it what is known of models
+        stored_apis.write(app, root(drafts))
     app.services.catalog.refresh()
-    definitions = app.services.catalog.snapshot.definitions.values()
-    assert len(definitions) == len(names)
-    assert {definition.name: definition.problems for definition in definitions if definition.problems} == {}
+    problems = {each.name: each.problems for each in app.services.catalog.snapshot.definitions.values()}
+    assert problems == dict.fromkeys(names, ())
 
 
 @pytest.mark.parametrize("model", ["ir.config_parameter", "res.users.apikeys", "base", "no.such.model", ""])
@@ -108,9 +110,7 @@ def test_a_model_that_cannot_be_exposed_makes_no_draft(panel: Panel, app: Gateho
 
 
 def test_an_api_is_made_from_scratch(panel: Panel, app: Gatehouse, admin: Client) -> None:
-    answer = panel.send(
-        "/admin/apis/new", name="Records", route="/api/records", models=MODELS, publish="1", page_size="7"
-    )
+    answer = panel.send(NEW, **GOOD, publish="1", page_size="7")
     assert "These are its endpoints" in texts(panel.follow(answer))
     document = _only(app)
     assert document["page_size"] == 7
@@ -136,7 +136,7 @@ def test_all_keys_survive_the_form(panel: Panel, app: Gatehouse, sql: Sql) -> No
                     "related": {"partner_id": ["name", {"country_id": ["code"]}]}}],
     }  # fmt: skip
     text = f"apis: [{json.dumps(full)}]"
-    page = panel.submit(panel.get("/admin/files/"), "/admin/files/", "/preview", text=text)
+    page = panel.send(FILES, "/preview", text=text)
     assert panel.submit(page, "/admin/files/preview", "/apply").status_code == 303
     before = _only(app)
     (api_id,) = sql("SELECT id FROM gatehouse.api")[0]
@@ -147,7 +147,7 @@ def test_all_keys_survive_the_form(panel: Panel, app: Gatehouse, sql: Sql) -> No
 
 def test_an_api_that_calls_a_method_is_made(panel: Panel, app: Gatehouse, admin: Client) -> None:
     answer = panel.send(
-        "/admin/apis/new", name="Company", route="/api/company", type="rpc", method="get_company_name_with_phone",
+        NEW, name="Company", route="/api/company", type="rpc", method="get_company_name_with_phone",
         models="- model: res.company", publish="1", id_obfuscation=None,
     )  # fmt: skip
     assert "POST http://localhost/api/company/{id}" in texts(panel.follow(answer))
@@ -156,7 +156,7 @@ def test_an_api_that_calls_a_method_is_made(panel: Panel, app: Gatehouse, admin:
 
 def test_an_argument_is_declared_harmless_in_the_form(panel: Panel, app: Gatehouse, admin: Client, sql: Sql) -> None:
     answer = panel.send(
-        "/admin/apis/new", name="Copies", route="/api/copies", type="rpc", method="copy",
+        NEW, name="Copies", route="/api/copies", type="rpc", method="copy",
         models="- model: test.record", publish="1", id_obfuscation=None, arguments="default: harmless",
     )  # fmt: skip
     panel.follow(answer)
@@ -167,7 +167,7 @@ def test_an_argument_is_declared_harmless_in_the_form(panel: Panel, app: Gatehou
 
 
 def test_an_api_for_logging_in_with_a_key_is_made(panel: Panel, app: Gatehouse, anyone: Client) -> None:
-    answer = panel.send("/admin/apis/new", name="Keys", route="/api/keys", type="key_authentication", publish="1")
+    answer = panel.send(NEW, name="Keys", route="/api/keys", type="key_authentication", publish="1")
     panel.follow(answer)
     assert anyone("POST", "/api/keys", json={}).status_code == 400
 
@@ -211,8 +211,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_bad_input_is_shown_at_its_field_and_nothing_is_stored(panel: Panel, app: Gatehouse, case: str) -> None:
     field, values, message = WRONG[case]
-    good = {"name": "Records", "route": "/api/records", "models": MODELS}
-    answer = panel.send("/admin/apis/new", **{**good, **values})
+    answer = panel.send(NEW, **{**GOOD, **values})
     assert answer.status_code == 400
     assert "Not saved yet" in texts(answer)
     if field in ("operations", "clients"):
@@ -222,19 +221,19 @@ def test_bad_input_is_shown_at_its_field_and_nothing_is_stored(panel: Panel, app
     assert _documents(app) == {}
     form = _expose(panel)
     before = _only(app)
-    assert panel.send(form, **{**good, **values}).status_code == 400
+    assert panel.send(form, **{**GOOD, **values}).status_code == 400
     assert _only(app) == before
 
 
 def test_what_was_typed_is_kept_when_something_is_wrong(panel: Panel) -> None:
-    answer = panel.send("/admin/apis/new", name="<b>Records</b>", route="/api/records", models="- model: no.model")
+    answer = panel.send(NEW, name="<b>Records</b>", route="/api/records", models="- model: no.model")
     assert 'value="&lt;b&gt;Records&lt;/b&gt;"' in answer.text
     assert "- model: no.model" in answer.text
 
 
 def test_two_apis_cannot_have_one_name_or_one_route(panel: Panel, app: Gatehouse) -> None:
     _expose(panel)
-    answer = panel.send("/admin/apis/new", name="Test Record", route="/api/test-record", models=MODELS)
+    answer = panel.send(NEW, name="Test Record", route=ROUTE, models=MODELS)
     assert "there is an API 'Test Record' already" in errors_of(answer, "name").replace("There", "there")
     assert "also claimed by API 'Test Record'" in errors_of(answer, "route")
     assert len(_documents(app)) == 1
@@ -249,12 +248,9 @@ def test_the_second_of_two_admins_is_told_and_overwrites_nothing(panel: Panel, a
     panel.follow(panel.submit(page, form, name="Of the first", page_size="11"))
     answer = panel.submit(page, form, name="Of the second", max_bulk="22")
     assert answer.status_code == 409
-    said = texts(answer)
-    assert "Somebody else has saved this API in the meantime" in said
-    assert "- - name: Of the first" in said
-    assert "+ - name: Of the second" in said
-    assert "page_size: 11" in said
-    assert "max_bulk: 22" in said
+    for part in ("Somebody else has saved this API in the meantime", "- - name: Of the first",
+                 "+ - name: Of the second", "page_size: 11", "max_bulk: 22"):  # fmt: skip
+        assert part in texts(answer)
     assert _only(app)["name"] == "Of the first"
     # Whoever has seen both may decide.
     panel.follow(panel.submit(answer, form))
@@ -293,18 +289,17 @@ def test_an_api_that_was_deleted_meanwhile_stays_deleted(panel: Panel, app: Gate
 
 
 def test_publishing_unpublishing_test_mode_copy_and_delete(panel: Panel, app: Gatehouse, admin: Client) -> None:
-    form = _expose(panel)
-    panel.follow(panel.send(f"{form}endpoints", "/publish"))
-    assert admin("GET", "/api/test-record").status_code == 200
+    form = _publish(panel)
+    assert admin("GET", ROUTE).status_code == 200
     assert "Test" in texts(panel.follow(panel.confirm(form, "test")))
-    assert admin("GET", "/api/test-record").headers["X-Test-Mode"] == "true"
+    assert admin("GET", ROUTE).headers["X-Test-Mode"] == "true"
     panel.follow(panel.confirm(form, "production"))
-    assert "X-Test-Mode" not in admin("GET", "/api/test-record").headers
+    assert "X-Test-Mode" not in admin("GET", ROUTE).headers
     copy = panel.follow(panel.send(form, "/copy"))
     assert "Test Record (copy)" in texts(copy)
     assert _documents(app)["Test Record (copy)"]["published"] is False
     panel.follow(panel.confirm(form, "unpublish"))
-    assert admin("GET", "/api/test-record").status_code == 404
+    assert admin("GET", ROUTE).status_code == 404
     panel.follow(panel.confirm(form, "delete"))
     assert set(_documents(app)) == {"Test Record (copy)"}
 
@@ -317,19 +312,17 @@ def test_publishing_unpublishing_test_mode_copy_and_delete(panel: Panel, app: Ga
 def test_an_endpoint_is_switched_off_and_on(
     panel: Panel, admin: Client, operation: str, method: str, path: str
 ) -> None:
-    form = _expose(panel)
-    panel.follow(panel.send(f"{form}endpoints", "/publish"))
+    form = _publish(panel)
     panel.follow(panel.confirm(f"{form}endpoints", "switch", operation=operation))
-    assert admin(method, f"/api/test-record{path}").status_code in {404, 405}
+    assert admin(method, f"{ROUTE}{path}").status_code in {404, 405}
     panel.follow(panel.send(f"{form}endpoints", "/switch"))
-    assert admin(method, f"/api/test-record{path}").status_code in {200, 400, 415}
+    assert admin(method, f"{ROUTE}{path}").status_code in {200, 400, 415}
 
 
 def test_an_api_that_no_longer_fits_odoo_is_named_and_can_be_taken_out_of_service(
     panel: Panel, app: Gatehouse, sql: Sql
 ) -> None:
-    form = _expose(panel)
-    panel.follow(panel.send(f"{form}endpoints", "/publish"))
+    form = _publish(panel)
     sql("UPDATE gatehouse.api SET document = jsonb_set(document, '{models,0,fields,0}', '\"gone\"')")
     app.services.catalog.refresh()
     for path in ("/admin/", form, f"{form}endpoints"):
@@ -346,9 +339,9 @@ def test_an_api_that_no_longer_fits_odoo_is_named_and_can_be_taken_out_of_servic
 def test_the_yaml_of_an_api_can_be_imported_again(panel: Panel, app: Gatehouse) -> None:
     form = _expose(panel)
     before = _only(app)
-    text = panel.get(f"{form}yaml").text.split('id="yaml" tabindex="0">')[1].split("</pre>")[0]
+    (text,) = found(panel.get(f"{form}yaml"), "//pre[@id='yaml']/text()")
     panel.follow(panel.confirm(form, "delete"))
-    page = panel.submit(panel.get("/admin/files/"), "/admin/files/", "/preview", text=text)
+    page = panel.send(FILES, "/preview", text=text)
     panel.follow(panel.submit(page, "", "/apply"))
     assert _only(app) == before
 
@@ -376,58 +369,54 @@ def test_pickers_offer_what_can_be_exposed_and_nothing_else(panel: Panel) -> Non
 # Client apps.
 
 
-def _credentials(page: Any) -> dict[str, str]:
-    parts = {name: page.text.split(f'id="client-{name}">')[1].split("<")[0] for name in ("id", "secret")}
-    return {"client_id": parts["id"], "client_secret": parts["secret"]}
+Credentials = dict[str, str]
+Shop = tuple[str, Credentials]
 
 
-def _token(anyone: Client, credentials: dict[str, str]) -> Any:
+def _credentials(page: Any) -> Credentials:
+    return {f"client_{name}": found(page, f"//*[@id='client-{name}']/text()")[0] for name in ("id", "secret")}
+
+
+def _token(anyone: Client, credentials: Credentials) -> Any:
     return anyone("POST", "/api/oauth2/token", data=credentials)
 
 
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
 @pytest.fixture
-def shop(panel: Panel) -> tuple[str, dict[str, str]]:
+def shop(panel: Panel) -> Shop:
     """A client app that may call the published API of test records: the address of its page, and its credentials."""
-    form = _expose(panel)
-    panel.follow(panel.send(f"{form}endpoints", "/publish"))
+    _publish(panel)
     given = {"scopes": list(SCOPES), "apis": ["Test Record"], "lifetime": "600"}
     page = panel.send("/admin/clients/new", name="Shop", user="admin", **given)
-    return page.text.split('class="button primary" href="')[1].split('"')[0], _credentials(page)
+    return found(page, "//a[@class='button primary']/@href")[0], _credentials(page)
 
 
-def test_a_client_app_is_created_and_its_secret_shown_once(
-    panel: Panel, anyone: Client, shop: tuple[str, dict[str, str]], sql: Sql
-) -> None:
+def test_a_client_app_is_created_and_its_secret_shown_once(panel: Panel, anyone: Client, shop: Shop, sql: Sql) -> None:
     address, credentials = shop
     token = _token(anyone, credentials).json
     assert token["expires_in"] == 600
-    headers = {"Authorization": f"Bearer {token['access_token']}"}
-    assert anyone("GET", "/api/test-record", headers=headers).status_code == 200
+    headers = _bearer(token["access_token"])
+    assert anyone("GET", ROUTE, headers=headers).status_code == 200
     page = panel.get(address)
     assert credentials["client_secret"] not in page.text
     assert token["access_token"] not in page.text
     assert token["access_token"].split("_")[1] in page.text
     panel.follow(panel.confirm(address, "revoke"))
-    assert anyone("GET", "/api/test-record", headers=headers).status_code == 401
+    assert anyone("GET", ROUTE, headers=headers).status_code == 401
 
 
-def test_one_token_is_revoked_and_the_other_stays(
-    panel: Panel, anyone: Client, shop: tuple[str, dict[str, str]]
-) -> None:
+def test_one_token_is_revoked_and_the_other_stays(panel: Panel, anyone: Client, shop: Shop) -> None:
     address, credentials = shop
     first, second = (_token(anyone, credentials).json["access_token"] for _ in range(2))
     answer = panel.confirm(address, "revoke", lookup=first.split("_")[1])
     assert "One token is revoked" in texts(panel.follow(answer))
-    statuses = [
-        anyone("GET", "/api/test-record", headers={"Authorization": f"Bearer {token}"}).status_code
-        for token in (first, second)
-    ]
-    assert statuses == [401, 200]
+    assert [anyone("GET", ROUTE, headers=_bearer(token)).status_code for token in (first, second)] == [401, 200]
 
 
-def test_a_secret_is_rotated_with_and_without_overlap(
-    panel: Panel, anyone: Client, shop: tuple[str, dict[str, str]]
-) -> None:
+def test_a_secret_is_rotated_with_and_without_overlap(panel: Panel, anyone: Client, shop: Shop) -> None:
     address, first = shop
     second = _credentials(panel.confirm(address, "rotate", overlap="3600"))
     assert [_token(anyone, each).status_code for each in (first, second)] == [200, 200]
@@ -435,7 +424,7 @@ def test_a_secret_is_rotated_with_and_without_overlap(
     assert [_token(anyone, each).status_code for each in (first, second, third)] == [401, 401, 200]
 
 
-def test_a_client_app_is_switched_off_and_on(panel: Panel, anyone: Client, shop: tuple[str, dict[str, str]]) -> None:
+def test_a_client_app_is_switched_off_and_on(panel: Panel, anyone: Client, shop: Shop) -> None:
     address, credentials = shop
     panel.follow(panel.confirm(address, "off"))
     assert _token(anyone, credentials).status_code == 401
@@ -443,20 +432,18 @@ def test_a_client_app_is_switched_off_and_on(panel: Panel, anyone: Client, shop:
     assert _token(anyone, credentials).status_code == 200
 
 
-def test_what_a_client_app_may_do_is_changed(
-    panel: Panel, app: Gatehouse, anyone: Client, shop: tuple[str, dict[str, str]]
-) -> None:
+def test_what_a_client_app_may_do_is_changed(panel: Panel, app: Gatehouse, anyone: Client, shop: Shop) -> None:
     address, credentials = shop
     panel.follow(panel.send(address, scopes=["read", "search"], apis=[None], lifetime="60", user="demo"))
     assert _only(app)["clients"] == []
     token = _token(anyone, credentials).json
     assert token["scope"] == "read search"
-    headers = {"Authorization": f"Bearer {token['access_token']}"}
-    assert anyone("GET", "/api/test-record", headers=headers).status_code == 403
+    headers = _bearer(token["access_token"])
+    assert anyone("GET", ROUTE, headers=headers).status_code == 403
     panel.follow(panel.send(address, apis=["Test Record"]))
     assert _only(app)["clients"] == ["Shop"]
-    assert anyone("GET", "/api/test-record", headers=headers).status_code == 200
-    assert anyone("POST", "/api/test-record", headers=headers, json={"name": "x"}).status_code == 403
+    assert anyone("GET", ROUTE, headers=headers).status_code == 200
+    assert anyone("POST", ROUTE, headers=headers, json={"name": "x"}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -476,7 +463,7 @@ def test_what_a_client_app_may_do_is_changed(
     ],
 )
 def test_a_client_app_with_a_mistake_is_not_created(
-    panel: Panel, shop: tuple[str, dict[str, str]], sql: Sql, field: str, values: dict[str, Any], message: str
+    panel: Panel, shop: Shop, sql: Sql, field: str, values: dict[str, Any], message: str
 ) -> None:
     answer = panel.send("/admin/clients/new", **{"name": "New", "user": "admin", "anyway": "1", **values})
     assert answer.status_code == 400
@@ -484,17 +471,14 @@ def test_a_client_app_with_a_mistake_is_not_created(
     assert sql("SELECT name FROM gatehouse.client") == [("Shop",)]
 
 
-def test_taking_away_the_user_of_a_connected_client_app_is_refused(
-    panel: Panel, shop: tuple[str, dict[str, str]], sql: Sql
-) -> None:
-    address, _ = shop
-    answer = panel.send(address, user="")
+def test_taking_away_the_user_of_a_connected_client_app_is_refused(panel: Panel, shop: Shop, sql: Sql) -> None:
+    answer = panel.send(shop[0], user="")
     assert answer.status_code == 400
     assert "acts as no user" in texts(answer)
     assert sql("SELECT uid IS NOT NULL FROM gatehouse.client") == [(True,)]
 
 
-def test_a_consent_is_withdrawn(panel: Panel, shop: tuple[str, dict[str, str]], sql: Sql) -> None:
+def test_a_consent_is_withdrawn(panel: Panel, shop: Shop, sql: Sql) -> None:
     address, _ = shop
     ((client_id, uid),) = sql("SELECT c.id, u.id FROM gatehouse.client c, res_users u WHERE u.login = 'demo'")
     sql("INSERT INTO gatehouse.consent (client_id, uid, scopes) VALUES (%s, %s, '{read}')", client_id, uid)
@@ -506,7 +490,7 @@ def test_a_consent_is_withdrawn(panel: Panel, shop: tuple[str, dict[str, str]], 
 
 
 def test_what_is_done_to_credentials_is_in_the_history_without_them(
-    panel: Panel, app: Gatehouse, anyone: Client, shop: tuple[str, dict[str, str]], sql: Sql
+    panel: Panel, app: Gatehouse, anyone: Client, shop: Shop, sql: Sql
 ) -> None:
     address, first = shop
     token = _token(anyone, first).json["access_token"]
@@ -542,7 +526,7 @@ def test_new_apis_begin_with_the_defaults_of_the_settings(panel: Panel, app: Gat
         "endpoints": dict.fromkeys(SWITCHES, False) | {"search": True, "read": True},
     }
     assert 'value="20"' in panel.get("/admin/settings/").text
-    assert 'value="20"' in panel.get("/admin/apis/new").text
+    assert 'value="20"' in panel.get(NEW).text
     _expose(panel)
     assert _only(app)["page_size"] == 20
     assert _only(app)["endpoints"]["create"] is False
@@ -563,14 +547,14 @@ def test_defaults_with_a_mistake_are_not_saved(panel: Panel, sql: Sql, field: st
 # Files.
 
 
-def test_files_are_downloaded_for_one_api_and_for_all(panel: Panel, shop: tuple[str, dict[str, str]], sql: Sql) -> None:
+def test_files_are_downloaded_for_one_api_and_for_all(panel: Panel, shop: Shop, sql: Sql) -> None:
     ((api_id,),) = sql("SELECT id FROM gatehouse.api")
     for query in ("", f"?api={api_id}"):
         text = panel.get(f"/admin/files/download/yaml{query}")
         assert "test.record" in text.text
         assert text.headers["Content-Disposition"].startswith("attachment")
         assert json.loads(panel.get(f"/admin/files/download/postman{query}").text)["item"]
-        assert "/api/test-record" in json.loads(panel.get(f"/admin/files/download/openapi{query}").text)["paths"]
+        assert ROUTE in json.loads(panel.get(f"/admin/files/download/openapi{query}").text)["paths"]
     assert panel.get("/admin/files/download/nothing", 400)
     assert panel.get("/admin/files/download/yaml?api=999999", 404)
     assert panel.get("/admin/files/download/postman?api=999999", 404)
@@ -588,10 +572,7 @@ def test_an_import_is_previewed_and_then_done(panel: Panel, app: Gatehouse, sql:
     _expose(panel)
     _expose(panel, "test.tag")
     before = _documents(app)
-    files = panel.get("/admin/files/")
-    page = panel.submit(
-        files, "/admin/files/", "/preview", text="", file=(io.BytesIO(FILE.encode()), "apis.yaml"), prune="1"
-    )
+    page = panel.send(FILES, "/preview", text="", file=(io.BytesIO(FILE.encode()), "apis.yaml"), prune="1")
     said = texts(page)
     for expected in ("New New", "Changed Test Record", "Deleted Test Tag", "Client app Imported app", "page_size: 3"):
         assert expected in said
@@ -601,12 +582,11 @@ def test_an_import_is_previewed_and_then_done(panel: Panel, app: Gatehouse, sql:
     assert set(_documents(app)) == {"Test Record", "New"}
     assert _documents(app)["Test Record"]["page_size"] == 3
     assert sql("SELECT name FROM gatehouse.client") == [("Imported app",)]
-    again = panel.submit(files, "/admin/files/", "/preview", text=FILE)
-    assert "already as the file says" in texts(again)
+    assert "already as the file says" in texts(panel.send(FILES, "/preview", text=FILE))
 
 
 def test_an_import_is_not_done_after_somebody_has_changed_something(panel: Panel, app: Gatehouse) -> None:
-    page = panel.submit(panel.get("/admin/files/"), "/admin/files/", "/preview", text=FILE)
+    page = panel.send(FILES, "/preview", text=FILE)
     _expose(panel)
     before = _documents(app)
     answer = panel.submit(page, "", "/apply")
@@ -630,7 +610,7 @@ def test_an_import_is_not_done_after_somebody_has_changed_something(panel: Panel
 def test_a_file_with_mistakes_is_shown_with_them_and_not_imported(
     panel: Panel, app: Gatehouse, sql: Sql, text: str, message: str
 ) -> None:
-    answer = panel.submit(panel.get("/admin/files/"), "/admin/files/", "/preview", text=text)
+    answer = panel.send(FILES, "/preview", text=text)
     assert answer.status_code == 400
     assert message in texts(answer)
     assert panel.submit(answer, "", "/preview").status_code == 400
@@ -664,8 +644,8 @@ def test_of_those_who_save_at_the_same_moment_one_wins(panel: Panel, app: Gateho
 
 
 def test_two_apis_that_are_made_at_the_same_moment_cannot_claim_one_route(panel: Panel, app: Gatehouse) -> None:
-    page = panel.get("/admin/apis/new")
+    page = panel.get(NEW)
     for number in range(5):
-        save = partial(panel.submit, page, "/admin/apis/new", route=f"/api/race{number}", models=MODELS)
+        save = partial(panel.submit, page, NEW, route=f"/api/race{number}", models=MODELS)
         assert _at_once(lambda name, save=save: save(name=f"{name} {save.keywords['route']}")) == [303, 400, 400]  # type: ignore[misc]
     assert len(_documents(app)) == 5

@@ -21,15 +21,15 @@ from odoo_bridge import credentials
 from odoo_bridge.errors import Denied, Unavailable
 from odoo_bridge.identity import database_uuid
 from tests import stored_apis
-from tests.http.conftest import PASSWORD, Client, grow_old, log_in_long_ago
-from tests.http.panel import Panel
+from tests.http.conftest import PASSWORD, Client, Publish, Root, Sql, grow_old, log_in_long_ago
+from tests.http.panel import Panel, csrf_of
 
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
-Root = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("waits")
 
 KEY_ROUTE = "/api/test-key/authenticate"
-TOKEN = "/api/oauth2/token"
+TOKEN, LOG_IN = "/api/oauth2/token", "/web/session/authenticate"
+MakeKey = Callable[..., str]
+Credentials = dict[str, str]
 
 
 @pytest.fixture
@@ -43,18 +43,15 @@ def key_api(app: Gatehouse) -> Iterator[str]:
     app.services.catalog.refresh()
 
 
-@pytest.fixture(autouse=True)
-def no_counts(app: Gatehouse) -> Iterator[None]:
-    """Every test begins with no wrong credentials counted."""
-    for storage in app.services.throttle._storages:
-        storage.reset()
-    yield
-    for storage in app.services.throttle._storages:
-        storage.reset()
+def _log_in(
+    client: Client, database: str, login: str, password: str, path: str = LOG_IN, address: str = "127.0.0.1"
+) -> Any:
+    body = {"db": database, "login": login, "password": password}
+    return client("POST", path, json=body, environ_overrides={"REMOTE_ADDR": address})
 
 
-def _log_in(client: Client, database: str, login: str, password: str, path: str = "/web/session/authenticate") -> Any:
-    return client("POST", path, json={"db": database, "login": login, "password": password})
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 # Sessions.
@@ -85,44 +82,47 @@ def test_the_name_of_another_database_is_refused(anyone: Client) -> None:
     assert "error" in _log_in(anyone, "postgres", "demo", "demo").json
 
 
+def _session_of(client: Client) -> str:
+    cookie = client.http.get_cookie("session_id")
+    assert cookie is not None
+    return cookie.value
+
+
 def test_a_session_ends_with_logout_password_change_and_deactivation(
     app: Gatehouse, database: str, publish: Publish, root: Root
 ) -> None:
     route = publish("res.partner")
-    root(lambda env: env["res.users"].create({"name": "Leaver", "login": "leaver", "password": PASSWORD}).id)
+    values = {"name": "Leaver", "login": "leaver", "password": PASSWORD}
+    uid = root(lambda env: env["res.users"].create(values).id)
 
-    def session() -> Client:
+    def session(password: str = PASSWORD) -> Client:
         client = Client(app)
-        client.log_in(database, "leaver", PASSWORD)
+        client.log_in(database, "leaver", password)
         assert client("GET", route).status_code == 200
         return client
 
     first, second = session(), session()
-    sid = first.http.get_cookie("session_id")
+    sid = _session_of(first)
     first("POST", "/web/session/destroy", json={})
     assert first("GET", route).status_code == 401
-    assert sid is not None
-    first.http.set_cookie("session_id", sid.value)
+    first.http.set_cookie("session_id", sid)
     assert first("GET", route).status_code == 401
     assert second("GET", route).status_code == 200
-    root(lambda env: env["res.users"].search([("login", "=", "leaver")]).write({"password": PASSWORD + "!"}))
+    root(lambda env: env["res.users"].browse(uid).write({"password": PASSWORD + "!"}))
     assert second("GET", route).status_code == 401
-    third = Client(app)
-    third.log_in(database, "leaver", PASSWORD + "!")
-    root(lambda env: env["res.users"].search([("login", "=", "leaver")]).write({"active": False}))
+    third = session(PASSWORD + "!")
+    root(lambda env: env["res.users"].browse(uid).write({"active": False}))
     assert third("GET", route).status_code == 401
 
 
 @pytest.fixture(params=["password", "key", "panel", "consent page"])
 def enter(
-    request: pytest.FixtureRequest, database: str, key_api: str, make_key: Callable[..., str]
+    request: pytest.FixtureRequest, database: str, key_api: str, make_key: MakeKey
 ) -> Callable[[Client, bool], None]:
     """Log in by one of the doors, as `demo`, with what is right or with what is wrong."""
 
     def by_json(client: Client, right: bool) -> None:
-        path, secret = (
-            ("/web/session/authenticate", "demo") if request.param == "password" else (key_api, make_key("demo"))
-        )
+        path, secret = (LOG_IN, "demo") if request.param == "password" else (key_api, make_key("demo"))
         answer = _log_in(client, database, "demo", secret if right else "wrong", path)
         assert ("result" in answer.json) == right, answer.text
 
@@ -139,17 +139,14 @@ def test_logging_in_again_ends_the_session_that_the_cookie_named(
 ) -> None:
     route, client, copy = publish("res.partner"), Client(app), Client(app)
     client.log_in(database, "admin", "admin")
-    before = client.http.get_cookie("session_id")
-    assert before is not None
-    copy.http.set_cookie("session_id", before.value)
+    before = _session_of(client)
+    copy.http.set_cookie("session_id", before)
     enter(client, False)
     assert copy("GET", route).status_code == 200  # a try that fails ends nothing
     enter(client, True)
     assert copy("GET", route).status_code == 401
     assert client("GET", route).status_code == 200
-    after = client.http.get_cookie("session_id")
-    assert after is not None
-    assert after.value[:42] != before.value[:42]
+    assert _session_of(client)[:42] != before[:42]
 
 
 def test_an_old_session_is_rotated_as_odoo_rotates_it(
@@ -158,10 +155,9 @@ def test_an_old_session_is_rotated_as_odoo_rotates_it(
     route = publish("res.partner")
     path = log_in_long_ago(anyone, database, app)
     assert anyone("GET", route).status_code == 200
-    rotated = anyone.http.get_cookie("session_id")
-    assert rotated is not None
-    assert rotated.value != path.name
-    assert rotated.value[:42] == path.name[:42]  # the part that tells the session apart stays
+    rotated = _session_of(anyone)
+    assert rotated != path.name
+    assert rotated[:42] == path.name[:42]  # the part that tells the session apart stays
     assert anyone("GET", route).status_code == 200
 
 
@@ -186,7 +182,7 @@ def test_a_log_out_leaves_nothing_in_the_process(anyone: Client, database: str) 
 
 
 def test_the_password_alone_opens_nothing_for_a_user_with_two_factors(
-    anyone: Client, database: str, root: Root, key_api: str, make_key: Callable[..., str], publish: Publish
+    anyone: Client, database: str, root: Root, key_api: str, make_key: MakeKey, publish: Publish
 ) -> None:
     root(_user_with_two_factors)
     answer = _log_in(anyone, database, "careful", PASSWORD)
@@ -194,7 +190,7 @@ def test_the_password_alone_opens_nothing_for_a_user_with_two_factors(
     assert "Set-Cookie" not in answer.headers
     assert _log_in(anyone, database, "careful", PASSWORD, key_api).json["error"]["data"]["name"] == "access_denied"
     key = make_key("careful")
-    assert anyone("GET", publish("res.partner"), headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert anyone("GET", publish("res.partner"), headers=_bearer(key)).status_code == 200
 
 
 def _user_with_two_factors(env: Any, login: str = "careful") -> None:
@@ -206,28 +202,20 @@ def _user_with_two_factors(env: Any, login: str = "careful") -> None:
 
 
 def test_an_api_key_is_a_bearer_token_of_its_user(
-    anyone: Client, publish: Publish, make_key: Callable[..., str], sql: Sql
+    anyone: Client, publish: Publish, make_key: MakeKey, creator_of: Callable[[str], str]
 ) -> None:
-    route = publish()
-    headers = {"Authorization": f"Bearer {make_key('demo')}"}
-    anyone.result("POST", route, json={"name": "by key"}, headers=headers)
-    ((login,),) = sql(
-        "SELECT u.login FROM test_record r JOIN res_users u ON u.id = r.create_uid WHERE r.name = 'by key'"
-    )
-    assert login == "demo"
+    anyone.result("POST", publish(), json={"name": "by key"}, headers=_bearer(make_key("demo")))
+    assert creator_of("by key") == "demo"
 
 
 def test_a_key_opens_a_session_for_its_own_user_alone(
-    anyone: Client, database: str, key_api: str, make_key: Callable[..., str], publish: Publish
+    anyone: Client, database: str, key_api: str, make_key: MakeKey, publish: Publish
 ) -> None:
     key = make_key("demo")
     assert "error" in _log_in(anyone, database, "admin", key, key_api).json
     assert "error" in _log_in(anyone, database, "demo", "demo", key_api).json
-    opened = anyone(
-        "POST",
-        key_api,
-        json={"jsonrpc": "2.0", "id": 5, "params": {"db": database, "login": "demo", "password": key}},
-    )
+    params = {"db": database, "login": "demo", "password": key}
+    opened = anyone("POST", key_api, json={"jsonrpc": "2.0", "id": 5, "params": params})
     assert opened.json["id"] == 5
     assert opened.json["result"]["username"] == "demo"
     assert anyone("GET", publish("res.partner")).status_code == 200
@@ -235,7 +223,7 @@ def test_a_key_opens_a_session_for_its_own_user_alone(
 
 
 def test_a_session_by_key_leads_to_no_page_for_persons(
-    anyone: Client, database: str, key_api: str, make_key: Callable[..., str], publish: Publish, app: Gatehouse
+    anyone: Client, database: str, key_api: str, make_key: MakeKey, publish: Publish, app: Gatehouse
 ) -> None:
     _log_in(anyone, database, "admin", make_key("admin"), key_api)
     route = publish("res.partner")
@@ -248,7 +236,7 @@ def test_a_session_by_key_leads_to_no_page_for_persons(
 
 
 def test_a_log_in_says_nothing_of_test_mode_as_its_session_remains(
-    anyone: Client, database: str, make_key: Callable[..., str], publish: Publish
+    anyone: Client, database: str, make_key: MakeKey, publish: Publish
 ) -> None:
     route = publish(models=[], type="key_authentication", mode="test")
     opened = _log_in(anyone, database, "demo", make_key("demo"), route)
@@ -258,7 +246,7 @@ def test_a_log_in_says_nothing_of_test_mode_as_its_session_remains(
 
 
 def test_a_key_that_expired_was_deleted_or_whose_user_is_off_opens_nothing(
-    anyone: Client, database: str, publish: Publish, key_api: str, make_key: Callable[..., str], root: Root, sql: Sql
+    anyone: Client, database: str, publish: Publish, key_api: str, make_key: MakeKey, root: Root, sql: Sql
 ) -> None:
     route = publish("res.partner")
     root(lambda env: env["res.users"].create({"name": "Keeper", "login": "keeper"}).id)
@@ -267,51 +255,40 @@ def test_a_key_that_expired_was_deleted_or_whose_user_is_off_opens_nothing(
     sql("DELETE FROM res_users_apikeys WHERE index = %s", deleted[:8])
     root(lambda env: env["res.users"].search([("login", "=", "keeper")]).write({"active": False}))
     for login, key in (("demo", expired), ("demo", deleted), ("keeper", disabled), ("demo", "0" * 40)):
-        assert anyone("GET", route, headers={"Authorization": f"Bearer {key}"}).status_code == 401
+        assert anyone("GET", route, headers=_bearer(key)).status_code == 401
         assert "error" in _log_in(anyone, database, login, key, key_api).json
 
 
 # How often.
 
 
+@pytest.mark.usefixtures("three_tries")
 def test_wrong_passwords_are_slowed_and_refused_and_a_right_one_is_not_locked_out_for_good(
-    app: Gatehouse, database: str
+    app: Gatehouse, database: str, waits: list[float]
 ) -> None:
     attacker, owner = Client(app), Client(app)
-    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
-    login = {"db": database, "login": "demo", "password": "demo"}
-    assert owner("POST", "/web/session/authenticate", json=login, environ_overrides=elsewhere).json["result"]
-    answers = [_log_in(attacker, database, "demo", f"guess {n}") for n in range(12)]
-    assert [answer.status_code for answer in answers] == [200] * 10 + [429] * 2
+    assert _log_in(owner, database, "demo", "demo", address="192.0.2.7").json["result"]
+    answers = [_log_in(attacker, database, "demo", f"guess {n}") for n in range(5)]
+    assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 2
+    assert waits == pytest.approx([0.05, 0.1, 0.15])
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
     assert answers[-1].json["error"]["data"]["name"] == "too_many_tries"
     assert _log_in(attacker, database, "demo", "demo").status_code == 429
     assert _log_in(attacker, database, "admin", "admin").json["result"]  # another account from there
-    assert owner("POST", "/web/session/authenticate", json=login, environ_overrides=elsewhere).json["result"]
+    assert _log_in(owner, database, "demo", "demo", address="192.0.2.7").json["result"]
 
 
 def test_many_addresses_cannot_guess_one_password_and_its_owner_still_gets_in(app: Gatehouse, database: str) -> None:
-    owner, stranger = Client(app), Client(app)
-    home = {"REMOTE_ADDR": "192.0.2.1"}
-    right = {"db": database, "login": "demo", "password": "demo"}
-    assert owner("POST", "/web/session/authenticate", json=right, environ_overrides=home).json["result"]
-    throttle = app.services.throttle
+    home, throttle = "192.0.2.1", app.services.throttle
+    assert _log_in(Client(app), database, "demo", "demo", address=home).json["result"]
     for n in range(60):
         throttle.failed("demo", f"198.51.100.{n}")
-    fresh = {"REMOTE_ADDR": "203.0.113.5"}
-    assert stranger("POST", "/web/session/authenticate", json=right, environ_overrides=fresh).status_code == 429
-    assert owner("POST", "/web/session/authenticate", json=right, environ_overrides=home).json["result"]
-
-
-def test_a_wrong_token_is_always_a_401_however_many_came_before(anyone: Client, publish: Publish) -> None:
-    route = publish("res.partner")
-    answers = [anyone("GET", route, headers=_unknown(n)) for n in range(40)]
-    assert {answer.status_code for answer in answers} == {401}
-    assert 'error="invalid_token"' in answers[-1].headers["WWW-Authenticate"]
+    assert _log_in(Client(app), database, "demo", "demo", address="203.0.113.5").status_code == 429
+    assert _log_in(Client(app), database, "demo", "demo", address=home).json["result"]
 
 
 @pytest.fixture
-def shop(app: Gatehouse, sql: Sql) -> Iterator[dict[str, str]]:
+def shop(app: Gatehouse, sql: Sql) -> Iterator[Credentials]:
     """The credentials of a client app that acts as `demo`."""
     made = app.test_cli_runner().invoke(args=["client", "create", "Shop of tries", "--user", "demo", "--json"])
     yield {name: value for name, value in json.loads(made.output).items() if name in ("client_id", "client_secret")}
@@ -319,25 +296,26 @@ def shop(app: Gatehouse, sql: Sql) -> Iterator[dict[str, str]]:
 
 
 def _unknown(number: int) -> dict[str, str]:
-    return {"Authorization": f"Bearer gha_{number:016}_{'x' * 43}"}
+    return _bearer(f"gha_{number:016}_{'x' * 43}")
 
 
-def test_wrong_tokens_stop_nothing_else_from_their_address(
+def test_wrong_tokens_are_always_a_401_and_stop_nothing_else_from_their_address(
     app: Gatehouse,
     anyone: Client,
     database: str,
     publish: Publish,
-    make_key: Callable[..., str],
+    make_key: MakeKey,
     key_api: str,
-    shop: dict[str, str],
+    shop: Credentials,
 ) -> None:
     route = publish("res.partner", clients=["Shop of tries"])
     key, token = make_key("demo"), anyone("POST", TOKEN, data=shop).json["access_token"]
-    statuses = [anyone("GET", route, headers=_unknown(n)).status_code for n in range(40)]
-    statuses += [anyone("GET", route, headers={"Authorization": f"Bearer {n:040}"}).status_code for n in range(40)]
-    assert set(statuses) == {401}
+    answers = [anyone("GET", route, headers=_unknown(n)) for n in range(40)]
+    answers += [anyone("GET", route, headers=_bearer(f"{n:040}")) for n in range(40)]
+    assert {answer.status_code for answer in answers} == {401}
+    assert 'error="invalid_token"' in answers[39].headers["WWW-Authenticate"]
     for right in (token, key):
-        assert anyone("GET", route, headers={"Authorization": f"Bearer {right}"}).status_code == 200
+        assert anyone("GET", route, headers=_bearer(right)).status_code == 200
     assert anyone("POST", TOKEN, data=shop).status_code == 200
     assert anyone("POST", TOKEN, data={**shop, "client_secret": "wrong"}).status_code == 401
     assert _log_in(Client(app), database, "demo", "demo").json["result"]
@@ -346,16 +324,16 @@ def test_wrong_tokens_stop_nothing_else_from_their_address(
 
 
 def test_an_expired_token_is_always_a_401_and_stops_nothing(
-    anyone: Client, publish: Publish, shop: dict[str, str], sql: Sql
+    anyone: Client, publish: Publish, shop: Credentials, sql: Sql
 ) -> None:
     route = publish("res.partner", clients=["Shop of tries"])
-    expired = {"Authorization": f"Bearer {anyone('POST', TOKEN, data=shop).json['access_token']}"}
+    expired = _bearer(anyone("POST", TOKEN, data=shop).json["access_token"])
     sql("UPDATE gatehouse.token SET expires_at = now() - interval '1 second'")
     assert {anyone("GET", route, headers=expired).status_code for _ in range(35)} == {401}
     assert anyone("POST", TOKEN, data=shop).status_code == 200
 
 
-def test_wrong_secrets_of_strangers_keep_no_client_app_from_its_tokens(app: Gatehouse, shop: dict[str, str]) -> None:
+def test_wrong_secrets_of_strangers_keep_no_client_app_from_its_tokens(app: Gatehouse, shop: Credentials) -> None:
     def ask(address: str, **changes: str) -> Any:
         options = {"data": {**shop, **changes}, "environ_overrides": {"REMOTE_ADDR": address}}
         return Client(app)("POST", TOKEN, **options)
@@ -368,7 +346,7 @@ def test_wrong_secrets_of_strangers_keep_no_client_app_from_its_tokens(app: Gate
 
 
 def test_wrong_keys_of_strangers_keep_nobody_from_logging_in_with_the_right_one(
-    app: Gatehouse, database: str, key_api: str, make_key: Callable[..., str]
+    app: Gatehouse, database: str, key_api: str, make_key: MakeKey
 ) -> None:
     key, stranger = make_key("demo"), Client(app)
     answers = [_log_in(stranger, database, "demo", f"{n:040}", key_api) for n in range(12)]
@@ -397,7 +375,7 @@ def test_too_many_wrong_secrets_are_told_as_oauth2_clients_read_it(path: str, an
     ],
 )
 def test_what_goes_wrong_elsewhere_is_told_as_oauth2_clients_read_it(
-    failure: Exception, status: int, code: str, app: Gatehouse, shop: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    failure: Exception, status: int, code: str, app: Gatehouse, shop: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: Any) -> None:
         raise failure
@@ -408,12 +386,12 @@ def test_what_goes_wrong_elsewhere_is_told_as_oauth2_clients_read_it(
     assert answer.json.keys() == {"error", "error_description"}
 
 
+@pytest.mark.usefixtures("three_tries")
 def test_the_log_in_page_of_the_code_flow_says_when_to_come_back(anyone: Client) -> None:
-    page = anyone("GET", "/api/oauth2/login").text
-    csrf = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+    csrf = csrf_of(anyone("GET", "/api/oauth2/login"))
     form = {"csrf_token": csrf, "login": "nobody", "password": "wrong"}
-    answers = [anyone("POST", "/api/oauth2/login", data=form) for _ in range(11)]
-    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    answers = [anyone("POST", "/api/oauth2/login", data=form) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401] * 3 + [429]
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
     assert "Too many tries" in answers[-1].text
 
@@ -437,9 +415,7 @@ def test_tries_are_counted_by_place_and_not_by_how_its_address_is_written(
         throttle.check_login("demo", address)
     with pytest.raises(TooManyRequests):
         throttle.check_login("demo", addresses[10])
-    right = {"db": database, "login": "demo", "password": "demo"}
-    place = {"REMOTE_ADDR": addresses[11]}
-    assert Client(app)("POST", "/web/session/authenticate", json=right, environ_overrides=place).status_code == 429
+    assert _log_in(Client(app), database, "demo", "demo", address=addresses[11]).status_code == 429
     secret = {"client_id": "guessed", "client_secret": "wrong"}
     places = ({"REMOTE_ADDR": address} for address in addresses)
     answers = [Client(app)("POST", TOKEN, data=secret, environ_overrides=place) for place in places]
@@ -464,10 +440,8 @@ def test_log_ins_with_a_key_are_counted_by_place(
         key_api,
     )
     app.services.catalog.refresh()
-    wrong = {"db": database, "login": "demo", "password": "wrong"}
-    places = ({"REMOTE_ADDR": address} for address in addresses[:3])
-    statuses = [Client(app)("POST", key_api, json=wrong, environ_overrides=each).status_code for each in places]
-    assert statuses == [200, 200, 429]
+    answers = [_log_in(Client(app), database, "demo", "wrong", key_api, address) for address in addresses[:3]]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
 def test_codes_of_a_second_factor_are_counted_by_place(
@@ -520,15 +494,12 @@ def test_counters_are_those_of_one_database_by_its_uuid(app: Gatehouse, root: Ro
 # Addresses and origins.
 
 
+@pytest.mark.usefixtures("three_tries")
 def test_an_address_behind_a_proxy_is_believed_only_of_trusted_proxies(app: Gatehouse, database: str) -> None:
     attacker = Client(app)
-    for n in range(10):
-        attacker(
-            "POST",
-            "/web/session/authenticate",
-            json={"db": database, "login": "demo", "password": "x"},
-            headers={"X-Forwarded-For": f"198.51.100.{n}"},
-        )
+    for n in range(3):
+        body = {"db": database, "login": "demo", "password": "x"}
+        attacker("POST", LOG_IN, json=body, headers={"X-Forwarded-For": f"198.51.100.{n}"})
     assert _log_in(attacker, database, "demo", "demo").status_code == 429
 
 
@@ -561,9 +532,8 @@ def test_answers_and_errors_carry_cors_headers_for_allowed_origins_alone(
             foreign = client("GET", route, headers={"Origin": origin})
             assert "Access-Control-Allow-Origin" not in foreign.headers
             assert "Origin" in foreign.headers["Vary"]
-    assert (
-        "Access-Control-Allow-Origin" not in demo("GET", publish(), headers={"Origin": "https://shop.example"}).headers
-    )
+    elsewhere = demo("GET", publish(), headers={"Origin": "https://shop.example"})
+    assert "Access-Control-Allow-Origin" not in elsewhere.headers
 
 
 def test_a_star_never_comes_with_credentials(anyone: Client, demo: Client, publish: Publish) -> None:
@@ -581,12 +551,7 @@ def test_an_allowed_origin_may_write_with_the_cookie(demo: Client, publish: Publ
 
 
 def test_nothing_secret_is_logged_or_told(
-    app: Gatehouse,
-    anyone: Client,
-    database: str,
-    publish: Publish,
-    make_key: Callable[..., str],
-    caplog: pytest.LogCaptureFixture,
+    anyone: Client, database: str, publish: Publish, make_key: MakeKey, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     route = publish("res.partner")
@@ -594,13 +559,11 @@ def test_nothing_secret_is_logged_or_told(
     answers = [
         _log_in(anyone, database, "demo", "wrong-secret-password"),
         _log_in(anyone, database, "other", PASSWORD),
-        anyone("GET", route, headers={"Authorization": f"Bearer {key}"}),
-        anyone("GET", route, headers={"Authorization": "Bearer gha_0123456789abcdef_" + "s" * 43}),
+        anyone("GET", route, headers=_bearer(key)),
+        anyone("GET", route, headers=_bearer("gha_0123456789abcdef_" + "s" * 43)),
         anyone("GET", route, headers={"Authorization": "Basic " + "QWxhZGRpbjpvcGVu"}),
     ]
-    cookie = anyone.http.get_cookie("session_id")
-    assert cookie is not None
-    for secret in ("wrong-secret-password", PASSWORD, key, "s" * 43, "QWxhZGRpbjpvcGVu", cookie.value[42:]):
+    for secret in ("wrong-secret-password", PASSWORD, key, "s" * 43, "QWxhZGRpbjpvcGVu", _session_of(anyone)[42:]):
         assert secret not in caplog.text
         for answer in answers:
             assert secret not in answer.text
