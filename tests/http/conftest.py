@@ -28,6 +28,10 @@ from tests import stored_apis
 from tests.http.console import Console
 from tests.http.panel import Panel
 
+#: Publishes an API (the fixture below), does work as Odoo's root, and runs a statement.
+Publish = Callable[..., str]
+Root = Callable[..., Any]
+Sql = Callable[..., list[tuple[Any, ...]]]
 #: Finds what the log holds of the call that an answer belongs to.
 Logged = Callable[[Any], dict[str, Any]]
 #: What the fixtures ``publish``, ``sql`` and ``root`` are.

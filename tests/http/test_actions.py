@@ -20,12 +20,11 @@ from app.operations.actions import ACTIONS, ASPECTS, Aspect
 from app.operations.endpoints import endpoints
 from app.postman import collection
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish
 from tests.http.console import Console
 from tests.http.count_operation import COUNT
 from tests.http.panel import Panel
 
-Publish = Callable[..., str]
 #: What uses each aspect of an API's actions.
 DOORS: dict[str, Callable[[Definition], object]] = {
     "serves": lambda definition: Gatehouse("routes").publish(endpoints(definition)),

@@ -13,10 +13,9 @@ from odoo_bridge.current_registry import Failure
 from odoo_bridge.errors import BootError
 from serving import renewal
 from tests.conftest import OPERATOR
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish
 from tests.server.conftest import wait_until
 
-Publish = Callable[..., str]
 Differ = Callable[..., None]
 
 

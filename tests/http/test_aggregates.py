@@ -12,10 +12,8 @@ import pytest
 
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root
 
-Publish = Callable[..., str]
-Root = Callable[..., Any]
 DOMAIN = '[["name", "=like", "grouped %"]]'
 FIELDS = [
     "name", "count", "ratio", "amount", "flag", "day", "moment", "state", "partner_id", "owner_id", "tag_ids",

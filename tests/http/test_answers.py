@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Response
 
 from app.web.answers import PROBLEM, Answer
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
+from tests.http.conftest import Client, Publish
 
 
 @pytest.fixture

@@ -16,9 +16,7 @@ from odoo_bridge import records
 from odoo_bridge.sessions import http
 from odoo_bridge.transaction import Limits
 from tests.conftest import OPERATOR
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
+from tests.http.conftest import Client, Publish
 
 
 def test_a_database_that_is_away_is_503_and_all_is_well_when_it_is_back(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
+from tests.http.conftest import Client, Publish, Sql
 
 SCALARS = ["name", "code", "notes", "body", "count", "ratio", "amount", "flag", "day", "moment", "state", "data"]
 RELATIONS = ["document", "picture", "partner_id", "line_ids", "tag_ids", "target", "parent_id", "res_model", "res_id"]

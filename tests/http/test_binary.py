@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root
 from tests.http.test_field_types import PNG
-
-Publish = Callable[..., str]
-Root = Callable[..., Any]
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 HTML = b"<!DOCTYPE html><html><script>alert(1)</script></html>"

@@ -14,12 +14,8 @@ from app.editing import yaml_text
 from app.errors import BadRequest
 from app.web.routing import Gatehouse
 from tests.http import bombs
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root, Sql
 from tests.http.panel import Panel, texts
-
-Publish = Callable[..., str]
-Root = Callable[..., Any]
-Sql = Callable[..., list[tuple[Any, ...]]]
 
 SIDE = 60_000
 

@@ -12,14 +12,10 @@ from lxml import html
 from app.clients import store as clients
 from app.operations.trial import KEY
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root, Sql
 from tests.http.console import Console
 from tests.http.followers import capture
 from tests.http.panel import texts
-
-Root = Callable[..., Any]
-Sql = Callable[..., list[tuple[Any, ...]]]
-Publish = Callable[..., str]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -11,12 +10,9 @@ import pytest
 from lxml import html
 
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Sql
 from tests.http.console import Console
 from tests.http.panel import Panel, texts
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture

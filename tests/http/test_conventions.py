@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from .conftest import Client
+from tests.http.conftest import Client, Publish
 
-Publish = Callable[..., str]
 PROBLEM = "application/problem+json"
 
 

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
+from tests.http.conftest import Client, Publish, Sql
 
 
 def test_a_search_gives_length_and_records(demo: Client, publish: Publish) -> None:

@@ -11,11 +11,9 @@ import pytest
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
 from tests import stored_apis
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root
 from tests.http.queries import counted_queries
 
-Publish = Callable[..., str]
-Root = Callable[..., Any]
 DOMAIN = '[["name", "=like", "walked %"]]'
 #: The search of which a cursor is tried.
 QUERY = {"domain": DOMAIN, "paging": "cursor", "limit": 2, "order": "name"}

@@ -16,9 +16,7 @@ from app.web.routing import Gatehouse
 from odoo_bridge.errors import Unavailable
 from tests import stored_apis
 from tests.conftest import OPERATOR
-from tests.http.conftest import Client
-
-Sql = Callable[..., list[tuple[Any, ...]]]
+from tests.http.conftest import Client, Sql
 
 GOOD = """
 defaults: {page_size: 25}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -12,9 +11,8 @@ import pytest
 from itsdangerous import TimestampSigner
 
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish
 
-Publish = Callable[..., str]
 LOG_IN = "/api/oauth2/login?next=/api/docs"
 
 

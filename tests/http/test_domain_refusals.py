@@ -19,10 +19,7 @@ from odoo.tools import SQL  # noqa: TID251
 from psycopg2 import errors as pg
 
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
-Root = Callable[..., Any]
+from tests.http.conftest import Client, Publish, Root
 
 SECRET = "a secret of the inside"
 

@@ -20,11 +20,9 @@ from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment
 from serving import draining
 from tests.conftest import OPERATOR
-from tests.http.conftest import Client, Logged
+from tests.http.conftest import Client, Logged, Publish, Root
 from tests.http.console import Console
 
-Publish = Callable[..., str]
-Root = Callable[..., Any]
 DOMAIN = '[["name", "=like", "exported %"]]'
 FIELDS = [
     "name", "active", "parent_id", "child_ids", "company_id", "owner_id", "code", "notes", "body", "title", "count",

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
-Root = Callable[..., Any]
+from tests.http.conftest import Client, Publish, Root, Sql
 
 PNG = base64.b64encode(
     base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")

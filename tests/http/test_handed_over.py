@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root, Sql
 from tests.http.queries import counted_queries
-
-Publish = Callable[..., str]
-Root = Callable[..., Any]
-Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,12 +9,8 @@ import pytest
 from app.web.http_methods import is_safe
 from app.web.routing import Gatehouse
 from tests.conftest import OPERATOR
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root, Sql
 from tests.http.test_field_types import PNG
-
-Publish = Callable[..., str]
-Root = Callable[..., Any]
-Sql = Callable[..., list[tuple[Any, ...]]]
 
 #: What no two answers have in common.
 _OWN = frozenset({"X-Request-ID", "Date", "Set-Cookie"})

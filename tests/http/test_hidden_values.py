@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
-Root = Callable[..., Any]
+from tests.http.conftest import Client, Publish, Root, Sql
 
 HIDDEN = "the hidden value"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,11 +16,7 @@ from app.definitions.secrets import is_secret_field
 from app.web.routing import Gatehouse
 from dev.testbed import Testbed
 from tests import stored_apis
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
-Root = Callable[..., Any]
+from tests.http.conftest import Client, Publish, Root, Sql
 
 
 def test_a_body_of_brackets_and_quotes_costs_no_time_and_no_memory(anyone: Client) -> None:

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from app.policy import suggestions
-
-from .conftest import Client
-
-Publish = Callable[..., str]
+from tests.http.conftest import Client, Publish
 
 RELATED = {"partner_id": ["name"]}
 

@@ -18,11 +18,9 @@ from app.version import VERSION
 from app.web.routing import Gatehouse
 from app.webhooks.document import WebhookChange, WebhookDocument
 from tests import stored_apis
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root
 from tests.http.queries import counted_queries
 
-Publish = Callable[..., str]
-Root = Callable[..., Any]
 Json = dict[str, Any]
 
 #: Every type of field of test.record.

@@ -14,10 +14,9 @@ from lxml import html
 
 from app.web.routing import Gatehouse
 from tests import stored_apis
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Sql
 from tests.http.panel import Panel
 
-Sql = Callable[..., list[tuple[Any, ...]]]
 Opens = Callable[..., list[str]]
 
 BASE: dict[str, Any] = {

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from lxml import html
 
 from app.analytics import recent
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Sql
 from tests.http.console import Console
 from tests.http.panel import Panel, texts
 
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
 TABLES = ("request_log", "audit", "rollup_minute", "rollup_hour", "rollup_day", "history")
 
 

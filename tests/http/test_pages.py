@@ -12,11 +12,9 @@ from app.web.routing import Gatehouse
 from odoo_bridge import estimates, fast, paging
 from odoo_bridge.fast import counts
 from odoo_bridge.transaction import Environment, act_as
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish
 from tests.http.queries import counted_queries
 
-Publish = Callable[..., str]
-Root = Callable[..., Any]
 #: Models whose ``_search`` asks PostgreSQL for a page, and then removes what the user may not see.
 CUT_LATE = ["mail.message", "mail.activity", "mail.scheduled.message"]
 

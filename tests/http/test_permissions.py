@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
-Root = Callable[..., Any]
+from tests.http.conftest import Client, Publish, Root, Sql
 
 
 def test_nobody_is_401_and_told_how_to_log_in(anyone: Client, publish: Publish) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,9 +10,8 @@ import pytest
 from app.postman.collection import build
 from app.postman.known import Known
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish
 
-Publish = Callable[..., str]
 DOWNLOAD = "/admin/files/download/postman"
 
 

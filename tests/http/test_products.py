@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from app.web.routing import Gatehouse
 from tests import stored_apis
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Sql
 from tests.http.test_field_types import PNG
 
-Sql = Callable[..., list[tuple[Any, ...]]]
 R = "/api/products/product.template"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,11 +9,8 @@ import pytest
 
 from app.operations.gateway import Gateway
 from app.web.routing import Gatehouse
+from tests.http.conftest import Client, Publish, Sql
 
-from .conftest import Client
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
 FORM = "application/x-www-form-urlencoded"
 DOMAIN = [["name", "like", "queried"]]
 

@@ -9,11 +9,9 @@ import pytest
 from odoo.exceptions import AccessError  # noqa: TID251  what a compute raises
 
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root
 from tests.http.queries import counted_queries
 
-Publish = Callable[..., str]
-Root = Callable[..., Any]
 #: A field of partners without groups, whose model an employee may not read: Odoo says so when it is fetched.
 REFUSED = "rtc_session_ids"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,10 +24,8 @@ from odoo_bridge import connections, direct_reads, storage
 from odoo_bridge.boot import Instance
 from odoo_bridge.errors import Unavailable
 from tests.conftest import OPERATOR
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Sql
 from tests.server.conftest import ROOT, wait_until
-
-Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 def _ready(anyone: Client) -> tuple[str, dict[str, Any]]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root
 from tests.http.queries import counted_queries
-
-Publish = Callable[..., str]
-Root = Callable[..., Any]
 
 
 def _tree(env: Any) -> None:

@@ -14,14 +14,12 @@ import pytest
 from app.web.routing import Gatehouse
 from odoo_bridge import caches, fast
 from odoo_bridge.fast import principals
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Sql
 from tests.http.queries import counted_queries
 
 pytestmark = pytest.mark.usefixtures("all_pieces")
 
-Publish = Callable[..., str]
 Root = Callable[[Callable[[Any], Any]], Any]
-Sql = Callable[..., list[tuple[Any, ...]]]
 Call = Callable[[], int]
 SHOP = "Shop that is remembered"
 

@@ -13,11 +13,7 @@ from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
 from tests import stored_apis
 from tests.conftest import OPERATOR
-from tests.http.conftest import Client
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
-Root = Callable[..., Any]
+from tests.http.conftest import Client, Publish, Root, Sql
 
 
 @pytest.fixture

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from app.definitions.system import SystemSettings
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Sql
 from tests.http.panel import Panel, errors_of, texts
 
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
 PAGE = "/admin/settings/system"
 
 

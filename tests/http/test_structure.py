@@ -20,10 +20,7 @@ from app.web.routing import Gatehouse
 from odoo_bridge import introspect
 from odoo_bridge.errors import Unavailable
 from odoo_bridge.structure import Structure
-
-from .conftest import Client
-
-Publish = Callable[..., str]
+from tests.http.conftest import Client, Publish
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,11 +15,8 @@ from app.operations.endpoints import endpoints
 from app.postman import collection
 from app.web.routing import Gatehouse
 from tests import stored_apis
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Sql
 from tests.http.panel import Panel, address_of, texts
-
-Publish = Callable[..., str]
-Sql = Callable[..., list[tuple[Any, ...]]]
 
 #: Two models that differ: no deleting and no creating in bulk, but lines are deleted, and never searched.
 DOCUMENT = """

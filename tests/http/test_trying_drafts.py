@@ -11,13 +11,9 @@ from lxml import html
 
 from app.operations.trial import Trial
 from app.web.routing import Gatehouse
-from tests.http.conftest import Client
+from tests.http.conftest import Client, Publish, Root, Sql
 from tests.http.console import Console, Tried
 from tests.http.panel import texts
-
-Root = Callable[..., Any]
-Sql = Callable[..., list[tuple[Any, ...]]]
-Publish = Callable[..., str]
 
 
 @pytest.fixture
