@@ -28,10 +28,6 @@ from tests import stored_apis
 from tests.http.console import Console
 from tests.http.panel import Panel
 
-#: Publishes an API (the fixture below), does work as Odoo's root, and runs a statement.
-Publish = Callable[..., str]
-Root = Callable[..., Any]
-Sql = Callable[..., list[tuple[Any, ...]]]
 #: Finds what the log holds of the call that an answer belongs to.
 Logged = Callable[[Any], dict[str, Any]]
 #: What the fixtures ``publish``, ``sql`` and ``root`` are.
@@ -68,6 +64,11 @@ class Client:
         assert "error" in answer.json, answer.text
         assert "Traceback" not in answer.text
         return answer.status_code, answer.json["error"]
+
+    def refusal(self, method: str, path: str, **options: Any) -> tuple[int, str]:
+        """Return the status and the name of the error of a call that has to fail."""
+        status, error = self.error(method, path, **options)
+        return status, error["data"]["name"]
 
 
 @pytest.fixture

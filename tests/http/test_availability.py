@@ -139,8 +139,7 @@ def test_a_session_that_cannot_be_kept_says_whether_the_disk_is_full(
 
     monkeypatch.setattr(http.root.session_store, "save", save)
     params = {"db": database, "login": "demo", "password": "demo"}
-    status, error = anyone.error("POST", "/web/session/authenticate", json={"jsonrpc": "2.0", "params": params})
-    assert (status, error["data"]["name"]) == (503, name)
+    assert anyone.refusal("POST", "/web/session/authenticate", json={"jsonrpc": "2.0", "params": params}) == (503, name)
 
 
 def test_a_session_that_cannot_be_ended_is_no_log_out(

@@ -204,8 +204,7 @@ def test_what_does_not_go_with_a_cursor_is_named(
 
 
 def test_a_cursor_is_text(admin: Client, route: str) -> None:
-    status, error = admin.error("QUERY", route, json={"cursor": [1]})
-    assert (status, error["data"]["name"]) == (400, "invalid_cursor")
+    assert admin.refusal("QUERY", route, json={"cursor": [1]}) == (400, "invalid_cursor")
 
 
 @pytest.fixture
@@ -312,5 +311,4 @@ def test_a_model_that_takes_records_out_late_has_full_pages(demo: Client, publis
 @pytest.mark.parametrize("order", [0, False, [], {}])
 def test_an_order_that_is_no_text_is_refused_by_each_way_of_paging(admin: Client, route: str, order: Any) -> None:
     for paging in ("offset", "cursor"):
-        status, error = admin.error("QUERY", route, json={"paging": paging, "order": order})
-        assert (status, error["data"]["name"]) == (400, "invalid_order")
+        assert admin.refusal("QUERY", route, json={"paging": paging, "order": order}) == (400, "invalid_order")

@@ -133,8 +133,7 @@ def test_fields_that_no_search_shows_are_exported_and_never_filtered_by(admin: C
     route = publish(fields=["name", "count"], search_fields=["name"], endpoints=ON)
     assert [record["count"] for record in objects(fetch(admin, route))] == [-3, 0]
     for parameters in ({"domain": '[["count", "=", 1]]'}, {"order": "count"}):
-        status, error = admin.error("GET", f"{route}/export", query_string=parameters)
-        assert (status, error["data"]["name"]) == (400, "unknown_field")
+        assert admin.refusal("GET", f"{route}/export", query_string=parameters) == (400, "unknown_field")
 
 
 def test_csv_has_a_line_of_names_and_many2one_as_two_columns(
@@ -266,8 +265,7 @@ def test_a_server_that_is_about_to_stop_begins_none(
 ) -> None:
     route = publish(fields=["name"], endpoints=ON)
     monkeypatch.setattr(draining, "is_draining", lambda: True)
-    status, error = admin.error("GET", f"{route}/export")
-    assert (status, error["data"]["name"]) == (503, "stopping")
+    assert admin.refusal("GET", f"{route}/export") == (503, "stopping")
 
 
 def test_no_other_format_is_made_up(admin: Client, publish: Publish) -> None:
@@ -291,8 +289,7 @@ def test_what_it_does_not_take_is_an_error_before_the_first_byte(
     admin: Client, publish: Publish, parameters: dict[str, str], name: str
 ) -> None:
     route = publish(fields=["name"], endpoints=ON)
-    status, error = admin.error("GET", f"{route}/export", query_string=parameters)
-    assert (status, error["data"]["name"]) == (400, name)
+    assert admin.refusal("GET", f"{route}/export", query_string=parameters) == (400, name)
 
 
 def test_it_is_switched_off_unless_it_is_switched_on(admin: Client, publish: Publish) -> None:
@@ -367,8 +364,8 @@ def test_a_model_that_takes_records_out_late_is_exported_as_it_is_searched(demo:
 
 def test_a_server_without_pyarrow_says_so(admin: Client, publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    status, error = admin.error("GET", f"{publish(fields=['name'], endpoints=ON)}/export", headers={"Accept": PARQUET})
-    assert (status, error["data"]["name"]) == (406, "parquet_not_installed")
+    path = f"{publish(fields=['name'], endpoints=ON)}/export"
+    assert admin.refusal("GET", path, headers={"Accept": PARQUET}) == (406, "parquet_not_installed")
 
 
 @pytest.mark.parametrize("obfuscated", [True, False])

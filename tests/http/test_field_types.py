@@ -172,8 +172,7 @@ def test_properties_are_written_by_name_and_read_with_their_definition(
         [{"name": "color", "definition_changed": True}],
         [{"value": 1}],
     ):
-        status, error = demo.error("PATCH", path, json={"properties": wrong})
-        assert (status, error["data"]["name"]) == (400, "invalid_value"), wrong
+        assert demo.refusal("PATCH", path, json={"properties": wrong}) == (400, "invalid_value"), wrong
     hostile = [{"name": "color", "type": "char", "value": "x", "definition_changed": True, "string": "Mine"}]
     demo.result("PATCH", path, json={"properties": hostile})
     assert sql("SELECT properties_definition->0->>'string' FROM test_record WHERE name = 'container'") == [("Color",)]

@@ -34,8 +34,7 @@ def test_record_rules_decide_what_a_user_sees_and_changes(
 
 def test_access_rights_decide_what_a_user_may_do(demo: Client, admin: Client, publish: Publish, sql: Sql) -> None:
     route = publish("test.tag")
-    status, error = demo.error("POST", route, json={"name": "not mine to make"})
-    assert (status, error["data"]["name"]) == (403, "forbidden")
+    assert demo.refusal("POST", route, json={"name": "not mine to make"}) == (403, "forbidden")
     tag = admin.result("POST", route, json={"name": "made by admin"})
     assert demo.result("GET", f"{route}/{tag['id']}") == tag
     assert demo.error("PATCH", f"{route}/{tag['id']}", json={"name": "changed"})[0] == 403
@@ -60,8 +59,7 @@ def test_a_hidden_field_cannot_be_read_written_filtered_or_sorted_by(demo: Clien
         ("POST", route, {"json": {"name": "n", "notes": "x"}}),
         ("POST", route, {"json": {"name": "n", "line_ids": [[0, 0, {"name": "l", "internal": "x"}]]}}),
     ):
-        status, error = demo.error(method, path, **options)
-        assert (status, error["data"]["name"]) == (400, "unknown_field"), (method, path, options)
+        assert demo.refusal(method, path, **options) == (400, "unknown_field"), (method, path, options)
 
 
 def test_a_field_that_is_not_writable_here_is_refused(demo: Client, publish: Publish, sql: Sql) -> None:

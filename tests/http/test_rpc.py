@@ -98,15 +98,13 @@ def test_an_argument_of_a_get_is_given_once_whatever_it_is_called(
     route = rpc("join", http_methods=["GET"], arguments={"**others": "harmless"})
     given = f"{route}?first=1&second=2&{argument}=a"
     assert demo.result("GET", given) == [1, 2, [], {argument: "a"}]
-    status, error = demo.error("GET", f"{given}&{argument}=b")
-    assert (status, error["data"]["name"]) == (400, "duplicate_parameter")
+    assert demo.refusal("GET", f"{given}&{argument}=b") == (400, "duplicate_parameter")
 
 
 def test_a_get_cannot_write(demo: Client, rpc: Callable[..., str], root: Root, sql: Sql) -> None:
     (record,) = root(lambda env: env["test.record"].create({"name": "unwritten"}).ids)
     route = rpc("rename", http_methods=["GET", "POST"])
-    status, error = demo.error("GET", f"{route}/{record}?name=written")
-    assert (status, error["data"]["name"]) == (403, "read_only")
+    assert demo.refusal("GET", f"{route}/{record}?name=written") == (403, "read_only")
     assert sql("SELECT name FROM test_record WHERE id = %s", record) == [("unwritten",)]
     assert demo.result("POST", f"{route}/{record}", json={"name": "written"}) == [record]
     assert sql("SELECT name FROM test_record WHERE id = %s", record) == [("written",)]
@@ -353,10 +351,9 @@ def test_a_key_whose_call_failed_after_it_had_committed_a_part_is_a_conflict(
     demo: Client, rpc: Callable[..., str], sql: Sql
 ) -> None:
     route = rpc("commit_and_refuse")
-    headers = {"Idempotency-Key": "rpc-2"}
-    assert "No more" in demo.error("POST", route, json={"name": "half by rpc"}, headers=headers)[1]["message"]
-    status, error = demo.error("POST", route, json={"name": "half by rpc"}, headers=headers)
-    assert (status, error["data"]["name"]) == (409, "idempotency_key_unfinished")
+    options = {"json": {"name": "half by rpc"}, "headers": {"Idempotency-Key": "rpc-2"}}
+    assert "No more" in demo.error("POST", route, **options)[1]["message"]
+    assert demo.refusal("POST", route, **options) == (409, "idempotency_key_unfinished")
     assert sql("SELECT count(*) FROM test_record WHERE name = 'half by rpc'") == [(1,)]
 
 
@@ -367,8 +364,7 @@ def test_a_method_that_vanished_puts_its_api_out_of_service(
     (stored,) = stored_apis.load(app).apis
     stored_apis.write(app, [{**stored.document, "method": "echo_no_more"}])
     app.services.catalog.refresh()
-    status, error = demo.error("POST", route, json={})
-    assert (status, error["data"]["name"]) == (503, "definition_broken")
+    assert demo.refusal("POST", route, json={}) == (503, "definition_broken")
     ((name, problems),) = demo.result("GET", "/readyz", headers=OPERATOR)["out_of_service"].items()
     assert name == stored.document["name"]
     assert "echo_no_more" in problems[0]

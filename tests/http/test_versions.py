@@ -41,8 +41,8 @@ def test_a_read_may_be_for_one_version_alone(demo: Client, record: str) -> None:
         assert demo("GET", record, headers={"If-Match": tag}).status_code == 200
         assert demo("GET", record, headers={"If-Match": tag, "If-None-Match": known}).status_code == 304
     for others in ({}, {"If-None-Match": known}):
-        status, error = demo.error("GET", record, headers={"If-Match": '"of before"', **others})
-        assert (status, error["data"]["name"]) == (412, "precondition_failed")
+        headers = {"If-Match": '"of before"', **others}
+        assert demo.refusal("GET", record, headers=headers) == (412, "precondition_failed")
 
 
 def test_another_selection_of_fields_has_another_etag(demo: Client, record: str) -> None:
@@ -67,8 +67,7 @@ def test_a_change_based_on_an_old_version_is_412_and_changes_nothing(demo: Clien
     theirs = demo("PATCH", record, json={"count": 5}, headers={"If-Match": mine})
     assert theirs.status_code == 200
     for method, options in (("PATCH", {"json": {"count": 6}}), ("DELETE", {})):
-        status, error = demo.error(method, record, headers={"If-Match": mine}, **options)
-        assert (status, error["data"]["name"]) == (412, "precondition_failed")
+        assert demo.refusal(method, record, headers={"If-Match": mine}, **options) == (412, "precondition_failed")
     assert demo.result("GET", record)["count"] == 5
     assert demo("PATCH", record, json={"count": 7}, headers={"If-Match": theirs.headers["ETag"]}).status_code == 200
     assert demo("PATCH", record, json={"count": 8}, headers={"If-Match": "*"}).status_code == 200
@@ -92,8 +91,7 @@ def test_a_key_makes_a_retried_create_harmless(demo: Client, publish: Publish, s
     again = demo("POST", route, json=body, headers=headers)
     assert again.json == first.json
     assert sql("SELECT count(*) FROM test_record WHERE name = 'once'") == [(1,)]
-    status, error = demo.error("POST", route, json={"name": "once more"}, headers=headers)
-    assert (status, error["data"]["name"]) == (422, "idempotency_key_reused")
+    assert demo.refusal("POST", route, json={"name": "once more"}, headers=headers) == (422, "idempotency_key_reused")
     demo.result("POST", route, json=body, headers={"Idempotency-Key": "order-4712"})
     assert sql("SELECT count(*) FROM test_record WHERE name = 'once'") == [(2,)]
 
@@ -127,7 +125,6 @@ def test_a_key_is_forgotten_after_a_day(demo: Client, publish: Publish, sql: Sql
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "with space", "ümlaut"])
 def test_a_key_of_another_form_is_refused(key: str, demo: Client, publish: Publish) -> None:
-    status, error = demo.error(
+    assert demo.refusal(
         "POST", publish(), json={"name": "x"}, headers={"Idempotency-Key": key.encode().decode("latin-1")}
-    )
-    assert (status, error["data"]["name"]) == (400, "invalid_idempotency_key")
+    ) == (400, "invalid_idempotency_key")
