@@ -15,33 +15,14 @@ RELATIONS = ["document", "picture", "partner_id", "line_ids", "tag_ids", "target
 @pytest.mark.parametrize(
     ("query", "name", "mentions"),
     [
-        ({"limit": "-1"}, "invalid_limit", "limit"),
-        ({"limit": "abc"}, "invalid_limit", "limit"),
         ({"limit": "1.5"}, "invalid_limit", "limit"),
         ({"limit": "1001"}, "invalid_limit", "1000"),
         ({"limit": "9" * 30}, "invalid_limit", "limit"),
-        ({"offset": "-1"}, "invalid_offset", "offset"),
         ({"offset": "99999999999"}, "invalid_offset", "offset"),
-        ({"count": "maybe"}, "invalid_count", "count"),
         ({"order": "name;drop"}, "invalid_order", "name;drop"),
-        ({"order": "nothing"}, "unknown_field", "nothing"),
-        ({"order": "name sideways"}, "invalid_order", "sideways"),
-        ({"fields": "name,nothing"}, "unknown_field", "nothing"),
         ({"fields": '{"a": 1}'}, "unknown_field", "a"),
-        ({"sort": "name"}, "unknown_parameter", "sort"),
-        ({"domain": "[("}, "invalid_domain", "domain"),
         ({"domain": "name = x"}, "invalid_domain", "domain"),
         ({"domain": "__import__('os')"}, "invalid_domain", "domain"),
-        ({"domain": "{}"}, "invalid_domain", "list"),
-        ({"domain": '[["name","="]]'}, "invalid_domain", "condition"),
-        ({"domain": '["&",["name","=","x"]]'}, "invalid_domain", "&"),
-        ({"domain": '[["nothing","=","x"]]'}, "unknown_field", "nothing"),
-        ({"domain": '[["name","~","x"]]'}, "unknown_operator", "~"),
-        ({"domain": '[["name","in","x"]]'}, "invalid_domain", "name"),
-        ({"domain": '[["name","=",5]]'}, "invalid_domain", "name"),
-        ({"domain": '[["count","=","x"]]'}, "invalid_domain", "count"),
-        ({"domain": '[["count","like","1"]]'}, "unknown_operator", "count"),
-        ({"domain": '[["day","=","tomorrow"]]'}, "invalid_domain", "day"),
         ({"domain": '[["moment",">","2026-13-01T00:00:00Z"]]'}, "invalid_domain", "moment"),
         ({"domain": '[["partner_id","=","made-up"]]'}, "invalid_domain", "partner_id"),
         ({"domain": '[["id","=",12]]'}, "invalid_domain", "id"),
@@ -52,20 +33,16 @@ RELATIONS = ["document", "picture", "partner_id", "line_ids", "tag_ids", "target
         ({"fields": r"['\ud800']"}, "invalid_fields", "half a character"),
         ({"domain": "[" * 500 + "]" * 500}, "invalid_domain", "condition"),
         ({"domain": "[" + '["name","=","x"],' * 300 + '["name","=","x"]]'}, "invalid_domain", "terms"),
-        ({"domain": "[" + "1," * 40_000 + "1]"}, "invalid_domain", "domain"),
     ],
 )
 def test_a_wrong_search_parameter_is_400_and_named(
     query: dict[str, str], name: str, mentions: str, demo: Client, publish: Publish
 ) -> None:
+    """What is wrong in itself is tried in tests/unit; this is what comes by HTTP, or meets ids in the API's form."""
     route = publish(fields=[*SCALARS, "partner_id"])
     status, error = demo.error("GET", route, query_string=query)
     assert (status, error["data"]["name"]) == (400, name), error
     assert mentions in error["message"]
-
-
-def test_a_parameter_that_is_given_twice_is_refused(demo: Client, publish: Publish) -> None:
-    assert demo.refusal("GET", f"{publish()}?limit=1&limit=2") == (400, "duplicate_parameter")
 
 
 def test_a_list_may_be_given_item_by_item(demo: Client, publish: Publish) -> None:

@@ -63,13 +63,6 @@ def test_bulk_forms_create_read_update_and_delete(demo: Client, publish: Publish
     assert sql("SELECT 1 FROM test_record WHERE name LIKE 'bulk _'") == []
 
 
-def test_the_envelopes_id_comes_back(demo: Client, publish: Publish) -> None:
-    route = publish()
-    answer = demo("POST", route, json={"jsonrpc": "2.0", "id": "req-7", "params": {"name": "in an envelope"}})
-    assert answer.json["id"] == "req-7"
-    assert answer.json["result"]["name"] == "in an envelope"
-
-
 def test_a_search_without_a_count_tells_whether_more_follow(demo: Client, publish: Publish) -> None:
     route = publish("res.partner")
     first = demo("GET", f"{route}?limit=3&count=none&order=id")
@@ -81,29 +74,6 @@ def test_a_search_without_a_count_tells_whether_more_follow(demo: Client, publis
     assert len(set(seen)) == 6
     last = demo.result("GET", f"{route}?count=none&limit=1000")
     assert last["has_more"] is False
-
-
-def test_methods_that_are_not_served_are_405_with_allow(demo: Client, publish: Publish) -> None:
-    route = publish()
-    answer = demo("PUT", route)
-    assert answer.status_code == 405
-    assert set(answer.headers["Allow"].replace(" ", "").split(",")) == {
-        "GET",
-        "HEAD",
-        "POST",
-        "PATCH",
-        "DELETE",
-        "OPTIONS",
-        "QUERY",
-    }
-    assert demo.error("GET", "/api/nothing/here")[0] == 404
-
-
-def test_an_endpoint_that_is_switched_off_is_not_there(demo: Client, publish: Publish) -> None:
-    route = publish(endpoints={"delete": False, "search": False})
-    created = demo.result("POST", route, json={"name": "stays"})
-    assert demo.error("DELETE", f"{route}/{created['id']}")[0] == 405
-    assert demo.error("GET", route)[0] == 405
 
 
 def test_related_fields_come_along(demo: Client, publish: Publish) -> None:

@@ -181,8 +181,10 @@ def test_a_bulk_call_looks_for_what_is_allowed_for_its_first_items_alone(
 
 def test_a_method_that_is_not_served_is_answered_with_those_that_are(admin: Client, publish: Publish) -> None:
     route = publish(endpoints={"delete": False})
-    status, error = admin.error("PUT", route)
-    assert status == 405
+    answer = admin("PUT", route)
+    error = answer.json["error"]
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST", "PATCH", "OPTIONS", "QUERY"}
     assert error["message"] == (
         f"PUT is not served at {route}. Served are: GET (search), PATCH (update many), POST (create), QUERY (search)."
     )

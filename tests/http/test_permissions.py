@@ -42,26 +42,6 @@ def test_access_rights_decide_what_a_user_may_do(demo: Client, admin: Client, pu
     assert sql("SELECT count(*) FROM test_tag WHERE name->>'en_US' = 'made by admin'") == [(1,)]
 
 
-def test_a_hidden_field_cannot_be_read_written_filtered_or_sorted_by(demo: Client, publish: Publish) -> None:
-    route = publish(fields=["name", "line_ids", "partner_id"], related={"line_ids": ["name"]})
-    record = demo.result("POST", route, json={"name": "hides its notes"})
-    assert "notes" not in record
-    for method, path, options in (
-        ("GET", f"{route}/{record['id']}?fields=notes", {}),
-        ("GET", f"{route}?fields=notes", {}),
-        ("GET", f"{route}?order=notes", {}),
-        ("GET", route, {"query_string": {"domain": '[["notes","=","x"]]'}}),
-        ("GET", route, {"query_string": {"domain": '["|",["name","=","x"],["notes","=","x"]]'}}),
-        ("GET", route, {"query_string": {"domain": '[["line_ids.internal","=","x"]]'}}),
-        ("GET", route, {"query_string": {"domain": '[["line_ids","any",[["internal","=","x"]]]]'}}),
-        ("GET", route, {"query_string": {"domain": '[["partner_id.name","=","x"]]'}}),
-        ("PATCH", f"{route}/{record['id']}", {"json": {"notes": "x"}}),
-        ("POST", route, {"json": {"name": "n", "notes": "x"}}),
-        ("POST", route, {"json": {"name": "n", "line_ids": [[0, 0, {"name": "l", "internal": "x"}]]}}),
-    ):
-        assert demo.refusal(method, path, **options) == (400, "unknown_field"), (method, path, options)
-
-
 def test_a_field_that_is_not_writable_here_is_refused(demo: Client, publish: Publish, sql: Sql) -> None:
     route = publish(fields=["name", "count"], writable_fields=["name"])
     status, error = demo.error("POST", route, json={"name": "no count", "count": 1})
