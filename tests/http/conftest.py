@@ -34,6 +34,8 @@ Logged = Callable[[Any], dict[str, Any]]
 Publish = Callable[..., str]
 Sql = Callable[..., list[tuple[Any, ...]]]
 Root = Callable[..., Any]
+#: Puts a function around the `create` of test records; it gets that method, the recordset and the values.
+AroundCreate = Callable[[Callable[[Any, Any, Any], Any]], None]
 PASSWORD = "correct horse"
 
 
@@ -226,6 +228,22 @@ def logged(app: Gatehouse) -> Logged:
         return row
 
     return run
+
+
+@pytest.fixture
+def around_create(app: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> AroundCreate:
+    # Of the registry that the next call works with: the catalog's snapshot may still have the one of before.
+    model = app.services.transactions.run(lambda root: type(root["test.record"]), keep=False)
+    create = model.create
+
+    def put(around: Callable[[Any, Any, Any], Any]) -> None:
+        def replacement(self: Any, values: Any) -> Any:
+            return around(create, self, values)
+
+        replacement._api_model = True  # type: ignore[attr-defined]
+        monkeypatch.setattr(model, "create", replacement)
+
+    return put
 
 
 @pytest.fixture
