@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from app.mcp.messages import HANDSHAKE, MODERN
 from app.web.routing import Gatehouse
+from tests.http.conftest import Client
 
 _NAMED = {"tools/call": "name", "resources/read": "uri"}
 _META = "io.modelcontextprotocol/"
@@ -29,6 +31,7 @@ class Agent:
         self.revision = revision
         self.elicits = elicits
         self._ids = itertools.count(1)
+        self._answers: dict[str, Json] = {}
 
     def headers(self, method: str, params: Json) -> dict[str, str]:
         """Return the headers of a request."""
@@ -91,14 +94,16 @@ class Agent:
         for tool in found.values():
             for schema in (tool["inputSchema"], tool["outputSchema"]):
                 jsonschema.Draft202012Validator.check_schema(schema)
+        self._answers |= {name: tool["outputSchema"] for name, tool in found.items()}
         return found
 
     def call(self, name: str, arguments: Json | None = None, **more: Any) -> Json:
         """Return the result of a tool's call; what is no error is as the tool has said."""
         result = self("tools/call", {"name": name, "arguments": arguments or {}, **more})
         if not result.get("isError") and result.get("resultType") != "input_required":
-            schema = self.tools()[name]["outputSchema"]
-            jsonschema.validate(result["structuredContent"], schema, jsonschema.Draft202012Validator)
+            if name not in self._answers:
+                self.tools()
+            jsonschema.validate(result["structuredContent"], self._answers[name], jsonschema.Draft202012Validator)
         return result
 
     def told(self, name: str, arguments: Json | None = None, **more: Any) -> Json:
@@ -114,6 +119,30 @@ class Agent:
         assert result["isError"], result
         told: Json = result["structuredContent"]
         return told
+
+    def approved(self, name: str, arguments: Json) -> Json:
+        """Return what the call of a tool tells that was shown first, and approved."""
+        return self.told(name, {**arguments, "approval": self.told(name, arguments)["approval"]})
+
+
+def named(route: str, action: str = "") -> str:
+    """Return the name of an API's tool, or what the names of all begin with."""
+    return f"api_{route.removeprefix('/api/t')}" + (f"_{action}" if action else "")
+
+
+def press(person: Client, address: str, button: str) -> str:
+    """Press a button of an approval's page, and return the page."""
+    path = address.removeprefix("http://localhost")
+    page = person("GET", path)
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
+    assert (page.status_code, found is not None) == (200, True), page.text
+    text: str = person("POST", path, data={"csrf_token": found[1], button: "1"}).text
+    return text
+
+
+def page_of(approval: str) -> str:
+    """Return the path of an approval's page."""
+    return f"/api/oauth2/approvals/{approval.split('_')[1]}"
 
 
 REVISIONS = (MODERN, HANDSHAKE[0])

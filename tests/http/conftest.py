@@ -27,6 +27,7 @@ from odoo_bridge.transaction import Environment
 from tests import stored_apis
 from tests.http.console import Console
 from tests.http.panel import Panel
+from tests.http.webhooks import make_shops, shop, told  # noqa: F401  fixtures of several modules
 
 #: Finds what the log holds of the call that an answer belongs to.
 Logged = Callable[[Any], dict[str, Any]]
@@ -289,6 +290,28 @@ def make_key(root: Callable[..., Any]) -> Callable[..., str]:
         return str(root(work))
 
     return run
+
+
+@pytest.fixture
+def key(make_key: Callable[..., str]) -> str:
+    """An API key of `demo`."""
+    return make_key("demo")
+
+
+@pytest.fixture
+def asking(app: Gatehouse, key: str) -> Any:
+    """An agent of `demo`'s whose client can ask its user."""
+    from tests.http.agents import Agent
+
+    return Agent(app, key, elicits={"form": {}})
+
+
+@pytest.fixture
+def modern(app: Gatehouse, key: str) -> Any:
+    """An agent of `demo`'s, of the newest revision, whose client can't ask its user."""
+    from tests.http.agents import Agent
+
+    return Agent(app, key)
 
 
 @pytest.fixture

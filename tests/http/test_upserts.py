@@ -32,8 +32,15 @@ def value() -> str:
     return f"key {uuid.uuid4()}"
 
 
-def test_a_record_is_created_and_then_updated_under_the_same_path(demo: Client, route: str, value: str) -> None:
-    path = f"{route}/by/name/{quote(value)}"
+@pytest.fixture
+def path(route: str, value: str) -> str:
+    """The path of the record whose name is the value."""
+    return f"{route}/by/name/{quote(value)}"
+
+
+def test_a_record_is_created_and_then_updated_under_the_same_path(
+    demo: Client, route: str, path: str, value: str
+) -> None:
     first = demo("PUT", path, json={"notes": "a"})
     second = demo("PUT", path, json={"notes": "b", "name": value})
     assert (first.status_code, second.status_code) == (201, 200)
@@ -44,18 +51,15 @@ def test_a_record_is_created_and_then_updated_under_the_same_path(demo: Client, 
     assert "Location" not in second.headers
 
 
-def test_what_was_saved_can_be_read_and_deleted_under_its_path(demo: Client, route: str, value: str) -> None:
-    path = f"{route}/by/name/{quote(value)}"
+def test_what_was_saved_can_be_read_and_deleted_under_its_path(demo: Client, path: str) -> None:
     saved = demo("PUT", path, json={"notes": "a"})
     read = demo("GET", path)
     assert read.json["result"] == saved.json["result"]
     assert read.headers["ETag"] == saved.headers["ETag"]
     assert demo("GET", path, headers={"If-None-Match": read.headers["ETag"]}).status_code == 304
-    assert demo.result("GET", path, query_string={"fields": "notes"}) == {
-        "id": saved.json["result"]["id"],
-        "notes": "a",
-    }
-    assert demo.result("DELETE", path) == [saved.json["result"]["id"]]
+    identifier = saved.json["result"]["id"]
+    assert demo.result("GET", path, query_string={"fields": "notes"}) == {"id": identifier, "notes": "a"}
+    assert demo.result("DELETE", path) == [identifier]
     assert demo.error("GET", path)[0] == demo.error("DELETE", path)[0] == 404
 
 
@@ -130,9 +134,8 @@ def test_several_records_are_saved_at_once_with_the_outcome_of_each(
 ) -> None:
     first = [{key: f"{value} {n}", "name": f"{value} {n}", "count": n} for n in range(3)]
     made = demo.result("POST", f"{route}?on_conflict={key}", json=first)
-    assert [(each["index"], each["status"], each["outcome"]) for each in made] == [
-        (n, 201, "created") for n in range(3)
-    ]
+    told = [(each["index"], each["status"], each["outcome"]) for each in made]
+    assert told == [(n, 201, "created") for n in range(3)]
     again = [*first[1:], {**first[0], key: f"{value} new", "name": f"{value} new"}]
     done = demo.result("POST", f"{route}?on_conflict={key}", json=[{**each, "count": 7} for each in again])
     assert [each["outcome"] for each in done] == ["updated", "updated", "created"]
@@ -177,28 +180,22 @@ def test_each_item_stands_for_itself_where_it_is_asked_for(demo: Client, route: 
 
 
 def test_a_value_that_several_records_have_and_one_that_is_hidden_are_refused_alike(
-    demo: Client, admin: Client, route: str, value: str, root: Root, sql: Sql
+    demo: Client, route: str, path: str, value: str, root: Root, sql: Sql
 ) -> None:
-    def make(env: Any) -> None:
-        owner = env.ref("base.user_admin").id
-        env["test.record"].create(
-            [{"name": f"{value} twice"}, {"name": f"{value} twice"}, {"name": f"{value} hidden", "owner_id": owner}]
-        )
-
-    root(make)
+    owner = root(lambda env: env.ref("base.user_admin").id)
+    made = [{"name": f"{value} twice"}, {"name": f"{value} twice"}, {"name": f"{value} hidden", "owner_id": owner}]
+    root(lambda env: env["test.record"].create(made).ids)
     errors = []
     for end in ("twice", "hidden"):
-        status, error = demo.error("PUT", f"{route}/by/name/{quote(f'{value} {end}')}", json={"notes": "x"})
+        status, error = demo.error("PUT", f"{path}{quote(f' {end}')}", json={"notes": "x"})
         assert status == 409
         errors.append({**error, "data": {**error["data"], "request_id": ""}})
-        status, error = demo.error(
-            "POST", f"{route}?on_conflict=name", json=[{"name": value}, {"name": f"{value} {end}"}]
-        )
+        items = [{"name": value}, {"name": f"{value} {end}"}]
+        status, error = demo.error("POST", f"{route}?on_conflict=name", json=items)
         assert (status, error["data"]["name"], error["data"]["index"]) == (409, "key_conflict", 1)
     assert errors[0] == errors[1]
-    assert demo.error("GET", f"{route}/by/name/{quote(f'{value} hidden')}")[0] == 404
-    assert demo.error("DELETE", f"{route}/by/name/{quote(f'{value} hidden')}")[0] == 404
-    assert demo.error("GET", f"{route}/by/name/{quote(f'{value} twice')}")[0] == 409
+    for method, end, status in (("GET", "hidden", 404), ("DELETE", "hidden", 404), ("GET", "twice", 409)):
+        assert demo.error(method, f"{path}{quote(f' {end}')}")[0] == status
     assert sql("SELECT count(*) FROM test_record WHERE name = %s", value) == [(0,)]
 
 
@@ -214,9 +211,10 @@ def test_a_record_that_would_not_be_found_again_is_not_kept(
     assert sql("SELECT state, notes FROM test_record WHERE name = %s", value) == [(None, None)]
 
 
-def test_a_record_that_is_handed_over_is_not_kept(demo: Client, route: str, value: str, root: Root, sql: Sql) -> None:
+def test_a_record_that_is_handed_over_is_not_kept(
+    demo: Client, route: str, path: str, value: str, root: Root, sql: Sql
+) -> None:
     admin = _public(demo, route, "res.users", root(lambda env: env.ref("base.user_admin").id))
-    path = f"{route}/by/name/{quote(value)}"
     assert demo.error("PUT", path, json={"owner_id": admin})[0] == 403  # Odoo's own word on what is new
     assert sql("SELECT count(*) FROM test_record WHERE name = %s", value) == [(0,)]
     assert demo("PUT", path, json={}).status_code == 201
@@ -224,16 +222,14 @@ def test_a_record_that_is_handed_over_is_not_kept(demo: Client, route: str, valu
     assert sql("SELECT owner_id FROM test_record WHERE name = %s", value) == [(None,)]
 
 
-def test_an_archived_record_is_found_by_its_key(demo: Client, route: str, value: str) -> None:
-    path = f"{route}/by/name/{quote(value)}"
+def test_an_archived_record_is_found_by_its_key(demo: Client, path: str) -> None:
     made = demo("PUT", path, json={"active": False}).json["result"]
     again = demo("PUT", path, json={"notes": "back"})
     assert (again.status_code, again.json["result"]["id"]) == (200, made["id"])
     assert demo.result("GET", path)["active"] is False
 
 
-def test_a_condition_lets_it_create_or_update_alone(demo: Client, route: str, value: str) -> None:
-    path = f"{route}/by/name/{quote(value)}"
+def test_a_condition_lets_it_create_or_update_alone(demo: Client, path: str) -> None:
     assert demo.error("PUT", path, json={}, headers={"If-Match": "*"})[0] == 412
     made = demo("PUT", path, json={"notes": "a"}, headers={"If-None-Match": "*"})
     assert made.status_code == 201
@@ -254,29 +250,24 @@ def test_a_condition_holds_for_each_of_several_records(demo: Client, route: str,
     assert sql("SELECT count(*) FROM test_record WHERE name LIKE %s", f"{value}%") == [(1,)]
 
 
-@pytest.mark.parametrize(
-    "headers", [{"If-None-Match": '"x"'}, {"If-None-Match": "*", "If-Match": "*"}, {"If-None-Match": 'W/"x", *'}]
-)
-def test_conditions_that_are_of_no_use_are_refused(
-    demo: Client, route: str, value: str, headers: dict[str, str]
-) -> None:
-    status, error = demo.error("PUT", f"{route}/by/name/{quote(value)}", json={}, headers=headers)
-    assert (status, error["data"]["name"]) == (400, "invalid_condition")
-
-
-def test_an_etag_can_not_stand_for_several_records(demo: Client, route: str, value: str) -> None:
-    headers = {"If-Match": '"a.b"'}
-    status, error = demo.error("POST", f"{route}?on_conflict=name", json=[{"name": value}], headers=headers)
-    assert (status, error["data"]["name"]) == (400, "invalid_condition")
+def test_conditions_that_are_of_no_use_are_refused(demo: Client, route: str, path: str, value: str) -> None:
+    many = [{"name": value}]
+    for method, address, body, headers in (
+        ("PUT", path, {}, {"If-None-Match": '"x"'}),
+        ("PUT", path, {}, {"If-None-Match": "*", "If-Match": "*"}),
+        ("PUT", path, {}, {"If-None-Match": 'W/"x", *'}),
+        ("POST", f"{route}?on_conflict=name", many, {"If-Match": '"a.b"'}),  # it can't stand for several records
+    ):
+        status, error = demo.error(method, address, json=body, headers=headers)
+        assert (status, error["data"]["name"]) == (400, "invalid_condition"), headers
 
 
 def test_a_repeated_call_with_one_idempotency_key_answers_as_the_first(demo: Client, route: str, value: str) -> None:
     path, headers = f"{route}/by/name/{quote(value)}", {"Idempotency-Key": str(uuid.uuid4())}
     first, second = (demo("PUT", path, json={"notes": "a"}, headers=headers) for _ in range(2))
-    assert (first.status_code, second.status_code) == (201, 201)
-    assert first.json == second.json
-    assert first.headers["ETag"] == second.headers["ETag"]
-    assert first.headers["Location"] == second.headers["Location"]
+    for answer in (first, second):
+        told = (answer.status_code, answer.json, answer.headers["ETag"], answer.headers["Location"])
+        assert told == (201, first.json, first.headers["ETag"], first.headers["Location"])
     other = demo.error("PUT", path, json={"notes": "a"}, headers={**headers, "If-Match": "*"})
     assert other[1]["data"]["name"] == "idempotency_key_reused"
     bulk = {"Idempotency-Key": str(uuid.uuid4())}
@@ -313,9 +304,8 @@ def test_external_ids_are_odoos_own_and_each_callers_own(demo: Client, admin: Cl
 def test_records_show_their_external_ids_where_these_are_asked_for(
     demo: Client, admin: Client, route: str, value: str
 ) -> None:
-    named = demo("PUT", f"{route}/by/external_id/{quote(value)}?fields=external_id", json={"name": value}).json[
-        "result"
-    ]
+    answer = demo("PUT", f"{route}/by/external_id/{quote(value)}?fields=external_id", json={"name": value})
+    named = answer.json["result"]
     assert named["external_id"] == value
     plain = demo.result("POST", route, json={"name": value})
     assert "external_id" not in plain
@@ -331,7 +321,7 @@ def test_records_show_their_external_ids_where_these_are_asked_for(
     assert demo.result("GET", route, query_string=walk)["records"] == found[:1]
 
 
-def test_an_external_id_whose_record_is_gone_is_given_to_the_next(
+def test_an_external_id_goes_with_its_record_or_is_given_to_the_next(
     demo: Client, route: str, value: str, sql: Sql
 ) -> None:
     path = f"{route}/by/external_id/{quote(value)}"
@@ -342,11 +332,6 @@ def test_an_external_id_whose_record_is_gone_is_given_to_the_next(
     assert second.status_code == 201
     assert second.json["result"]["id"] != first["id"]
     assert demo.result("GET", path)["id"] == second.json["result"]["id"]
-
-
-def test_an_external_id_goes_with_its_record(demo: Client, route: str, value: str, sql: Sql) -> None:
-    path = f"{route}/by/external_id/{quote(value)}"
-    demo("PUT", path, json={"name": value})
     demo.result("DELETE", path)
     assert sql("SELECT count(*) FROM ir_model_data WHERE name LIKE %s", f"%{quote(value)}") == [(0,)]
 
@@ -357,12 +342,9 @@ def test_two_models_can_have_one_external_id(admin: Client, publish: Publish, ro
     assert [answer.status_code for answer in answers] == [201, 201]
 
 
-def test_an_external_id_that_is_too_long_is_refused(demo: Client, route: str) -> None:
+def test_an_external_id_is_not_too_long_and_given_by_its_key_alone(demo: Client, route: str) -> None:
     status, error = demo.error("PUT", f"{route}/by/external_id/{'x' * 1001}", json={"name": "x"})
     assert (status, error["data"]["field"]) == (400, "external_id")
-
-
-def test_a_plain_create_takes_no_external_id(demo: Client, route: str) -> None:
     status, error = demo.error("POST", route, json={"name": "x", "external_id": "y"})
     assert (status, error["data"]["name"]) == (400, "unknown_field")
 
@@ -433,19 +415,21 @@ def test_a_field_that_can_not_be_a_key_is_refused_with_the_reason(
         publish(fields=fields, upsert_keys=keys)
 
 
-@pytest.mark.parametrize("accept", ["application/x-ndjson", "text/csv"])
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("application/x-ndjson", '{{"id":"{id}","external_id":"{value}"}}\n'),
+        ("text/csv", "id,external_id\r\n{id},{value}\r\n"),
+    ],
+)
 def test_an_export_shows_external_ids_where_they_are_asked_for(
-    demo: Client, publish: Publish, value: str, accept: str
+    demo: Client, publish: Publish, value: str, accept: str, expected: str
 ) -> None:
     route = publish(fields=FIELDS, upsert_keys=["external_id"], endpoints={"export": True})
     saved = demo("PUT", f"{route}/by/external_id/{quote(value)}", json={"name": value}).json["result"]
     asked = {"fields": "external_id", "domain": f'[["name", "=", "{value}"]]'}
     answer = demo("GET", f"{route}/export", query_string=asked, headers={"Accept": accept})
-    expected = {
-        "application/x-ndjson": f'{{"id":"{saved["id"]}","external_id":"{value}"}}\n',
-        "text/csv": f"id,external_id\r\n{saved['id']},{value}\r\n",
-    }
-    assert answer.text == expected[accept]
+    assert answer.text == expected.format(id=saved["id"], value=value)
 
 
 @pytest.mark.parametrize(("fields", "status"), [(["name", "for_managers"], 403), ("all", 400)])

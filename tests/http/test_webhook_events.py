@@ -2,135 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from app.database import KeptConnection
 from app.web.routing import Gatehouse
-from app.webhooks import deliveries, store
-from app.webhooks.delivering import Deliverer
-from app.webhooks.document import WebhookDocument
-from app.webhooks.following import Followed, Follower
-from app.webhooks.sending import Answer
-from app.webhooks.store import Webhook
-from app.webhooks.subscriptions import Owner
 from tests import stored_apis
-from tests.http.conftest import Client
-
-Sql = Callable[..., list[tuple[Any, ...]]]
-Root = Callable[..., Any]
-FIELDS = ["name", "count", "active"]
+from tests.http.webhooks import MakeTold, Root, Sql, make, remove, write
 
 
-class Sending:
-    """A sender whose receiver is here: it keeps what it gets, and answers with a status."""
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self.status = 200
-
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *more: Any) -> Answer:
-        self.messages.append(json.loads(body))
-        return Answer(self.status, "", 0.01, "")
-
-
-class Told:
-    """A webhook, and what it has been told."""
-
-    def __init__(self, app: Gatehouse, webhook: Webhook, settle: Callable[[], None]) -> None:
-        services = app.services
-        self.id, self._database, self._settle = webhook.id, services.database, settle
-        self.sender = Sending()
-        self._connection = KeptConnection(services.database)
-        self._follower = Follower(services.database, services.acting)
-        sender: Any = self.sender
-        self._deliverer = Deliverer(self._connection, services.acting, services.hasher, sender)
-
-    def follow(self) -> Followed:
-        """Take note of what was committed by now."""
-        self._settle()
-        return self._follower.follow(self.id)
-
-    def deliver(self) -> list[tuple[str, Any]]:
-        """Send what waits, and return what that told of which records."""
-        before = len(self.sender.messages)
-        asyncio.run(self._deliverer.deliver(self.id))
-        return [(each["type"], each["data"].get("id")) for each in self.sender.messages[before:]]
-
-    def told(self) -> list[tuple[str, Any]]:
-        self.follow()
-        return self.deliver()
-
-    @property
-    def now(self) -> Webhook:
-        """The webhook as it is stored."""
-        with self._database.transaction() as cr:
-            found = store.one(cr, self.id)
-        assert found is not None
-        return found
-
-    @property
-    def owner(self) -> Owner:
-        """Its client app, as a test acts for it."""
-        return Owner(self.now.client_id, self.now.client, "a test")
-
-    @property
-    def statuses(self) -> list[str]:
-        """The statuses of its deliveries, the oldest first."""
-        with self._database.transaction() as cr:
-            return [each.status for each in deliveries.of(cr, self.id, limit=100)][::-1]
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-MakeTold = Callable[..., Told]
-
-
-@pytest.fixture
-def told(
-    app: Gatehouse, followed: Callable[..., str], make_token: Callable[..., str], sql: Sql, settle: Callable[[], None]
-) -> Any:
-    """Make a webhook of a client app on ``test.record``."""
-    made: list[Told] = []
-
-    def run(uid: int = 2, domain: Any = (), **keys: Any) -> Told:
-        make_token("read", "search", uid=uid)
-        followed(fields=FIELDS, webhooks=True, endpoints={}, clients=["Reader 0"], domain=list(domain))
-        (api,) = (each for each in app.services.catalog.snapshot.published if each.document.webhooks)
-        ((client,),) = sql("SELECT id FROM gatehouse.client WHERE name = 'Reader 0'")
-        document = WebhookDocument.model_validate({"url": "https://8.8.8.8/", "api": api.name, **keys})
-        webhook, _ = app.services.webhooks.create(Owner(client, "Reader 0", "a test"), document)
-        made.append(Told(app, webhook, settle))
-        return made[-1]
-
-    yield run
-    for each in made:
-        each.close()
-
-
-def make(root: Root, **values: Any) -> int:
-    identifier: int = root(lambda env: env["test.record"].create({"name": "one", **values}).id)
-    return identifier
-
-
-def write(root: Root, record: int, **values: Any) -> None:
-    root(lambda env: env["test.record"].browse(record).write(values))
-
-
-def remove(root: Root, record: int) -> None:
-    root(lambda env: env["test.record"].browse(record).unlink())
-
-
-def test_what_is_written_before_it_was_made_is_not_told(told: MakeTold, root: Root, settle: Callable[[], None]) -> None:
-    make(root)
-    settle()
-    hook = told()
-    assert hook.told() == []
+def change_api(app: Gatehouse, **keys: Any) -> None:
+    """Change the definition that has webhooks."""
+    (api,) = (each for each in app.services.catalog.snapshot.published if each.document.webhooks)
+    stored_apis.write(app, [{**api.document.model_dump(mode="json"), **keys}])
+    app.services.catalog.refresh()
 
 
 def test_an_archived_record_is_removed_and_comes_back_as_created(told: MakeTold, root: Root) -> None:
@@ -145,7 +31,11 @@ def test_an_archived_record_is_removed_and_comes_back_as_created(told: MakeTold,
     assert hook.told() == [("removed", record)]
 
 
-def test_a_record_that_comes_and_goes_between_two_looks_is_not_told_of(told: MakeTold, root: Root) -> None:
+def test_what_is_written_before_it_was_made_or_has_gone_by_the_first_look_is_not_told(
+    told: MakeTold, root: Root, settle: Callable[[], None]
+) -> None:
+    make(root)
+    settle()
     hook = told()
     remove(root, make(root))
     assert hook.told() == []
@@ -171,7 +61,7 @@ def test_what_is_gone_before_it_could_be_told_is_removed_alone(told: MakeTold, r
     assert hook.statuses == ["pending", "pending"]
 
 
-def test_it_waits_for_sight_until_it_is_told_that_the_record_has_gone(told: MakeTold, root: Root, sql: Sql) -> None:
+def test_it_waits_for_sight_until_it_is_told_that_the_record_has_gone(told: MakeTold, root: Root) -> None:
     hook = told()
     record = make(root)
     hook.follow()
@@ -224,7 +114,7 @@ def test_many_failures_in_a_row_leave_it_alone_for_a_time(told: MakeTold, root: 
     assert hook.deliver() == []
     sql("UPDATE gatehouse.webhook SET held_until = now() WHERE id = %s", hook.id)
     assert len(hook.deliver()) == 1
-    app.services.webhooks.test(Owner(hook.now.client_id, "Reader 0", "a test"), hook.id)
+    app.services.webhooks.test(hook.owner, hook.id)
     assert hook.deliver() == [("test", None)]
 
 
@@ -234,9 +124,7 @@ def test_a_change_of_the_definition_asks_for_a_new_pass(
     hook = told()
     make(root)
     hook.follow()
-    (api,) = (each for each in app.services.catalog.snapshot.published if each.document.webhooks)
-    stored_apis.write(app, [{**api.document.model_dump(mode="json"), "page_size": 7}])
-    app.services.catalog.refresh()
+    change_api(app, page_size=7)
     make(root)
     settle()
     assert hook.told() == [("resync", None)]
@@ -246,47 +134,34 @@ def test_a_change_of_the_definition_asks_for_a_new_pass(
 
 
 @pytest.mark.parametrize(
-    ("statement", "reason"),
+    ("ends", "reason"),
     [
-        ("UPDATE gatehouse.client SET active = false WHERE name = 'Reader 0'", "revoked"),
-        ("UPDATE gatehouse.client SET scopes = '{read}' WHERE name = 'Reader 0'", "scope search"),
-        ("UPDATE gatehouse.client SET uid = NULL WHERE name = 'Reader 0'", "acts as no user"),
+        ("active = false", "revoked"),
+        ("scopes = '{read}'", "scope search"),
+        ("uid = NULL", "acts as no user"),
+        ({"published": False}, "not served"),
+        ({"webhooks": False}, "no webhooks"),
+        ({"clients": []}, "not connected"),
     ],
+    ids=lambda value: str(value),
 )
-def test_it_ends_with_the_right_to_be_told(statement: str, reason: str, told: MakeTold, root: Root, sql: Sql) -> None:
+def test_it_ends_with_the_right_to_be_told_and_with_its_api(
+    ends: str | dict[str, Any], reason: str, told: MakeTold, root: Root, sql: Sql, app: Gatehouse
+) -> None:
     hook = told()
     make(root)
     hook.follow()
-    sql(statement)
+    if isinstance(ends, str):
+        sql(f"UPDATE gatehouse.client SET {ends} WHERE name = 'Reader 0'")
+    else:
+        change_api(app, **ends)
     assert hook.deliver() == []
     assert not hook.now.active
     assert reason in hook.now.reason
     assert hook.statuses == ["pending"]
 
 
-@pytest.mark.parametrize(
-    ("keys", "reason"),
-    [
-        ({"published": False}, "not served"),
-        ({"webhooks": False}, "no webhooks"),
-        ({"clients": []}, "not connected"),
-    ],
-)
-def test_it_ends_with_its_api(keys: dict[str, Any], reason: str, told: MakeTold, root: Root, app: Gatehouse) -> None:
-    hook = told()
-    make(root)
-    hook.follow()
-    (api,) = (each for each in app.services.catalog.snapshot.published if each.document.webhooks)
-    stored_apis.write(app, [{**api.document.model_dump(mode="json"), **keys}])
-    app.services.catalog.refresh()
-    assert hook.deliver() == []
-    assert not hook.now.active
-    assert reason in hook.now.reason
-
-
-def test_a_client_app_with_another_user_is_told_anew_as_that_one(
-    told: MakeTold, root: Root, sql: Sql, admin: Client
-) -> None:
+def test_a_client_app_with_another_user_is_told_anew_as_that_one(told: MakeTold, root: Root, sql: Sql) -> None:
     hook = told()
     ((uid,),) = sql("SELECT id FROM res_users WHERE login = 'demo'")
     sql("UPDATE gatehouse.client SET uid = %s WHERE name = 'Reader 0'", uid)

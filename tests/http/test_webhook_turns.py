@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from app.operations.single import RecordOperations
-from app.web.routing import Gatehouse
 from app.webhooks import deliveries, store
-from app.webhooks.document import WebhookChange
 from app.webhooks.following import Followed
 from odoo_bridge import errors
-from tests.http.test_webhook_events import (
-    MakeTold,
-    Root,
-    Sql,
-    make,
-    remove,
-    told,  # noqa: F401  it is a fixture here too
-    write,
-)
+from tests.http.webhooks import MakeTold, Root, Sql, make, remove, write
 
 
-def test_an_attempt_that_one_run_has_begun_is_left_alone_by_the_next(
-    told: MakeTold,  # noqa: F811
-    root: Root,
-    app: Gatehouse,
-    sql: Sql,
-) -> None:
+def test_an_attempt_that_one_run_has_begun_is_left_alone_by_the_next(told: MakeTold, root: Root, sql: Sql) -> None:
     hook = told()
     make(root)
     other = make(root)
     hook.follow()
 
-    def run(work: Callable[..., Any], *arguments: Any) -> Any:
-        with app.services.database.transaction() as cr:
-            return work(cr, *arguments)
-
+    run = hook.run
     run(deliveries.begin, hook.id, "one")
     first, second = run(deliveries.due, hook.id, "one", 10)
     assert run(deliveries.claim, first, "one")
@@ -62,10 +43,7 @@ def test_an_attempt_that_one_run_has_begun_is_left_alone_by_the_next(
     ],
 )
 def test_a_record_that_cant_be_read_keeps_no_other_from_being_told_of(
-    error: Exception,
-    told: MakeTold,  # noqa: F811
-    root: Root,
-    monkeypatch: pytest.MonkeyPatch,
+    error: Exception, told: MakeTold, root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hook = told()
     records = [make(root) for _ in range(20)]
@@ -86,11 +64,7 @@ def test_a_record_that_cant_be_read_keeps_no_other_from_being_told_of(
     assert hook.now.active
 
 
-def test_nothing_is_sent_that_was_read_long_ago(
-    told: MakeTold,  # noqa: F811
-    root: Root,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_nothing_is_sent_that_was_read_long_ago(told: MakeTold, root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.webhooks.delivering._STALE", -1.0)
     monkeypatch.setattr("app.webhooks.delivering._RUN", 0.5)
     hook = told()
@@ -102,10 +76,7 @@ def test_nothing_is_sent_that_was_read_long_ago(
 
 
 def test_what_cant_be_seen_keeps_no_event_from_being_found(
-    told: MakeTold,  # noqa: F811
-    root: Root,
-    sql: Sql,
-    monkeypatch: pytest.MonkeyPatch,
+    told: MakeTold, root: Root, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.webhooks.following._MOST_WAITING", 2)
     hook = told()
@@ -121,9 +92,7 @@ def test_what_cant_be_seen_keeps_no_event_from_being_found(
 
 
 def test_what_has_many_changes_is_followed_a_while_at_a_time(
-    told: MakeTold,  # noqa: F811
-    root: Root,
-    monkeypatch: pytest.MonkeyPatch,
+    told: MakeTold, root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.webhooks.following._TURN", -1.0)
     monkeypatch.setattr("app.webhooks.following._PAGE", 1)
@@ -134,46 +103,32 @@ def test_what_has_many_changes_is_followed_a_while_at_a_time(
     assert hook.follow().added == 1
 
 
-def test_events_that_were_asked_for_meanwhile_are_not_passed_over(
-    told: MakeTold,  # noqa: F811
-    app: Gatehouse,
-) -> None:
+def test_events_that_were_asked_for_meanwhile_are_not_passed_over(told: MakeTold) -> None:
     hook = told(events=["created"])
     before = hook.now
-    app.services.webhooks.change(hook.owner, hook.id, WebhookChange.model_validate({"events": ["removed"]}))
-    with app.services.database.transaction() as cr:
-        assert not store.go_on(cr, before, "further", (), ())
+    hook.change(events=["removed"])
+    assert not hook.run(store.go_on, before, "further", (), ())
 
 
-def test_what_waits_of_another_subject_is_not_sent(
-    told: MakeTold,  # noqa: F811
-    root: Root,
-    app: Gatehouse,
-) -> None:
+def test_what_waits_of_another_subject_is_not_sent(told: MakeTold, root: Root) -> None:
     hook = told()
     make(root)
     hook.follow()
-    app.services.webhooks.change(hook.owner, hook.id, WebhookChange.model_validate({"fields": ["name"]}))
+    hook.change(fields=["name"])
     assert hook.deliver() == [("resync", None)]
     assert hook.statuses == ["superseded", "delivered"]
 
 
-def test_one_call_mends_and_switches_on(
-    told: MakeTold,  # noqa: F811
-    app: Gatehouse,
-    sql: Sql,
-) -> None:
+def test_one_call_mends_and_switches_on(told: MakeTold, sql: Sql) -> None:
     hook = told()
     sql("UPDATE gatehouse.webhook SET fields = '{nonsense}' WHERE id = %s", hook.id)
     assert hook.told() == []
     assert not hook.now.active
-    change = WebhookChange.model_validate({"fields": ["name"], "active": True})
-    assert app.services.webhooks.change(hook.owner, hook.id, change).active
+    assert hook.change(fields=["name"], active=True).active
 
 
 def test_what_is_hidden_is_not_waited_for_where_nobody_wants_to_hear_that_it_has_gone(
-    told: MakeTold,  # noqa: F811
-    root: Root,
+    told: MakeTold, root: Root
 ) -> None:
     hook = told(events=["created", "updated"])
     records = [make(root), make(root)]
@@ -185,11 +140,7 @@ def test_what_is_hidden_is_not_waited_for_where_nobody_wants_to_hear_that_it_has
     assert hook.statuses == ["superseded", "superseded"]
 
 
-def test_what_is_hidden_is_not_waited_for_where_all_is_read_anew(
-    told: MakeTold,  # noqa: F811
-    root: Root,
-    sql: Sql,
-) -> None:
+def test_what_is_hidden_is_not_waited_for_where_all_is_read_anew(told: MakeTold, root: Root, sql: Sql) -> None:
     hook = told()
     record = make(root)
     hook.follow()
@@ -200,11 +151,7 @@ def test_what_is_hidden_is_not_waited_for_where_all_is_read_anew(
     assert hook.statuses == ["superseded", "delivered"]
 
 
-def test_what_has_come_back_is_there_after_it_is_told_again_that_it_has_gone(
-    told: MakeTold,  # noqa: F811
-    root: Root,
-    app: Gatehouse,
-) -> None:
+def test_what_has_come_back_is_there_after_it_is_told_again_that_it_has_gone(told: MakeTold, root: Root) -> None:
     hook = told()
     record = make(root)
     hook.told()
@@ -212,7 +159,7 @@ def test_what_has_come_back_is_there_after_it_is_told_again_that_it_has_gone(
     hook.told()
     write(root, record, active=True)
     hook.told()
-    with app.services.database.transaction() as cr:
-        (gone,) = (each for each in deliveries.of(cr, hook.id, limit=9) if each.event == "removed")
-        deliveries.again(cr, gone)
+    sent = hook.run(lambda cr: deliveries.of(cr, hook.id, limit=9))
+    (gone,) = (each for each in sent if each.event == "removed")
+    hook.run(deliveries.again, gone)
     assert hook.deliver() == [("removed", record), ("created", record)]
