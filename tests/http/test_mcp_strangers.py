@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.web.routing import Gatehouse
-from tests.http.agents import Agent
+from tests.http.agents import Agent, named, page_of
 from tests.http.conftest import Client
 from tests.http.test_mcp_tokens import BACK, RESOURCE, SCOPES, Shop, make_shop, opens  # noqa: F401  a fixture
 
@@ -110,8 +110,8 @@ def test_it_gets_the_apis_and_scopes_of_its_client_app_but_no_export(
     assert token["scope"] == "create read update delete search rpc"
     assert opens(app, token["access_token"], route) == (200, 401)
     names = set(Agent(app, token["access_token"]).tools())
-    assert f"api_{route.removeprefix('/api/t')}_search" in names
-    assert f"api_{other.removeprefix('/api/t')}_search" not in names
+    assert named(route, "search") in names
+    assert named(other, "search") not in names
     again = client.token(grant_type="refresh_token", refresh_token=token["refresh_token"])
     assert opens(app, again["access_token"], route) == (200, 401)
     assert home.asked == ["/client.json"]
@@ -154,8 +154,8 @@ def test_who_approves_is_told_the_address_of_who_asks(
     route = publish(clients=[hosting.name], mcp="write", mcp_approval="person", fields=["name"])
     client = stranger(app, home)
     token = client.exchanged(client.consented(demo, resource=RESOURCE, scope=" ".join(SCOPES)))["access_token"]
-    shown = Agent(app, token).told(f"api_{route.removeprefix('/api/t')}_create", {"values": {"name": "x"}})
-    page = demo("GET", f"/api/oauth2/approvals/{shown['approval'].split('_')[1]}").text
+    shown = Agent(app, token).told(named(route, "create"), {"values": {"name": "x"}})
+    page = demo("GET", page_of(shown["approval"])).text
     assert f"{home.url()} (as {hosting.name}) asks in your name" in page
 
 
