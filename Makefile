@@ -8,7 +8,7 @@ ARGS ?=
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
-.PHONY: help serve odoo test unit slow differential check bench soak browser drills rights integration addon applications clients upgrades operations image ci everything
+.PHONY: help serve odoo test unit slow differential check bench soak browser drills rights integration addon applications clients upgrades operations image mutants ci everything
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -99,3 +99,7 @@ everything: ## all there is in its long form (LONG=1), with one table at the end
 image: ## the image of deploy/Dockerfile built and run, Odoo from source; 4 minutes, as root on Debian
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/image $(ARGS)
+
+mutants: ## forty faults by hand in copies of the code, and whether the tests find each; 10 minutes; ARGS="token" some by name
+	@$(PYTHON) dev/bootstrap.py test
+	@.venv/bin/python -m dev mutants $(ARGS)

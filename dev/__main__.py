@@ -1,12 +1,12 @@
-"""`python -m dev serve|odoo|test|ci|everything|prepare-test`: what the Makefile runs once `.venv` is there."""
+"""`python -m dev serve|odoo|test|ci|everything|prepare-test|mutants`: what the Makefile runs once `.venv` is there."""
 
 from __future__ import annotations
 
 import sys
 
-from dev import command, everything, odoo, serve, tests
+from dev import command, everything, mutants, odoo, serve, tests
 
-USAGE = "usage: python -m dev serve | odoo | test [PYTEST ARGUMENTS] | ci | everything | prepare-test"
+USAGE = "usage: python -m dev serve | odoo | test [PYTEST ARGUMENTS] | ci | everything | prepare-test | mutants [NAME-PART ...]"
 
 
 def main(arguments: list[str]) -> int:
@@ -22,6 +22,8 @@ def main(arguments: list[str]) -> int:
             return command.run(lambda: everything.main(long=which == "everything"))
         case ["prepare-test"]:
             return command.run(tests.prepare)
+        case ["mutants", *parts]:
+            return command.run(lambda: mutants.main(parts))
     print(USAGE, file=sys.stderr)
     return 2
 

@@ -24,11 +24,7 @@ def prepare() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run pytest with the arguments, or without any all tests; return its exit code."""
-    for name in [name for name in os.environ if name.startswith("GATEHOUSE_") and name not in KEPT]:
-        del os.environ[name]
-    for number in (signal.SIGINT, signal.SIGHUP):  # the tests send them: no nohup may have them ignored
-        if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+    forget_surroundings()
     if not only_units(arguments):
         # Here rather than in a fixture, where pytest would hide the progress. PostgreSQL then runs for all that comes.
         prepare()
@@ -37,6 +33,15 @@ def main(arguments: list[str]) -> int:
     found = folders()
     together = ["-m", "not alone", "-n", str(AT_ONCE), "--dist", "loadscope", "--no-loadscope-reorder"]
     return max(_pytest([*together, *found]), _pytest(["-m", "alone", *found]))
+
+
+def forget_surroundings() -> None:
+    """Let tests find neither settings of the shell, but those that are kept, nor signals that it ignores."""
+    for name in [name for name in os.environ if name.startswith("GATEHOUSE_") and name not in KEPT]:
+        del os.environ[name]
+    for number in (signal.SIGINT, signal.SIGHUP):  # the tests send them: no nohup may have them ignored
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def only_units(arguments: Sequence[str]) -> bool:
