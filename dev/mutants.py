@@ -35,7 +35,8 @@ AT_ONCE = 2
 PATIENCE = 300
 #: Folders whose tests start servers: these make a template of the database for the code that is there, one at a time.
 SERVED = ("tests/server/", "tests/drills/", "tests/browser/", "tests/upgrades/")
-_FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
+_FAILED = re.compile(r"^FAILED \S+?::(\w+)", re.MULTILINE)
+_LATE = "There was no end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,10 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the tests have said of a fault: ``word`` is found, MISSED or BROKEN, ``by`` the test that has found it."""
+    """Outcome of the tests of a fault: the word for it, seconds, the test that has found it, and what pytest has said.
+
+    BROKEN is a fault for which no test fails: nothing can be collected, or the app can't be made.
+    """
 
     word: str
     seconds: float
@@ -94,21 +98,29 @@ def main(parts: Sequence[str]) -> int:
     copies = [paths.LOCAL / "mutants" / str(number) for number in range(1, AT_ONCE + 1)]
     for copy in copies:
         copy_to(copy)
-    named = list(dict.fromkeys(test for each in chosen for test in each.tests))
-    say(f"The sound code first: {len(named)} files or tests.")
-    sound = _pytest(copies[0], ["-q", "-n", str(AT_ONCE), "--dist", "loadscope", *named], patience=PATIENCE * 6)
-    if sound.returncode:
-        raise SetupError(
-            f"These tests fail without any fault (pytest's exit code is {sound.returncode}):\n{_tail(sound.stdout)}",
-            "Mend them first: make test.",
-        )
-    say(f"They pass: {_tail(sound.stdout, 1).strip('= ')}")
+    _check_sound(chosen, copies[0])
     missed = [name for name, outcome in _tried(chosen, copies) if outcome.word != "found"]
     minutes = (time.monotonic() - began) / 60
     say(f"{len(chosen) - len(missed)} of {len(chosen)} faults are found, in {minutes:.1f} minutes.")
     for name in missed:
         say(f"  not found: {name}")
     return 1 if missed else 0
+
+
+def _check_sound(chosen: Sequence[Mutant], copy: Path) -> None:
+    """Run the tests of all faults on the sound code. Raises SetupError unless they pass."""
+    for served, at_once in ((False, ["-n", str(AT_ONCE), "--dist", "loadscope"]), (True, [])):
+        named = list(dict.fromkeys(test for each in chosen if each.is_served is served for test in each.tests))
+        if not named:
+            continue
+        say(f"The sound code first: {len(named)} files or tests{' that start servers' if served else ''}.")
+        done = _pytest(copy, ["-q", *at_once, *named], patience=PATIENCE * 6)
+        if done.returncode:
+            raise SetupError(
+                f"These tests fail without any fault (pytest's exit code is {done.returncode}):\n{_tail(done.stdout)}",
+                "Mend them first: make test.",
+            )
+        say(f"They pass: {_tail(done.stdout, 1).strip('= ')}")
 
 
 def _tried(chosen: Sequence[Mutant], copies: Sequence[Path]) -> Iterator[tuple[str, Outcome]]:
@@ -157,8 +169,9 @@ def tried(mutant: Mutant, copy: Path) -> Outcome:
     seconds = time.monotonic() - began
     if done.returncode == 0:
         return Outcome("MISSED", seconds, output=done.stdout)
+    if done.stdout.endswith(f"{_LATE}\n"):
+        return Outcome("found", seconds, "without an end")
     failed = _FAILED.search(done.stdout)
-    # What keeps the tests from being collected, or the app from being made, is no fault that anybody would commit.
     if done.returncode != 1 or failed is None:
         return Outcome("BROKEN", seconds, output=done.stdout)
     return Outcome("found", seconds, failed[1])
@@ -175,14 +188,18 @@ def copy_to(copy: Path) -> None:
     It stays when all is done: an ``odoo.conf`` names its addons until the tests write that anew.
     """
     shutil.rmtree(copy, ignore_errors=True)
-    left_out = {".git", ".local", ".venv", "__pycache__", paths.LOCAL.name, ".mypy_cache", ".ruff_cache"}
-    shutil.copytree(paths.ROOT, copy, symlinks=True, ignore=lambda _, names: left_out & set(names))
+    left_out = {".git", ".local", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        return {name for name in names if name in left_out or Path(folder, name) == paths.LOCAL}
+
+    shutil.copytree(paths.ROOT, copy, symlinks=True, ignore=ignored)
     if paths.VENV.exists():
         (copy / ".venv").symlink_to(paths.VENV)
 
 
 def _pytest(copy: Path, arguments: Sequence[str], *, patience: float) -> subprocess.CompletedProcess[str]:
-    """Run pytest in a copy; tests that have taken too long are ended, and have failed."""
+    """Run pytest in a copy; tests that take too long are ended, and have failed (``_LATE``)."""
     environment = {**os.environ, "GATEHOUSE_LOCAL": str(paths.LOCAL)}
     environment.pop("PYTHONPATH", None)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
@@ -199,8 +216,7 @@ def _pytest(copy: Path, arguments: Sequence[str], *, patience: float) -> subproc
         except subprocess.TimeoutExpired:
             end_group(process)
             output, _ = process.communicate()
-            late = f"\nFAILED (no end within {patience:g} seconds)\n"
-            return subprocess.CompletedProcess(command, 1, output.decode(errors="replace") + late)
+            return subprocess.CompletedProcess(command, 1, f"{output.decode(errors='replace')}\n{_LATE}\n")
         except BaseException:
             end_group(process)
             raise

@@ -237,3 +237,27 @@ def test_as_many_answers_are_made_at_once_as_there_are_threads(exchanges: Exchan
     exchanges.make(under_way[0])
     exchanges.made(under_way[0])
     assert exchanges.next_turn() is not None
+
+
+def test_a_client_that_sends_its_head_byte_by_byte_has_no_more_time_for_it(
+    exchanges: Exchanges, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn, client = connect()
+    client.sendall(b"GE")
+    tell(exchanges, conn)
+    by, later = conn.deadline, time.monotonic() + 5
+    monkeypatch.setattr("serving.connection.time.monotonic", lambda: later)
+    client.sendall(b"T")
+    tell(exchanges, conn)
+    assert conn.place is exchanges.places.receiving
+    assert conn.deadline == by
+
+
+def test_an_answer_of_a_worker_that_ends_is_the_last_of_its_connection(
+    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue
+) -> None:
+    conn, client = connect()
+    exchanges.end()
+    ask(exchanges, conn, client, "/")
+    take_turn(exchanges, deferred)
+    assert b"\r\nConnection: close\r\n" in client.recv(1000)
