@@ -6,7 +6,7 @@ import sys
 
 from dev import command, everything, mutants, odoo, serve, tests
 
-USAGE = "usage: python -m dev serve | odoo | test [PYTEST ARGUMENTS] | ci | everything | prepare-test | mutants [NAME-PART ...]"
+USAGE = "usage: python -m dev serve | odoo | test [PYTEST ARGUMENTS] | ci | everything | prepare-test | mutants [NAMES]"
 
 
 def main(arguments: list[str]) -> int:

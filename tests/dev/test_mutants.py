@@ -10,7 +10,7 @@ import pytest
 from dev import mutants, paths
 from dev.errors import SetupError
 from dev.mutants import Mutant
-from dev.tests import APART
+from dev.tests import folders
 
 ROWS = mutants.read()
 #: Folders of product code.
@@ -43,7 +43,7 @@ def test_the_tests_of_a_fault_are_there_and_run_by_its_target(row: Mutant) -> No
         file, _, name = test.partition("::")
         assert not name or f"def {name}(" in (paths.ROOT / file).read_text(), test
         folder = Path(file).parent.as_posix()
-        assert folder not in APART if row.target == "test" else folder == f"tests/{row.target}", test
+        assert folder in folders() if row.target == "test" else folder == f"tests/{row.target}", test
 
 
 def test_a_file_that_has_changed_is_told() -> None:

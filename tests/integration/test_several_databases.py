@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
+from tests.integration import nginx
 from tests.pages import blocks
-from tests.server import nginx
 from tests.server.conftest import Server, free_port, serving
 
 pytestmark = pytest.mark.live
