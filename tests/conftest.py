@@ -38,8 +38,11 @@ def _bring_odoo() -> None:
 if "PYTEST_XDIST_WORKER" not in os.environ and not only_units(sys.argv[1:]):
     _bring_odoo()
 
-# The same examples in every run: a red build is about the change. HYPOTHESIS_PROFILE=explore looks for new ones.
-hypothesis.settings.register_profile("fixed", derandomize=True, database=None, print_blob=False)
+# The same examples in every run: a red build is about the change. HYPOTHESIS_PROFILE=long has many times as many, and
+# explore looks for new ones.
+_FIXED: dict[str, Any] = {"derandomize": True, "database": None, "print_blob": False}
+hypothesis.settings.register_profile("fixed", **_FIXED, max_examples=25)
+hypothesis.settings.register_profile("long", **_FIXED, max_examples=200, deadline=None)
 hypothesis.settings.register_profile("explore", print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 

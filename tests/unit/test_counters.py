@@ -19,10 +19,10 @@ _COUNT = """
 import sys
 from pathlib import Path
 from app.auth.counters import SharedCounters
-from app.auth.throttle import Throttle
-from app.errors import Unavailable
 storage = SharedCounters(Path(sys.argv[1]))
-for _ in range(500):
+print(flush=True)
+sys.stdin.readline()  # until all are there
+for _ in range(200):
     storage.count("k", 3600)
 """
 _DIE = """
@@ -58,27 +58,43 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def started(code: str, storage: SharedCounters) -> subprocess.Popen[bytes]:
     """Run code in a process that is given the file."""
-    return subprocess.Popen([sys.executable, "-c", code, str(storage._path)])
+    command = [sys.executable, "-c", code, str(storage._path)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def _ended(code: str, storage: SharedCounters) -> int:
+    process = started(code, storage)
+    process.communicate(timeout=60)
+    return process.returncode
 
 
 def test_no_count_is_lost_between_processes(storage: SharedCounters) -> None:
-    processes = [started(_COUNT, storage) for _ in range(4)]
-    own = [storage.count("k", 3600)[0] for _ in range(500)]
-    assert [process.wait(60) for process in processes] == [0] * 4
-    assert storage.get("k") == 2500
+    processes = [started(_COUNT, storage) for _ in range(2)]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    own = [storage.count("k", 3600)[0] for _ in range(200)]
+    for process in processes:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0, 0]
+    assert storage.get("k") == 600
     assert own == sorted(set(own))
 
 
 def test_a_process_that_dies_amid_a_count_holds_nobody_up(storage: SharedCounters) -> None:
     assert storage.count("k", 3600)[0] == 1
-    assert started(_DIE, storage).wait(60) == -signal.SIGKILL
+    assert _ended(_DIE, storage) == -signal.SIGKILL
     assert storage.count("k", 3600)[0] == 2
 
 
 def test_a_process_that_dies_amid_a_look_keeps_no_room(storage: SharedCounters) -> None:
     for number in range(500):
         storage.count(str(number), 3600)
-    assert started(_DIE_READING, storage).wait(60) == -signal.SIGKILL
+    assert _ended(_DIE_READING, storage) == -signal.SIGKILL
     size = storage._path.stat().st_size
     for number in range(5000):
         storage.count(str(number % 500), 3600)

@@ -140,7 +140,7 @@ def test_a_url_that_is_refused_is_told_why(url: str, says: str) -> None:
         parse(url, NOBODY)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.builds("https://{}{}".format, st.text(max_size=30), st.text(max_size=30)))
 def test_any_text_is_refused_or_has_a_destination_that_can_be_sent(url: str) -> None:
     try:

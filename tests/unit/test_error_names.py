@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 
@@ -35,25 +36,44 @@ _PUT_TOGETHER = {
     "*_unavailable": {"data_dir_unavailable"},  # of any check: docs/readiness.md
 }
 
-_TREES = [
-    ast.parse(file.read_text())
-    for folder in ("app", "odoo_bridge", "serving")
-    for file in (ROOT / folder).rglob("*.py")
-]
 
+class _Code:
+    """What the code says of errors. Of its syntax trees nothing is kept: they would take long to collect."""
 
-def _classes() -> dict[str, set[str]]:
-    """Return the classes of errors, with the names that their errors have; two classes may be called alike."""
-    nodes = [node for tree in _TREES for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    found: dict[str, set[str]] = {base: {"internal_error"} for base in _BASES}
-    for _ in range(4):  # as deep as classes go
-        for node in nodes:
-            bases = {_last(base) for base in node.bases} & found.keys()
-            if bases:
-                own = {_text(line.value) for line in node.body if isinstance(line, ast.Assign) and _is_name(line)}
-                inherited = set().union(*(found[base] for base in bases if base not in _BASES))
-                found.setdefault(node.name, set()).update(own or inherited)
-    return found
+    def __init__(self) -> None:
+        #: Classes with their bases, and the names that their errors have of their own.
+        self.classes: list[tuple[str, set[str], set[str]]] = []
+        #: Functions that are called, with the names that they are given, by keyword and as the first argument.
+        self.calls: list[tuple[str, list[str], str]] = []
+        self.raised: list[str] = []
+        for folder in ("app", "odoo_bridge", "serving"):
+            for file in (ROOT / folder).rglob("*.py"):
+                for node in ast.walk(ast.parse(file.read_text())):
+                    self._take(node)
+
+    def _take(self, node: ast.AST) -> None:
+        if isinstance(node, ast.ClassDef):
+            own = {_text(line.value) for line in node.body if isinstance(line, ast.Assign) and _is_name(line)}
+            self.classes.append((node.name, {_last(base) for base in node.bases}, own))
+        elif isinstance(node, ast.Call):
+            made, first = _last(node.func), node.args[0] if node.args else None
+            if made == "partial" and first is not None:
+                made = _last(first)
+            named = [_text(each.value) for each in node.keywords if each.arg == "name"]
+            self.calls.append((made, named, _text(first) if first is not None else ""))
+        elif isinstance(node, ast.Raise) and node.exc:
+            self.raised.append(_last(node.exc))
+
+    def errors(self) -> dict[str, set[str]]:
+        """Return the classes of errors, with the names that their errors have; two classes may be called alike."""
+        found: dict[str, set[str]] = {base: {"internal_error"} for base in _BASES}
+        for _ in range(4):  # as deep as classes go
+            for name, all_bases, own in self.classes:
+                bases = all_bases & found.keys()
+                if bases:
+                    inherited = set().union(*(found[base] for base in bases if base not in _BASES))
+                    found.setdefault(name, set()).update(own or inherited)
+        return found
 
 
 def _is_name(line: ast.Assign) -> bool:
@@ -62,18 +82,15 @@ def _is_name(line: ast.Assign) -> bool:
 
 def _given() -> Iterator[str]:
     """Yield the names of errors that the code makes; a variable part is ``*``."""
-    classes = _classes()
-    for node in (node for tree in _TREES for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        made = _last(node.func)
-        if made == "partial" and node.args:
-            made = _last(node.args[0])
-        named = [_text(each.value) for each in node.keywords if each.arg == "name"]
-        if made in _MAKERS or made in classes:
-            yield from named or classes.get(made, ())
-            if made == "_told" and node.args:
-                yield _text(node.args[0])
-    for raised in (node for tree in _TREES for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc):
-        yield from classes.get(_last(raised.exc), ())  # type: ignore[arg-type]
+    code = _Code()
+    errors = code.errors()
+    for made, named, first in code.calls:
+        if made in _MAKERS or made in errors:
+            yield from named or errors.get(made, ())
+            if made == "_told":
+                yield first
+    for raised in code.raised:
+        yield from errors.get(raised, ())
 
 
 def _last(value: ast.expr) -> str:
@@ -90,6 +107,7 @@ def _text(value: ast.expr) -> str:
     return ""  # handed on: named where it comes from
 
 
+@functools.cache
 def _known() -> set[str]:
     """Return all names that the code knows."""
     of_werkzeug = {default_exceptions[status]().name.lower().replace(" ", "_") for status in _OF_WERKZEUG}
