@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import selectors
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -50,19 +51,51 @@ class Application:
         self.is_closed = True
 
 
+class Worker(Exchanges):
+    """What a worker has, without its loop and threads: what they would do the tests call."""
+
+    deferred: PollableMethodQueue  # what threads have for the loop
+
+    def ask(self, conn: ClientConnection, client: socket.socket, *paths: str, token: str = "") -> None:
+        """Let a client ask, and the loop read it."""
+        credential = f"Authorization: Bearer {token}\r\n" if token else ""
+        client.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n{credential}\r\n" for path in paths).encode())
+        self.tell(conn)
+
+    def tell(self, conn: ClientConnection) -> None:
+        """Tell the loop that a client has done something."""
+        if conn.place is None and not conn.events:
+            self.receive(conn)
+        else:
+            self.on_client(conn)
+            self.go_on(10)
+
+    def take_turn(self) -> None:
+        """Do what a thread does that leads the loop, and then what others have left for it."""
+        conn = self.next_turn()
+        assert conn is not None
+        self.make(conn)
+        self.made(conn)
+        self.deferred.run_callbacks(None)
+
+    def take_turns(self) -> None:
+        """Take turns until nobody has one."""
+        self.deferred.run_callbacks(None)
+        for _ in range(1000):
+            if not self.has_turn:
+                return
+            self.take_turn()
+        raise AssertionError("There is no end of turns.")
+
+    def later(self, seconds: float) -> None:
+        """Let time go by."""
+        self.drop_late(time.monotonic() + seconds)
+
+
 @pytest.fixture
 def application() -> Application:
     """An application."""
     return Application()
-
-
-@pytest.fixture
-def deferred() -> Iterator[PollableMethodQueue]:
-    """What threads have for the loop."""
-    queue = PollableMethodQueue()
-    queue.init()
-    yield queue
-    queue.close()
 
 
 @pytest.fixture
@@ -72,8 +105,10 @@ def proxies() -> int:
 
 
 @pytest.fixture
-def exchanges(application: Application, deferred: PollableMethodQueue, proxies: int) -> Iterator[Exchanges]:
-    """What a worker has, without its loop and threads: what they would do is called here."""
+def worker(application: Application, proxies: int) -> Iterator[Worker]:
+    """A worker."""
+    deferred = PollableMethodQueue()
+    deferred.init()
     poller = selectors.DefaultSelector()
     options = Options(
         max_body=MOST,
@@ -83,28 +118,30 @@ def exchanges(application: Application, deferred: PollableMethodQueue, proxies: 
         place_of=place_of,
         proxies=proxies,
     )
-    made = Exchanges(options, Config(), logging.getLogger("test"), application, Places(poller), deferred.defer)
+    made = Worker(options, Config(), logging.getLogger("test"), application, Places(poller), deferred.defer)
+    made.deferred = deferred
     yield made
     made.close()
     poller.close()
+    deferred.close()
 
 
 @pytest.fixture
-def connect(exchanges: Exchanges) -> Iterator[Connect]:
+def connect(worker: Worker) -> Iterator[Connect]:
     """Make a connection of the worker's."""
     pairs = []
 
     def open_one() -> tuple[ClientConnection, socket.socket]:
         left, right = socket.socketpair()
         pairs.append((ClientConnection(left, ("1.2.3.4", 5), ("127.0.0.1", 80), MOST, max_stream=STREAM), right))
-        exchanges._endings.connections += 1
+        worker._endings.connections += 1
         return pairs[-1]
 
     yield open_one
     for conn, client in pairs:
         client.close()
         if not conn.is_gone:
-            exchanges._endings.close(conn)
+            worker._endings.close(conn)
         if conn.answer is not None:
             conn.answer.close()
 
@@ -117,28 +154,3 @@ def ends() -> Iterator[tuple[Outbox, socket.socket]]:
         left.setblocking(False)
         right.settimeout(5)
         yield Outbox(left), right
-
-
-def ask(exchanges: Exchanges, conn: ClientConnection, client: socket.socket, *paths: str, token: str = "") -> None:
-    """Let a client ask, and the loop read it."""
-    credential = f"Authorization: Bearer {token}\r\n" if token else ""
-    client.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n{credential}\r\n" for path in paths).encode())
-    tell(exchanges, conn)
-
-
-def tell(exchanges: Exchanges, conn: ClientConnection) -> None:
-    """Tell the loop that a client has done something."""
-    if conn.place is None and not conn.events:
-        exchanges.receive(conn)
-    else:
-        exchanges.on_client(conn)
-        exchanges.go_on(10)
-
-
-def take_turn(exchanges: Exchanges, deferred: PollableMethodQueue) -> None:
-    """Do what a thread does that leads the loop, and then what others have left for it."""
-    conn = exchanges.next_turn()
-    assert conn is not None
-    exchanges.make(conn)
-    exchanges.made(conn)
-    deferred.run_callbacks(None)

@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from gunicorn.workers.gthread import PollableMethodQueue
 
 from serving.connection import STREAM_SECONDS
 from serving.endings import CLOSE_SECONDS
-from serving.exchanges import Exchanges
 from serving.incoming import OLDEST, PIECE, Incoming
 from serving.places import WRITE
-from tests.unit.conftest import STREAM, Application, Connect, take_turn
+from tests.unit.conftest import STREAM, Application, Connect, Worker
 
 HEAD = b"POST /lines HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -62,74 +60,59 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def tell(exchanges: Exchanges, conn: Any) -> None:
-    """Let the loop take note of what a client has sent, or takes."""
-    exchanges.on_client(conn)
-    exchanges.go_on(5)
-
-
-def later(exchanges: Exchanges, seconds: float) -> None:
-    """Let time go by."""
-    exchanges.drop_late(time.monotonic() + seconds)
-
-
 @pytest.fixture
-def begun(exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue) -> Any:
+def begun(worker: Worker, connect: Connect) -> Any:
     """A connection whose first line is answered, its client, and what has come of the answer."""
     conn, client = connect()
     client.settimeout(5)
     client.sendall(HEAD + chunk(b"one\n"))
-    exchanges.receive(conn)
-    assert not exchanges.has_turn  # more may follow
-    later(exchanges, 1)
-    take_turn(exchanges, deferred)
+    worker.receive(conn)
+    assert not worker.has_turn  # more may follow
+    worker.later(1)
+    worker.take_turn()
     assert client.recv(10_000).endswith(b"4\r\none\n\r\n")
     return conn, client
 
 
-def test_what_has_come_is_answered_once_the_client_pauses(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue
-) -> None:
+def test_what_has_come_is_answered_once_the_client_pauses(begun: Any, worker: Worker) -> None:
     conn, client = begun
-    assert conn.place is exchanges.places.taking
+    assert conn.place is worker.places.taking
     client.sendall(chunk(b"two\n"))
-    tell(exchanges, conn)
-    assert conn.place is exchanges.places.taking
-    later(exchanges, 1)
-    take_turn(exchanges, deferred)
+    worker.tell(conn)
+    assert conn.place is worker.places.taking
+    worker.later(1)
+    worker.take_turn()
     assert client.recv(100) == b"4\r\ntwo\n\r\n"
 
 
-def test_much_is_answered_at_once(begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue) -> None:
+def test_much_is_answered_at_once(begun: Any, worker: Worker) -> None:
     conn, client = begun
     client.sendall(chunk(b"x" * PIECE))
-    while not exchanges.has_turn:
-        tell(exchanges, conn)
-    take_turn(exchanges, deferred)
+    while not worker.has_turn:
+        worker.tell(conn)
+    worker.take_turn()
     received = b""
     while len(received) < PIECE:
         received += client.recv(100_000)
 
 
 def test_the_end_is_answered_at_once_and_the_connection_ends_with_it(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo
+    begun: Any, worker: Worker, application: Echo
 ) -> None:
     conn, client = begun
     client.sendall(chunk(b"last") + b"0\r\n\r\n")
-    tell(exchanges, conn)
-    take_turn(exchanges, deferred)
+    worker.tell(conn)
+    worker.take_turn()
     assert client.recv(100) == b"4\r\nlast\r\n3\r\nend\r\n0\r\n\r\n"
-    assert conn.place is exchanges.places.closing
+    assert conn.place is worker.places.closing
     assert application.is_closed
 
 
-def test_all_that_came_with_the_head_is_answered_at_once(
-    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue
-) -> None:
+def test_all_that_came_with_the_head_is_answered_at_once(worker: Worker, connect: Connect) -> None:
     conn, client = connect()
     client.sendall(HEAD + chunk(b"all") + b"0\r\n\r\n")
-    exchanges.receive(conn)
-    take_turn(exchanges, deferred)
+    worker.receive(conn)
+    worker.take_turn()
     assert client.recv(1000).endswith(b"3\r\nall\r\n3\r\nend\r\n0\r\n\r\n")
 
 
@@ -137,17 +120,15 @@ def test_all_that_came_with_the_head_is_answered_at_once(
     ("rest", "name"),
     [(b"no chunk\r\n", b"bad_request"), (chunk(b"x" * STREAM), b"request_entity_too_large")],
 )
-def test_what_ends_a_body_is_told_by_the_application(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, rest: bytes, name: bytes
-) -> None:
+def test_what_ends_a_body_is_told_by_the_application(begun: Any, worker: Worker, rest: bytes, name: bytes) -> None:
     conn, client = begun
     client.setblocking(False)
     received = b""
     while b"failed" not in received:
         rest = rest[client.send(rest) :] if rest else rest
-        tell(exchanges, conn)
-        if exchanges.has_turn:
-            take_turn(exchanges, deferred)
+        worker.tell(conn)
+        if worker.has_turn:
+            worker.take_turn()
         try:
             received += client.recv(1_000_000)
         except BlockingIOError:
@@ -155,58 +136,52 @@ def test_what_ends_a_body_is_told_by_the_application(
     assert b"failed: " + name in received
 
 
-def test_a_client_that_hangs_up_amid_its_body_is_told_so(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue
-) -> None:
+def test_a_client_that_hangs_up_amid_its_body_is_told_so(begun: Any, worker: Worker) -> None:
     conn, client = begun
     client.shutdown(socket.SHUT_WR)
-    tell(exchanges, conn)
-    take_turn(exchanges, deferred)
+    worker.tell(conn)
+    worker.take_turn()
     assert b"failed: bad_request" in client.recv(1000)
 
 
-def test_a_client_that_sends_nothing_for_a_minute_is_given_up(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue
-) -> None:
-    later(exchanges, STREAM_SECONDS - 1)
-    assert not exchanges.has_turn
-    later(exchanges, STREAM_SECONDS + 1)
-    take_turn(exchanges, deferred)
+def test_a_client_that_sends_nothing_for_a_minute_is_given_up(begun: Any, worker: Worker) -> None:
+    worker.later(STREAM_SECONDS - 1)
+    assert not worker.has_turn
+    worker.later(STREAM_SECONDS + 1)
+    worker.take_turn()
     assert b"failed: request_timeout" in begun[1].recv(1000)
 
 
-def test_a_worker_that_stops_lets_the_application_say_so(
-    begun: Any, exchanges: Exchanges, application: Echo, deferred: PollableMethodQueue
-) -> None:
+def test_a_worker_that_stops_lets_the_application_say_so(begun: Any, worker: Worker, application: Echo) -> None:
     conn, client = begun
     application.ends = True
-    exchanges.end()
-    assert exchanges.has_turn
-    take_turn(exchanges, deferred)
+    worker.end()
+    assert worker.has_turn
+    worker.take_turn()
     assert client.recv(100) == b"5\r\nended\r\n0\r\n\r\n"
     client.close()
-    tell(exchanges, conn)
-    assert exchanges.is_done
+    worker.tell(conn)
+    assert worker.is_done
 
 
 def test_a_trickle_without_a_pause_is_answered_within_a_second(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, monkeypatch: pytest.MonkeyPatch
+    begun: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conn, client = begun
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)
     for number in range(1, 11):
-        assert not exchanges.has_turn, number
+        assert not worker.has_turn, number
         client.sendall(chunk(b"a line\n"))
-        tell(exchanges, conn)
+        worker.tell(conn)
         now += OLDEST / 9.5  # behind the tenth the first is old enough, and no sooner
-        exchanges.drop_late(now)
-    take_turn(exchanges, deferred)
+        worker.drop_late(now)
+    worker.take_turn()
     assert client.recv(1000).count(b"a line") == 10
 
 
 def test_a_client_that_has_sent_for_long_has_its_time_to_fetch_the_answer(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo, monkeypatch: pytest.MonkeyPatch
+    begun: Any, worker: Worker, application: Echo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conn, client = begun
     application.answers = 20
@@ -215,23 +190,21 @@ def test_a_client_that_has_sent_for_long_has_its_time_to_fetch_the_answer(
     for _ in range(10):
         now += 50
         client.sendall(chunk(b"x" * 5_000))
-        tell(exchanges, conn)
+        worker.tell(conn)
         now += 1
-        exchanges.drop_late(now)
-        while exchanges.has_turn:
-            take_turn(exchanges, deferred)
+        worker.drop_late(now)
+        worker.take_turns()
     client.sendall(b"0\r\n\r\n")
-    tell(exchanges, conn)
-    while exchanges.has_turn:
-        take_turn(exchanges, deferred)
-    assert conn.place is exchanges.places.sending
-    exchanges.drop_late(now + 10)
+    worker.tell(conn)
+    worker.take_turns()
+    assert conn.place is worker.places.sending
+    worker.drop_late(now + 10)
     assert not conn.is_gone
-    assert _rest(exchanges, conn, client).endswith(b"3\r\nend\r\n0\r\n\r\n")
+    assert _rest(worker, conn, client).endswith(b"3\r\nend\r\n0\r\n\r\n")
 
 
 def test_a_client_that_reads_nothing_before_it_has_sent_all_gets_the_reason_why_its_body_was_not_wanted(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo
+    begun: Any, worker: Worker, application: Echo
 ) -> None:
     conn, client = begun
     application.answers = 20
@@ -241,164 +214,147 @@ def test_a_client_that_reads_nothing_before_it_has_sent_all_gets_the_reason_why_
     while unsent and time.monotonic() < deadline:
         with contextlib.suppress(BlockingIOError):
             unsent = unsent[client.send(unsent) :]
-        tell(exchanges, conn)
-        while exchanges.has_turn:
-            take_turn(exchanges, deferred)
+        worker.tell(conn)
+        worker.take_turns()
     assert unsent == b""
     assert application.incoming.failure is not None
-    assert b"failed: answers_unread" in _rest(exchanges, conn, client)
+    assert b"failed: answers_unread" in _rest(worker, conn, client)
 
 
 def test_one_that_sends_tiny_chunks_is_not_read_on_while_it_fetches_answers(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo
+    begun: Any, worker: Worker, application: Echo
 ) -> None:
     conn, client = begun
     application.answers = 100
     client.sendall(chunk(b"x" * 9_000))
-    tell(exchanges, conn)
-    later(exchanges, 1)
-    while exchanges.has_turn:
-        take_turn(exchanges, deferred)
+    worker.tell(conn)
+    worker.later(1)
+    worker.take_turns()
     assert not conn.outbox.is_empty
     client.setblocking(False)
     client.send(chunk(b"y") * 9_000)
-    exchanges.on_client(conn)
-    exchanges.go_on(0.0001)
+    worker.on_client(conn)
+    worker.go_on(0.0001)
     for _ in range(50):  # it takes some, and its socket is writable again
         with contextlib.suppress(BlockingIOError):
             client.recv(10_000)
             client.send(chunk(b"y") * 2_000)
-        exchanges._on_client(conn)
-    assert len(exchanges._arrivals._unread) <= 1
+        worker._on_client(conn)
+    assert len(worker._arrivals._unread) <= 1
     assert len(conn.reader.rest) < 200_000
 
 
-def test_a_full_disk_ends_one_without_a_word_amid_its_answer(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo
-) -> None:
+def test_a_full_disk_ends_one_without_a_word_amid_its_answer(begun: Any, worker: Worker, application: Echo) -> None:
     conn, client = begun
-    exchanges.places.in_file = 10**9  # of others
+    worker.places.in_file = 10**9  # of others
     conn.outbox.in_file = conn.counted = 1
     client.sendall(chunk(b"more"))
-    tell(exchanges, conn)
+    worker.tell(conn)
     assert conn.is_gone
     client.settimeout(5)
     assert client.recv(1000) in (b"", b"4\r\nmore\r\n")
-    while exchanges.has_turn:
-        take_turn(exchanges, deferred)
+    worker.take_turns()
     assert application.is_closed
 
 
 @pytest.mark.parametrize("proxies", [1])
-def test_behind_a_proxy_the_answer_begins_when_all_of_the_body_is_here(
-    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue
-) -> None:
+def test_behind_a_proxy_the_answer_begins_when_all_of_the_body_is_here(worker: Worker, connect: Connect) -> None:
     conn, client = connect()
     client.setblocking(False)
     client.send(HEAD + chunk(b"one\n"))
-    exchanges.receive(conn)
-    later(exchanges, 1)
-    take_turn(exchanges, deferred)
+    worker.receive(conn)
+    worker.later(1)
+    worker.take_turn()
     assert not conn.events & WRITE
     with pytest.raises(BlockingIOError):
         client.recv(100)
     client.send(chunk(b"two\n") + b"0\r\n\r\n")
-    tell(exchanges, conn)
-    take_turn(exchanges, deferred)
+    worker.tell(conn)
+    worker.take_turn()
     received = client.recv(1000)
     assert received.startswith(b"HTTP/1.1 200")
     assert received.endswith(b"4\r\none\n\r\n4\r\ntwo\n\r\n3\r\nend\r\n0\r\n\r\n")
 
 
-def _end_early(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo
-) -> tuple[Any, socket.socket]:
+def _end_early(begun: Any, worker: Worker, application: Echo) -> tuple[Any, socket.socket]:
     """Have the application answer before the body is whole."""
     conn, client = begun
     application.ends = True
     client.sendall(chunk(b"more"))
-    tell(exchanges, conn)
-    later(exchanges, 1)
-    take_turn(exchanges, deferred)
-    assert conn.place is exchanges.places.closing
+    worker.tell(conn)
+    worker.later(1)
+    worker.take_turn()
+    assert conn.place is worker.places.closing
     return conn, client
 
 
-def test_who_sends_on_behind_the_answer_has_time_to_read_it(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo
-) -> None:
-    conn, client = _end_early(begun, exchanges, deferred, application)
-    later(exchanges, CLOSE_SECONDS - 0.5)
+def test_who_sends_on_behind_the_answer_has_time_to_read_it(begun: Any, worker: Worker, application: Echo) -> None:
+    conn, client = _end_early(begun, worker, application)
+    worker.later(CLOSE_SECONDS - 0.5)
     client.sendall(chunk(b"and more"))
-    tell(exchanges, conn)
-    later(exchanges, CLOSE_SECONDS - 0.5)
+    worker.tell(conn)
+    worker.later(CLOSE_SECONDS - 0.5)
     assert not conn.is_gone
-    later(exchanges, CLOSE_SECONDS + 0.5)
+    worker.later(CLOSE_SECONDS + 0.5)
     assert conn.is_gone
 
 
-def test_who_sends_on_without_end_is_closed(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo
-) -> None:
-    conn, client = _end_early(begun, exchanges, deferred, application)
+def test_who_sends_on_without_end_is_closed(begun: Any, worker: Worker, application: Echo) -> None:
+    conn, client = _end_early(begun, worker, application)
     client.setblocking(False)
     sent = 0
     while not conn.is_gone and sent < 3 * STREAM:
         with contextlib.suppress(OSError):
             sent += client.send(b"x" * 100_000)
-        tell(exchanges, conn)
+        worker.tell(conn)
     assert conn.is_gone
     assert sent < 2 * STREAM
 
 
-def test_who_is_refused_is_not_waited_for(
-    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Echo
-) -> None:
+def test_who_is_refused_is_not_waited_for(worker: Worker, connect: Connect, application: Echo) -> None:
     application.status = "401 Unauthorized"
     application.ends = True
     conn, client = connect()
     client.sendall(HEAD + chunk(b"one"))
-    exchanges.receive(conn)
-    later(exchanges, 1)
-    take_turn(exchanges, deferred)
-    assert conn.place is exchanges.places.closing
+    worker.receive(conn)
+    worker.later(1)
+    worker.take_turn()
+    assert conn.place is worker.places.closing
     assert conn.lingers_until - time.monotonic() <= CLOSE_SECONDS
 
 
 @pytest.mark.parametrize("proxies", [1])
 def test_behind_a_proxy_too_who_is_refused_is_told_why(
-    exchanges: Exchanges, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchanges._turns, "has_room", lambda callers: False)
+    monkeypatch.setattr(worker._turns, "has_room", lambda callers: False)
     conn, client = connect()
     client.sendall(HEAD + chunk(b"one\n") + b"0\r\n\r\n")
-    exchanges.receive(conn)
+    worker.receive(conn)
     assert client.recv(1000).startswith(b"HTTP/1.1 429")
 
 
 @pytest.mark.parametrize("proxies", [1])
 def test_answers_end_a_body_also_where_all_together_are_too_many(
-    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, application: Echo
+    worker: Worker, connect: Connect, application: Echo
 ) -> None:
     conn, client = connect()
     application.answers = 10
     client.sendall(HEAD + chunk(b"x" * 30_000))
-    exchanges.receive(conn)
-    later(exchanges, 1)
-    while exchanges.has_turn:
-        take_turn(exchanges, deferred)
-    assert conn.place is exchanges.places.taking
-    exchanges.places.in_file += exchanges._options.max_in_files * 3 // 4  # of others
+    worker.receive(conn)
+    worker.later(1)
+    worker.take_turns()
+    assert conn.place is worker.places.taking
+    worker.places.in_file += worker._options.max_in_files * 3 // 4  # of others
     client.sendall(chunk(b"more"))
-    tell(exchanges, conn)
-    later(exchanges, 1)
-    while exchanges.has_turn:
-        take_turn(exchanges, deferred)
-    exchanges.places.in_file = 0
-    assert b"failed: answers_unread" in _rest(exchanges, conn, client)
+    worker.tell(conn)
+    worker.later(1)
+    worker.take_turns()
+    worker.places.in_file = 0
+    assert b"failed: answers_unread" in _rest(worker, conn, client)
 
 
-def _rest(exchanges: Exchanges, conn: Any, client: socket.socket) -> bytes:
+def _rest(worker: Worker, conn: Any, client: socket.socket) -> bytes:
     """Fetch an answer to its end."""
     client.setblocking(False)
     received, deadline = b"", time.process_time() + 10
@@ -406,12 +362,12 @@ def _rest(exchanges: Exchanges, conn: Any, client: socket.socket) -> bytes:
         try:
             received += client.recv(1_000_000)
         except BlockingIOError:
-            tell(exchanges, conn)
+            worker.tell(conn)
     return received
 
 
 def test_answers_wait_in_a_file_and_end_the_body_where_they_are_too_many(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo
+    begun: Any, worker: Worker, application: Echo
 ) -> None:
     conn, client = begun
     application.answers = 5
@@ -419,43 +375,36 @@ def test_answers_wait_in_a_file_and_end_the_body_where_they_are_too_many(
     sent = 0
     while application.incoming.failure is None and sent < STREAM - PIECE:
         sent += client.send(chunk(b"x" * 10_000))
-        tell(exchanges, conn)
-        while exchanges.has_turn:
-            take_turn(exchanges, deferred)
+        worker.tell(conn)
+        worker.take_turns()
     assert application.incoming.failure is not None
     assert application.incoming.failure.name == "answers_unread"
     assert conn.outbox.pending < 400_000 < conn.outbox.in_file
     received = b""
     deadline = time.monotonic() + 10
     while b"failed: answers_unread" not in received[-100:] and time.monotonic() < deadline:
-        while exchanges.has_turn:
-            take_turn(exchanges, deferred)
+        worker.take_turns()
         try:
             received += client.recv(1_000_000)
         except BlockingIOError:
-            tell(exchanges, conn)
+            worker.tell(conn)
     assert received.count(b"x") > 700_000
     assert b"failed: answers_unread" in received[-100:]
 
 
-def test_a_client_that_goes_has_the_application_clean_up(
-    begun: Any, exchanges: Exchanges, deferred: PollableMethodQueue, application: Echo
-) -> None:
+def test_a_client_that_goes_has_the_application_clean_up(begun: Any, worker: Worker, application: Echo) -> None:
     conn, client = begun
     client.close()
-    tell(exchanges, conn)
-    while exchanges.has_turn:
-        take_turn(exchanges, deferred)
+    worker.tell(conn)
+    worker.take_turns()
     assert application.is_closed
 
 
 @pytest.mark.parametrize("head", [HEAD.replace(b"POST", b"PUT"), HEAD.replace(b"text/csv", b"text/plain")])
-def test_other_bodies_are_read_whole_first(
-    exchanges: Exchanges, connect: Connect, deferred: PollableMethodQueue, head: bytes
-) -> None:
+def test_other_bodies_are_read_whole_first(worker: Worker, connect: Connect, head: bytes) -> None:
     conn, client = connect()
     client.sendall(head + chunk(b"one"))
-    exchanges.receive(conn)
+    worker.receive(conn)
     assert conn.incoming is None
-    assert conn.place is exchanges.places.receiving
-    assert not exchanges.has_turn
+    assert conn.place is worker.places.receiving
+    assert not worker.has_turn
