@@ -1,4 +1,4 @@
-"""`make ci` and `make everything`: all targets that test, side by side as far as there is room, and one table."""
+"""The commands `make ci` and `make everything`: targets side by side as far as there is room, and one table."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ class Run:
 
     @property
     def output(self) -> str:
-        """All that it has said."""
+        """Its whole output."""
         return self.log.read_text(errors="replace")
 
     @property
     def progress(self) -> str:
-        """How far its tests are, as pytest says it."""
+        """Its name and the per cent of its tests that are done, by pytest."""
         found = _PERCENT.findall(self.output)
         return f"{self.target.name} {found[-1]} %" if found else self.target.name
 
     @property
     def tests(self) -> int:
-        """How many tests have run."""
+        """Number of its tests that have run."""
         return counted(self.output)
 
 
@@ -59,7 +59,7 @@ def counted(output: str) -> int:
 
 
 def main(*, long: bool) -> int:
-    """Run what a change has to pass, or all there is in its long form; return 1 where a target fails."""
+    """Run the targets of a change, or all in their long form; return 1 where one fails."""
     wanted = (*targets.CI, *targets.LONG) if long else targets.CI
     tests.prepare()  # PostgreSQL then runs for all that comes
     began = time.monotonic()
@@ -69,7 +69,7 @@ def main(*, long: bool) -> int:
 
 
 def table(runs: Sequence[Run]) -> str:
-    """Return what has run: target, tests, minutes, result."""
+    """Return a table of the runs: target, tests, minutes, result."""
     rows = [("target", "tests", "minutes", "result")]
     rows += [
         (run.target.name, str(run.tests or ""), f"{run.seconds / 60:.1f}", "failed" if run.result else "passed")
