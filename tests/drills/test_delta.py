@@ -27,7 +27,7 @@ import yaml
 from dev.testbed import Testbed
 from tests.drills.followers import Follower, explain
 from tests.drills.writers import PARTNER_NAMES
-from tests.server.conftest import ROOT, Server, wait_until
+from tests.server.conftest import ROOT, Server, wait_until_settled
 from tests.server.odoo_shell import OdooShell
 from tests.server.workers import serving_apis
 
@@ -246,9 +246,7 @@ class Writers:
 
 def check(stage: Stage, followers: Sequence[Follower]) -> None:
     """Have all that follow come to an end, and compare each copy with a full read."""
-    (ahead,) = stage.sql("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")[0]
-    horizon = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-    wait_until(lambda: stage.sql(horizon)[0][0] >= ahead, 120)  # transactions of other databases count too
+    wait_until_settled(stage.sql, 120)
     for follower in followers:
         follower.settle()
     for each in followers:

@@ -28,7 +28,7 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from dev.testbed import Testbed
-from tests.server.conftest import Server, wait_until
+from tests.server.conftest import Server, wait_until, wait_until_settled
 from tests.server.odoo_shell import OdooShell
 from tests.server.receivers import Message, Receiver, receiving
 from tests.server.tcp_proxy import Proxy
@@ -161,9 +161,7 @@ class Stage:
 
     def wait_for_all(self, *webhooks: dict[str, Any]) -> None:
         """Wait until all that was committed up to now is delivered."""
-        ((ahead,),) = self.sql("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-        horizon = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-        wait_until(lambda: self.sql(horizon)[0][0] >= ahead, _PATIENCE)  # other databases' transactions count too
+        wait_until_settled(self.sql, _PATIENCE)
         mark = self.create(1, name="mark")[0]
         query = "SELECT count(*) FROM gatehouse.delivery WHERE webhook_id = ANY(%s) AND record_id = %s"
         ids = [webhook["id"] for webhook in webhooks]

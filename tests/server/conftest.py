@@ -177,6 +177,13 @@ def wait_until(condition: Callable[[], object], seconds: float, explain: Callabl
         time.sleep(0.05)
 
 
+def wait_until_settled(sql: Callable[..., list[Any]], seconds: float = 60) -> None:
+    """Wait until all that is committed by now can be told of: transactions of other databases hold it back too."""
+    ((ahead,),) = sql("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    horizon = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    wait_until(lambda: sql(horizon)[0][0] >= ahead, seconds)
+
+
 def wait_for_lock(testbed: Testbed, server: Server, calls: int = 1) -> None:
     """Wait until so many changes of a partner wait for a lock."""
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'res_partner'"
@@ -214,6 +221,21 @@ def live_sql(testbed: Testbed, server: Server) -> Iterator[Callable[..., list[tu
     connection.autocommit = True
 
     def run(statement: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, arguments or None)
+            return cursor.fetchall() if cursor.description else []
+
+    yield run
+    connection.close()
+
+
+@pytest.fixture
+def sql(testbed: Testbed, server: Server) -> Iterator[Callable[..., list[Any]]]:
+    """Run SQL on the database of the module's server, each statement in a transaction of its own."""
+    connection = psycopg2.connect(testbed.dsn(server.database))
+    connection.autocommit = True
+
+    def run(statement: str, *arguments: Any) -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute(statement, arguments or None)
             return cursor.fetchall() if cursor.description else []

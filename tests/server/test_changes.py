@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import psycopg2
 import pytest
 import requests
 
@@ -45,20 +44,6 @@ def server(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         session = server.session()
         wait_until(lambda: session.get(f"{server.url}{PATH}?token=latest", timeout=30).status_code == 200, _PATIENCE)
         yield server
-
-
-@pytest.fixture
-def sql(testbed: Testbed, server: Server) -> Iterator[Callable[..., list[Any]]]:
-    connection = psycopg2.connect(testbed.dsn(server.database))
-    connection.autocommit = True
-
-    def run(statement: str, *arguments: Any) -> list[Any]:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, arguments or None)
-            return cursor.fetchall() if cursor.description else []
-
-    yield run
-    connection.close()
 
 
 class Listener:
