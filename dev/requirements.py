@@ -11,6 +11,7 @@ SERVER = "requirements.txt"
 ODOO = "requirements-odoo.txt"
 LOCAL = "requirements-local.txt"
 DEV = "requirements-dev.txt"
+INSTALLER = "requirements-installer.txt"
 
 
 def wanted(target: str, *, odoo_installed: bool, odoo_conf: bool) -> tuple[str, ...]:

@@ -11,16 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import existing, locks, odoo_source, odoo_venv, paths, requirements
+from dev import existing, installer, locks, odoo_source, odoo_venv, paths, requirements
 from dev.bootstrap import NEWEST, OLDEST
 from dev.errors import SetupError
+from dev.installer import UNFINISHED
 from dev.steps import run, say, step
 
 STAMPS = "gatehouse-requirements.json"
 FOLDER = ".venv"  # the stamp of the place where it was made: the scripts in it hold its path
-UNFINISHED = "gatehouse-unfinished"
-# pip says so when it has all that it needs, and begins to change files.
-INSTALLING = "Installing collected packages"
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,9 @@ def ensure(target: str) -> None:
         system_odoo = odoo_source.installed(python)
         packages = repair(python, system_odoo=system_odoo, packages=packages)
         odoo_installed = bool(packages) or system_odoo or odoo_source.installed(paths.PYTHON)
-        fill(requirements.wanted(target, odoo_installed=odoo_installed, odoo_conf=odoo_conf), packages)
+        # Beside an Odoo that is there pip does it: it heeds what is installed, and compiles for who may not write.
+        quick = not odoo_installed and not odoo_conf
+        fill(requirements.wanted(target, odoo_installed=odoo_installed, odoo_conf=odoo_conf), packages, quick=quick)
         if packages:
             say(f"- What Odoo and its addons need is taken from {packages}.")
 
@@ -94,11 +94,11 @@ def repair(python: Path, *, system_odoo: bool, packages: Path | None) -> Path | 
     return state.odoo_packages
 
 
-def fill(files: tuple[str, ...], packages: Path | None) -> None:
-    """Install requirements files where they have changed since."""
+def fill(files: tuple[str, ...], packages: Path | None, *, quick: bool) -> None:
+    """Install requirements files where they have changed since, by uv if it may be `quick`."""
     stamps = requirements.read_stamps(paths.VENV / STAMPS)
     if requirements.stale(files, stamps, paths.ROOT):
-        install(files, packages)
+        install(files, packages, quick=quick)
         new = {name: requirements.digest(paths.ROOT / name) for name in files}
         requirements.write_stamps(paths.VENV / STAMPS, {**stamps, **new, FOLDER: str(paths.VENV)})
 
@@ -163,31 +163,19 @@ def check_venv(python: Path) -> None:
         )
 
 
-def install(files: tuple[str, ...], odoo_packages: Path | None = None) -> None:
+def install(files: tuple[str, ...], odoo_packages: Path | None = None, *, quick: bool = False) -> None:
     """Install requirements files into `.venv`, which then sees Odoo's folder of packages. Raises SetupError."""
-    log, mark = paths.LOGS / "pip.log", paths.VENV / UNFINISHED
-    command: list[str | Path] = [paths.PYTHON, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    options: list[str | Path] = []
     for name in files:
-        command += ["-r", paths.ROOT / name]
+        options += ["-r", paths.ROOT / name]
     if odoo_packages:
         # What both need (Werkzeug, Jinja2) in the versions that Gatehouse was tested with.
-        command += ["-c", paths.ROOT / requirements.ODOO]
-    todo = (
-        "Run the same command again. If a package could not be built, a compiler helps (on Debian: apt install "
-        "build-essential python3-dev), or another Python: delete .venv, then make serve PYTHON=python3.12"
-    )
-    with step(f"Installing Python packages ({', '.join(files)}; a minute or two)"):
-        mark.touch()
+        options += ["-c", paths.ROOT / requirements.ODOO]
+    with step(f"Installing Python packages ({', '.join(files)}; up to a minute)"):
         # pip does not see Odoo's packages, and so leaves out nothing that Odoo could take away later.
         odoo_venv.unlink(paths.VENV)
         try:
-            run(command, log=log, what="Installing Python packages", todo=todo)
-        except SetupError:
-            # What failed before pip touched anything, like a network that is down, leaves a sound .venv.
-            if INSTALLING not in log.read_text():
-                mark.unlink()
-            raise
+            installer.install(options, quick=quick)
         finally:
             if odoo_packages:
                 odoo_venv.link(paths.VENV, odoo_packages)
-        mark.unlink()

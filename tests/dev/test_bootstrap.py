@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dev import bootstrap, requirements, virtualenv
-from dev.requirements import DEV, LOCAL, ODOO, SERVER
+from dev.requirements import DEV, INSTALLER, LOCAL, ODOO, SERVER
 from dev.virtualenv import State
 
 SOUND = State(exists=True, version=(3, 11))
@@ -99,7 +99,7 @@ def test_what_does_not_work_is_made_anew(state: State, system_packages: bool, wh
 
 
 def test_requirements_are_pinned_and_name_no_registry() -> None:
-    for name in (SERVER, ODOO, LOCAL, DEV):
+    for name in (SERVER, ODOO, LOCAL, DEV, INSTALLER):
         lines = (Path(bootstrap.ROOT) / name).read_text().splitlines()
         for line in filter(None, (line.partition("#")[0].strip() for line in lines)):
             assert "==" in line, f"{name}: {line}"
