@@ -26,7 +26,7 @@ test: ## the whole product on real Odoo and PostgreSQL, 10 minutes; ARGS="..." g
 	@.venv/bin/python -m dev test $(ARGS)
 
 unit: ## the tests that need neither Odoo nor PostgreSQL, in seconds
-	@$(PYTHON) dev/bootstrap.py test
+	@$(PYTHON) dev/bootstrap.py unit
 	@.venv/bin/python -m pytest tests/unit -q $(ARGS)
 
 slow: ## the same tests with GATEHOUSE_FAST=off: Odoo's own way wherever there is a faster one

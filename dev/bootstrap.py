@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 OLDEST, NEWEST = (3, 10), (3, 13)
-TARGETS = ("serve", "odoo", "test", "check")
+TARGETS = ("serve", "odoo", "test", "unit", "check")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 

@@ -54,7 +54,7 @@ def data_dir() -> Path:
 
 def alone() -> contextlib.AbstractContextManager[None]:
     """Let one process at a time prepare; another one waits and finds the work done."""
-    return locks.alone(paths.LOCAL / "prepare.lock")
+    return locks.preparing()
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
+from dev import paths
 from dev.steps import say
 
 
@@ -24,3 +25,8 @@ def alone(path: Path) -> Iterator[None]:
             say("Another command prepares at the moment; waiting for it.")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def preparing() -> contextlib.AbstractContextManager[None]:
+    """Let one process at a time prepare what lies in `.local`."""
+    return alone(paths.LOCAL / "prepare.lock")

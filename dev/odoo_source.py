@@ -9,11 +9,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import apt, paths
+from dev import apt, command, locks, paths, signals
 from dev.errors import SetupError
 from dev.steps import step
 
 PACKAGE, SUITE = "odoo-19", "sid"
+FETCHING = f"Fetching Odoo's source (Debian package {PACKAGE}, 120 MB)"
 UNPACKED = Path("usr/lib/python3/dist-packages")
 TODO = (
     "Set GATEHOUSE_ODOO_SOURCE to a folder with the source of Odoo 19: a checkout, or an unpacked release "
@@ -98,15 +99,37 @@ def present() -> OdooSource | None:
         return at(Path(named), "GATEHOUSE_ODOO_SOURCE")
     if found := importable():
         return found
-    folder = paths.LOCAL / "odoo"
-    return at(folder, "The folder") if (folder / UNPACKED / "odoo").is_dir() else None
+    return at(paths.LOCAL / "odoo", "The folder") if fetched() else None
+
+
+def fetched() -> bool:
+    """True if the source has been fetched before."""
+    return (paths.LOCAL / "odoo" / UNPACKED / "odoo").is_dir()
+
+
+def wanting(*pythons: Path) -> bool:
+    """True if the source will have to be fetched, where these Pythons can't import Odoo by themselves."""
+    if os.environ.get("GATEHOUSE_ODOO_SOURCE") or fetched():
+        return False
+    return not any(map(importable, pythons))
 
 
 def ensure() -> OdooSource:
     """Return Odoo's source, fetched if need be. Raises SetupError."""
     if source := present():
         return source
-    with step(f"Fetching Odoo's source (Debian package {PACKAGE}, 120 MB)"):
+    with step(FETCHING):
         paths.LOCAL.mkdir(exist_ok=True)
         apt.fetch([PACKAGE], SUITE, paths.LOCAL / "odoo", log=paths.LOGS / "odoo-source.log", todo=TODO)
     return at(paths.LOCAL / "odoo", "The folder")
+
+
+def main() -> None:
+    """Fetch the source beside the process that makes `.venv`, unless it is there, and end with that process."""
+    signals.end_with_parent()
+    with locks.preparing():
+        ensure()
+
+
+if __name__ == "__main__":
+    sys.exit(command.run(main))

@@ -24,7 +24,7 @@ def wanted(target: str, *, odoo_installed: bool, odoo_conf: bool) -> tuple[str, 
         return (SERVER, DEV)
     odoo = () if odoo_installed else (ODOO,)
     local = () if target == "serve" and odoo_conf else (LOCAL,)
-    dev = (DEV,) if target == "test" else ()
+    dev = (DEV,) if target in ("test", "unit") else ()
     return (SERVER, *odoo, *local, *dev)
 
 

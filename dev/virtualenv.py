@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import existing, installer, locks, odoo_source, odoo_venv, paths, requirements
+from dev import existing, head_start, installer, locks, odoo_source, odoo_venv, paths, requirements
 from dev.bootstrap import NEWEST, OLDEST
 from dev.errors import SetupError
 from dev.installer import UNFINISHED
@@ -70,7 +70,7 @@ def ensure(target: str) -> None:
         # What is missing is said before minutes go into packages.
         existing.settings(Path(sys.executable), python, paths.PYTHON)
         packages = odoo_venv.running()
-    with locks.alone(paths.LOCAL / "venv.lock"), readable():
+    with fetching_source(target, odoo_conf, python), locks.alone(paths.LOCAL / "venv.lock"), readable():
         system_odoo = odoo_source.installed(python)
         packages = repair(python, system_odoo=system_odoo, packages=packages)
         odoo_installed = bool(packages) or system_odoo or odoo_source.installed(paths.PYTHON)
@@ -79,6 +79,14 @@ def ensure(target: str) -> None:
         fill(requirements.wanted(target, odoo_installed=odoo_installed, odoo_conf=odoo_conf), packages, quick=quick)
         if packages:
             say(f"- What Odoo and its addons need is taken from {packages}.")
+
+
+def fetching_source(target: str, odoo_conf: bool, python: Path) -> contextlib.AbstractContextManager[None]:
+    """Fetch Odoo's source while the block runs, where the target goes on to do so."""
+    demonstration = target in ("serve", "odoo") and not odoo_conf
+    if not (demonstration or target == "test") or not odoo_source.wanting(paths.PYTHON, python):
+        return contextlib.nullcontext()
+    return head_start.of_module(odoo_source.__name__, odoo_source.FETCHING)
 
 
 def repair(python: Path, *, system_odoo: bool, packages: Path | None) -> Path | None:

@@ -52,6 +52,7 @@ def test_an_unknown_target_is_refused(arguments: list[str], capsys: pytest.Captu
         ("serve", True, True, (SERVER,)),
         ("test", False, False, (SERVER, ODOO, LOCAL, DEV)),
         ("test", True, True, (SERVER, LOCAL, DEV)),
+        ("unit", False, False, (SERVER, ODOO, LOCAL, DEV)),
         ("check", False, False, (SERVER, DEV)),
         ("check", True, True, (SERVER, DEV)),
     ],
