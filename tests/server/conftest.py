@@ -227,18 +227,3 @@ def live_sql(testbed: Testbed, server: Server) -> Iterator[Callable[..., list[tu
 
     yield run
     connection.close()
-
-
-@pytest.fixture
-def sql(testbed: Testbed, server: Server) -> Iterator[Callable[..., list[Any]]]:
-    """Run SQL on the database of the module's server, each statement in a transaction of its own."""
-    connection = psycopg2.connect(testbed.dsn(server.database))
-    connection.autocommit = True
-
-    def run(statement: str, *arguments: Any) -> list[Any]:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, arguments or None)
-            return cursor.fetchall() if cursor.description else []
-
-    yield run
-    connection.close()

@@ -100,38 +100,38 @@ def listen(server: Server) -> Iterator[Callable[..., Listener]]:
         yield run
 
 
-def make(sql: Callable[..., list[Any]], name: str) -> int:
-    ((record,),) = sql("INSERT INTO test_record (name, active, count) VALUES (%s, true, 0) RETURNING id", name)
+def make(live_sql: Callable[..., list[Any]], name: str) -> int:
+    ((record,),) = live_sql("INSERT INTO test_record (name, active, count) VALUES (%s, true, 0) RETURNING id", name)
     return int(record)
 
 
 def test_a_stream_gives_all_records_and_then_what_changes(
-    listen: Callable[..., Listener], sql: Callable[..., list[Any]]
+    listen: Callable[..., Listener], live_sql: Callable[..., list[Any]]
 ) -> None:
-    record = make(sql, "streamed")
+    record = make(live_sql, "streamed")
     listener = listen()
     assert (listener.answer.status, listener.answer.headers["Content-Type"]) == (200, "text/event-stream")
     seen: set[int] = set()
     while record not in seen:  # transactions of other databases hold it back
         body = listener.event()
         seen |= {each["id"] for each in (*body.get("records", ()), *body.get("changes", ()))}
-    sql("UPDATE test_record SET count = 5 WHERE id = %s", record)
+    live_sql("UPDATE test_record SET count = 5 WHERE id = %s", record)
     while ("upsert", record) not in listener.told():
         pass
-    sql("DELETE FROM test_record WHERE id = %s", record)
+    live_sql("DELETE FROM test_record WHERE id = %s", record)
     assert listener.told() == {("removed", record)}
 
 
 def test_a_client_goes_on_by_the_last_id(
-    server: Server, listen: Callable[..., Listener], sql: Callable[..., list[Any]]
+    server: Server, listen: Callable[..., Listener], live_sql: Callable[..., list[Any]]
 ) -> None:
-    first, second = make(sql, "first"), make(sql, "second")
+    first, second = make(live_sql, "first"), make(live_sql, "second")
     listener = listen(token="latest")
-    sql("UPDATE test_record SET count = 1 WHERE id = %s", first)
+    live_sql("UPDATE test_record SET count = 1 WHERE id = %s", first)
     while ("upsert", first) not in listener.told():
         pass
     listener.close()
-    sql("UPDATE test_record SET count = 1 WHERE id = %s", second)
+    live_sql("UPDATE test_record SET count = 1 WHERE id = %s", second)
     again = listen({**cookie(server.session()), "Last-Event-ID": listener.last_id}, token="latest")
     assert again.told() == {("upsert", second)}
 
@@ -163,13 +163,13 @@ def test_a_stream_ends_once_its_client_app_may_not_listen_any_more(
 
 
 def test_two_hundred_listeners_hold_nobody_up(
-    server: Server, listen: Callable[..., Listener], sql: Callable[..., list[Any]]
+    server: Server, listen: Callable[..., Listener], live_sql: Callable[..., list[Any]]
 ) -> None:
     listeners = [listen(token="latest") for _ in range(LISTENERS)]
     assert {listener.answer.status for listener in listeners} == {200}
     session = server.session()
     before = _seconds(session, server)
-    record = make(sql, "for all")
+    record = make(live_sql, "for all")
     for listener in listeners:
         while ("upsert", record) not in listener.told():
             pass

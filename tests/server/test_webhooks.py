@@ -182,10 +182,10 @@ def test_a_record_that_enters_the_domain_is_created_and_one_that_leaves_it_remov
 
 
 def test_only_the_events_that_were_asked_for_are_told(
-    shop: Shop, receiver: Receiver, subscribed: Subscribed, sql: Callable[..., list[Any]]
+    shop: Shop, receiver: Receiver, subscribed: Subscribed, live_sql: Callable[..., list[Any]]
 ) -> None:
     record = create(shop)
-    wait_until_settled(sql)  # else it was never there for a webhook that begins now
+    wait_until_settled(live_sql)  # else it was never there for a webhook that begins now
     subscribed(events=["removed"])
     shop.call("PATCH", f"/api/told/{record}", {"count": 2})
     create(shop)
@@ -283,12 +283,12 @@ def test_after_a_rotation_both_secrets_sign_for_a_time(shop: Shop, receiver: Rec
 
 
 def test_a_reload_brings_new_settings_in_and_a_stop_leaves_nothing(
-    server: Server, tmp_path: Path, sql: Callable[..., list[Any]]
+    server: Server, tmp_path: Path, live_sql: Callable[..., list[Any]]
 ) -> None:
     settings, log = tmp_path / "settings", tmp_path / "log"
     settings.write_text("GATEHOUSE_LOG_FORMAT=text\n")
     environment = {**server.environment, "GATEHOUSE_ENV_FILE": str(settings)}
-    before = sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers")
+    before = live_sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers")
     with running(_FROM_FILE, log, ROOT, environment) as process:
         wait_until(lambda: "Webhooks are followed and delivered" in log.read_text(), _PATIENCE, log.read_text)
         settings.write_text("GATEHOUSE_LOG_FORMAT=json\n")
@@ -296,10 +296,10 @@ def test_a_reload_brings_new_settings_in_and_a_stop_leaves_nothing(
         process.send_signal(signal.SIGHUP)  # one that comes on the way to the successor is not its end
         new = '"message": "Webhooks are followed and delivered"'
         wait_until(lambda: new in log.read_text() or process.poll(), _PATIENCE, log.read_text)
-        wait_until(lambda: sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers") > before, _PATIENCE)
+        wait_until(lambda: live_sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers") > before, _PATIENCE)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0, log.read_text()
-    assert sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers") == before
+    assert live_sql("SELECT count(*) FROM gatehouse_jobs.procrastinate_workers") == before
 
 
 def _figures(server: Server) -> dict[str, float]:
@@ -312,7 +312,7 @@ def _figures(server: Server) -> dict[str, float]:
 
 @pytest.mark.usefixtures("delivering")
 def test_metrics_tell_how_webhooks_do(
-    server: Server, shop: Shop, receiver: Receiver, subscribed: Subscribed, sql: Callable[..., list[Any]]
+    server: Server, shop: Shop, receiver: Receiver, subscribed: Subscribed, live_sql: Callable[..., list[Any]]
 ) -> None:
     webhook = subscribed()
     path = f"/api/webhooks/{webhook['id']}"
