@@ -5,6 +5,11 @@ PYTHON ?= python3
 # Arguments for pytest or the benchmarks, for example: make test ARGS="tests/unit -k domain"
 ARGS ?=
 
+# Bytecode lies in .local, even where the environment forbids to write any: each of the hundreds of processes that tests
+# start would compile Odoo anew, which takes it a second or two.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
+unexport PYTHONDONTWRITEBYTECODE
+
 # Seconds that `make soak` takes.
 DURATION ?= 600
 
