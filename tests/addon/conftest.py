@@ -21,7 +21,8 @@ from playwright.sync_api import Browser, Page
 from dev import databases, odoo_source, web_assets
 from dev.testbed import Testbed
 from tests.browser.conftest import chromium  # noqa: F401 - a fixture
-from tests.server.conftest import Server, environment_of, free_port, gunicorn, run_flask, wait_until
+from tests.server.commands import run_flask
+from tests.server.conftest import Server, environment_of, free_port, gunicorn, wait_until
 
 LINE = re.compile(r"^\S+ \S+ (?P<pid>\d+) (?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[\w.]+): (?P<message>.*?) *$")
 # Odoo's server as it is, but for the process of its WebSockets: that needs gevent, and without it Odoo would start it

@@ -21,7 +21,8 @@ import requests
 from dev import databases, paths
 from dev.cluster import Cluster
 from dev.testbed import Testbed
-from tests.server.conftest import Server, environment_of, gunicorn, run_flask, wait_until
+from tests.server.commands import run_flask
+from tests.server.conftest import Server, environment_of, gunicorn, wait_until
 from tests.server.load import Load
 from tests.server.replication import copy_template
 

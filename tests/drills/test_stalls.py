@@ -27,7 +27,8 @@ import requests
 from PIL import Image
 
 from dev.testbed import Testbed
-from tests.server.conftest import Server, clone_served, environment_of, gunicorn, run_flask, wait_until
+from tests.server.commands import run_flask
+from tests.server.conftest import Server, clone_served, environment_of, gunicorn, wait_until
 from tests.server.workers import ask_each
 
 pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(300)]

@@ -17,7 +17,8 @@ import requests
 
 from dev.testbed import Testbed
 from tests.packages import program
-from tests.server.conftest import ROOT, Server, environment_of, free_port, gunicorn, run_flask, running, wait_until
+from tests.server.commands import run_flask
+from tests.server.conftest import ROOT, Server, environment_of, free_port, gunicorn, running, wait_until
 from tests.server.receivers import receiving
 from tests.server.test_webhooks import COMMAND
 

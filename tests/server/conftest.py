@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
+from tests.server.commands import run_flask
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,16 +54,6 @@ class Server:
         """Return the process ids of the workers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
-
-
-def run_flask(
-    arguments: Sequence[str], environment: dict[str, str], *, check: bool = True
-) -> subprocess.CompletedProcess[str]:
-    """Run ``flask`` in a process of its own, as an admin would."""
-    command = [sys.executable, "-m", "flask", "--app", "app.factory:create_app()", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done
 
 
 _IN_ODOO = """

@@ -14,7 +14,8 @@ import requests
 
 from dev import databases
 from dev.testbed import Testbed
-from tests.server.conftest import Server, clone_served, environment_of, gunicorn, run_flask
+from tests.server.commands import run_flask
+from tests.server.conftest import Server, clone_served, environment_of, gunicorn
 from tests.server.tcp_proxy import Proxy
 
 _APIS = """

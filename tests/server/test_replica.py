@@ -13,7 +13,8 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from dev.testbed import Testbed
-from tests.server.conftest import Server, environment_of, gunicorn, run_flask, wait_until
+from tests.server.commands import run_flask
+from tests.server.conftest import Server, environment_of, gunicorn, wait_until
 from tests.server.replication import Pair, replicated
 from tests.server.workers import wait_for_api
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from dev.testbed import Testbed
-from tests.server.conftest import ROOT, environment_of, in_odoo, run_flask, running, wait_until
+from tests.server.commands import run_flask
+from tests.server.conftest import ROOT, environment_of, in_odoo, running, wait_until
 from tests.server.test_webhooks import COMMAND
 from tests.upgrades.test_addons import INSTALL, UPGRADE, write
 
