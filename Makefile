@@ -71,7 +71,7 @@ drills: ## a live server while processes are killed, hosts rolled, callers revok
 
 rights: ## rights that change while calls run, a hundred times each; a short form is part of drills
 	@$(PYTHON) dev/bootstrap.py test
-	@RIGHTS_ROUNDS=100 .venv/bin/python -m dev test tests/drills/test_rights.py $(ARGS)
+	@LONG=1 .venv/bin/python -m dev test tests/drills/test_rights.py $(ARGS)
 
 addon: ## Odoo's side of Gatehouse on Odoo's own server, in a browser; 4 minutes
 	@$(PYTHON) dev/bootstrap.py test

@@ -1,9 +1,8 @@
-"""An import of a hundred thousand lines, or of as many as IMPORT_LINES says: what it takes, and what it leaves."""
+"""An import of twenty thousand lines, or a hundred thousand: what it takes, and what it leaves."""
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +11,12 @@ import psutil
 import pytest
 
 from dev.testbed import Testbed
+from tests.extent import extent
 from tests.server.conftest import Server
 from tests.server.sender import Sender
 from tests.server.workers import serving_apis
 
-LINES = int(os.environ.get("IMPORT_LINES", "100000"))
+LINES = extent(20_000, 100_000)
 pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(120 + LINES // 200)]
 
 _APIS = """

@@ -1,6 +1,6 @@
 """How long calls go on after what they rest on was taken away: on two workers under load, by the clock.
 
-The delays are printed (``-s``). ``REVOCATION_ROUNDS`` takes each thing away more often.
+The delays are printed (``-s``).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
+from tests.extent import extent
 from tests.server.conftest import Server, serving, wait_until
 from tests.server.load import Load
 from tests.server.odoo_shell import OdooShell
@@ -28,7 +29,7 @@ from tests.server.workers import worker_of
 
 pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(240)]
 
-ROUNDS = int(os.environ.get("REVOCATION_ROUNDS", "2"))
+ROUNDS = extent(2, 10)
 #: Seconds after which nobody is served any more, as the contract says.
 PROMISED = 1.0
 API, APP = "/api/partner/rest", "Delayed"

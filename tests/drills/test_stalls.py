@@ -27,6 +27,7 @@ import requests
 from PIL import Image
 
 from dev.testbed import Testbed
+from tests.extent import extent
 from tests.server.commands import run_flask
 from tests.server.conftest import Server, clone_served, environment_of, gunicorn, wait_until
 from tests.server.workers import ask_each
@@ -269,11 +270,15 @@ def nobody_waits(stage: Stage, usual: Look) -> None:
     raise AssertionError(f"usually {usual}, here {seen}\n{stage.server.log.read_text()[-2000:]}")
 
 
-@pytest.mark.parametrize("sources", [["127.0.0.1"], ["127.0.0.2", "127.0.0.3"]], ids=["one address", "two addresses"])
-@pytest.mark.parametrize("name", KINDS)
-def test_slow_clients_hold_nobody_up(stage: Stage, name: str, sources: list[str]) -> None:
+SOURCES = {"one address": ["127.0.0.1"], "two addresses": ["127.0.0.2", "127.0.0.3"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "sources"), extent(list(zip(KINDS, itertools.cycle(SOURCES))), list(itertools.product(KINDS, SOURCES)))
+)
+def test_slow_clients_hold_nobody_up(stage: Stage, name: str, sources: str) -> None:
     usual = look(stage)
-    with Crowd(stage, KINDS[name], sources) as crowd:
+    with Crowd(stage, KINDS[name], SOURCES[sources]) as crowd:
         nobody_waits(stage, usual)
         # They were there all the time.
         if KINDS[name].lasts:

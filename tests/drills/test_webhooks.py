@@ -1,6 +1,6 @@
 """Webhooks while receivers fail, processes are killed and stopped, and rights end: what they promise holds.
 
-WEBHOOK_EVENTS and WEBHOOK_KILLS say how many there are of the first drill, and WEBHOOK_SEED what; it is printed.
+WEBHOOK_SEED says what the first drill writes; it is printed.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from dev.testbed import Testbed
+from tests.extent import extent
 from tests.server.conftest import Server, wait_until, wait_until_settled
 from tests.server.odoo_shell import OdooShell
 from tests.server.receivers import Message, Receiver, receiving
@@ -35,8 +36,8 @@ from tests.server.tcp_proxy import Proxy
 from tests.server.test_webhooks import Shop, delivery
 from tests.server.workers import serving_apis
 
-EVENTS = int(os.environ.get("WEBHOOK_EVENTS", "500"))
-KILLS = int(os.environ.get("WEBHOOK_KILLS", "1"))
+EVENTS = extent(500, 10_000)
+KILLS = extent(1, 10)
 SEED = os.environ.get("WEBHOOK_SEED") or str(random.SystemRandom().randrange(10**6))
 pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(240 + EVENTS / 10 + 30 * KILLS)]
 
@@ -597,7 +598,7 @@ def test_an_edited_definition_asks_for_a_new_pass_and_goes_on(
     assert [call.message.kind for call in journal.calls].count("resync") == 1
 
 
-@pytest.mark.parametrize("failure", ["refuse"] if EVENTS < 1000 else ["refuse", "hang"])
+@pytest.mark.parametrize("failure", extent(["refuse"], ["refuse", "hang"]))
 def test_postgresql_that_was_away_loses_nothing(
     stage: Stage, journal: Journal, subscribed: Subscribed, failure: str
 ) -> None:

@@ -17,11 +17,12 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
+from tests.extent import extent
 from tests.server.conftest import serving, wait_until
 
 pytestmark = pytest.mark.live
-KILLS = 12
-CALLS = 3_000
+KILLS = extent(6, 50)
+CALLS = extent(2_000, 10_000)
 
 
 def test_workers_killed_in_the_middle_of_writes_leave_both_change_and_audit_or_neither(

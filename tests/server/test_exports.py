@@ -1,4 +1,4 @@
-"""Exports of a hundred thousand records, from live servers."""
+"""Exports of many records, from live servers."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
+from tests.extent import extent
 from tests.server.conftest import Server, gunicorn, serving, wait_for_lock, wait_until
 from tests.server.workers import wait_for_api, wait_for_client
 
@@ -45,10 +46,10 @@ apis:
   endpoints: {export: true}
   models: [{model: res.country, fields: [name]}]
 """
-RECORDS = 100_000
+RECORDS = extent(25_000, 100_000)
 _FILL = """
 INSERT INTO test_record (name, active, count, notes, day, moment, flag, rounded, state, partner_id, owner_id)
-SELECT 'record ' || n, true, n %% 97, CASE n %% 3 WHEN 0 THEN NULL ELSE repeat('x', 80) END,
+SELECT 'record ' || n, true, n %% 97, CASE n %% 3 WHEN 0 THEN NULL ELSE repeat('x', 600) END,
        date '2026-01-01' + n %% 400,
        timestamp '2026-01-01' + n * interval '1 minute', n %% 2 = 0, n / 4.0, 'draft', 1 + n %% 3,
        CASE WHEN n %% 10 = 0 THEN (SELECT res_id FROM ir_model_data WHERE module = 'base' AND name = 'user_admin') END
