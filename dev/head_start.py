@@ -1,4 +1,4 @@
-"""What another process does while this one makes `.venv`: only a head start, as whoever needs it looks again."""
+"""A head start: work of another process while this one makes `.venv`. Whoever needs its result looks again."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ SECTIONS = ("global", "install", ":env:")  # later ones win; others are about ot
 
 
 def install(options: Sequence[str | Path], *, quick: bool) -> None:
-    """Install what the options (of `pip install`) name, by uv if it may be `quick`. Raises SetupError."""
+    """Install the packages that options of `pip install` name: by uv where it may be `quick`. Raises SetupError."""
     if not (quick and _by_uv(options)):
         _change([*PIP, "install", *QUIET, *options], "pip.log")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import sys
@@ -68,13 +69,18 @@ class Reliance:
 
 def digest(function: Any) -> str:
     """Return a digest of a function's source, whatever its comments and indentation; empty where there is none."""
+    # Of the code: of a function ``inspect`` would look through all decorators.
+    return _digest(getattr(function, "__code__", function))
+
+
+@functools.cache  # all are looked at twice, and to cut one out of its file takes a millisecond
+def _digest(code: Any) -> str:
     try:
-        # Of the code: of a function ``inspect`` would look through all decorators.
-        lines = inspect.getsource(getattr(function, "__code__", function)).splitlines()
+        lines = inspect.getsource(code).splitlines()
     except (OSError, TypeError):
         return ""
-    code = "\n".join(stripped for line in lines if (stripped := line.strip()) and not stripped.startswith("#"))
-    return hashlib.sha256(code.encode()).hexdigest()[:12]
+    text = "\n".join(stripped for line in lines if (stripped := line.strip()) and not stripped.startswith("#"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def find(module: ModuleType, name: str) -> Any:

@@ -294,6 +294,10 @@ _SOURCES: dict[tuple[str, ...], dict[str, str]] = {
         "werkzeug.wrappers.response:Response.get_wsgi_headers": "6e87d9646cbd",
         "werkzeug.wrappers.response:Response.get_wsgi_response": "67c494c3edfc",
     },
+    ("app/web/lazy_rule.py",): {
+        "werkzeug.routing.rules:Rule._compile_builder": "021699a44e55",
+        "werkzeug.routing.rules:Rule.compile": "1f6a6c1d73fd",
+    },
     ("app/web/routing.py",): {
         "flask.app:Flask.ensure_sync": "fa1544049a03",
     },

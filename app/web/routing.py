@@ -22,6 +22,7 @@ from app.operations.actions import Aspect
 from app.operations.endpoints import Endpoint, all_endpoints
 from app.operations.trial import draft_of
 from app.web.current import RequestState, current_app_object, current_request, current_state
+from app.web.lazy_rule import LazyRule
 from app.web.services import Services
 from app.web.steps import mark_of
 
@@ -47,7 +48,7 @@ class _KeyValue(BaseConverter):
     part_isolating = False
 
 
-class ApiRule(Rule):
+class ApiRule(LazyRule):
     """A rule that leads to one endpoint of an API."""
 
     provide_automatic_options = True  # Flask answers OPTIONS with Allow
@@ -88,6 +89,7 @@ def current_definition() -> Definition | None:
 class Gatehouse(Flask):
     """Flask with a url map that can be replaced while it serves."""
 
+    url_rule_class = LazyRule
     app_ctx_globals_class = RequestState  # type: ignore[assignment]  # it does what Flask asks of its own
     services: Services
     #: What is served of the published APIs; replaced as a whole.
@@ -138,8 +140,7 @@ class Gatehouse(Flask):
     def publish(self, served: Sequence[Endpoint]) -> None:
         """Serve these endpoints, and no others, besides the own routes.
 
-        Where the routes stay as they are (Odoo's registry has changed), so does the map: making one of two hundred APIs
-        takes longer than compiling them.
+        Where the routes stay as they are (Odoo's registry has changed), so does the map.
         """
         self.endpoints = tuple(served)
         if [_route(rule.target) for rule in self._api_rules] == [_route(endpoint) for endpoint in served]:
