@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from dev.testbed import Testbed
-from tests.server.conftest import ROOT, Server, environment_of, free_port, in_odoo, serving, wait_for_lock, wait_until
+from tests.server.conftest import ROOT, Server, environment_of, free_port, serving, wait_for_lock, wait_until
 
 pytestmark = pytest.mark.live
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -170,34 +170,6 @@ def test_a_stop_lets_calls_in_flight_finish_and_leaves_no_process(testbed: Testb
         assert answers[0].status_code == 200
         assert server.process.wait(20) == 0
         assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
-
-
-def test_an_addon_that_is_uninstalled_takes_its_api_out_of_service_and_no_other(
-    testbed: Testbed, tmp_path: Path
-) -> None:
-    database, token = f"gatehouse_uninstall_{os.getpid()}", "an ops person's token"
-    with serving(testbed, database, tmp_path / "log", GATEHOUSE_METRICS_TOKEN=token) as server:
-        server.flask("api", "import", str(ROOT / "tests" / "http" / "products.yaml"))
-        session = server.session()
-        products = f"{server.url}/api/products/product.template?limit=1"
-        partners = f"{server.url}/api/partner/rest?limit=1"
-        wait_until(lambda: session.get(products).status_code == 200, 30)
-        in_odoo(
-            testbed,
-            server.database,
-            "env['ir.module.module'].search([('name', '=', 'product')]).button_immediate_uninstall()",
-        )
-        time.sleep(1)
-        # The first calls wait for the registry to be loaded anew, in each worker.
-        for _ in range(12):
-            answer = requests.get(products, cookies=session.cookies, timeout=30)
-            assert (answer.status_code, answer.json()["error"]["data"]["name"]) == (503, "definition_broken")
-            assert requests.get(partners, cookies=session.cookies, timeout=30).status_code == 200
-        headers = {"Authorization": f"Bearer {token}"}
-        details = requests.get(f"{server.url}/readyz", headers=headers, timeout=30).json()["result"]
-        assert details["status"] == "ready"
-        assert list(details["out_of_service"]) == ["Products"]
-        assert "product.template" in server.flask("api", "list").stdout
 
 
 def test_wsgi_py_works_under_another_server(server: Server, testbed: Testbed) -> None:
