@@ -14,6 +14,7 @@ from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
 from odoo_bridge.transaction import Environment, act_as
 from tests import stored_apis
+from tests.extent import extent
 from tests.http.conftest import Client
 
 FIELDS = ["name", "email", "is_company", "color", "active", "parent_id", "category_id", "child_ids", "create_date"]
@@ -103,7 +104,7 @@ def route(app: Gatehouse) -> Any:
     app.services.catalog.refresh()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=extent(60, 600), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(domain=_domains(_partner), order=_order, limit=st.integers(0, 20), offset=st.integers(0, 10))
 def test_a_search_returns_what_odoo_returns_for_the_same_user(
     domain: list[Any], order: str | None, limit: int, offset: int, demo: Client, app: Gatehouse, route: str

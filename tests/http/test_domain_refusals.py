@@ -19,6 +19,7 @@ from odoo.tools import SQL  # noqa: TID251
 from psycopg2 import errors as pg
 
 from app.web.routing import Gatehouse
+from tests.extent import extent
 from tests.http.conftest import Client, Publish, Root
 
 SECRET = "a secret of the inside"
@@ -250,7 +251,7 @@ def test_no_domain_over_any_model_is_a_500(admin: Client, publish: Publish, app:
         fields[route] = ["id", *(name for name, info in found.searchable.fields.items() if info.searchable)]
 
     @settings(
-        max_examples=400,
+        max_examples=extent(120, 2_000),
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )

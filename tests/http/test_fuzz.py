@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from app.definitions.document import ApiDocument
 from app.web.routing import Gatehouse
 from tests import stored_apis
+from tests.extent import extent
 from tests.http.conftest import Client
 
 FIELDS = [
@@ -26,7 +27,7 @@ FIELDS = [
 ]  # fmt: skip
 
 _fuzz = settings(
-    max_examples=250,
+    max_examples=extent(80, 1_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

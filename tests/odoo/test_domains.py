@@ -20,6 +20,7 @@ from app.policy import domain as domain_policy
 from app.web.routing import Gatehouse
 from odoo_bridge import introspect, records
 from odoo_bridge.transaction import Environment
+from tests.extent import extent
 
 FIELDS = [
     "name", "code", "notes", "body", "title", "count", "ratio", "amount", "flag", "day", "moment", "state", "document",
@@ -124,7 +125,7 @@ def _in_odoos_words(domain: Any) -> Any:
     return "2026-01-01 10:00:00" if domain == "2026-01-01T10:00:00Z" else domain
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=extent(150, 2_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(source=_domain)
 def test_what_is_accepted_means_the_same_to_odoo(source: list[Any], definition: Definition, app: Gatehouse) -> None:
     node = definition.exposures["test.record"].searchable
@@ -150,7 +151,7 @@ def test_json_and_python_notation_mean_the_same(source: list[Any]) -> None:
     assert parse(json.dumps(source), "domain") == json.loads(json.dumps(parse(repr(source), "domain")))
 
 
-@settings(max_examples=300)
+@settings(max_examples=extent(100, 1_000))
 @given(text=st.text(st.sampled_from("[]()'\",=&|!{}0x.-1eTrueNon \\\n"), max_size=60))
 def test_any_text_is_a_value_or_a_400(text: str) -> None:
     try:

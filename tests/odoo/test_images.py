@@ -13,6 +13,7 @@ from PIL import Image
 from odoo_bridge import images
 from odoo_bridge.errors import InvalidValue, Rejected
 from odoo_bridge.translation import translate
+from tests.extent import extent
 
 
 def _image(form: str) -> bytes:
@@ -24,7 +25,7 @@ def _image(form: str) -> bytes:
 _IMAGES = [_image(form) for form in ("PNG", "GIF", "BMP", "JPEG", "ICO", "PPM")]
 
 
-@settings(deadline=None, max_examples=1500)
+@settings(deadline=None, max_examples=extent(300, 3_000))
 @given(
     st.sampled_from(_IMAGES),
     st.lists(st.tuples(st.integers(0, 80), st.integers(0, 255)), max_size=4),

@@ -20,6 +20,7 @@ from odoo_bridge import fast, introspect, keysets, records, walks
 from odoo_bridge.errors import BridgeError, InvalidValue
 from odoo_bridge.transaction import Environment, act_as
 from odoo_bridge.types import Page, Selection, SortKey, Walk
+from tests.extent import extent
 from tests.odoo.test_rows import searchable_models
 
 pytestmark = pytest.mark.usefixtures("all_pieces")
@@ -42,7 +43,7 @@ PATHS = ["id", "partner_id.id", *(name for name in VALUES if name != "partner_id
 _terms = st.builds(SortKey, st.sampled_from(PATHS), st.booleans(), st.sampled_from([None, "first", "last"]))
 _rows = st.lists(st.tuples(*map(st.sampled_from, VALUES.values())), max_size=14)
 _property = settings(
-    max_examples=120,
+    max_examples=extent(40, 400),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
