@@ -490,6 +490,7 @@ _OF_NO_TRANSACTION = {
     "odoo_bridge.fast._off": "switches, set at the start",
     "odoo_bridge.held_connection._held": "classes",
     "odoo_bridge.held_connection._judge": "follows from its arguments",
+    "odoo_bridge.reliance._digest": "follows from its argument",
     "odoo_bridge.sandbox_state.state": "of one thread, for one call",
     "odoo_bridge.signaling._unsent": "names of caches, for the next signal",
     "odoo_bridge.transaction._here": "of one thread, for one call",

@@ -170,4 +170,4 @@ def test_no_call_of_a_renamed_client_app_is_refused_and_all_of_a_deleted_one_are
     assert set(statuses) == {200}
     assert statuses[200] > 10
     server.flask("client", "delete", "Citizen", "--yes")
-    assert {status() for _ in range(8)} == {401}
+    wait_until(lambda: {status() for _ in range(8)} == {401}, 30)
