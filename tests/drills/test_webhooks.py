@@ -166,7 +166,7 @@ class Stage:
         mark = self.create(1, name="mark")[0]
         query = "SELECT count(*) FROM gatehouse.delivery WHERE webhook_id = ANY(%s) AND record_id = %s"
         ids = [webhook["id"] for webhook in webhooks]
-        wait_until(lambda: self.sql(query, ids, mark)[0][0] >= len(ids), _PATIENCE)
+        wait_until(lambda: self.sql(query, ids, mark)[0][0] >= len(ids), _PATIENCE, lambda: self.state(*ids))
         wait_until(lambda: not self.statuses(*webhooks)["pending"], _PATIENCE + EVENTS / 10, lambda: self.state(*ids))
 
     def state(self, *webhooks: str) -> str:
