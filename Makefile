@@ -62,7 +62,7 @@ integration: ## what stands around the server: nginx, PgBouncer, newman, Prometh
 
 browser: ## the panel and the docs in Chromium; 4 minutes, installs Debian's chromium and npm as root
 	@$(PYTHON) dev/bootstrap.py test
-	@.venv/bin/python -m dev test tests/browser $(or $(ARGS),-m "not alone" -n 3 --dist loadscope)
+	@.venv/bin/python -m dev test tests/browser $(or $(ARGS),-m "not alone" -n 2 --dist loadscope)
 	@$(if $(ARGS),,.venv/bin/python -m dev test tests/browser -m alone)
 
 drills: ## a live server while processes are killed, hosts rolled, callers revoked and clients stall; 20 minutes
@@ -105,6 +105,6 @@ image: ## the image of deploy/Dockerfile built and run, Odoo from source; 4 minu
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev test tests/image $(ARGS)
 
-mutants: ## forty faults by hand in copies of the code, and whether the tests find each; 10 minutes; ARGS="token" some by name
+mutants: ## forty faults by hand in copies of the code, and whether the tests find each; 6 minutes; ARGS="token" some by name
 	@$(PYTHON) dev/bootstrap.py test
 	@.venv/bin/python -m dev mutants $(ARGS)

@@ -25,8 +25,8 @@ CI = (
     Target("drills", ("drills",)),
     Target("integration", ("integration",), 2),
     Target("clients", ("clients",), 2),
+    Target("browser", ("browser",), 2),
     Target("applications", ("applications",), long={"ARGS": "--every-record"}),
-    Target("browser", ("browser",), 3),
     Target("upgrades", ("upgrades",), 2),
     Target("addon", ("addon",)),
     Target("operations", ("deploy",)),
@@ -36,6 +36,7 @@ CI = (
 LONG = (
     Target("slow", processes=3),
     Target("image", ("image",)),
+    Target("mutants", processes=2),
     Target("soak", processes=4),
     Target("bench", processes=4),
 )

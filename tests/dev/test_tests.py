@@ -27,8 +27,7 @@ def test_each_target_is_in_the_makefile_and_runs_its_folders(target: targets.Tar
 
 
 def test_a_change_has_to_pass_what_the_table_says() -> None:
-    made = re.findall(r"^make (\w+)", (paths.ROOT / ".ci" / "run").read_text(), re.MULTILINE)
-    assert sorted(made) == sorted(target.name for target in targets.CI)
+    assert re.findall(r"^make (\w+)$", (paths.ROOT / ".ci" / "run").read_text(), re.MULTILINE) == ["ci"]
 
 
 def test_tests_are_counted_by_what_pytest_says_at_its_end() -> None:

@@ -14,6 +14,7 @@ from lxml import html
 from dev.testbed import Testbed
 from tests.http import bombs
 from tests.server.conftest import Server, serving
+from tests.server.workers import wait_for_api
 
 pytestmark = [pytest.mark.alone, pytest.mark.live, pytest.mark.timeout(240)]
 
@@ -62,6 +63,7 @@ def test_a_bomb_costs_a_worker_little_memory(testbed: Testbed, tmp_path: Path) -
             data = {"csrf_token": token, "text": text}
             return panel.post(f"{server.url}/admin/files/preview", data=data, timeout=120)
 
+        wait_for_api(server, "/api/images")
         assert post().status_code == 200
         preview("apis: []")
         # 3.6 thousand million pixels, and 169 million, which Pillow alone would still take.

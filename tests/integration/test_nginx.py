@@ -19,6 +19,7 @@ from dev.testbed import Testbed
 from tests.integration import nginx
 from tests.server.conftest import Server, free_port, gunicorn, wait_until
 from tests.server.sender import Sender, cookie
+from tests.server.workers import ask_each
 
 pytestmark = pytest.mark.live
 NAME = "api.example.com"
@@ -139,7 +140,7 @@ def test_own_addresses_lead_to_gatehouse_in_https(site: Site) -> None:
 def test_an_export_passes_and_is_refused_by_http_1_0(site: Site, server: Server, tmp_path: Path) -> None:
     (tmp_path / "apis.yaml").write_text(_COUNTRIES)
     server.flask("api", "import", str(tmp_path / "apis.yaml"))
-    wait_until(lambda: site.client().get(f"https://{NAME}/api/countries", timeout=30).status_code == 200, 30)
+    wait_until(lambda: ask_each(site.gatehouse, "/api/countries") == {200}, 30)
     answer = site.client().get(f"https://{NAME}/api/countries/export", timeout=30)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/x-ndjson")
     assert len(answer.text.splitlines()) > 200
@@ -174,8 +175,9 @@ def test_an_import_of_any_length_passes(site: Site, server: Server, live_sql: Sq
 def test_a_stream_of_changes_passes_as_they_come(site: Site, server: Server, live_sql: Sql, tmp_path: Path) -> None:
     (tmp_path / "apis.yaml").write_text(_FOLLOWED)
     server.flask("api", "import", str(tmp_path / "apis.yaml"))
-    address = f"https://{NAME}/api/banks/delta?token=latest"
-    wait_until(lambda: site.client().get(address, timeout=30).status_code == 200, 60)
+    path = "/api/banks/delta?token=latest"
+    wait_until(lambda: ask_each(site.gatehouse, path) == {200}, 60)
+    address = f"https://{NAME}{path}"
     with site.client().get(address, headers={"Accept": "text/event-stream"}, stream=True, timeout=60) as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         live_sql("INSERT INTO res_bank (name, active) VALUES ('Through nginx', true)")

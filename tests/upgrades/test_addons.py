@@ -23,6 +23,7 @@ from tests.conftest import OPERATOR
 from tests.pages import blocks
 from tests.server.conftest import Server, checkout, clone_served, gunicorn, in_odoo, wait_until
 from tests.server.load import Load
+from tests.server.workers import wait_for_api
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -211,7 +212,7 @@ def test_an_upgrade_and_an_uninstallation_leave_the_external_ids_of_callers_alon
         address = f"{site.server.url}/api/keyed/by/external_id/order%2F1"
         return requests.put(address, json={"name": name}, cookies=site.server.session().cookies, timeout=60)
 
-    wait_until(lambda: save("Ada").status_code == 200, 30, site.log)
+    wait_for_api(site.server, "/api/keyed")
     (record_id,) = {save("Ada").json()["result"]["id"] for _ in range(2)}
     write(site.shared, "keyed", "1.0")
     site.odoo(INSTALL, "keyed")
