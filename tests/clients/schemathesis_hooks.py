@@ -48,6 +48,8 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
         return False  # this too is a rule of several parameters
     if case.method.upper() == "POST" and not _names_its_key(case.body, query.get("on_conflict"), case.headers):
         return False
+    if isinstance(case.body, list) and case.headers.get("If-Match", "*") != "*":
+        return False  # a tag is one record's
     if {"If-Match", "If-None-Match"} <= {name.title() for name in case.headers}:
         return False  # of which one at most means something
     if _is_negative(case, ParameterLocation.HEADER) and "x-schemathesis-unknown-property" in case.headers:
